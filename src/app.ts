@@ -1,0 +1,89 @@
+import { join } from 'node:path'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { authPlugin } from './auth/plugin.ts'
+import { authRoutes } from './auth/routes.ts'
+import { createBudget } from './budget.ts'
+import type { Config } from './config.ts'
+import { openDatabase } from './database/database.ts'
+import { healthRoutes } from './http/health.ts'
+import { createServer } from './http/server.ts'
+import { deliveryRoutes } from './images/delivery.ts'
+import { readDeliverySecret } from './images/digests.ts'
+import { createHighRenders } from './images/high.ts'
+import { createImages } from './images/images.ts'
+import type { Library } from './media/library.ts'
+import { mediaRoutes } from './media/routes.ts'
+import { openDiskStorage } from './storage/disk.ts'
+import { openJournal } from './storage/journal.ts'
+import { openTemporaryFolder } from './storage/temporary.ts'
+
+/** Snapshots of the whole library at once: each keeps the write-ahead log from being reset. */
+const MAX_LISTINGS = 4
+
+export const databasePath = (config: Config): string => join(config.data, 'vitrine.db')
+export const filesPath = (config: Config): string => join(config.data, 'files')
+
+/** A library with all that reads and writes it, without the server in front. */
+export async function openLibrary(
+  config: Config,
+  log: FastifyBaseLogger,
+): Promise<Library & { close(): Promise<void> }> {
+  const database = await openDatabase(databasePath(config))
+  const storage = await openDiskStorage(filesPath(config))
+  const journal = await openJournal({ database, storage, log })
+  const temporary = await openTemporaryFolder({ data: config.data, log })
+  const images = createImages(config)
+  const highRenders = createHighRenders({ database, storage, journal, images, temporary, log })
+  const deliverySecret = await readDeliverySecret(database.read)
+  return {
+    database,
+    storage,
+    journal,
+    images,
+    highRenders,
+    temporary,
+    deliverySecret,
+    log,
+    async close() {
+      await images.close()
+      await journal.close()
+      await temporary.close()
+      await database.close()
+    },
+  }
+}
+
+/** The server with every route, ready to listen. Closing it leaves the library open. */
+export async function createApp(
+  config: Config,
+  library: Library,
+  log: FastifyBaseLogger,
+): Promise<FastifyInstance> {
+  const { database, storage, highRenders } = library
+  const app = await createServer(config, log)
+  await app.register(authPlugin({ database, allowedOrigins: config.allowedOrigins }))
+  await app.register(healthRoutes({ database: database.check, storage: storage.check }))
+  app.route({
+    method: 'GET',
+    url: '/',
+    config: { access: 'public' },
+    schema: { hide: true },
+    handler: async (_request, reply) => reply.redirect('/docs'),
+  })
+  if (config.api) await app.register(authRoutes({ database }))
+  await app.register(mediaRoutes, {
+    library,
+    listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
+    maxImageBytes: config.maxImageBytes,
+    api: config.api,
+    fileService: config.fileService,
+  })
+  await app.register(deliveryRoutes, {
+    database,
+    storage,
+    highRenders,
+    delivery: config.delivery,
+    api: config.api,
+  })
+  return app
+}

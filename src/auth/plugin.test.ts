@@ -1,0 +1,247 @@
+import Fastify, { type InjectOptions } from 'fastify'
+import { describe, expect, it } from 'vitest'
+import { authPlugin } from './plugin.ts'
+import { createTestApp } from './test-app.ts'
+
+describe('access', () => {
+  it('is a must: a route that does not declare it is not registered', async () => {
+    const { app } = await createTestApp()
+    expect(() => app.get('/a', async () => '')).toThrow('GET /a does not declare')
+    expect(() => app.post('/b', { config: {} }, async () => '')).toThrow('POST /b')
+    const access = 'view-medai' as 'view-media'
+    expect(() => app.get('/c', { config: { access } }, async () => '')).toThrow('GET /c')
+    await expect(
+      app.register(async (scope) => {
+        scope.get('/d', async () => '')
+      }),
+    ).rejects.toThrow('GET /d')
+  })
+
+  it('is denied to a route that slipped in before the check', async () => {
+    const { database } = await createTestApp()
+    const app = Fastify()
+    app.get('/early', async () => 'secret')
+    await app.register(authPlugin({ database, allowedOrigins: [] }))
+    const response = await app.inject('/early')
+    expect(response.statusCode).toBe(500)
+    expect(response.body).not.toContain('secret')
+    await app.close()
+  })
+
+  it.each([
+    // route, nobody, vera (viewer), ed (editor)
+    ['GET', '/public', 200, 200, 200],
+    ['GET', '/session', 401, 200, 200],
+    ['HEAD', '/session', 401, 200, 200],
+    ['GET', '/media', 401, 200, 200],
+    ['POST', '/media/edit', 401, 403, 200],
+    ['GET', '/unknown', 404, 404, 404],
+  ] as const)('%s %s', async (method, url, nobody, viewer, editor) => {
+    const { app, signIn } = await createTestApp()
+    expect((await app.inject({ method, url })).statusCode).toBe(nobody)
+    for (const [username, status] of Object.entries({ vera: viewer, ed: editor })) {
+      const { token, accessToken } = await signIn(username)
+      const cookies = { refreshToken: token }
+      expect((await app.inject({ method, url, cookies })).statusCode).toBe(status)
+      const headers = { authorization: `Bearer ${accessToken}` }
+      expect((await app.inject({ method, url, headers })).statusCode).toBe(status)
+    }
+  })
+
+  it('tells the route who asks', async () => {
+    const { signIn, get, app } = await createTestApp()
+    const { token } = await signIn('ed')
+    expect((await get('/session', token)).json()).toEqual({
+      id: 2,
+      username: 'ed',
+      roles: ['editor'],
+      permissions: ['view-media', 'edit-media', 'add-media', 'delete-media'],
+      sessionId: expect.any(String),
+    })
+    expect((await app.inject('/public')).statusCode).toBe(200)
+  })
+
+  it('refuses in the order of session, origin, permission, each with a detail', async () => {
+    const { app, signIn } = await createTestApp()
+    const { token } = await signIn('vera')
+    const ask = async (refreshToken: string, origin: string) => {
+      const response = await app.inject({
+        method: 'POST',
+        url: '/media/edit',
+        headers: { origin, host: 'vitrine.test' },
+        cookies: { refreshToken },
+      })
+      return response.json()
+    }
+    expect(await ask('nonsense', 'https://evil.test')).toEqual({
+      data: 'Unauthorized',
+      code: 401,
+      detail: expect.stringContaining('POST /auth/login'),
+    })
+    expect(await ask(token, 'https://evil.test')).toEqual({
+      data: 'Forbidden',
+      code: 403,
+      detail: expect.stringContaining('other sites'),
+    })
+    expect(await ask(token, 'http://vitrine.test')).toEqual({
+      data: 'Forbidden',
+      code: 403,
+      detail: expect.stringContaining('needs the permission edit-media'),
+    })
+  })
+})
+
+describe('the origin of a change', () => {
+  const allowed = 'https://admin.vitrine.test'
+  const own = 'https://vitrine.test'
+  const evil = 'https://evil.test'
+
+  const cases: [who: string, headers: InjectOptions['headers'], status: number][] = [
+    ['no browser', {}, 200],
+    ['own page', { 'sec-fetch-site': 'same-origin', origin: own }, 200],
+    ['own page, old browser', { origin: own }, 200],
+    ['own page, default port', { origin: own, host: 'vitrine.test:443' }, 200],
+    ['own page, host in capitals', { origin: own, host: 'Vitrine.Test' }, 200],
+    ['address bar', { 'sec-fetch-site': 'none' }, 200],
+    ['other site', { 'sec-fetch-site': 'cross-site', origin: evil }, 403],
+    ['other site, no origin', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['other site, claims own origin', { 'sec-fetch-site': 'cross-site', origin: own }, 403],
+    ['other site, old browser', { origin: evil }, 403],
+    ['own name as another’s part', { origin: 'https://vitrine.test.evil.test' }, 403],
+    ['other port', { origin: 'https://vitrine.test:8443' }, 403],
+    ['sub-domain', { 'sec-fetch-site': 'same-site', origin: 'https://x.vitrine.test' }, 403],
+    ['sub-domain, no origin', { 'sec-fetch-site': 'same-site' }, 403],
+    ['allowed', { 'sec-fetch-site': 'same-site', origin: allowed }, 200],
+    ['allowed, old browser', { origin: allowed }, 200],
+    ['allowed, but on another site', { 'sec-fetch-site': 'cross-site', origin: allowed }, 403],
+    ['allowed, other scheme', { origin: 'http://admin.vitrine.test' }, 403],
+    ['null', { origin: 'null' }, 403],
+    ['null of another site', { 'sec-fetch-site': 'cross-site', origin: 'null' }, 403],
+    ['null of the same site', { 'sec-fetch-site': 'same-site', origin: 'null' }, 403],
+    ['nonsense', { origin: 'nonsense' }, 403],
+    ['empty', { origin: '' }, 403],
+    ['page of a file', { origin: 'file://' }, 403],
+    ['unknown site', { 'sec-fetch-site': 'moon', origin: own }, 403],
+    ['own, by a proxy', { origin: own, host: 'inner', 'x-forwarded-host': 'vitrine.test' }, 200],
+    ['other, by a proxy', { origin: evil, host: 'evil.test', 'x-forwarded-host': 'x' }, 403],
+  ]
+
+  it('lets a change pass or not', async () => {
+    const { app, signIn } = await createTestApp({ allowedOrigins: [allowed] })
+    const { token } = await signIn('ed')
+    for (const [who, headers, status] of cases) {
+      const response = await app.inject({
+        method: 'POST',
+        url: '/media/edit',
+        headers: { host: 'vitrine.test', ...headers },
+        cookies: { refreshToken: token },
+      })
+      expect.soft(response.statusCode, who).toBe(status)
+    }
+  })
+
+  it('is read from X-Forwarded-Host only if a trusted proxy sends it', async () => {
+    const { app, signIn } = await createTestApp()
+    const { token } = await signIn('ed')
+    const response = await app.inject({
+      method: 'POST',
+      url: '/media/edit',
+      remoteAddress: '192.0.2.1',
+      headers: { origin: evil, host: 'vitrine.test', 'x-forwarded-host': 'evil.test' },
+      cookies: { refreshToken: token },
+    })
+    expect(response.statusCode).toBe(403)
+  })
+
+  it('does not matter to reading, to access tokens, and to public routes', async () => {
+    const { app, signIn, logIn } = await createTestApp()
+    const { token, accessToken } = await signIn('ed')
+    const foreign = { 'sec-fetch-site': 'cross-site', origin: evil }
+    const cookies = { refreshToken: token }
+    const reading = await app.inject({ url: '/media', headers: foreign, cookies })
+    expect(reading.statusCode).toBe(200)
+    const headers = { ...foreign, authorization: `Bearer ${accessToken}` }
+    const editing = await app.inject({ method: 'POST', url: '/media/edit', headers, cookies })
+    expect(editing.statusCode).toBe(200)
+    expect((await logIn('ed', 'wrong password')).statusCode).toBe(401)
+  })
+
+  it('matters to signing out, whatever else is sent along', async () => {
+    const { app, signIn } = await createTestApp()
+    const { token, accessToken } = await signIn('ed')
+    const logOut = (headers: Record<string, string>) =>
+      app.inject({
+        method: 'POST',
+        url: '/auth/logout',
+        headers: { ...headers, authorization: `Bearer ${accessToken}` },
+        cookies: { refreshToken: token },
+      })
+    expect((await logOut({ origin: evil })).statusCode).toBe(403)
+    expect((await logOut({ origin: 'http://localhost:80' })).statusCode).toBe(200)
+  })
+})
+
+describe('CORS', () => {
+  const origin = 'https://admin.vitrine.test'
+  const preflight = { origin, 'access-control-request-method': 'POST' }
+  const granted = {
+    'access-control-allow-origin': origin,
+    'access-control-allow-credentials': 'true',
+    'access-control-expose-headers': 'X-Total-Count, ETag, Retry-After',
+    vary: 'Origin',
+  }
+
+  it('is granted to allowed origins on every answer, errors and 304 included', async () => {
+    const { app, signIn } = await createTestApp({ allowedOrigins: [origin] })
+    const { token } = await signIn('vera')
+    const cookies = { refreshToken: token }
+    const expected = { '/media': 200, '/not-modified': 304, '/unknown': 404, '/public': 200 }
+    for (const [url, status] of Object.entries(expected)) {
+      const response = await app.inject({ url, headers: { origin }, cookies })
+      expect(response.statusCode).toBe(status)
+      expect(response.headers).toMatchObject(granted)
+    }
+    const refused = await app.inject({ url: '/media', headers: { origin } })
+    expect(refused.statusCode).toBe(401)
+    expect(refused.headers).toMatchObject(granted)
+  })
+
+  it('is not granted to others', async () => {
+    const { app } = await createTestApp({ allowedOrigins: [origin] })
+    for (const headers of [{}, { origin: 'https://evil.test' }, { origin: 'null' }]) {
+      const response = await app.inject({ url: '/public', headers })
+      expect(response.headers['access-control-allow-origin']).toBeUndefined()
+      expect(response.headers.vary).toBe('Origin')
+    }
+    const { app: without } = await createTestApp()
+    const response = await without.inject({ url: '/public', headers: { origin } })
+    expect(response.headers).not.toHaveProperty('vary')
+    expect(response.headers).not.toHaveProperty('access-control-allow-origin')
+  })
+
+  it('answers preflights of allowed origins, whatever the route', async () => {
+    const { app } = await createTestApp({ allowedOrigins: [origin] })
+    for (const url of ['/media', '/media/edit', '/media/add']) {
+      const response = await app.inject({ method: 'OPTIONS', url, headers: preflight })
+      expect(response.statusCode).toBe(204)
+      expect(response.headers).toMatchObject({
+        ...granted,
+        'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
+        'access-control-allow-headers': 'content-type, authorization',
+      })
+      expect(response.headers).not.toHaveProperty('x-own')
+    }
+  })
+
+  it('leaves every other OPTIONS to its route', async () => {
+    const { app } = await createTestApp({ allowedOrigins: [origin] })
+    const evil = { ...preflight, origin: 'https://evil.test' }
+    for (const headers of [{}, { origin }, evil]) {
+      const own = await app.inject({ method: 'OPTIONS', url: '/media/add', headers })
+      expect(own.headers).toHaveProperty('x-own')
+      expect(own.headers).not.toHaveProperty('access-control-allow-methods')
+      const none = await app.inject({ method: 'OPTIONS', url: '/media', headers })
+      expect(none.statusCode).toBe(404)
+    }
+  })
+})

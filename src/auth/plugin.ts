@@ -1,0 +1,102 @@
+import cookie from '@fastify/cookie'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Database } from '../database/database.ts'
+import { forbidden, unauthorized } from '../errors.ts'
+import { openAccessTokens } from './access-tokens.ts'
+import { networkOf } from './network.ts'
+import { answerCors, isForeign } from './origin.ts'
+import { type Access, isAccess } from './permissions.ts'
+import { createSessionLookup, type SignedIn } from './session-lookup.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call the route; a route without it is not registered. */
+    access?: Access
+    /** Only the cookie counts, and an access token is not looked at. */
+    cookieOnly?: boolean
+  }
+  interface FastifyRequest {
+    /** Who makes the request; null where access is public. */
+    user: SignedIn | null
+  }
+}
+
+/** Name of the cookie that holds the refresh token. */
+export const COOKIE = 'refreshToken'
+
+/**
+ * Lets each request through or not, by what its route declares as `config.access`. It works on the
+ * instance it is registered on and all below; await it before any route is added.
+ *
+ * Every request's session, user and permissions are looked up anew, so that a sign-out, a disabled
+ * account and a withdrawn permission work at once.
+ *
+ * @param allowedOrigins other origins whose pages may call with the cookie, like `https://a.example`
+ */
+export function authPlugin({
+  database,
+  allowedOrigins,
+}: {
+  database: Database
+  allowedOrigins: readonly string[]
+}): FastifyPluginAsync {
+  const plugin: FastifyPluginAsync = async (app) => {
+    const accessTokens = await openAccessTokens(database)
+    const sessions = createSessionLookup(database)
+    const origins = new Set(allowedOrigins)
+
+    const findByAccessToken = async (token: string, network: string) => {
+      const claims = await accessTokens.verify(token, await database.now())
+      return claims && sessions.byId(claims.sessionId, claims.userId, network)
+    }
+
+    app.addHook('onRoute', ({ method, url, config }) => {
+      if (!isAccess(config?.access)) {
+        throw new Error(`The route ${method} ${url} does not declare who may call it (access).`)
+      }
+    })
+
+    app.addHook('onRequest', async (request, reply) => {
+      if (answerCors(request, reply, origins)) return reply
+    })
+    await app.register(cookie)
+    app.decorateRequest('user', null)
+
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.is404) return
+      const { access, cookieOnly = false, url } = request.routeOptions.config
+      if (access === undefined) throw new Error(`The route ${url} does not declare its access.`)
+      if (access === 'public') return
+
+      const bearer = cookieOnly ? undefined : readBearer(request)
+      const network = networkOf(request.ip)
+      const user =
+        bearer === undefined
+          ? await sessions.byToken(request.cookies[COOKIE] ?? '', network)
+          : await findByAccessToken(bearer, network)
+      if (user === undefined) {
+        reply.header('www-authenticate', 'Bearer')
+        throw unauthorized(
+          bearer === undefined
+            ? `There is no valid session in the cookie ${COOKIE}; sign in at POST /auth/login.`
+            : 'The access token is not valid or its session is over; get one at GET /auth/me.',
+        )
+      }
+      if (bearer === undefined && isForeign(request, origins)) {
+        throw forbidden('Pages of other sites may not do this with the cookie of the user.')
+      }
+      if (access !== 'session' && !user.permissions.includes(access)) {
+        throw forbidden(`The user "${user.username}" needs the permission ${access}.`)
+      }
+      request.user = user
+    })
+  }
+  // Fastify's mark for a plugin that acts on its parent instead of a scope of its own.
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+/** The token of `Authorization: Bearer`, possibly empty; undefined with another scheme or none. */
+function readBearer({ headers }: FastifyRequest): string | undefined {
+  const { token } = /^bearer(?: +|$)(?<token>.*)$/i.exec(headers.authorization ?? '')?.groups ?? {}
+  return token
+}

@@ -1,0 +1,36 @@
+import { list, type Settings } from '../settings.ts'
+import { checkPassword, passwordRule } from './passwords.ts'
+
+export const authSettings = {
+  adminPassword: {
+    variable: 'VITRINE_ADMIN_PASSWORD',
+    fallback: undefined,
+    parse: parsePassword,
+    help: 'Password of the user "admin", who is made at the first start; generated if not set.',
+    secret: true,
+  },
+  allowedOrigins: {
+    variable: 'VITRINE_ALLOWED_ORIGINS',
+    fallback: [],
+    parse: list(parseOrigin),
+    help: 'Other origins of the same site whose pages may call with the cookie, comma-separated.',
+  },
+} satisfies Settings
+
+function parsePassword(text: string): string | undefined {
+  try {
+    checkPassword(text)
+  } catch (cause) {
+    throw new Error(`a good password: ${passwordRule}`, { cause })
+  }
+  return text
+}
+
+/** As browsers write it in `Origin`, because it is compared to the letter. */
+function parseOrigin(text: string): string {
+  const url = URL.parse(text)
+  if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== text) {
+    throw new Error('origins like https://admin.example.com or http://localhost:8080, no path')
+  }
+  return text
+}

@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import Fastify, { type FastifyError } from 'fastify'
+import { onTestFinished } from 'vitest'
+import { type Database, openDatabase } from '../database/database.ts'
+import { AppError } from '../errors.ts'
+import { hashPassword, type verifyPassword } from './passwords.ts'
+import { authPlugin } from './plugin.ts'
+import { authRoutes } from './routes.ts'
+
+export const MINUTE = 60_000
+export const DAY = 24 * 60 * MINUTE
+
+export interface Clock {
+  (): number
+  advance(milliseconds: number): void
+}
+
+/** A fresh database under a clock that stands still until it is told to advance. */
+export async function openTestDatabase(): Promise<{ database: Database; clock: Clock }> {
+  let now = Date.parse('2026-01-20T18:22:10.000Z')
+  const clock = Object.assign(() => now, {
+    advance: (milliseconds: number) => {
+      now += milliseconds
+    },
+  })
+  const folder = await mkdtemp(join(tmpdir(), 'vitrine-auth-'))
+  const database = await openDatabase(join(folder, 'library.sqlite'), clock)
+  onTestFinished(async () => {
+    await database.close()
+    await rm(folder, { recursive: true })
+  })
+  return { database, clock }
+}
+
+export const PASSWORD = 'correct horse battery'
+// Once for all tests, because hashing is slow on purpose.
+const passwordHash = await hashPassword(PASSWORD)
+
+const addUsers = (database: Database, roles: Record<string, string>) =>
+  database.write(async (trx) => {
+    for (const [username, role] of Object.entries(roles)) {
+      const { id } = await trx
+        .insertInto('users')
+        .values({ username, password_hash: passwordHash, disabled: 0, created_at: 0 })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await trx.insertInto('user_roles').values({ user_id: id, role }).execute()
+    }
+  })
+
+/** A server with a route of each kind, and the users `vera` (viewer), `ed` (editor), `ada` (admin). */
+export async function createTestApp(
+  options: { allowedOrigins?: string[]; verify?: typeof verifyPassword } = {},
+) {
+  const { database, clock } = await openTestDatabase()
+  await addUsers(database, { vera: 'viewer', ed: 'editor', ada: 'admin' })
+
+  const app = Fastify({
+    trustProxy: '127.0.0.1',
+    ajv: { customOptions: { coerceTypes: false } },
+  })
+  onTestFinished(() => app.close())
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
+    const known = error instanceof AppError ? error : undefined
+    const status = known?.status ?? error.statusCode ?? 500
+    const data = error.validation ? 'Required parameters missing' : error.message
+    if (known) reply.headers(known.headers)
+    return reply.code(status).send({ data, code: status, detail: known?.detail })
+  })
+  await app.register(authPlugin({ database, allowedOrigins: options.allowedOrigins ?? [] }))
+  await app.register(authRoutes({ database, ...(options.verify && { verify: options.verify }) }))
+  app.get('/public', { config: { access: 'public' } }, async () => 'public')
+  app.get('/session', { config: { access: 'session' } }, async (request) => request.user)
+  app.get('/media', { config: { access: 'view-media' } }, async () => 'media')
+  app.post('/media/edit', { config: { access: 'edit-media' } }, async () => 'edited')
+  app.get('/not-modified', { config: { access: 'view-media' } }, async (_request, reply) =>
+    reply.code(304).send(),
+  )
+  app.options('/media/add', { config: { access: 'public' } }, async (_request, reply) =>
+    reply.code(204).header('x-own', 'yes').send(),
+  )
+
+  /** Signs in and answers the cookie's value and the access token. */
+  const signIn = async (username: string, remoteAddress = '127.0.0.1') => {
+    const response = await logIn(username, PASSWORD, remoteAddress)
+    const [cookie] = response.cookies
+    return { token: cookie?.value ?? '', accessToken: response.json().accessToken as string }
+  }
+  const logIn = (username: string, password: string, remoteAddress = '127.0.0.1') =>
+    app.inject({
+      method: 'POST',
+      url: '/auth/login',
+      remoteAddress,
+      payload: { username, password },
+    })
+  const get = (url: string, token: string) => app.inject({ url, cookies: { refreshToken: token } })
+  const getWithAccessToken = (url: string, accessToken: string) =>
+    app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
+
+  return { app, database, clock, logIn, signIn, get, getWithAccessToken }
+}

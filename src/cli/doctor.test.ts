@@ -1,0 +1,358 @@
+import { randomBytes } from 'node:crypto'
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { makeAnimatedGif, makeJpeg, makePng } from '../../test/fixtures.ts'
+import { makeDataFolder } from '../../test/harness.ts'
+import { openLibrary } from '../app.ts'
+import { readConfig } from '../config.ts'
+import { createIncomingFile } from '../http/incoming-file.ts'
+import { createLog } from '../http/logging.ts'
+import { addMedia } from '../media/add.ts'
+import { newKey } from '../storage/storage.ts'
+import { doctor } from './doctor.ts'
+
+const configOf = (data: string) =>
+  readConfig({ VITRINE_DATA: data, VITRINE_LOG_LEVEL: 'silent', VITRINE_IMAGE_WORKERS: '1' })
+
+/** Four items of three files: 1 (with `high`) and 4 show the same, 3 is animated. */
+let sound: string
+let data: string
+
+beforeAll(async () => {
+  sound = makeDataFolder()
+  const library = await openLibrary(configOf(sound), createLog('silent'))
+  const same = await makeJpeg()
+  const images = [same, await makePng({ seed: 2 }), await makeAnimatedGif(3), same]
+  for (const [index, bytes] of images.entries()) {
+    const file = createIncomingFile(library.temporary.newFile, bytes.length)
+    await file.write(bytes)
+    const image = await file.finish()
+    if (!image) throw new Error('There are no bytes.')
+    await addMedia(library, { name: `Picture ${index + 1}`, tags: ['tag'], image })
+    await file.discard()
+  }
+  await library.highRenders.render(1)
+  await library.close()
+})
+
+beforeEach(() => {
+  data = makeDataFolder()
+  cpSync(sound, data, { recursive: true })
+})
+
+afterEach(() => {
+  vi.restoreAllMocks()
+  process.exitCode = undefined
+})
+
+/** What a run of the command prints, and whether all was well at its end. */
+async function examine(options: { repair?: boolean; quick?: boolean } = {}) {
+  const lines: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line))
+  await doctor(configOf(data), options)
+  return { lines: lines.slice(0, -1), last: lines.at(-1), isSound: process.exitCode === 0 }
+}
+
+function inDatabase<T>(work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(join(data, 'vitrine.db'), {
+    enableForeignKeyConstraints: false,
+    defensive: false,
+  })
+  try {
+    return work(database)
+  } finally {
+    database.close()
+  }
+}
+
+const run = (sql: string) => inDatabase((database) => database.exec(sql))
+
+const select = (sql: string) =>
+  inDatabase((database) => database.prepare(sql).all()) as Record<string, string | number>[]
+
+function keyOf(sql: string): string {
+  return String(select(sql)[0]?.key)
+}
+
+const ORIGINAL = 'SELECT key FROM files WHERE id = 1'
+const SCALED = "SELECT key FROM variants WHERE file_id = 1 AND name = 'scaled'"
+const HIGH = "SELECT key FROM variants WHERE file_id = 1 AND name = 'high'"
+const pathOf = (key: string) => join(data, 'files', key)
+
+function flipByte(path: string): void {
+  const bytes = readFileSync(path)
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+  writeFileSync(path, bytes)
+}
+
+const SOUND = {
+  lines: [],
+  last: '4 items, 3 files, 7 objects checked: nothing found',
+  isSound: true,
+}
+
+describe('doctor', () => {
+  it('finds nothing in a sound library', async () => {
+    expect(await examine()).toEqual(SOUND)
+    expect(await examine({ repair: true })).toEqual(SOUND)
+  })
+
+  it('makes no library where there is none', async () => {
+    data = join(data, 'mistyped')
+    await expect(examine()).rejects.toThrow('There is no library in')
+  })
+
+  describe.each([
+    { is: 'scaled image', key: SCALED },
+    { is: 'high image', key: HIGH },
+  ])('renders anew a $is', ({ is, key }) => {
+    it.each([
+      { how: 'is missing from storage', harm: (path: string) => rmSync(path) },
+      { how: 'has other bytes than were stored', harm: flipByte },
+      { how: 'has 10 bytes instead of', harm: (path: string) => truncateSync(path, 10) },
+    ])('that $how', async ({ how, harm }) => {
+      const before = { key: keyOf(key), bytes: readFileSync(pathOf(keyOf(key))) }
+      harm(pathOf(before.key))
+      const problem = new RegExp(
+        `^The ${is} of item 1 "Picture 1", item 4 "Picture 4" ${how}.* \\(${before.key}\\)\\. `,
+      )
+
+      const report = await examine()
+      expect(report).toMatchObject({ lines: [expect.stringMatching(problem)], isSound: false })
+      expect(report.last).toContain('1 found')
+
+      const repair = await examine({ repair: true })
+      expect(repair.lines).toEqual([expect.stringMatching(problem)])
+      expect(repair.lines[0]).toContain('Repaired: Rendered it anew.')
+      expect(repair).toMatchObject({ isSound: true })
+
+      expect(await examine()).toEqual(SOUND)
+      expect(keyOf(key)).not.toBe(before.key)
+      expect(readFileSync(pathOf(keyOf(key)))).toEqual(before.bytes)
+    })
+  })
+
+  it('makes a scaled image of which there is no row', async () => {
+    const key = keyOf(SCALED)
+    run("DELETE FROM variants WHERE file_id = 1 AND name = 'scaled'")
+    const { lines } = await examine()
+    expect(lines).toEqual([
+      expect.stringContaining(
+        'The scaled image of item 1 "Picture 1", item 4 "Picture 4" was never',
+      ),
+      expect.stringContaining(`Nothing names "${key}"`),
+    ])
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+  })
+
+  it('moves a damaged original aside, and says so until it is restored', async () => {
+    const key = keyOf(ORIGINAL)
+    const bytes = readFileSync(pathOf(key))
+    flipByte(pathOf(key))
+    const damaged = readFileSync(pathOf(key))
+
+    expect(await examine({ quick: true })).toEqual(SOUND)
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining('has other bytes than were stored')],
+      isSound: false,
+    })
+    const { lines, isSound } = await examine({ repair: true })
+    expect(isSound).toBe(false)
+    const [, place = ''] = /Moved it to (\S+)\. Restore originals/.exec(lines[0] ?? '') ?? []
+    expect(readFileSync(place)).toEqual(damaged)
+    // The row stays, and the item with it.
+    expect(await examine({ repair: true })).toMatchObject({
+      lines: [expect.stringMatching(/is missing from storage.* its SHA-256 is [0-9a-f]{64}\.$/)],
+      isSound: false,
+    })
+    writeFileSync(pathOf(key), bytes)
+    expect(await examine()).toEqual(SOUND)
+  })
+
+  it('keeps an item and its images when the original is missing', async () => {
+    rmSync(pathOf(keyOf(ORIGINAL)))
+    flipByte(pathOf(keyOf(SCALED)))
+    const { lines, isSound } = await examine({ repair: true })
+    expect(lines).toEqual([
+      expect.stringContaining('The original of item 1 "Picture 1"'),
+      expect.stringContaining('Not repaired: its original is missing from storage.'),
+    ])
+    expect(isSound).toBe(false)
+    expect(select('SELECT id FROM media')).toHaveLength(4)
+    expect(select('SELECT name FROM variants WHERE file_id = 1')).toHaveLength(2)
+    expect(readFileSync(pathOf(keyOf(SCALED))).length).toBeGreaterThan(0)
+  })
+
+  it('moves strays aside, whatever their name', async () => {
+    const key = newKey('variants', 'webp')
+    const strays = [key, `${keyOf(ORIGINAL)}.part`, 'originals/notes.txt', 'variants/a/b c\n"d"']
+    for (const stray of strays) {
+      mkdirSync(dirname(pathOf(stray)), { recursive: true })
+      writeFileSync(pathOf(stray), stray)
+    }
+    const { lines, isSound } = await examine()
+    expect(isSound).toBe(false)
+    expect(lines).toHaveLength(strays.length)
+    for (const stray of strays) {
+      expect(lines.join()).toContain(`Nothing names ${JSON.stringify(stray)} in storage.`)
+    }
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+    const kept = await readdir(join(data, 'files/strays'), { recursive: true, withFileTypes: true })
+    expect(kept.filter((entry) => entry.isFile())).toHaveLength(strays.length)
+  })
+
+  it('tells what the journal holds, and takes it for no finding', async () => {
+    const key = newKey('originals', 'jpg')
+    mkdirSync(dirname(pathOf(key)), { recursive: true })
+    writeFileSync(`${pathOf(key)}.part`, 'half')
+    run(`INSERT INTO journal VALUES ('${key}', 'somebody', 0, NULL)`)
+    expect(await examine()).toEqual({
+      ...SOUND,
+      lines: ['1 object is being added or deleted, or left for the server to remove.'],
+      last: '4 items, 3 files, 8 objects checked: nothing found',
+    })
+  })
+
+  it('forgets a file that no item shows, and keeps its objects', async () => {
+    const original = readFileSync(pathOf(keyOf('SELECT key FROM files WHERE id = 2')))
+    run('DELETE FROM media WHERE file_id = 2; DELETE FROM media_search WHERE rowid = 2')
+    run('UPDATE media_counts SET count = count - 1')
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining('No item shows the file 2')],
+      isSound: false,
+    })
+    const { lines, isSound } = await examine({ repair: true })
+    expect(isSound).toBe(true)
+    const [, place = ''] = /objects to ([^,\s]+)/.exec(lines[0] ?? '') ?? []
+    expect(readFileSync(place)).toEqual(original)
+    expect(await examine()).toMatchObject({ lines: [], isSound: true })
+  })
+
+  it.each([
+    { is: 'too many', sql: 'UPDATE media_counts SET count = 5 WHERE level = 20' },
+    { is: 'too few', sql: 'UPDATE media_counts SET count = 1' },
+    { is: 'gone', sql: 'DELETE FROM media_counts' },
+    { is: 'of nothing', sql: 'INSERT INTO media_counts VALUES (10, 7, 3)' },
+  ])('counts anew when counts are $is', async ({ sql }) => {
+    run(sql)
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining('The items are counted wrongly')],
+      isSound: false,
+    })
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+  })
+
+  it.each([
+    {
+      is: 'without an item',
+      sql: 'DELETE FROM media_search WHERE rowid IN (2, 3)',
+      problem: 'disagrees with 2 items: 2, 3.',
+    },
+    {
+      is: 'with an item that is not',
+      sql: "INSERT INTO media_search (rowid, grams) VALUES (5000000, 'abc')",
+      problem: 'disagrees with 1 items: 5000000.',
+    },
+    {
+      is: 'with an old name',
+      sql: "UPDATE media SET name = 'Renamed' WHERE id = 3",
+      problem: 'disagrees with 1 items: 3.',
+    },
+    {
+      is: 'with the grams of another item',
+      sql: "UPDATE media SET name = CASE id WHEN 1 THEN 'Picture 2' ELSE 'Picture 1' END WHERE id < 3",
+      problem: 'disagrees with 2 items: 1, 2.',
+    },
+    {
+      is: 'with an entry that cannot be deleted',
+      sql: 'DELETE FROM media_search_docsize WHERE id = 1',
+      problem: 'disagrees with 1 items: 1.',
+    },
+    {
+      is: 'with broken pages',
+      sql: "UPDATE media_search_data SET block = x'00000008ffffffff' WHERE id > 10",
+      problem: 'is damaged: ',
+    },
+    {
+      is: 'without its pages',
+      sql: 'DELETE FROM media_search_data WHERE id > 10',
+      problem: 'is damaged: ',
+    },
+  ])('mends a search index $is', async ({ sql, problem }) => {
+    run(sql)
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining(`The search index ${problem}`)],
+      isSound: false,
+    })
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+  })
+
+  it('gives files the digests that their bytes have', async () => {
+    run(`UPDATE files SET high_digest = '${randomBytes(16).toString('base64url')}' WHERE id = 3`)
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining('The immutable URLs of item 3 "Picture 3"')],
+      isSound: false,
+    })
+    const version = select('SELECT version FROM library')
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+    // Lists show the URLs, so copies of them are stale.
+    expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  it('sets the time of the latest addition', async () => {
+    run('UPDATE library SET last_added_at = 5')
+    expect(await examine()).toMatchObject({ lines: [expect.stringContaining('for its latest')] })
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+  })
+
+  it.each([
+    {
+      is: 'timestamps that decrease',
+      sql: 'UPDATE media SET added_at = 1 WHERE id = 2',
+      problem: 'The timestamp of item 2 "Picture 2" is before that of item 1 "Picture 1".',
+    },
+    {
+      is: 'an item without a file',
+      sql: 'UPDATE media SET file_id = 99 WHERE id = 4',
+      problem: 'item 4 "Picture 4" has no file.',
+    },
+    {
+      is: 'malformed tags',
+      sql: `UPDATE media SET tags = '["tag"' WHERE id = 2`,
+      problem: 'The name or the tags of item 2 "Picture 2" are not as they are stored: ["tag".',
+    },
+    {
+      is: 'rows that belong to nothing',
+      sql: "INSERT INTO user_roles VALUES (99, 'admin')",
+      problem: 'of the table user_roles refers to a row of users that is not there.',
+    },
+  ])('tells of $is, which only people can mend', async ({ sql, problem }) => {
+    run(sql)
+    const { lines, isSound } = await examine({ repair: true })
+    expect(lines[0]).toContain(problem)
+    expect(isSound).toBe(false)
+  })
+
+  it('tells of a damaged file of the database', async () => {
+    const path = join(data, 'vitrine.db')
+    const [{ page = 0 } = {}] = select(
+      "SELECT rootpage AS page FROM sqlite_schema WHERE name = 'media_file_id'",
+    )
+    const [{ page_size = 0 } = {}] = select('PRAGMA page_size')
+    const bytes = readFileSync(path)
+    bytes.fill(0, (Number(page) - 1) * Number(page_size) + 8, Number(page) * Number(page_size))
+    writeFileSync(path, bytes)
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    await expect(doctor(configOf(data), { repair: true })).rejects.toThrow('Nothing else was')
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('of the database is damaged: '))
+  })
+})

@@ -1,0 +1,134 @@
+import { filesPath, openLibrary } from '../app.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import { AppError } from '../errors.ts'
+import { createLog } from '../http/logging.ts'
+import { readDeliverySecret } from '../images/digests.ts'
+import type { Library } from '../media/library.ts'
+import { openDiskStorage } from '../storage/disk.ts'
+import { checkCounts } from './doctor/check-counts.ts'
+import { checkDatabase } from './doctor/check-database.ts'
+import { checkFiles } from './doctor/check-files.ts'
+import { checkItems } from './doctor/check-items.ts'
+import { checkSearchIndex } from './doctor/check-search-index.ts'
+import { checkStrays } from './doctor/check-strays.ts'
+import type { Check, Examined, Finding } from './doctor/finding.ts'
+import { requireLibrary, withDatabase } from './open-database.ts'
+import { startProgress } from './progress.ts'
+
+interface DoctorOptions {
+  /** Mend what can be mended. */
+  repair?: boolean
+  /** Do not read the objects in storage. */
+  quick?: boolean
+}
+
+/**
+ * Checks the whole library, beside a running server if there is one: a line for each finding, and a
+ * last one that counts. Only with `repair` is anything changed, and even then nothing is deleted that
+ * cannot be made again. The exit code is 1 if anything is left that is not as it should be.
+ */
+export async function doctor(config: Config, { repair, quick }: DoctorOptions): Promise<void> {
+  await requireLibrary(config)
+  process.exitCode = repair
+    ? await withLibrary(config, (library) =>
+        examine({ ...library, quick: quick ?? false }, library),
+      )
+    : await withDatabase(config, async (database) =>
+        examine({
+          database,
+          storage: await openDiskStorage(filesPath(config)),
+          deliverySecret: await readDeliverySecret(database.read),
+          quick: quick ?? false,
+        }),
+      )
+}
+
+/** In this order: what is found first may be what later findings follow from. */
+const CHECKS: readonly { check: Check; things: string; total?: 'media' | 'files' }[] = [
+  { check: checkDatabase, things: 'database' },
+  { check: checkItems, things: 'items', total: 'media' },
+  { check: checkCounts, things: 'counts' },
+  { check: checkSearchIndex, things: 'items in the search index', total: 'media' },
+  { check: checkFiles, things: 'files', total: 'files' },
+  { check: checkStrays, things: 'objects' },
+]
+
+async function examine(examined: Examined, library?: Library): Promise<number> {
+  const { database } = examined
+  const checked: Record<string, number> = {}
+  let findings = 0
+  let mended = 0
+
+  for (const { check, things, total } of CHECKS) {
+    const progress = startProgress(things)
+    try {
+      if (total) progress.setTotal(await countRows(database, total))
+      const advance = () => {
+        checked[things] = (checked[things] ?? 0) + 1
+        progress.advance()
+      }
+      for await (const finding of check(examined, advance)) {
+        findings += 1
+        const { line, isMended } = await treat(finding, library)
+        if (isMended) mended += 1
+        progress.print(line)
+      }
+    } finally {
+      progress.stop()
+    }
+  }
+
+  const pending = await countRows(database, 'journal')
+  if (pending > 0) {
+    const are = pending === 1 ? 'object is' : 'objects are'
+    console.log(`${pending} ${are} being added or deleted, or left for the server to remove.`)
+  }
+  const { items = 0, files = 0, objects = 0 } = checked
+  console.log(
+    `${items} items, ${files} files, ${objects} objects checked: ${
+      findings === 0 ? 'nothing found' : `${findings} found${library ? `, ${mended} repaired` : ''}`
+    }`,
+  )
+  return mended === findings ? 0 : 1
+}
+
+/** Repairs a finding if that is wanted and possible. */
+async function treat(
+  { problem, remedy, repair }: Finding,
+  library: Library | undefined,
+): Promise<{ line: string; isMended: boolean }> {
+  if (!repair) return { line: `${problem} ${remedy}`, isMended: false }
+  if (!library) return { line: `${problem} --repair: ${remedy}`, isMended: false }
+  try {
+    const { done, lost = false } = await repair(library)
+    return { line: `${problem} Repaired: ${done}`, isMended: !lost }
+  } catch (error) {
+    return { line: `${problem} Not repaired: ${explain(error)}`, isMended: false }
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AppError) return error.detail ?? error.message
+  return error instanceof Error ? error.message : String(error)
+}
+
+async function countRows(
+  database: Database,
+  table: 'media' | 'files' | 'journal',
+): Promise<number> {
+  const { count } = await database.read
+    .selectFrom(table)
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .executeTakeFirstOrThrow()
+  return count
+}
+
+async function withLibrary<T>(config: Config, work: (library: Library) => Promise<T>): Promise<T> {
+  const library = await openLibrary(config, createLog(config.logLevel))
+  try {
+    return await work(library)
+  } finally {
+    await library.close()
+  }
+}

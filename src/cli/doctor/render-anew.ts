@@ -1,0 +1,85 @@
+import { createWriteStream } from 'node:fs'
+import { extname, join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import type { Transaction } from 'kysely'
+import type { Tables, VariantName } from '../../database/tables.ts'
+import type { RenderedImage } from '../../images/images.ts'
+import type { Library } from '../../media/library.ts'
+import { newKey } from '../../storage/storage.ts'
+import { inspectObject, type NamedObject } from './inspect-object.ts'
+
+interface Rendering {
+  file: NamedObject & { id: number }
+  variant: VariantName
+  /** The key of the variant that is no good; undefined if there is no row of it. */
+  worn: string | undefined
+}
+
+/**
+ * Renders a variant from its original and puts it in the place of one that is missing or damaged, by
+ * the journal's protocol: the new object is named before it is written, and the old one goes.
+ *
+ * @throws Error if the original is not sound itself, or the variant changed meanwhile
+ */
+export async function renderAnew(library: Library, rendering: Rendering): Promise<void> {
+  const { database, storage, journal, temporary } = library
+  const { worn } = rendering
+  await temporary.withFolder(async (folder) => {
+    const rendered = await render(library, rendering, folder)
+    const key = newKey('variants', extname(rendered.path).slice(1))
+    await journal.record([key])
+    try {
+      await storage.put(key, rendered.path)
+      await database.write(async (trx) => {
+        await replaceVariant(trx, rendering, key, rendered)
+        await journal.take(trx, [key])
+        if (worn !== undefined) await journal.condemn(trx, [worn])
+      })
+    } catch (error) {
+      await journal.discard([key])
+      throw error
+    }
+  })
+  if (worn !== undefined) await journal.discard([worn])
+}
+
+async function render(
+  { storage, images }: Library,
+  { file, variant }: Rendering,
+  folder: string,
+): Promise<RenderedImage> {
+  const fault = await inspectObject(storage, file, false)
+  if (fault) throw new Error(`its original ${fault.fault}.`)
+  const original = join(folder, 'original')
+  const { stream } = await storage.open(file.key)
+  await pipeline(stream, createWriteStream(original, { mode: 0o600 }))
+  return variant === 'scaled'
+    ? (await images.process(original, folder)).scaled
+    : images.renderHigh(original, folder)
+}
+
+async function replaceVariant(
+  trx: Transaction<Tables>,
+  { file, variant, worn }: Rendering,
+  key: string,
+  { sha256, size, width, height }: RenderedImage,
+): Promise<void> {
+  const found = await trx
+    .selectFrom('files')
+    .leftJoin('variants', (join) =>
+      join.onRef('variants.file_id', '=', 'files.id').on('variants.name', '=', variant),
+    )
+    .select('variants.key')
+    .where('files.id', '=', file.id)
+    .executeTakeFirst()
+  if (!found || found.key !== (worn ?? null)) throw new Error('it has changed meanwhile.')
+  await trx
+    .deleteFrom('variants')
+    .where('file_id', '=', file.id)
+    .where('name', '=', variant)
+    .execute()
+  await trx
+    .insertInto('variants')
+    .values({ file_id: file.id, name: variant, key, sha256, size, width, height })
+    .execute()
+}

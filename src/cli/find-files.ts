@@ -1,0 +1,61 @@
+import type { Stats } from 'node:fs'
+import { lstat, readdir, stat } from 'node:fs/promises'
+
+/** A file below a folder, or a folder that could not be read. */
+export interface FoundEntry {
+  /** In bytes, since a name on disk need not be UTF-8. */
+  path: Buffer
+  /** Names of the folders between the root and the entry, the outermost first. */
+  folders: string[]
+  /** Its own name. */
+  name: string
+  /** Why it could not be looked at. */
+  error?: Error
+}
+
+/**
+ * Every file below a folder, however many: depth first, each folder sorted by the bytes of its
+ * names, so that two runs over the same folder see the same order. Memory holds the names of one
+ * folder at each depth.
+ *
+ * Left out: hidden files and folders, links to folders (which could lead in a circle), what is
+ * neither file nor folder, and the folder `except`.
+ *
+ * @param root absolute and without links; so is `except`
+ */
+export async function* findFiles(root: Buffer, except: Buffer): AsyncGenerator<FoundEntry> {
+  yield* walk(root.toString('latin1'), [], except.toString('latin1'))
+}
+
+/** Paths are walked as latin1, which holds any bytes, a character each. */
+async function* walk(
+  folder: string,
+  folders: string[],
+  except: string,
+): AsyncGenerator<FoundEntry> {
+  for (const name of (await readdir(bytesOf(folder), 'latin1')).sort()) {
+    if (name.startsWith('.')) continue
+    const path = folder.endsWith('/') ? folder + name : `${folder}/${name}`
+    const entry = { path: bytesOf(path), folders, name: bytesOf(name).toString() }
+    try {
+      const stats = await inspect(entry.path)
+      if (stats.isFile()) yield entry
+      else if (stats.isDirectory() && path !== except) {
+        yield* walk(path, [...folders, entry.name], except)
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error
+      yield { ...entry, error }
+    }
+  }
+}
+
+/** A link to a file counts as the file, one to a folder only as a link. */
+async function inspect(path: Buffer): Promise<Stats> {
+  const stats = await lstat(path)
+  if (!stats.isSymbolicLink()) return stats
+  const target = await stat(path)
+  return target.isFile() ? target : stats
+}
+
+const bytesOf = (latin1: string): Buffer => Buffer.from(latin1, 'latin1')

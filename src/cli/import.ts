@@ -1,0 +1,148 @@
+import { constants } from 'node:fs'
+import { access, realpath, stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { sep } from 'node:path'
+import { openLibrary } from '../app.ts'
+import type { Config } from '../config.ts'
+import { createLog } from '../http/logging.ts'
+import type { Library } from '../media/library.ts'
+import { type FoundEntry, findFiles } from './find-files.ts'
+import { importFile, LibraryFault, type Outcome } from './import-file.ts'
+import { type Progress, startProgress } from './progress.ts'
+import { UsageError } from './usage-error.ts'
+
+/** So many failures in a row that nobody can explain are the library's and not the files'. */
+const MAX_FAILURES_IN_A_ROW = 10
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }
+type StopSignal = keyof typeof EXIT_CODES
+
+/**
+ * Adds every image below a folder, tagged with the names of its folders. What was refused or failed
+ * is printed as it comes, and the counts at the end. Run again, it goes on where it was stopped,
+ * since bytes that an item shows already make no other.
+ */
+export async function importFolder(config: Config, folder: string): Promise<void> {
+  const root = await requireFolder(folder)
+  const library = await openLibrary(config, createLog(config.logLevel))
+  try {
+    const except = await requireApart(root, config)
+    process.exitCode = await run(library, config, root, except)
+  } finally {
+    await library.close()
+  }
+}
+
+async function run(
+  library: Library,
+  config: Config,
+  root: Buffer,
+  except: Buffer,
+): Promise<number> {
+  const progress = startProgress('files')
+  const stopping = new AbortController()
+  let signalled: StopSignal | undefined
+  const stop = (signal: StopSignal) => {
+    signalled = signal
+    stopping.abort()
+  }
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  void countFiles(findFiles(root, except), progress, stopping.signal)
+
+  const counts = { added: 0, known: 0, refused: 0, failed: 0 }
+  let failuresInARow = 0
+  let fault: LibraryFault | undefined
+  const settle = (entry: FoundEntry, outcome: Outcome) => {
+    counts[outcome.kind] += 1
+    progress.advance()
+    failuresInARow = outcome.kind === 'failed' && !entry.error ? failuresInARow + 1 : 0
+    if ('reason' in outcome) {
+      progress.print(printable(`${outcome.kind}  ${entry.path}: ${outcome.reason}`))
+      if (failuresInARow === MAX_FAILURES_IN_A_ROW) throw new LibraryFault(outcome.reason)
+    }
+  }
+
+  const entries = findFiles(root, except)
+  const work = async () => {
+    while (!stopping.signal.aborted) {
+      const { value: entry, done } = await entries.next()
+      if (done) return
+      settle(entry, await importFile(library, entry, config.maxImageBytes))
+    }
+  }
+  try {
+    await Promise.all(
+      Array.from({ length: countWorkers(config) }, () =>
+        work().catch((error) => {
+          if (!(error instanceof LibraryFault)) throw error
+          fault ??= error
+          stopping.abort()
+        }),
+      ),
+    )
+  } finally {
+    stopping.abort()
+    progress.stop()
+    process.off('SIGINT', stop).off('SIGTERM', stop)
+  }
+
+  const { added, known, refused, failed } = counts
+  console.log(`${added} added, ${known} already there, ${refused} refused, ${failed} failed`)
+  if (fault || signalled) {
+    console.error(`${fault?.message ?? `Stopped by ${signalled}.`} Run it again to go on.`)
+  }
+  if (signalled) return EXIT_CODES[signalled]
+  return fault || refused + failed > 0 ? 1 : 0
+}
+
+/** As many at once as images are processed, and one more, which is read or stored meanwhile. */
+const countWorkers = ({ imageWorkers }: Config): number =>
+  Math.min(availableParallelism(), imageWorkers) + 1
+
+/** Runs ahead of the import, so that the bar knows its end. */
+async function countFiles(
+  entries: AsyncIterable<FoundEntry>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<void> {
+  let total = 0
+  try {
+    for await (const _ of entries) {
+      if (signal.aborted) return
+      total += 1
+      progress.setTotal(total)
+    }
+  } catch {
+    // The import itself will say so.
+  }
+}
+
+/** @returns the folder, absolute and without links, in bytes */
+async function requireFolder(folder: string): Promise<Buffer> {
+  try {
+    const root = await realpath(folder, { encoding: 'buffer' })
+    await access(root, constants.R_OK | constants.X_OK)
+    if ((await stat(root)).isDirectory()) return root
+  } catch (error) {
+    throw new UsageError(
+      `${folder} cannot be read: ${error instanceof Error ? error.message : error}`,
+    )
+  }
+  throw new UsageError(`${folder} is no folder.`)
+}
+
+/** @returns the library's own folder, whose files are no images to add */
+async function requireApart(root: Buffer, { data }: Config): Promise<Buffer> {
+  const own = await realpath(data, { encoding: 'buffer' })
+  if (`${root}${sep}`.startsWith(`${own}${sep}`)) {
+    throw new UsageError(`${root} belongs to the library itself.`)
+  }
+  return own
+}
+
+/** What a name holds must not steer the terminal. */
+const printable = (line: string): string =>
+  line.replace(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

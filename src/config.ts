@@ -1,0 +1,96 @@
+import { resolve } from 'node:path'
+import { authSettings } from './auth/settings.ts'
+import { httpSettings } from './http/settings.ts'
+import { deliverySettings, imageSettings } from './images/settings.ts'
+import { mediaSettings } from './media/settings.ts'
+import type { Setting, Values } from './settings.ts'
+
+const embeddedOnly = () => {
+  throw new Error('left out: this version has the embedded database and the disk only')
+}
+
+/** Every setting of every room; `docs/configuration.md` lists them. */
+export const settings = {
+  ...httpSettings,
+  data: {
+    variable: 'VITRINE_DATA',
+    fallback: resolve('data'),
+    parse: (text) => resolve(text),
+    help: 'Folder of the embedded database and the files.',
+  },
+  databaseUrl: {
+    variable: 'VITRINE_DATABASE_URL',
+    fallback: undefined,
+    parse: embeddedOnly,
+    help: 'Not supported yet.',
+  },
+  storageUrl: {
+    variable: 'VITRINE_STORAGE_URL',
+    fallback: undefined,
+    parse: embeddedOnly,
+    help: 'Not supported yet.',
+  },
+  ...authSettings,
+  ...mediaSettings,
+  ...imageSettings,
+  ...deliverySettings,
+} satisfies Record<string, Setting<unknown>>
+
+export type Config = Values<typeof settings>
+
+/** All that is wrong with the configuration, a line each. */
+export class ConfigError extends Error {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('\n'))
+    this.name = 'ConfigError'
+    this.faults = faults
+  }
+}
+
+/** `VITRINE_MAX_IMAGE_BYTES` is `maxImageBytes` as a flag's value and `--max-image-bytes` on the command line. */
+export const flagOf = ({ variable }: Setting<unknown>): string =>
+  `--${variable.slice('VITRINE_'.length).toLowerCase().replaceAll('_', '-')}`
+
+/**
+ * Reads the whole configuration. A flag wins over its variable.
+ *
+ * @param environment like `process.env`
+ * @param flags values by flag: `{'--port': '8080'}`
+ * @throws ConfigError naming every variable that is wrong, at once
+ */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  flags: Readonly<Record<string, string>> = {},
+): Config {
+  const faults: string[] = []
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
+    const flag = flagOf(setting)
+    const [source, text] =
+      flags[flag] === undefined
+        ? [setting.variable, environment[setting.variable]]
+        : [flag, flags[flag]]
+    if (text === undefined) {
+      values[name] = setting.fallback
+      continue
+    }
+    try {
+      if (text.trim() === '') throw new Error('a value, or not set at all')
+      values[name] = setting.parse(text)
+    } catch (error) {
+      const shown = setting.secret ? '' : ` is ${JSON.stringify(text)};`
+      const right = error instanceof Error ? error.message : String(error)
+      faults.push(`${source}${shown} must be ${right}`)
+    }
+  }
+  if (faults.length > 0) throw new ConfigError(faults)
+  return values as Config
+}
+
+/** Variables that look like settings and are none: misspelt, or meant for another version. */
+export function findUnknownVariables(environment: Readonly<Record<string, unknown>>): string[] {
+  const known = new Set<string>(Object.values(settings).map(({ variable }) => variable))
+  return Object.keys(environment).filter((name) => name.startsWith('VITRINE_') && !known.has(name))
+}

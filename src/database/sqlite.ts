@@ -1,0 +1,154 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
+import { serviceBusy } from '../errors.ts'
+
+/** How long to go on trying while another process holds SQLite's lock. */
+const BUSY_DEADLINE_MS = 10_000
+const STATEMENT_CACHE_SIZE = 256
+
+/**
+ * Opens a connection. Reading ones cannot write; the writing one is durable at each commit.
+ * @param path of the database file; its folder exists
+ */
+export function openSqlite(path: string, mode: 'read' | 'write'): DatabaseSync {
+  const connection = new DatabaseSync(path, {
+    readOnly: mode === 'read',
+    enableForeignKeyConstraints: true,
+    // Only while opening. Afterwards waiting is done by `retryWhileBusy`, without blocking.
+    timeout: BUSY_DEADLINE_MS,
+  })
+  if (mode === 'write') connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  connection.exec('PRAGMA busy_timeout = 0; PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
+  return connection
+}
+
+/** Kysely on one connection of `node:sqlite`. Transactions of a writing one begin IMMEDIATE. */
+export function sqliteDialect(connection: DatabaseSync, mode: 'read' | 'write'): Dialect {
+  return {
+    createAdapter: () => new TransactionalAdapter(),
+    createDriver: () => createDriver(connection, mode),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  }
+}
+
+/** Lets the migrator run a migration whole or not at all. */
+class TransactionalAdapter extends SqliteAdapter {
+  override get supportsTransactionalDdl() {
+    return true
+  }
+}
+
+function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
+  const connection = createConnection(sqlite)
+  const run = async (sql: string) => {
+    await connection.executeQuery(CompiledQuery.raw(sql))
+  }
+  return {
+    init: async () => {},
+    acquireConnection: async () => connection,
+    releaseConnection: async () => {},
+    beginTransaction: () => run(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN'),
+    commitTransaction: () => run('COMMIT'),
+    // Some errors (a full disk) have rolled back already.
+    rollbackTransaction: async () => (sqlite.isTransaction ? run('ROLLBACK') : undefined),
+    destroy: async () => sqlite.close(),
+  }
+}
+
+function createConnection(sqlite: DatabaseSync): DatabaseConnection {
+  const statements = new Map<string, StatementSync>()
+
+  /** Least recently used go first: a Map keeps the order of insertion. */
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql)
+    if (known) {
+      statements.delete(sql)
+      statements.set(sql, known)
+      return known
+    }
+    const statement = sqlite.prepare(sql)
+    // What a statement without rows tells includes the id inserted last, and the search index's own
+    // ids, which deleting from it leaves there, are past 2^53.
+    if (statement.columns().length === 0) statement.setReadBigInts(true)
+    statements.set(sql, statement)
+    if (statements.size > STATEMENT_CACHE_SIZE) {
+      const [oldest] = statements.keys()
+      if (oldest !== undefined) statements.delete(oldest)
+    }
+    return statement
+  }
+
+  return {
+    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
+      const values = parameters as SQLInputValue[]
+      return retryWhileBusy(() => {
+        const statement = prepare(sql)
+        if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+        const { changes, lastInsertRowid } = statement.run(...values)
+        return {
+          rows: [],
+          numAffectedRows: BigInt(changes),
+          insertId: BigInt(lastInsertRowid),
+        }
+      })
+    },
+
+    /** Yields rows in chunks, and to other work of the process between them. */
+    async *streamQuery<R>({ sql, parameters }: CompiledQuery, chunkSize: number) {
+      // Not from the cache: an open iteration must not be reset by another use of the statement.
+      const iterator = sqlite.prepare(sql).iterate(...(parameters as SQLInputValue[]))
+      let rows: R[] = []
+      for (const row of iterator) {
+        rows.push(row as R)
+        if (rows.length < chunkSize) continue
+        yield { rows }
+        rows = []
+        await new Promise(setImmediate)
+      }
+      if (rows.length > 0) yield { rows }
+    },
+  }
+}
+
+/**
+ * Tries again, without blocking the event loop, while another process holds the lock. That happens
+ * at the start of a transaction or at a single statement, never in the middle: a write transaction
+ * holds the lock from its first statement on.
+ *
+ * @throws AppError 503 "Service busy" when the lock is not free within ten seconds
+ */
+async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
+  const deadline = Date.now() + BUSY_DEADLINE_MS
+  for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isBusy(error)) throw error
+      if (Date.now() > deadline) {
+        throw serviceBusy('The database is locked by another process; try again soon.', 5, error)
+      }
+      await sleep(delay)
+    }
+  }
+}
+
+/** SQLITE_BUSY and its extended codes: https://sqlite.org/rescode.html#busy */
+function isBusy(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    'errcode' in error &&
+    typeof error.errcode === 'number' &&
+    (error.errcode & 0xff) === 5
+  )
+}

@@ -1,0 +1,177 @@
+import type { Generated, Kysely } from 'kysely'
+
+/** Milliseconds since 1970 by the database's clock. */
+export type Milliseconds = number
+
+/** 0 or 1: SQLite has no booleans. */
+export type Flag = 0 | 1
+
+/** Every table of the database. All texts are UTF-8; hashes are lower-case hex. */
+export interface Tables {
+  library: LibraryTable
+  secrets: SecretsTable
+  media: MediaTable
+  media_counts: MediaCountsTable
+  files: FilesTable
+  variants: VariantsTable
+  journal: JournalTable
+  owners: OwnersTable
+  users: UsersTable
+  roles: RolesTable
+  role_permissions: RolePermissionsTable
+  user_roles: UserRolesTable
+  sessions: SessionsTable
+  refresh_tokens: RefreshTokensTable
+  login_attempts: LoginAttemptsTable
+}
+
+/** The database, or a transaction on it: what a query function takes first. */
+export type Queries = Kysely<Tables>
+
+/** One row. */
+interface LibraryTable {
+  id: 1
+  /** Random, made once: tells one library's ETags from another's. */
+  uuid: string
+  /** Counts changes of media; whatever was derived from an older version is stale. */
+  version: number
+  /** The timestamp given last, so that timestamps never decrease as ids grow. */
+  last_added_at: Milliseconds
+}
+
+/** Keys made once for this library: they sign tokens and name public files. */
+interface SecretsTable {
+  name: string
+  /** base64url of 32 random bytes. */
+  value: string
+}
+
+interface MediaTable {
+  id: Generated<number>
+  file_id: number
+  name: string
+  /** A JSON array of strings. */
+  tags: string
+  added_at: Milliseconds
+}
+
+/** How many media items have an id within a block of ids; see `media/rank.ts`. */
+interface MediaCountsTable {
+  level: number
+  block: number
+  count: number
+}
+
+/** Stored originals. Several media items may share one. */
+interface FilesTable {
+  id: Generated<number>
+  sha256: string
+  /** Storage key. */
+  key: string
+  /** MIME type, by the bytes. */
+  type: string
+  size: number
+  /** Pixels, after orientation. */
+  width: number
+  height: number
+  /** 1 unless animated. */
+  frames: number
+  /** base64 */
+  thumbhash: string
+  /** `#rrggbb` */
+  color: string
+  /** Keyed digests that name the public variants in their immutable URLs, rendered or not. */
+  scaled_digest: string
+  high_digest: string
+}
+
+export type VariantName = 'scaled' | 'high'
+
+/** Derived images that exist in storage. */
+interface VariantsTable {
+  file_id: number
+  name: VariantName
+  key: string
+  /** Of the bytes stored: the ETag. */
+  sha256: string
+  size: number
+  width: number
+  height: number
+}
+
+/** Storage keys that may hold bytes no row names; see `storage/journal.ts`. */
+interface JournalTable {
+  key: string
+  /** The process at work on it; null once it is nobody's, for the sweep to take. */
+  owner: string | null
+  created_at: Milliseconds
+  /** Since when its object is to be removed, by the owner or a sweep; it cannot be taken any more. */
+  claimed_at: Milliseconds | null
+}
+
+/** Processes that write files, each with a lease that it renews while it lives. */
+interface OwnersTable {
+  id: string
+  /** Names the machine, its boot and its process namespace. */
+  host: string
+  pid: number
+  /** Start time of the process, as the operating system tells it. */
+  started: string
+  lease_until: Milliseconds
+}
+
+interface UsersTable {
+  id: Generated<number>
+  /** Normalised, so that it is unique regardless of case; see `auth/accounts.ts`. */
+  username: string
+  /** PHC string. */
+  password_hash: string
+  disabled: Flag
+  created_at: Milliseconds
+}
+
+interface RolesTable {
+  name: string
+}
+
+interface RolePermissionsTable {
+  role: string
+  permission: string
+}
+
+interface UserRolesTable {
+  user_id: number
+  role: string
+}
+
+/** A sign-in and all refresh tokens that descend from it. */
+interface SessionsTable {
+  id: string
+  user_id: number
+  created_at: Milliseconds
+  last_used_at: Milliseconds
+  ended_at: Milliseconds | null
+  /** Where it was used last: an IPv4 address, or an IPv6 /64. */
+  network: string
+  user_agent: string
+}
+
+/** Refresh tokens, never in clear; see `auth/refresh-tokens.ts`. */
+interface RefreshTokensTable {
+  /** SHA-256 of the token. */
+  hash: string
+  session_id: string
+  /** When it was handed out last. */
+  issued_at: Milliseconds
+  first_used_at: Milliseconds | null
+  successor_hash: string | null
+  /** The successor, sealed so that only the holder of this token can open it. */
+  successor_sealed: string | null
+}
+
+/** Failed sign-ins within a window, by account, by address, and by both; see `auth/throttle.ts`. */
+interface LoginAttemptsTable {
+  key: string
+  failures: number
+  window_started_at: Milliseconds
+}

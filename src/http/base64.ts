@@ -1,0 +1,106 @@
+const WHITE_SPACE = /[ \t\n\r\f]+/g
+const LEADING_WHITE_SPACE = /^[ \t\n\r\f]+/
+const NOT_BASE64 = /[^A-Za-z0-9+/_=-]/
+const BASE64_PARAMETER = /;\s*base64\s*$/i
+/** A media type with parameters is shorter. */
+const MAX_DATA_URL_HEAD = 1024
+
+const NOTHING = Buffer.alloc(0)
+
+export interface Base64Decoder {
+  /** Decodes the next characters; whatever comes after a refusal is ignored. */
+  write(text: string): Buffer
+  /** The bytes that were still held back. */
+  end(): Buffer
+  /** Why this is no base64, as the end of a sentence: `holds "%"`. */
+  readonly refusal: string | undefined
+}
+
+/**
+ * Decodes base64 (RFC 4648) as it comes: bare or as a data URL, in the standard or the URL-safe
+ * alphabet, with or without padding, with white space anywhere. Anything else is refused.
+ */
+export function createBase64Decoder(): Base64Decoder {
+  /** Until it is known whether this is a data URL. */
+  let head: string | undefined = ''
+  /** What does not make three bytes yet: less than four digits, perhaps padding. */
+  let rest = ''
+  let refusal: string | undefined
+
+  function refuse(why: string): Buffer {
+    refusal = why
+    return NOTHING
+  }
+
+  function decode(text: string): Buffer {
+    const all = rest + text
+    const whole = all.length - (all.length % 4)
+    const bytes = Buffer.from(all.slice(0, whole), 'base64')
+    // Node leaves out what is no base64, so nothing but digits gives as many bytes as this.
+    if (bytes.length !== (whole / 4) * 3) return decodeCarefully(all)
+    rest = all.slice(whole)
+    return bytes
+  }
+
+  function decodeCarefully(all: string): Buffer {
+    const text = all.replace(WHITE_SPACE, '')
+    const [wrong] = NOT_BASE64.exec(text) ?? []
+    if (wrong !== undefined) return refuse(`holds ${nameCharacter(wrong)}`)
+    const end = text.indexOf('=')
+    const digits = end === -1 ? text : text.slice(0, end)
+    const padding = text.slice(digits.length)
+    if (!/^={0,2}$/.test(padding)) return refuse('goes on after its padding')
+    const whole = digits.length - (digits.length % 4)
+    rest = digits.slice(whole) + padding
+    return Buffer.from(digits.slice(0, whole), 'base64')
+  }
+
+  /** @returns what follows the head, once it is there */
+  function readHead(text: string): string | undefined {
+    const all = text.replace(LEADING_WHITE_SPACE, '')
+    const start = all.slice(0, 'data:'.length).toLowerCase()
+    if (start !== 'data:') {
+      const isOpen = 'data:'.startsWith(start)
+      head = isOpen ? all : undefined
+      return isOpen ? undefined : all
+    }
+    const comma = all.indexOf(',')
+    if (comma === -1 && all.length <= MAX_DATA_URL_HEAD) {
+      head = all
+      return undefined
+    }
+    head = undefined
+    const isReadable = comma !== -1 && comma <= MAX_DATA_URL_HEAD
+    if (!isReadable || !BASE64_PARAMETER.test(all.slice(0, comma))) {
+      refuse('is a data URL without ";base64,"')
+    }
+    return all.slice(comma + 1)
+  }
+
+  return {
+    get refusal() {
+      return refusal
+    },
+    write(text) {
+      if (refusal !== undefined) return NOTHING
+      const data = head === undefined ? text : readHead(head + text)
+      return data === undefined || refusal !== undefined ? NOTHING : decode(data)
+    },
+    end() {
+      if (refusal !== undefined) return NOTHING
+      if (head?.startsWith('data:')) return refuse('is a data URL without ";base64,"')
+      const bytes = decodeCarefully((head ?? '') + rest)
+      if (refusal !== undefined) return NOTHING
+      const [digits = ''] = rest.split('=')
+      const padding = rest.length - digits.length
+      if (digits.length === 1) return refuse('ends in the middle of a byte')
+      if (padding > 0 && rest.length !== 4) return refuse('is padded wrongly')
+      return Buffer.concat([bytes, Buffer.from(digits, 'base64')])
+    },
+  }
+}
+
+const nameCharacter = (character: string) =>
+  /[!-~]/.test(character)
+    ? `"${character}"`
+    : 'a character outside of ASCII, or a control character'

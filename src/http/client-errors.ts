@@ -1,0 +1,65 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { ConnectionError, FastifyInstance } from 'fastify'
+import { AppError } from '../errors.ts'
+import { bodyOf, phraseOf } from './render-errors.ts'
+
+/** How long a client may take to close the connection after it was told that it speaks no HTTP. */
+const CLOSING_MS = 2000
+
+/**
+ * Answers what cannot be parsed as HTTP, and so never becomes a request. Takes the place of
+ * Fastify's `clientErrorHandler`.
+ *
+ * @param headers that every answer carries
+ */
+export function answerClientErrors(
+  app: FastifyInstance,
+  headers: Readonly<Record<string, string>>,
+): void {
+  const answers = new WeakMap<Socket, ServerResponse>()
+  app.server.on('request', ({ socket }, response) => answers.set(socket, response))
+  app.server.on('clientError', (error: ConnectionError, socket: Socket) => {
+    // Told already; the rest of what it sends is no HTTP either.
+    if (socket.writableEnded) return
+    const answer = answers.get(socket)
+    const isAnswering = answer?.headersSent && !answer.writableFinished
+    app.log.debug({ err: error }, 'a client sent what is no HTTP')
+    // A second answer would be taken for a part of the one under way.
+    if (isAnswering || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    socket.end(renderAnswer(toAppError(error), headers))
+    // Closing at once, with unread input, could take the answer away from the client again.
+    setTimeout(() => socket.destroy(), CLOSING_MS).unref()
+  })
+}
+
+function toAppError({ code }: ConnectionError): AppError {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new AppError('bad-http', 431, phraseOf(431), {
+        detail: 'The headers of the request are over 16 KiB together.',
+      })
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new AppError('bad-http', 408, phraseOf(408), {
+        detail: 'The headers of the request did not come in time.',
+      })
+    default:
+      return new AppError('bad-http', 400, phraseOf(400), {
+        detail: `The request is not valid HTTP/1.1 (${code}).`,
+      })
+  }
+}
+
+function renderAnswer(error: AppError, headers: Readonly<Record<string, string>>): string {
+  const body = JSON.stringify(bodyOf(error))
+  const lines = Object.entries({
+    ...headers,
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`)
+  return `HTTP/1.1 ${error.status} ${phraseOf(error.status)}\r\n${lines.join('')}\r\n${body}`
+}

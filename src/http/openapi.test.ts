@@ -1,0 +1,121 @@
+import Type from 'typebox'
+import { describe, expect, it } from 'vitest'
+import { startServer } from './test-server.ts'
+
+const start = () =>
+  startServer((app) => {
+    app.get(
+      '/things/:id',
+      {
+        config: { access: 'view-media' },
+        schema: {
+          summary: 'One thing',
+          description: 'As it is.',
+          params: Type.Object({ id: Type.Integer({ minimum: 1 }) }),
+          querystring: Type.Object({ order: Type.Optional(Type.Literal('asc')) }),
+          response: { 200: Type.Object({ id: Type.Integer() }, { title: 'Thing' }) },
+        },
+      },
+      async () => ({}),
+    )
+    app.post(
+      '/things',
+      { config: { access: 'session' }, schema: { body: Type.Object({ name: Type.String() }) } },
+      async () => ({}),
+    )
+    app.get('/open', { config: { access: 'public' } }, async () => ({}))
+    app.get('/hidden', { config: { access: 'public' }, schema: { hide: true } }, async () => ({}))
+  })
+
+describe('the description of the API', () => {
+  it('has every route, what it takes and who may call it', async () => {
+    const { url } = await start()
+    const api = await (await fetch(`${url}/openapi.json`)).json()
+    expect(api).toMatchObject({
+      openapi: '3.1.0',
+      components: {
+        securitySchemes: {
+          cookie: { in: 'cookie', name: 'refreshToken' },
+          bearer: { type: 'http' },
+        },
+      },
+      paths: {
+        '/things/{id}': {
+          get: {
+            summary: 'One thing',
+            description: 'As it is.\n\nNeeds the permission `view-media`.',
+            security: [{ cookie: [] }, { bearer: [] }],
+            parameters: expect.arrayContaining([
+              expect.objectContaining({
+                in: 'path',
+                name: 'id',
+                schema: { type: 'integer', minimum: 1 },
+              }),
+              expect.objectContaining({ in: 'query', name: 'order', required: false }),
+            ]),
+          },
+        },
+        '/things': {
+          post: {
+            description: 'Needs a session.',
+            requestBody: {
+              content: { 'application/json': { schema: { required: ['name'] } } },
+            },
+          },
+        },
+        '/open': { get: { security: [] } },
+      },
+    })
+    expect(Object.keys((api as { paths: object }).paths)).toEqual([
+      '/things/{id}',
+      '/things',
+      '/open',
+    ])
+  })
+
+  it('has a page whose scripts and styles its policy lets through', async () => {
+    const { url } = await start()
+    const page = await fetch(`${url}/docs/`)
+    expect(page.status).toBe(200)
+    expect(page.headers.get('content-type')).toContain('text/html')
+    expect(page.headers.get('x-content-type-options')).toBe('nosniff')
+    const policy = page.headers.get('content-security-policy')
+    expect(policy).toContain("script-src 'self';")
+    expect(policy).toContain("style-src 'self';")
+    const html = await page.text()
+    expect(html).not.toMatch(/<style|\sstyle=|\son\w+=|javascript:/i)
+    const resources = [
+      ...html.matchAll(/<(script|link)\b[^>]*?(?:src|href)="([^"]*)"[^>]*>\s*(<\/)?/g),
+    ]
+    expect(resources.length).toBeGreaterThan(4)
+    expect(html.match(/<script/g)?.length).toBe(
+      resources.filter(([, tag]) => tag === 'script').length,
+    )
+    for (const [, , path = ''] of resources) {
+      const response = await fetch(new URL(path, page.url))
+      expect(response.status).toBe(200)
+      expect(new URL(response.url).origin).toBe(url)
+      await response.arrayBuffer()
+    }
+    expect(await (await fetch(`${url}/docs/json`)).json()).toMatchObject({ openapi: '3.1.0' })
+  })
+
+  it('is one page without a slash at its end too', async () => {
+    const { url } = await start()
+    const html = await (await fetch(`${url}/docs`)).text()
+    expect(html).toContain('src="/docs/static/swagger-ui-bundle.js"')
+  })
+
+  it('says of what is missing there as the rest does', async () => {
+    const { url } = await start()
+    for (const path of [
+      '/docs/none',
+      '/docs/static/none.js',
+      '/docs/static/..%2f..%2fpackage.json',
+    ]) {
+      const response = await fetch(url + path)
+      expect(response.status).toBe(404)
+      expect(await response.json()).toMatchObject({ data: 'Not found', code: 404 })
+    }
+  })
+})

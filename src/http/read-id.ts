@@ -1,0 +1,27 @@
+import Type from 'typebox'
+import { parametersMissing, quote } from '../errors.ts'
+
+/** An id in a path: described as the number it is, and handed over as the text it comes as. */
+export const IdParameter = Type.Unsafe<string>(Type.Integer({ minimum: 1 }))
+
+/**
+ * The id in a path.
+ * @returns undefined if the text is no id: not plain digits, or not from 1 to 2^53-1
+ */
+export function readId(text: string | undefined): number | undefined {
+  if (text === undefined || !/^[1-9]\d{0,15}$/.test(text)) return undefined
+  const id = Number(text)
+  return Number.isSafeInteger(id) ? id : undefined
+}
+
+/**
+ * The id in the path of a route to which anything else is a missing parameter.
+ * @throws AppError 400 "Required parameters missing"
+ */
+export function requireId(text: string | undefined): number {
+  const id = readId(text)
+  if (id !== undefined) return id
+  throw parametersMissing(
+    `id is ${quote(text)}; it must be a whole number from 1 to ${Number.MAX_SAFE_INTEGER}.`,
+  )
+}

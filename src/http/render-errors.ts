@@ -1,0 +1,110 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { AppError, parametersMissing } from '../errors.ts'
+import { notFound } from './not-found.ts'
+import { describeInvalid } from './validate-body.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the client is told when the route fails for a reason of its own. */
+    failure?: string
+  }
+}
+
+/** The body of every error. */
+export interface ErrorBody {
+  data: string
+  code: number
+  detail?: string
+}
+
+/** What an answer that failed must not be taken for: it neither is the object nor may be kept. */
+const OBJECT_HEADERS = [
+  'content-length',
+  'etag',
+  'last-modified',
+  'content-disposition',
+  'content-encoding',
+  'content-range',
+  'accept-ranges',
+]
+
+/** Renders every error of the server as `{"data", "code", "detail"}`, and logs those that are faults. */
+export function renderErrors(app: FastifyInstance): void {
+  app.setErrorHandler(renderError)
+}
+
+/** Fastify's own name and shape for an error handler. */
+export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const known = toAppError(error, request)
+  logFault(known, error, request)
+  request.refusal = known
+  for (const name of OBJECT_HEADERS) reply.removeHeader(name)
+  return reply
+    .code(known.status)
+    .type('application/json; charset=utf-8')
+    .header('cache-control', 'no-store')
+    .headers(known.headers)
+    .send(bodyOf(known))
+}
+
+export const bodyOf = ({ message, status, detail }: AppError): ErrorBody => ({
+  data: message,
+  code: status,
+  ...(detail !== undefined && { detail }),
+})
+
+/** A fault is ours to look into; a refusal is the client's, and stands in the request's line alone. */
+function logFault(known: AppError, error: unknown, request: FastifyRequest) {
+  if (known.status < 500 || known.code === 'image-refused') return
+  if (known.status === 500) request.log.error({ err: error }, known.message)
+  else if (known.cause !== undefined) request.log.warn({ err: error }, known.message)
+}
+
+function toAppError(error: unknown, request: FastifyRequest): AppError {
+  if (error instanceof AppError) return error
+  const known = isFastifyError(error) ? fromFastify(error, request) : undefined
+  return known ?? internalError(request, error)
+}
+
+const isFastifyError = (error: unknown): error is FastifyError =>
+  error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
+
+function fromFastify(error: FastifyError, request: FastifyRequest): AppError | undefined {
+  if (error.validation) return parametersMissing(describeInvalid(error.validation, request.body))
+  switch (error.code) {
+    case 'FST_ERR_BAD_URL':
+      return notFound('The path is not valid: it holds % without two hexadecimal digits of UTF-8.')
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return notFound('The path is too long.')
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new AppError('body-too-large', 413, 'Request body too large', {
+        detail: `The body is over the ${request.routeOptions.bodyLimit} bytes that this route takes.`,
+      })
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return unsupportedMediaType(request, 'a media type such as application/json')
+  }
+  const { statusCode = 500, message } = error
+  if (statusCode >= 500) return undefined
+  return new AppError('bad-request', statusCode, phraseOf(statusCode), { detail: `${message}.` })
+}
+
+/** @param right what the content type must be */
+export function unsupportedMediaType({ headers }: FastifyRequest, right: string): AppError {
+  const given = headers['content-type']?.slice(0, 100)
+  return new AppError('unsupported-media-type', 415, 'Unsupported media type', {
+    detail: `The content type is ${given ?? 'not given'}; it must be ${right}.`,
+  })
+}
+
+const internalError = ({ id, routeOptions }: FastifyRequest, cause: unknown) =>
+  new AppError('fault', 500, routeOptions.config.failure ?? 'Internal server error', {
+    detail: `The log of the server says why, under the request id ${id}.`,
+    cause,
+  })
+
+/** `Bad request`: the standard phrase in the contract's spelling. */
+export function phraseOf(status: number): string {
+  const phrase = STATUS_CODES[status] ?? 'Error'
+  return phrase[0] + phrase.slice(1).toLowerCase()
+}

@@ -1,0 +1,97 @@
+import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fresh from 'fresh'
+import { AppError } from '../errors.ts'
+
+/** A part of an object, both ends included. */
+export interface ByteRange {
+  start: number
+  end: number
+}
+
+export interface ObjectToSend {
+  /** With its quotes. Strong: the same tag means the same bytes. */
+  etag: string
+  /** MIME type. */
+  type: string
+  /** Bytes of the whole. */
+  size: number
+  /** Called only when bytes are to be sent. A stream is destroyed if the client leaves. */
+  open: (range?: ByteRange) => Promise<Readable | Buffer>
+  /** More headers, for the whole object, for parts and for "not modified" alike. */
+  headers?: Readonly<Record<string, string>>
+}
+
+/**
+ * Answers GET and HEAD for an object: 304 where the client has it already, a single range where it
+ * asks for one, else the whole (RFC 9110, sections 13 and 14). In the order of what it costs.
+ *
+ * @throws AppError 416 if the object has no such range; whatever `open` throws
+ */
+export async function sendObject(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { etag, type, size, open, headers = {} }: ObjectToSend,
+): Promise<FastifyReply> {
+  reply.headers({ ...headers, etag, 'accept-ranges': 'bytes' })
+  // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
+  if (fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag })) {
+    return reply.code(304).send(emptyBody(request))
+  }
+
+  const range = request.method === 'GET' ? readRange(request, etag, size) : undefined
+  if (range === 'unsatisfiable') {
+    throw new AppError('range-not-satisfiable', 416, 'Range not satisfiable', {
+      detail: `The range ${request.headers.range} is outside of the ${size} bytes.`,
+      headers: { 'content-range': `bytes */${size}` },
+    })
+  }
+  const length = range ? range.end - range.start + 1 : size
+  reply.headers({ 'content-type': type, 'content-length': length })
+  if (request.method === 'HEAD') return reply.send(emptyBody(request))
+
+  const bytes = await open(range)
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${size}`)
+  return reply.send(bytes)
+}
+
+/** Fastify says `Content-Length: 0` for a HEAD that is sent nothing; an empty stream it leaves be. */
+const emptyBody = ({ method }: FastifyRequest) =>
+  method === 'HEAD' ? Readable.from([]) : undefined
+
+/**
+ * @returns undefined where the whole is to be sent: no range is asked for, or several, or of an
+ *   object that is another by now, or in a form that this does not know (which is to be ignored)
+ */
+function readRange(
+  { headers }: FastifyRequest,
+  etag: string,
+  size: number,
+): ByteRange | 'unsatisfiable' | undefined {
+  if (headers['if-range'] !== undefined && headers['if-range'] !== etag) return undefined
+  const [, first, last] = /^bytes=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(headers.range ?? '') ?? []
+  if (first === undefined || last === undefined || first + last === '') return undefined
+  if (first === '') {
+    // The last so many bytes.
+    const start = Math.max(size - Number(last), 0)
+    return start < size ? { start, end: size - 1 } : 'unsatisfiable'
+  }
+  const start = Number(first)
+  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1)
+  if (last !== '' && Number(last) < start) return undefined
+  return start < size ? { start, end } : 'unsatisfiable'
+}
+
+/**
+ * `Content-Disposition` of a download (RFC 6266): a name in plain ASCII, and the true one for
+ * clients that read RFC 8187. No name can add a header or a parameter, or name a folder.
+ */
+export function attachment(name: string): string {
+  const safe = name.toWellFormed().replace(/[\p{Cc}/\\]/gu, '_')
+  const plain = safe.replace(/[^ -~]|["%]/gu, '_')
+  const encoded = encodeURIComponent(safe).replace(
+    /['()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encoded}`
+}

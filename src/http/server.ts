@@ -1,0 +1,92 @@
+import { randomUUID } from 'node:crypto'
+import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { answerClientErrors } from './client-errors.ts'
+import { answerEarly } from './early-answer.ts'
+import { createLogController, logRequest, logRequests } from './logging.ts'
+import { measureRequests } from './metrics.ts'
+import { refuseUnmatched } from './not-found.ts'
+import { describeRoutes } from './openapi.ts'
+import { parseBodies } from './parse-bodies.ts'
+import { renderError, renderErrors } from './render-errors.ts'
+import type { HttpSettings } from './settings.ts'
+import { cutOffStalled } from './stalled-clients.ts'
+import { validateBodies } from './validate-body.ts'
+
+const HEADERS_TIMEOUT_MS = 30_000
+/** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
+const MAX_PARAMETER_LENGTH = 32 * 1024
+
+/** On every answer; a route that needs a looser policy sets its own. */
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+}
+
+/**
+ * The server without the domain's routes, not listening yet.
+ *
+ * Routes are added as plugins. What they can count on: bodies are JSON checked against the route's
+ * schema, queries and parameters are texts as they came, whatever is thrown is answered as
+ * `{"data", "code", "detail"}`.
+ */
+export async function createServer(
+  settings: Pick<HttpSettings, 'trustedProxies' | 'metricsToken'>,
+  log: FastifyBaseLogger,
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: log,
+    logController: createLogController(),
+    // A client's own would let it write into the log, or pass for another request.
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
+    // Against clients that send headers without end; bodies may be slow, see `cutOffStalled`.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    // While the server drains, what comes on open connections is still answered.
+    return503OnClosing: false,
+    schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
+    // See `answerClientErrors`.
+    clientErrorHandler: () => {},
+    frameworkErrors: (error, request, reply) => {
+      // Outside of all hooks: nothing would take in the rest of a body.
+      logRequest(request, reply)
+      reply.headers({ ...SECURITY_HEADERS, connection: 'close' })
+      renderError(error, request, reply)
+    },
+  })
+
+  app.setValidatorCompiler(validateBodies)
+  app.addHook('onRequest', async ({ id }, reply) => {
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': id })
+  })
+  logRequests(app)
+  renderErrors(app)
+  refuseUnmatched(app)
+  parseBodies(app)
+  cutOffStalled(app)
+  closeGracefully(app)
+  answerEarly(app)
+  answerClientErrors(app, SECURITY_HEADERS)
+  await describeRoutes(app)
+  if (settings.metricsToken !== undefined) await measureRequests(app, settings.metricsToken)
+  return app
+}
+
+/** Ends connections as they become idle once the server closes, so that it need not wait for them. */
+function closeGracefully(app: FastifyInstance): void {
+  let closing = false
+  app.addHook('preClose', async () => {
+    closing = true
+  })
+  app.addHook('onSend', async (_request, reply, payload) => {
+    // Fastify wants to close after an error in a body too, which `answerEarly` makes needless.
+    if (closing) reply.header('connection', 'close')
+    else reply.removeHeader('connection')
+    return payload
+  })
+  app.addHook('onResponse', async () => {
+    if (closing) setImmediate(() => app.server.closeIdleConnections())
+  })
+}

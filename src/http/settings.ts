@@ -1,0 +1,68 @@
+import { isIP } from 'node:net'
+import { integer, list, oneOf, type Settings, text, type Values } from '../settings.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+export const httpSettings = {
+  host: {
+    variable: 'VITRINE_HOST',
+    fallback: '127.0.0.1',
+    parse: text,
+    help: 'Address to listen on; 0.0.0.0 or :: for every one the machine has.',
+  },
+  port: {
+    variable: 'VITRINE_PORT',
+    fallback: 4545,
+    parse: integer(0, 65_535),
+    help: 'Port to listen on; 0 picks a free one.',
+  },
+  trustedProxies: {
+    variable: 'VITRINE_TRUSTED_PROXIES',
+    fallback: [],
+    parse: list(parseNetwork),
+    help: 'Addresses and networks of proxies whose X-Forwarded-* headers count, comma-separated.',
+  },
+  logLevel: {
+    variable: 'VITRINE_LOG_LEVEL',
+    fallback: 'info',
+    parse: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    help: 'How much is logged to standard error.',
+  },
+  metricsToken: {
+    variable: 'VITRINE_METRICS_TOKEN',
+    fallback: undefined,
+    parse: parseToken,
+    help: 'Switches GET /metrics on, for who sends this as a bearer token.',
+    secret: true,
+  },
+  maxImageBytes: {
+    variable: 'VITRINE_MAX_IMAGE_BYTES',
+    fallback: 64 * MEBIBYTE,
+    parse: integer(1, 4096 * MEBIBYTE),
+    help: 'Size of the largest image that is accepted, in bytes.',
+  },
+} satisfies Settings
+
+export type HttpSettings = Values<typeof httpSettings>
+
+/** An address, or a network in CIDR notation. */
+function parseNetwork(network: string): string {
+  const [address = '', bits, ...rest] = network.split('/')
+  const version = isIP(address)
+  const isPrefix =
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= lengthOf(version))
+  if (version === 0 || !isPrefix || rest.length > 0) {
+    throw new Error('IP addresses or networks like 10.0.0.0/8, comma-separated')
+  }
+  return network
+}
+
+const lengthOf = (version: number) => (version === 4 ? 32 : 128)
+
+/** As in RFC 6750, section 2.1; long enough that it cannot be guessed. */
+function parseToken(token: string): string | undefined {
+  if (!/^[\w.~+/-]{16,}=*$/.test(token)) {
+    throw new Error('at least 16 letters, digits or any of -._~+/')
+  }
+  return token
+}

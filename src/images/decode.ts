@@ -1,0 +1,138 @@
+import { stat } from 'node:fs/promises'
+import sharp, { type FailOnOptions, type Sharp } from 'sharp'
+import { FORMATS, type Format } from './formats.ts'
+import { isGifCutShort } from './gif.ts'
+import { refusalOfUnknown } from './identify.ts'
+import { Refusal } from './refusal.ts'
+import type { Header } from './tasks.ts'
+
+/** sRGB, 8 bits per channel, upright. */
+export interface Pixels {
+  data: Buffer
+  width: number
+  height: number
+  channels: 3 | 4
+}
+
+/**
+ * Reads what the file says of itself and decodes nothing.
+ * @throws Refusal of what is none of the accepted formats, or so damaged that it does not say
+ */
+export async function readHeader(path: string): Promise<Header> {
+  // A file that is not there is no fault of the image.
+  const { size } = await stat(path)
+  if (size === 0) throw new Refusal('content', 'The file is empty.')
+  const metadata = await sharp(path, { failOn: 'error', limitInputPixels: false })
+    .metadata()
+    .catch(async (error) => {
+      throw await refusalOfUnknown(path, error)
+    })
+  const format = toFormat(metadata)
+  if (!format) throw await refusalOfUnknown(path)
+  // Of an AVIF that holds several pictures the primary one counts; they are no animation.
+  const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
+  const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
+  const hasDeepProfile = metadata.depth === 'ushort' && metadata.hasProfile
+  return { format, width, height, frames, hasDeepProfile }
+}
+
+/** The container of AVIF is also that of HEIC and others. */
+function toFormat(metadata: {
+  format: string
+  compression?: string | undefined
+}): Format | undefined {
+  if (metadata.format === 'heif') return metadata.compression === 'av1' ? 'avif' : undefined
+  return Object.keys(FORMATS).find((name): name is Format => name === metadata.format)
+}
+
+/** The frames of an animation lie below one another, which rules turning them out. */
+const isOriented = ({ frames }: Pick<Header, 'frames'>) => frames === 1
+
+/**
+ * Decodes the first frame, scaled down to fit a square. A JPEG is scaled while it is decoded, which
+ * still reads all of its data.
+ *
+ * @throws Refusal of an image that is damaged or cut short
+ */
+export async function decodeFirstFrame(
+  path: string,
+  header: Header,
+  fit: number,
+  failOn: FailOnOptions = 'error',
+): Promise<Pixels> {
+  const image = fitInto(openImage(path, header, failOn), fit)
+  // sharp turns deep images with a profile to Display P3 and leaves them there; this brings them
+  // back to sRGB. (Raw pixels carry no profile out.)
+  const { data, info } = await (header.hasDeepProfile ? image.withIccProfile('srgb') : image)
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+    .catch((error) => {
+      throw damaged(header, error)
+    })
+  const { width, height, channels } = info
+  if (channels !== 3 && channels !== 4) throw new Error(`Decoded to ${channels} channels`)
+  return { data, width, height, channels }
+}
+
+/**
+ * What libjpeg says of scan data that cannot be decoded. It calls that a warning, as it does
+ * harmless oddities that the files of some cameras have (stray bytes between segments).
+ */
+const JPEG_DAMAGE = /premature end|bad Huffman code|bad arithmetic code|found marker/
+
+/**
+ * As `decodeFirstFrame`, and refuses also a JPEG whose scan data is spoilt. libvips asks for
+ * warnings before each strip of lines it reads, so what is spoilt in the last strip alone passes.
+ */
+export async function decodeUpload(path: string, header: Header, fit: number): Promise<Pixels> {
+  if (header.format === 'jpeg') {
+    try {
+      return await decodeFirstFrame(path, header, fit, 'warning')
+    } catch (error) {
+      if (!(error instanceof Refusal) || JPEG_DAMAGE.test(String(error.cause))) throw error
+    }
+  }
+  return decodeFirstFrame(path, header, fit)
+}
+
+/**
+ * Decodes every frame of an animation and keeps none.
+ * @throws Refusal of an animation that is damaged or cut short
+ */
+export async function decodeEveryFrame(path: string, header: Header): Promise<void> {
+  // The decoder takes a GIF that is cut short for one with fewer frames.
+  if (header.format === 'gif' && (await isGifCutShort(path))) throw damaged(header)
+  if (header.frames === 1) return
+  // To a few pixels each, by averaging: that asks for every pixel and costs least.
+  await openImage(path, header, 'error', { animated: true })
+    .resize(8, 8, { fit: 'fill', kernel: 'linear', withoutEnlargement: true })
+    .raw()
+    .toBuffer()
+    .catch((error) => {
+      throw damaged(header, error)
+    })
+}
+
+export const fitInto = (image: Sharp, fit: number): Sharp =>
+  image.resize(fit, fit, { fit: 'inside', withoutEnlargement: true })
+
+export function openImage(
+  path: string,
+  header: Header,
+  failOn: FailOnOptions,
+  { animated = false } = {},
+): Sharp {
+  return sharp(path, {
+    animated,
+    failOn,
+    autoOrient: isOriented(header),
+    // What the limits were checked against, should the decoder find more.
+    limitInputPixels: header.width * header.height * header.frames,
+  })
+}
+
+export function damaged({ format }: Pick<Header, 'format'>, cause?: unknown): Refusal {
+  const { name } = FORMATS[format]
+  const detail = `The ${name} image is damaged or cut short and cannot be decoded completely.`
+  return new Refusal('content', detail, cause)
+}

@@ -1,0 +1,30 @@
+import { createHmac } from 'node:crypto'
+import type { Queries, VariantName } from '../database/tables.ts'
+import { RECIPE } from './recipe.ts'
+
+/**
+ * Names an image variant in its immutable URL: an HMAC-SHA256, with a secret of the library, of the
+ * original's hash, the variant and the recipe's version. So the URL is known before the variant is
+ * rendered, changes when the recipe does, and tells nobody whether the library holds a known file.
+ *
+ * @param secret of the library, at least 256 bits
+ * @param sha256 of the original, hex
+ * @returns 128 bits in base64url
+ */
+export function publicDigest(secret: string, sha256: string, variant: VariantName): string {
+  return createHmac('sha256', Buffer.from(secret, 'base64url'))
+    .update(`${sha256} ${variant} ${RECIPE}`)
+    .digest()
+    .subarray(0, 16)
+    .toString('base64url')
+}
+
+/** The secret that keys the digests of this library. */
+export async function readDeliverySecret(db: Queries): Promise<string> {
+  const { value } = await db
+    .selectFrom('secrets')
+    .select('value')
+    .where('name', '=', 'delivery')
+    .executeTakeFirstOrThrow()
+  return value
+}

@@ -1,0 +1,427 @@
+import { createHash } from 'node:crypto'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { thumbHashToAverageRGBA } from 'thumbhash'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import {
+  appendZip,
+  cutShort,
+  makeAnimatedAvifHeader,
+  makeAnimatedGif,
+  makeAnimatedPng,
+  makeAnimatedWebp,
+  makeAvif,
+  makeClaimingPng,
+  makeCmykJpeg,
+  makeDeepPng,
+  makeGif,
+  makeGifBomb,
+  makeHeicHeader,
+  makeHtml,
+  makeJpeg,
+  makePhonePhoto,
+  makePng,
+  makeProgressiveJpeg,
+  makeSlowGif,
+  makeSvg,
+  makeTiff,
+  makeTransparentPng,
+  makeWebp,
+  spoilEnd,
+} from '../../test/fixtures.ts'
+import { AppError } from '../errors.ts'
+import { createImages, type Images, isRefusal } from './images.ts'
+import { type ImageSettings, imageSettings } from './settings.ts'
+
+const defaults = Object.fromEntries(
+  Object.entries(imageSettings).map(([name, { fallback }]) => [name, fallback]),
+) as ImageSettings
+
+const unlimited = { maxImagePixels: Number.MAX_SAFE_INTEGER, maxImageFrames: 1_000_000 }
+
+let images: Images
+let folder: string
+
+beforeAll(() => {
+  images = createImages(defaults)
+})
+afterAll(() => images.close())
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vitrine-images-'))
+})
+afterEach(() => rm(folder, { recursive: true }))
+
+async function save(bytes: Buffer, name = 'original'): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, bytes)
+  return path
+}
+
+const add = async (bytes: Buffer, from = images) => from.process(await save(bytes), folder)
+const enlarge = async (bytes: Buffer, from = images) => from.renderHigh(await save(bytes), folder)
+
+async function errorOf(promise: Promise<unknown>): Promise<AppError> {
+  const error = await promise.then(
+    () => expect.fail('should have been refused'),
+    (reason) => reason,
+  )
+  if (!(error instanceof AppError)) throw error
+  return error
+}
+
+/** Runs with settings of its own, and leaves no worker. */
+async function withImages(settings: Partial<ImageSettings>, run: (own: Images) => Promise<void>) {
+  const own = createImages({ ...defaults, ...settings })
+  try {
+    await run(own)
+  } finally {
+    await own.close()
+  }
+  expect(own.workers).toBe(0)
+}
+
+/** The channels of one pixel. */
+async function colorAt(path: string, x: number, y: number): Promise<number[]> {
+  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true })
+  const at = (y * info.width + x) * info.channels
+  return [...data.subarray(at, at + info.channels)]
+}
+
+const isReddish = ([red = 0, , blue = 0]: number[]) => red > blue + 50
+const isBluish = ([red = 0, , blue = 0]: number[]) => blue > red + 50
+
+/** Names of the chunks of a WebP file, those of its frames included. */
+function listChunks(webp: Buffer): string[] {
+  const names: string[] = []
+  for (let at = 12; at < webp.length; ) {
+    names.push(webp.toString('latin1', at, at + 4))
+    const size = webp.readUInt32LE(at + 4)
+    at += 8 + size + (size % 2)
+  }
+  return names
+}
+
+describe('process', () => {
+  it.each([
+    ['JPEG', makeJpeg, { type: 'image/jpeg', extension: 'jpg', frames: 1 }],
+    ['progressive JPEG', makeProgressiveJpeg, { type: 'image/jpeg', extension: 'jpg', frames: 1 }],
+    ['CMYK JPEG', makeCmykJpeg, { type: 'image/jpeg', extension: 'jpg', frames: 1 }],
+    ['PNG', makePng, { type: 'image/png', extension: 'png', frames: 1 }],
+    ['transparent PNG', makeTransparentPng, { type: 'image/png', extension: 'png', frames: 1 }],
+    ['16-bit PNG', makeDeepPng, { type: 'image/png', extension: 'png', frames: 1 }],
+    ['WebP', makeWebp, { type: 'image/webp', extension: 'webp', frames: 1 }],
+    ['GIF', makeGif, { type: 'image/gif', extension: 'gif', frames: 1 }],
+    ['AVIF', makeAvif, { type: 'image/avif', extension: 'avif', frames: 1 }],
+    ['animated GIF', makeAnimatedGif, { type: 'image/gif', extension: 'gif', frames: 5 }],
+    ['animated WebP', makeAnimatedWebp, { type: 'image/webp', extension: 'webp', frames: 5 }],
+  ])('accepts a %s', async (_, make, expected) => {
+    const { scaled, thumbhash, color, ...rest } = await add(await make())
+
+    expect(rest).toEqual({ ...expected, width: 64, height: 48 })
+    const bytes = await readFile(scaled.path)
+    expect(scaled).toEqual({
+      path: join(folder, 'scaled.webp'),
+      size: bytes.length,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      width: 64,
+      height: 48,
+    })
+    expect(await sharp(scaled.path).metadata()).toMatchObject({ format: 'webp', width: 64 })
+    expect(isReddish(await colorAt(scaled.path, 8, 8))).toBe(true)
+    expect(isBluish(await colorAt(scaled.path, 56, 8))).toBe(true)
+    expect(color).toMatch(/^#[0-9a-f]{6}$/)
+    const { r, g, b } = thumbHashToAverageRGBA(Buffer.from(thumbhash, 'base64'))
+    expect(Math.abs(r - b)).toBeLessThan(0.3)
+    expect(g).toBeLessThan(0.3)
+  })
+
+  it('shows a photograph upright and keeps nothing of what it tells', async () => {
+    const { width, height, scaled } = await add(await makePhonePhoto({ width: 800, height: 600 }))
+
+    expect({ width, height }).toEqual({ width: 600, height: 800 })
+    expect(scaled).toMatchObject({ width: 300, height: 400 })
+    // The left of what the camera stored is on top.
+    expect(isReddish(await colorAt(scaled.path, 150, 20))).toBe(true)
+    expect(isBluish(await colorAt(scaled.path, 150, 380))).toBe(true)
+    expect(listChunks(await readFile(scaled.path))).toEqual(['VP8 '])
+  })
+
+  it('keeps transparency', async () => {
+    const { scaled } = await add(await makeTransparentPng())
+    expect(await colorAt(scaled.path, 8, 8)).toHaveLength(4)
+    expect((await colorAt(scaled.path, 8, 40))[3]).toBe(64)
+  })
+
+  it('converts deep colours with a profile to sRGB', async () => {
+    const flat = sharp({ create: { width: 16, height: 16, channels: 3, background: '#c8283c' } })
+    const deep = await flat.toColourspace('rgb16').withIccProfile('p3').png().toBuffer()
+    const { color } = await add(deep)
+    // Within rounding; what is left in Display P3 would be #b73840.
+    expect(color).toMatch(/^#c[78]2[789]3[bcd]$/)
+  })
+
+  it.each([
+    ['wide', 3000, 2],
+    ['tall', 1, 2000],
+  ])('scales a very %s image', async (_, width, height) => {
+    const { scaled } = await add(await makePng({ width, height }))
+    expect(Math.max(scaled.width, scaled.height)).toBe(400)
+    expect(Math.min(scaled.width, scaled.height)).toBe(1)
+  })
+
+  it('takes a JPEG with stray bytes between its segments, as some cameras write them', async () => {
+    const jpeg = await makeJpeg()
+    const at = jpeg.indexOf(Buffer.from([0xff, 0xdb]))
+    const stray = Buffer.concat([jpeg.subarray(0, at), Buffer.alloc(4), jpeg.subarray(at)])
+    expect(await add(stray)).toMatchObject({ type: 'image/jpeg' })
+  })
+
+  it('takes of a file that is also an archive the image alone', async () => {
+    const { scaled } = await add(appendZip(await makeJpeg()))
+    expect((await readFile(scaled.path)).includes('PK\x05\x06')).toBe(false)
+  })
+
+  it('takes an animated PNG for the still image that every PNG decoder shows', async () => {
+    expect(await add(await makeAnimatedPng())).toMatchObject({ type: 'image/png', frames: 1 })
+  })
+
+  it.each<[string, () => Buffer | Promise<Buffer>, RegExp]>([
+    ['empty file', () => Buffer.alloc(0), /empty/],
+    [
+      'text',
+      () => Buffer.from('Grüße, just a note\n'),
+      /text\/plain; JPEG, PNG, WebP, GIF and AVIF/,
+    ],
+    ['HTML', makeHtml, /text\/html/],
+    ['SVG', makeSvg, /image\/svg\+xml/],
+    ['SVG with a comment first', () => Buffer.from('<!-- x -->\n<svg></svg>'), /image\/svg\+xml/],
+    ['TIFF', makeTiff, /image\/tiff/],
+    ['HEIC', makeHeicHeader, /image\/heic/],
+    ['animated AVIF', makeAnimatedAvifHeader, /animated AVIF/],
+    ['PDF', () => Buffer.from('%PDF-1.7\n%\xff\xff\n', 'latin1'), /application\/pdf/],
+    ['random bytes', () => Buffer.from('00ff13fe8899aabb00', 'hex'), /no known format/],
+    ['PNG that claims a size', makeClaimingPng, /PNG image cannot|PNG image is damaged/],
+    [
+      'PNG that claims gigapixels',
+      () => makeClaimingPng(60_000, 60_000),
+      /60000 x 60000.*100000000/,
+    ],
+    ['animation of very many frames', makeGifBomb, /40000 frames; at most 300/],
+  ])('refuses %s and says why', async (_, make, detail) => {
+    const error = await errorOf(add(await make()))
+    expect(error).toMatchObject({
+      code: 'image-refused',
+      status: 500,
+      message: 'Error adding media',
+    })
+    expect(error.detail).toMatch(detail)
+    expect(error.detail).not.toContain(folder)
+    expect(await readdir(folder)).toEqual(['original'])
+  })
+
+  const large = { width: 300, height: 200 }
+  it.each<[string, () => Promise<Buffer>]>([
+    ['JPEG', () => makeJpeg(large)],
+    ['progressive JPEG', () => makeProgressiveJpeg(large)],
+    ['PNG', () => makePng(large)],
+    ['WebP', () => makeWebp(large)],
+    ['GIF', () => makeGif(large)],
+    ['AVIF', () => makeAvif(large)],
+    ['animated GIF', () => makeAnimatedGif(5, large)],
+    ['animated WebP', () => makeAnimatedWebp(5, large)],
+  ])('refuses a %s that is cut short anywhere', async (name, make) => {
+    const whole = await make()
+    const still = name.replace(/^\w+ed /, '').replace('progressive ', '')
+    for (const length of [whole.length >> 3, whole.length >> 1, whole.length - 60]) {
+      const { detail } = await errorOf(add(whole.subarray(0, length)))
+      expect(detail).toMatch(new RegExp(`The ${still} image .*damaged(,| or) cut short`))
+    }
+  })
+
+  it.each([
+    ['JPEG', makeJpeg],
+    ['progressive JPEG', makeProgressiveJpeg],
+  ])('refuses a %s whose last lines are spoilt', async (_, make) => {
+    const jpeg = await make({ width: 1600, height: 1200 })
+    const { detail } = await errorOf(add(spoilEnd(jpeg)))
+    expect(detail).toMatch(/JPEG image is damaged/)
+  })
+
+  it('refuses a PNG with a wrong checksum', async () => {
+    const png = await makePng()
+    const checksum = png.length - 12 - 4
+    png.writeUInt32BE(png.readUInt32BE(checksum) ^ 1, checksum)
+    // The decoder checks all but the last chunk's, so the data must show it.
+    png.writeUInt8(png.readUInt8(checksum - 1) ^ 1, checksum - 1)
+    expect((await errorOf(add(png))).detail).toMatch(/PNG image is damaged/)
+  })
+
+  it('refuses an animation that is damaged in its last frame only', async () => {
+    const gif = await makeAnimatedGif(5)
+    const { detail } = await errorOf(add(gif.fill(0xff, gif.length - 100, gif.length - 80)))
+    expect(detail).toMatch(/GIF image is damaged .* cannot be decoded completely/)
+  })
+
+  it('counts the pixels of all frames', async () => {
+    await withImages({ maxImagePixels: 64 * 48 * 4 }, async (own) => {
+      expect(await add(await makeAnimatedGif(4), own)).toMatchObject({ frames: 4 })
+      const { detail } = await errorOf(add(await makeAnimatedGif(5), own))
+      expect(detail).toMatch(/64 x 48 pixels in each of 5 frames; at most 12288/)
+    })
+  })
+
+  it('refuses what takes too long, and goes on', async () => {
+    const slow = await makeSlowGif()
+    await withImages({ ...unlimited, imageSeconds: 0.5, imageWorkers: 1 }, async (own) => {
+      const error = await errorOf(add(slow, own))
+      expect(error.detail).toMatch(/0.5 seconds of processor time/)
+      expect(isRefusal(error)).toBe(true)
+      expect(await add(await makePng(), own)).toMatchObject({ width: 64 })
+    })
+  })
+
+  it('refuses what takes too much memory, and goes on', async () => {
+    // Progressive, so that all its coefficients are held at once: 294 MB.
+    const flat = { width: 7000, height: 7000, channels: 3 as const, background: '#468' }
+    const huge = await sharp({ create: flat })
+      .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
+      .toBuffer()
+    const mebibyte = 1024 * 1024
+    await withImages({ imageMemoryBytes: 256 * mebibyte, imageWorkers: 1 }, async (own) => {
+      expect((await errorOf(add(huge, own))).detail).toMatch(/256 MiB of memory/)
+      expect(await add(await makePng(), own)).toMatchObject({ width: 64 })
+    })
+  })
+
+  it('tells a fault of ours from a refusal', async () => {
+    const missing = images.process(join(folder, 'missing'), folder)
+    await expect(missing).rejects.toThrow(/ENOENT/)
+    expect(isRefusal(await missing.catch((error) => error))).toBe(false)
+    const path = await save(await makePng())
+    await expect(images.process(path, join(folder, 'nowhere'))).rejects.not.toSatisfy(isRefusal)
+  })
+
+  it('stops at once when aborted, running or waiting, and goes on', async () => {
+    const path = await save(await makeAvif({ width: 2000, height: 1500 }))
+    await withImages({ imageWorkers: 1 }, async (own) => {
+      const abort = new AbortController()
+      const tasks = [1, 2].map(() => own.process(path, folder, abort.signal))
+      const reason = new Error('The client hung up')
+      setImmediate(() => abort.abort(reason))
+      const rejected = { status: 'rejected', reason }
+      expect(await Promise.allSettled(tasks)).toEqual([rejected, rejected])
+      await expect(own.process(path, folder, abort.signal)).rejects.toBe(reason)
+      expect(own).toMatchObject({ workers: 0, waiting: 0 })
+      expect(await add(await makePng(), own)).toMatchObject({ width: 64 })
+    })
+  })
+
+  it('does fifty at once with a worker for each core', async () => {
+    const tasks = Array.from({ length: 50 }, async (_, seed) => {
+      const own = await mkdtemp(join(folder, 'task-'))
+      const path = await save(await makeJpeg({ seed, width: 64 + seed }), `original-${seed}`)
+      return images.process(path, own)
+    })
+    const results = await Promise.all(tasks)
+    expect(results.map(({ width }) => width)).toEqual(tasks.map((_, seed) => 64 + seed))
+    expect(new Set(results.map(({ scaled }) => scaled.sha256)).size).toBe(50)
+  })
+
+  it('is busy when too many wait', async () => {
+    const path = await save(await makePng())
+    await withImages({ imageWorkers: 1, imageQueue: 1 }, async (own) => {
+      const [first, second, third] = [1, 2, 3].map(() => own.process(path, folder))
+      await expect(third).rejects.toMatchObject({ code: 'service-busy', status: 503 })
+      await Promise.all([first, second])
+    })
+  })
+
+  it('rejects what runs and what waits when it is closed', async () => {
+    const path = await save(await makePng())
+    const own = createImages({ ...defaults, imageWorkers: 1 })
+    const tasks = [1, 2].map(() => own.process(path, folder))
+    const settled = Promise.allSettled(tasks)
+    await own.close()
+    for (const { status } of await settled) expect(status).toBe('rejected')
+    expect(own).toMatchObject({ workers: 0, waiting: 0 })
+  })
+})
+
+describe('renderHigh', () => {
+  it('fits an image into 2560 x 2560, upright and without metadata', async () => {
+    const high = await enlarge(await makePhonePhoto({ width: 3000, height: 1500 }))
+    expect(high).toMatchObject({ path: join(folder, 'high.webp'), width: 1280, height: 2560 })
+    const bytes = await readFile(high.path)
+    expect(high.size).toBe(bytes.length)
+    expect(high.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
+    expect(listChunks(bytes)).toEqual(['VP8 '])
+    expect(isReddish(await colorAt(high.path, 640, 100))).toBe(true)
+  })
+
+  it('never enlarges', async () => {
+    expect(await enlarge(await makeWebp())).toMatchObject({ width: 64, height: 48 })
+  })
+
+  it('scales what is too large for WebP', async () => {
+    const high = await enlarge(await makePng({ width: 20_000, height: 10 }))
+    expect(high).toMatchObject({ width: 2560, height: 1 })
+  })
+
+  it.each([
+    ['GIF', makeAnimatedGif],
+    ['WebP', makeAnimatedWebp],
+  ])('keeps the animation of a %s', async (_, make) => {
+    const { path, width, height } = await enlarge(await make(5))
+    expect({ width, height }).toEqual({ width: 64, height: 48 })
+    expect(await sharp(path).metadata()).toMatchObject({
+      pages: 5,
+      loop: 3,
+      delay: Array(5).fill(80),
+    })
+    const names = new Set(listChunks(await readFile(path)))
+    expect([...names].filter((name) => !['VP8X', 'ANIM', 'ANMF'].includes(name))).toEqual([])
+  })
+
+  it('makes the first frame of an animation that would take too long', async () => {
+    await withImages({ imageSeconds: 0.5 }, async (own) => {
+      const { path, width } = await enlarge(await makeSlowGif(), own)
+      expect(width).toBe(1000)
+      expect((await sharp(path).metadata()).pages).toBeUndefined()
+    })
+  })
+
+  it('renders whatever was accepted, even a JPEG that is spoilt at its very end', async () => {
+    const jpeg = await makeJpeg({ width: 1600, height: 1200 })
+    const spoilt = Buffer.concat([jpeg.subarray(0, -40), jpeg.subarray(-2)])
+    await add(spoilt)
+    expect(await enlarge(spoilt)).toMatchObject({ width: 1600, height: 1200 })
+  })
+
+  it('refuses with its own message', async () => {
+    const error = await errorOf(enlarge(cutShort(await makePng())))
+    expect(error).toMatchObject({ code: 'image-refused', message: 'Error processing media' })
+  })
+
+  it('waits behind uploads, in a queue of its own', async () => {
+    const path = await save(await makePng())
+    await withImages({ imageWorkers: 1, imageQueue: 2 }, async (own) => {
+      const order: string[] = []
+      const run = async (name: string, task: 'process' | 'renderHigh') => {
+        await own[task](path, folder)
+        order.push(name)
+      }
+      const tasks = [
+        run('first', 'process'),
+        run('high', 'renderHigh'),
+        run('high too', 'renderHigh'),
+      ]
+      const full = own.renderHigh(path, folder)
+      await expect(full).rejects.toMatchObject({ code: 'service-busy' })
+      tasks.push(run('second', 'process'), run('third', 'process'))
+      await Promise.all(tasks)
+      expect(order).toEqual(['first', 'second', 'third', 'high', 'high too'])
+    })
+  })
+})

@@ -1,0 +1,132 @@
+import { availableParallelism } from 'node:os'
+import { createBudget } from '../budget.ts'
+import { AppError } from '../errors.ts'
+import { Refusal } from './refusal.ts'
+import type { ImageSettings } from './settings.ts'
+import type { Header, ProcessedImage, RenderedImage } from './tasks.ts'
+import { createWorkerPool } from './worker-pool.ts'
+import type { ImageWorker } from './worker-process.ts'
+
+export type { ProcessedImage, RenderedImage } from './tasks.ts'
+
+/**
+ * The pixels of images, in processes of their own. Both functions take the path of a file and a
+ * folder of that task alone, which the caller removes; a rejection means that nothing works on them
+ * any more.
+ *
+ * @throws AppError 500 `image-refused`, with a detail, if the file is to blame (see `isRefusal`);
+ *   503 "Service busy" if too many wait; the signal's reason when aborted; any other Error for a
+ *   fault of ours
+ */
+export interface Images {
+  /** Decodes every frame of an upload and makes what is derived from it. */
+  process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
+  /**
+   * Renders the variant `high`, behind all waiting uploads. An animation that takes too much for
+   * that becomes its first frame.
+   */
+  renderHigh(path: string, folder: string, signal?: AbortSignal): Promise<RenderedImage>
+  /** For metrics: processes that run, and tasks that wait for one. */
+  readonly workers: number
+  readonly waiting: number
+  /** Ends all processes; what runs or waits rejects. */
+  close(): Promise<void>
+}
+
+/** Whether an error of `Images` means that the file, and nobody else, is to blame. */
+export const isRefusal = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === 'image-refused'
+
+const PRIORITY = { upload: 0, high: 1 }
+
+export function createImages(settings: ImageSettings): Images {
+  const size = Math.min(availableParallelism(), settings.imageWorkers)
+  const pool = createWorkerPool({
+    size,
+    queue: settings.imageQueue,
+    limits: { seconds: settings.imageSeconds, memoryBytes: settings.imageMemoryBytes },
+  })
+  // Who waits here has a worker already, so there are never more than workers.
+  const pixels = createBudget('image processing', settings.imagePixelsInFlight, size)
+
+  /** Lends a worker that has read the header, with the memory that the pixels will take. */
+  const withHeader = <T>(
+    path: string,
+    options: { priority: number; signal: AbortSignal | undefined },
+    work: (worker: ImageWorker, header: Header) => Promise<T>,
+  ): Promise<T> =>
+    pool.use(async (worker) => {
+      const { priority, signal } = options
+      const header = await worker.run('readHeader', { path })
+      if (priority === PRIORITY.upload) checkLimits(header, settings)
+      const release = await pixels.take(countPixels(header), {
+        priority,
+        ...(signal && { signal }),
+      })
+      try {
+        return await work(worker, header)
+      } finally {
+        release()
+      }
+    }, options)
+
+  const processUpload: Images['process'] = (path, folder, signal) =>
+    withHeader(path, { priority: PRIORITY.upload, signal }, (worker, header) =>
+      worker.run('process', { path, folder, header }),
+    )
+
+  const renderHigh: Images['renderHigh'] = async (path, folder, signal) => {
+    let isAnimation = false
+    const render = (animated: boolean) =>
+      withHeader(path, { priority: PRIORITY.high, signal }, (worker, header) => {
+        isAnimation = header.frames > 1
+        return worker.run('renderHigh', { path, folder, header, animated })
+      })
+    try {
+      return await render(true)
+    } catch (error) {
+      if (!isAnimation || !tookTooMuch(error)) throw error
+      return render(false)
+    }
+  }
+
+  return {
+    process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
+    renderHigh: (...task) => renderHigh(...task).catch(refuseWith('Error processing media')),
+    get workers() {
+      return pool.alive
+    },
+    get waiting() {
+      return pool.waiting
+    },
+    close: () => pool.close(),
+  }
+}
+
+const countPixels = ({ width, height, frames }: Header) => width * height * frames
+
+/** Against files of a few bytes that unfold into more than any machine holds. */
+function checkLimits(header: Header, { maxImagePixels, maxImageFrames }: ImageSettings) {
+  const { width, height, frames } = header
+  if (frames > maxImageFrames) {
+    const detail = `The animation has ${frames} frames; at most ${maxImageFrames} are accepted.`
+    throw new Refusal('limit', detail)
+  }
+  if (countPixels(header) > maxImagePixels) {
+    const size = `${width} x ${height} pixels${frames > 1 ? ` in each of ${frames} frames` : ''}`
+    const detail = `The image has ${size}; at most ${maxImagePixels} in all are accepted.`
+    throw new Refusal('limit', detail)
+  }
+}
+
+const tookTooMuch = (error: unknown) =>
+  error instanceof Refusal && (error.reason === 'time' || error.reason === 'memory')
+
+/** Turns what the file is to blame for into the route's answer, and leaves the rest as it is. */
+const refuseWith =
+  (message: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof Refusal)) throw error
+    const { detail } = error
+    throw new AppError('image-refused', 500, message, { detail, cause: error })
+  }

@@ -1,0 +1,59 @@
+import { integer, oneOf, type Settings, type Values } from '../settings.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+export const imageSettings = {
+  maxImagePixels: {
+    variable: 'VITRINE_MAX_IMAGE_PIXELS',
+    fallback: 100_000_000,
+    parse: integer(1, 10_000_000_000),
+    help: 'Most pixels of an image that is accepted, summed over all its frames.',
+  },
+  maxImageFrames: {
+    variable: 'VITRINE_MAX_IMAGE_FRAMES',
+    fallback: 300,
+    parse: integer(1, 100_000),
+    help: 'Most frames of an animation that is accepted.',
+  },
+  imageSeconds: {
+    variable: 'VITRINE_IMAGE_SECONDS',
+    fallback: 20,
+    parse: integer(1, 3600),
+    help: 'Processor time that one image may take, in seconds.',
+  },
+  imageMemoryBytes: {
+    variable: 'VITRINE_IMAGE_MEMORY_BYTES',
+    fallback: 1024 * MEBIBYTE,
+    parse: integer(256 * MEBIBYTE, 1024 * 1024 * MEBIBYTE),
+    help: 'Memory that a process at work on one image may take, in bytes.',
+  },
+  imageWorkers: {
+    variable: 'VITRINE_IMAGE_WORKERS',
+    fallback: 4,
+    parse: integer(1, 1024),
+    help: 'Most images at work at once; never more than the machine has processor cores.',
+  },
+  imagePixelsInFlight: {
+    variable: 'VITRINE_IMAGE_PIXELS_IN_FLIGHT',
+    fallback: 200_000_000,
+    parse: integer(1, 1_000_000_000_000),
+    help: 'Most pixels of all images at work at once, which bounds the memory they take together.',
+  },
+  imageQueue: {
+    variable: 'VITRINE_IMAGE_QUEUE',
+    fallback: 100,
+    parse: integer(0, 100_000),
+    help: 'Most uploads, and as many renders of large variants, that may wait to be processed.',
+  },
+} satisfies Settings
+
+export type ImageSettings = Values<typeof imageSettings>
+
+export const deliverySettings = {
+  delivery: {
+    variable: 'VITRINE_DELIVERY',
+    fallback: 'public',
+    parse: oneOf('public', 'private', 'off'),
+    help: 'Who may see scaled and high images: everybody, who may view media, or nobody here.',
+  },
+} satisfies Settings

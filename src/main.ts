@@ -1,0 +1,105 @@
+import { Command, Option } from 'commander'
+import packageJson from '../package.json' with { type: 'json' }
+import { UsageError } from './cli/usage-error.ts'
+import { type Config, ConfigError, flagOf, readConfig, settings } from './config.ts'
+import { AppError } from './errors.ts'
+
+const IMPORT_HELP = `
+An image is named like its file and tagged with the names of the folders between <folder> and it.
+Hidden files and links to folders are left out. Stopped or run again, it goes on where it was:
+images that the library has already are not added again.
+
+Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
+130 or 143 if it was stopped by SIGINT or SIGTERM.`
+
+const DOCTOR_HELP = `
+Exit code: 0 if nothing was found or everything was repaired, 1 otherwise.`
+
+/** The command line: `vitrine serve` and the commands that work beside it. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('vitrine')
+    .description('A self-hosted media library.')
+    .version(packageJson.version)
+
+  command(program, 'serve', 'Run the server.').action(async (options) => {
+    const { serve } = await import('./cli/serve.ts')
+    await serve(configOf(options))
+  })
+
+  const user = program.command('user').description('Look after the accounts.')
+  const users = () => import('./cli/user.ts')
+  command(user, 'add <name>', 'Make an account.')
+    .requiredOption('--role <role>', 'what it may do: viewer, editor or admin')
+    .addOption(passwordStdin())
+    .action(async (name, options) => (await users()).userAdd(configOf(options), name, options))
+  command(user, 'list', 'Show all accounts.').action(async (options) =>
+    (await users()).userList(configOf(options)),
+  )
+  command(user, 'password <name>', 'Change a password; all sessions of the account end.')
+    .addOption(passwordStdin())
+    .action(async (name, options) => (await users()).userPassword(configOf(options), name, options))
+  command(user, 'role <name> <role>', 'Give an account another role.').action(
+    async (name, role, options) => (await users()).userRole(configOf(options), name, role),
+  )
+  command(user, 'remove <name>', 'Remove an account; all its sessions end.').action(
+    async (name, options) => (await users()).userRemove(configOf(options), name),
+  )
+  command(user, 'disable <name>', 'Keep an account from signing in; all its sessions end.').action(
+    async (name, options) => (await users()).userDisable(configOf(options), name),
+  )
+  command(user, 'enable <name>', 'Let a disabled account sign in again.').action(
+    async (name, options) => (await users()).userEnable(configOf(options), name),
+  )
+
+  command(program, 'import <folder>', 'Add every image below a folder.')
+    .addHelpText('after', IMPORT_HELP)
+    .action(async (folder, options) => {
+      const { importFolder } = await import('./cli/import.ts')
+      await importFolder(configOf(options), folder)
+    })
+
+  command(program, 'doctor', 'Check the whole library, beside a running server or without one.')
+    .option('--repair', 'mend what can be mended; no original is ever deleted')
+    .option('--quick', 'do not read the files in storage, only check that they are there')
+    .addHelpText('after', DOCTOR_HELP)
+    .action(async (options) => {
+      const { doctor } = await import('./cli/doctor.ts')
+      await doctor(configOf(options), options)
+    })
+
+  await program.parseAsync(argv).catch(explain)
+}
+
+/** A command that takes every setting as a flag. */
+function command(parent: Command, usage: string, description: string): Command {
+  const made = parent.command(usage).description(description)
+  for (const setting of Object.values(settings)) {
+    made.addOption(new Option(`${flagOf(setting)} <value>`, setting.help).helpGroup('Settings:'))
+  }
+  return made
+}
+
+const passwordStdin = () => new Option('--password-stdin', 'read the password from standard input')
+
+function configOf(options: Record<string, string>): Config {
+  const flags = Object.values(settings).flatMap((setting) => {
+    const flag = flagOf(setting)
+    const value = options[new Option(`${flag} <value>`).attributeName()]
+    return value === undefined ? [] : [[flag, value] as const]
+  })
+  return readConfig(process.env, Object.fromEntries(flags))
+}
+
+/** Says what went wrong: what the user can mend in a line, what nobody expected with its cause. */
+function explain(error: unknown): void {
+  if (error instanceof ConfigError) {
+    console.error(`Vitrine cannot start with this configuration:\n  ${error.faults.join('\n  ')}`)
+  } else if (error instanceof AppError) {
+    console.error(error.detail ?? error.message)
+  } else if (error instanceof UsageError) {
+    console.error(error.message)
+  } else {
+    console.error(error)
+  }
+  process.exitCode = 1
+}

@@ -1,0 +1,192 @@
+import { extname } from 'node:path'
+import type { Queries } from '../database/tables.ts'
+import { AppError } from '../errors.ts'
+import type { SpooledFile } from '../http/read-upload.ts'
+import { publicDigest } from '../images/digests.ts'
+import type { ProcessedImage } from '../images/images.ts'
+import { newKey } from '../storage/storage.ts'
+import { type MediaItem, selectItems, toItem } from './item.ts'
+import { countVersion, type Library } from './library.ts'
+import { adjustCounts } from './rank.ts'
+import { indexMedia } from './search.ts'
+
+/** As many earlier items of the same bytes as an answer names. */
+const MAX_DUPLICATES_NAMED = 100
+
+export interface NewMedia {
+  /** As `readName` and `readTags` give them. */
+  name: string
+  tags: readonly string[]
+  image: SpooledFile
+  /** Refuse bytes that an item shows already, instead of making another item of them. */
+  onlyNew?: boolean
+}
+
+export interface AddedMedia {
+  media: MediaItem
+  /** Ids of earlier items that store the same bytes, the oldest first. */
+  duplicates: number[]
+}
+
+/**
+ * Adds an image to the library: complete and durable when this resolves, and without a trace when
+ * it rejects. Bytes that the library holds already are not stored twice.
+ *
+ * The order is what makes it safe to be killed at any instant: the journal names the keys before
+ * the first byte is written to them, and the transaction that makes the item takes them out again.
+ *
+ * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if it is
+ *   not new and only new ones are wanted; 503 under overload
+ */
+export async function addMedia(
+  library: Library,
+  { image, ...item }: NewMedia,
+  signal?: AbortSignal,
+): Promise<AddedMedia> {
+  const { database, storage, journal, temporary, images } = library
+
+  // Known bytes were decoded when they came first.
+  const linked = await database.write(async (trx) => {
+    const fileId = await findFile(trx, image.sha256)
+    return fileId === undefined ? undefined : insertMedia(trx, fileId, item)
+  })
+  if (linked) return linked
+
+  return temporary.withFolder(async (folder) => {
+    const processed = await images.process(image.path, folder, signal)
+    const keys = {
+      original: newKey('originals', processed.extension),
+      scaled: newKey('variants', extname(processed.scaled.path).slice(1)),
+    }
+    const allKeys = [keys.original, keys.scaled]
+    await journal.record(allKeys)
+    try {
+      await settleAll([
+        storage.put(keys.original, image.path),
+        storage.put(keys.scaled, processed.scaled.path),
+      ])
+      const { ours, added } = await database.write(async (trx) => {
+        const known = await findFile(trx, image.sha256)
+        const fileId = known ?? (await insertFile(trx, library, image, processed, keys))
+        if (known === undefined) await journal.take(trx, allKeys)
+        return { ours: known === undefined, added: await insertMedia(trx, fileId, item) }
+      })
+      // Somebody else stored the same bytes meanwhile: the own copy goes, the item stays.
+      if (!ours) await discardQuietly(library, allKeys)
+      return added
+    } catch (error) {
+      await discardQuietly(library, allKeys)
+      throw error
+    }
+  })
+}
+
+/** Waits for every put: one that is still under way could land after its key was discarded. */
+async function settleAll(puts: readonly Promise<void>[]) {
+  for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
+}
+
+/** What cannot be removed now is the sweep's. */
+async function discardQuietly({ journal, log }: Library, keys: readonly string[]) {
+  await journal.discard(keys).catch((error) => {
+    log.error({ err: error, keys }, 'Objects of a failed add could not be removed yet')
+  })
+}
+
+async function findFile(db: Queries, sha256: string): Promise<number | undefined> {
+  const file = await db
+    .selectFrom('files')
+    .select('id')
+    .where('sha256', '=', sha256)
+    .executeTakeFirst()
+  return file?.id
+}
+
+async function insertFile(
+  trx: Queries,
+  { deliverySecret }: Library,
+  { sha256, size }: SpooledFile,
+  { type, width, height, frames, thumbhash, color, scaled }: ProcessedImage,
+  keys: { original: string; scaled: string },
+): Promise<number> {
+  const { id } = await trx
+    .insertInto('files')
+    .values({
+      sha256,
+      key: keys.original,
+      type,
+      size,
+      width,
+      height,
+      frames,
+      thumbhash,
+      color,
+      scaled_digest: publicDigest(deliverySecret, sha256, 'scaled'),
+      high_digest: publicDigest(deliverySecret, sha256, 'high'),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await trx
+    .insertInto('variants')
+    .values({
+      file_id: id,
+      name: 'scaled',
+      key: keys.scaled,
+      sha256: scaled.sha256,
+      size: scaled.size,
+      width: scaled.width,
+      height: scaled.height,
+    })
+    .execute()
+  return id
+}
+
+async function insertMedia(
+  trx: Queries,
+  fileId: number,
+  { name, tags, onlyNew = false }: Omit<NewMedia, 'image'>,
+): Promise<AddedMedia> {
+  const earlier = await trx
+    .selectFrom('media')
+    .select('id')
+    .where('file_id', '=', fileId)
+    .orderBy('id')
+    .limit(MAX_DUPLICATES_NAMED)
+    .execute()
+  if (onlyNew && earlier[0]) throw imageKnown(earlier[0].id)
+
+  const { id } = await trx
+    .insertInto('media')
+    .values({ file_id: fileId, name, tags: JSON.stringify(tags), added_at: await nextTime(trx) })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await indexMedia(trx, id, name, tags)
+  await countVersion(trx)
+  await adjustCounts(trx, id, 1)
+
+  const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
+  return { media: toItem(row), duplicates: earlier.map((item) => item.id) }
+}
+
+const imageKnown = (id: number) =>
+  new AppError('image-known', 409, 'Error adding media', {
+    detail: `Item ${id} has the same bytes.`,
+  })
+
+/** The time of an arrival: now, but never before the one that came last, should the clock be set back. */
+async function nextTime(trx: Queries): Promise<number> {
+  const now = Date.now()
+  const { last_added_at } = await trx
+    .updateTable('library')
+    .set((row) => ({
+      last_added_at: row
+        .case()
+        .when('last_added_at', '<', now)
+        .then(now)
+        .else(row.ref('last_added_at'))
+        .end(),
+    }))
+    .returning('last_added_at')
+    .executeTakeFirstOrThrow()
+  return last_added_at
+}

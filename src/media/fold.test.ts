@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest'
+import { fold } from './fold.ts'
+
+describe('fold', () => {
+  it.each([
+    ['case', 'Garden', 'gARDEN'],
+    ['accents', 'Crème Brûlée', 'creme brulee'],
+    ['accents, however written', 'e\u0301', 'é'],
+    ['full case folding', 'Straße STRASSE', 'strasse strasse'],
+    ['capital sharp s', 'ẞ', 'ss'],
+    ['final sigma', 'ΟΔΥΣΣΕΥΣ', 'οδυσσευς'],
+    ['Greek accents', 'Αθήνα', 'αθηνα'],
+    ['Turkish capital dotted i', 'İstanbul', 'istanbul'],
+    ['Cyrillic', 'МОСКВА', 'москва'],
+    ['й, an accented letter by the rule', 'Й', 'и'],
+    ['width', 'ＡＢＣ１２３', 'abc123'],
+    ['half-width kana', 'ｶﾞｰﾃﾞﾝ', 'ガーデン'],
+    ['ligatures', 'ﬁne', 'fine'],
+    ['Roman numerals', 'Ⅳ', 'iv'],
+    ['Cherokee', 'ꭰ', 'Ꭰ'],
+  ])('takes %s together', (_, one, other) => {
+    expect(fold(one)).toBe(fold(other))
+  })
+
+  it.each([
+    ['the dotless i', 'ı', 'i'],
+    ['voiced kana', 'が', 'か'],
+    ['Hangul syllables that begin alike', '각', '가'],
+    ['hiragana and katakana', 'か', 'カ'],
+    ['ø, which is no accented o', 'ø', 'o'],
+  ])('keeps %s apart', (_, one, other) => {
+    expect(fold(one)).not.toBe(fold(other))
+    expect(fold(one)).not.toContain(fold(other))
+  })
+
+  it('changes nothing the second time, whatever the character', () => {
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue
+      const once = fold(String.fromCodePoint(code))
+      if (fold(once) !== once) expect(fold(once), code.toString(16)).toBe(once)
+    }
+  })
+
+  it('leaves nothing behind that the index writes in another form: fullwidth ASCII', () => {
+    for (let code = 0xff01; code <= 0xff5e; code++) {
+      expect(fold(String.fromCodePoint(code)).codePointAt(0)).toBeLessThan(0x80)
+    }
+    expect(fold('\u3000')).toBe(' ')
+  })
+})

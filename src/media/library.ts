@@ -1,0 +1,34 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { Queries } from '../database/tables.ts'
+import type { HighRenders } from '../images/high.ts'
+import type { Images } from '../images/images.ts'
+import type { Journal } from '../storage/journal.ts'
+import type { Storage } from '../storage/storage.ts'
+import type { TemporaryFolder } from '../storage/temporary.ts'
+
+/** What adding and removing media needs. */
+export interface Library {
+  database: Database
+  storage: Storage
+  journal: Journal
+  images: Images
+  highRenders: HighRenders
+  temporary: TemporaryFolder
+  /** Keys the digests in public URLs. */
+  deliverySecret: string
+  log: FastifyBaseLogger
+}
+
+/** Where the library is: any change of media counts it up, and what was derived before is stale. */
+export async function readVersion(db: Queries): Promise<{ uuid: string; version: number }> {
+  return db.selectFrom('library').select(['uuid', 'version']).executeTakeFirstOrThrow()
+}
+
+/** Says that media changed. */
+export async function countVersion(trx: Queries): Promise<void> {
+  await trx
+    .updateTable('library')
+    .set((row) => ({ version: row('version', '+', 1) }))
+    .execute()
+}

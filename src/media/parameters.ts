@@ -1,0 +1,64 @@
+import { parametersInvalid, parametersMissing, quote } from '../errors.ts'
+
+export const MAX_NAME_CODE_POINTS = 255
+export const MAX_TAGS = 64
+export const MAX_TAG_CODE_POINTS = 64
+
+/**
+ * A display name, trimmed and in NFC.
+ * @throws AppError 400: "Required parameters missing" if it is no string or blank, "Invalid
+ *   parameters" if it is too long or holds what no name can
+ */
+export function readName(value: unknown): string {
+  if (typeof value !== 'string') throw missing('name', value, 'a string')
+  const name = value.trim().normalize('NFC')
+  if (name === '') throw parametersMissing('name is blank; give at least one visible character.')
+  requireText('name', name, MAX_NAME_CODE_POINTS)
+  return name
+}
+
+/**
+ * Tags from an array of strings or one string, each split at commas, trimmed, in NFC, without empty
+ * ones and exact duplicates, in the order given.
+ * @throws AppError 400, as `readName` does
+ */
+export function readTags(value: unknown): string[] {
+  const parts = typeof value === 'string' ? [value] : value
+  if (!Array.isArray(parts)) throw missing('tags', value, 'a string or an array of strings')
+  if (value === '') {
+    throw parametersMissing('tags is empty; give tags, or [] for none.')
+  }
+  const tags = new Set<string>()
+  for (const part of parts) {
+    if (typeof part !== 'string') throw missing('each of tags', part, 'a string')
+    for (const tag of part.split(',')) tags.add(tag.trim().normalize('NFC'))
+  }
+  tags.delete('')
+  if (tags.size > MAX_TAGS) {
+    throw parametersInvalid(`tags holds ${tags.size} tags; at most ${MAX_TAGS} are allowed.`)
+  }
+  for (const tag of tags) requireText('tag', tag, MAX_TAG_CODE_POINTS)
+  return [...tags]
+}
+
+const missing = (field: string, value: unknown, right: string) =>
+  parametersMissing(
+    value === undefined
+      ? `${field} is missing; it must be ${right}.`
+      : `${field} is ${quote(value)}; it must be ${right}.`,
+  )
+
+function requireText(field: string, text: string, maxCodePoints: number) {
+  if (!text.isWellFormed()) {
+    throw parametersInvalid(`${field} ${quote(text)} holds half of a surrogate pair.`)
+  }
+  if (/\p{Cc}/u.test(text)) {
+    throw parametersInvalid(`${field} ${quote(text)} holds a control character.`)
+  }
+  const length = [...text].length
+  if (length > maxCodePoints) {
+    throw parametersInvalid(
+      `${field} ${quote(text)} has ${length} characters; at most ${maxCodePoints} are allowed.`,
+    )
+  }
+}

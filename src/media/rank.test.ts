@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import type { Queries } from '../database/tables.ts'
+import { adjustCounts, countMedia, findIdAtRank } from './rank.ts'
+
+/** Ids within one small block, in two of them, and in several large ones. */
+const IDS = [1, 2, 1023, 1024, 1025, 5000, 1048575, 1048576, 1048577, 2097152, 9007199254740991]
+
+describe('ranks', () => {
+  it('lead to the item that has so many before it, in blocks near and far', async () => {
+    const database = await openTemporaryDatabase()
+    await database.write((trx) => insert(trx, IDS))
+    expect(await countMedia(database.read)).toBe(IDS.length)
+    for (const [rank, id] of IDS.entries()) {
+      expect(await findIdAtRank(database.read, rank)).toBe(id)
+    }
+    expect(await findIdAtRank(database.read, IDS.length)).toBeUndefined()
+  })
+
+  it('close up when items go', async () => {
+    const database = await openTemporaryDatabase()
+    const gone = new Set([1, 1024, 1048576, 9007199254740991])
+    await database.write(async (trx) => {
+      await insert(trx, IDS)
+      for (const id of gone) {
+        await trx.deleteFrom('media').where('id', '=', id).execute()
+        await adjustCounts(trx, id, -1)
+      }
+    })
+    const left = IDS.filter((id) => !gone.has(id))
+    expect(await countMedia(database.read)).toBe(left.length)
+    for (const [rank, id] of left.entries()) {
+      expect(await findIdAtRank(database.read, rank)).toBe(id)
+    }
+  })
+
+  it('of an empty library lead nowhere', async () => {
+    const database = await openTemporaryDatabase()
+    expect(await countMedia(database.read)).toBe(0)
+    expect(await findIdAtRank(database.read, 0)).toBeUndefined()
+  })
+})
+
+async function insert(trx: Queries, ids: readonly number[]) {
+  const file = { sha256: '', key: '', type: '', size: 0, width: 1, height: 1, frames: 1 }
+  const shown = { thumbhash: '', color: '', scaled_digest: '', high_digest: '' }
+  await trx
+    .insertInto('files')
+    .values({ id: 1, ...file, ...shown })
+    .execute()
+  for (const id of ids) {
+    await trx
+      .insertInto('media')
+      .values({ id, file_id: 1, name: 'x', tags: '[]', added_at: 0 })
+      .execute()
+    await adjustCounts(trx, id, 1)
+  }
+}

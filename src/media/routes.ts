@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import fresh from 'fresh'
+import Type from 'typebox'
+import type { Budget } from '../budget.ts'
+import { AppError, parametersMissing } from '../errors.ts'
+import { IdParameter, requireId } from '../http/read-id.ts'
+import { acceptUploads, readUpload } from '../http/read-upload.ts'
+import { addMedia } from './add.ts'
+import { editMedia } from './edit.ts'
+import { MediaItem, toItem } from './item.ts'
+import { type Library, readVersion } from './library.ts'
+import { type ListQuery, selectPage, summarizeList } from './list.ts'
+import { readListQuery } from './list-query.ts'
+import { readName, readTags } from './parameters.ts'
+import { removeMedia } from './remove.ts'
+import { streamList } from './stream-list.ts'
+
+/** Longer lists are streamed. */
+const MAX_PAGE_ITEMS = 1000
+const JSON_TYPE = 'application/json; charset=utf-8'
+
+const Answer = (extra: Record<string, Type.TSchema> = {}) =>
+  Type.Object({ data: Type.String(), code: Type.Integer(), ...extra })
+
+export interface MediaRoutesOptions {
+  library: Library
+  /** Snapshots of the whole library at once. */
+  listings: Budget
+  maxImageBytes: number
+  api: boolean
+  fileService: boolean
+}
+
+/** The routes of the media library: list, edit, add and delete. */
+export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
+  if (options.api) {
+    await app.register(listRoute, options)
+    await app.register(editRoutes, options)
+  }
+  // Where only the API is on, the routes of the file service say that it is not.
+  if (options.api || options.fileService) await app.register(fileRoutes, options)
+}
+
+export const MediaList = Type.Object(
+  {
+    media: Type.Array(MediaItem),
+    max: Type.Integer({ description: 'Pages of size `limit` in the whole result' }),
+    from: Type.Integer({ description: '1-based position of the first item returned, or 0' }),
+    to: Type.Integer({ description: '1-based position of the last item returned, or 0' }),
+  },
+  { title: 'MediaList' },
+)
+export type MediaList = Type.Static<typeof MediaList>
+
+const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
+  app,
+  { library, listings },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/media',
+    config: { access: 'view-media', failure: 'Error listing media' },
+    schema: {
+      summary: 'List and search media',
+      description:
+        'Without `limit` the whole library is streamed as one consistent snapshot. ' +
+        'The number of matching items is in `X-Total-Count`.',
+      querystring: Type.Object({
+        order: Type.Optional(
+          Type.Union([Type.Literal('added-desc'), Type.Literal('added-asc')], {
+            default: 'added-desc',
+          }),
+        ),
+        limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many items' })),
+        offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+        search: Type.Optional(
+          Type.String({
+            maxLength: 255,
+            description: 'Each term must occur within the name or within one tag',
+          }),
+        ),
+      }),
+      response: { 200: MediaList, 304: Type.Null() },
+    },
+    handler: async (request, reply) => {
+      const query = readListQuery(request.query)
+      if (await isUnchanged(request, reply, query)) return reply.code(304).send(null)
+      const { summary, rows } = await readPage(query)
+      reply.header('x-total-count', summary.total)
+      if (rows === undefined) return sendStream(request, reply, query)
+      const { max, from, to } = summary
+      return { media: rows.map(toItem), max, from, to }
+    },
+  })
+
+  /** Sets the ETag, which follows from the library's version: no row is read to know it. */
+  async function isUnchanged(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
+    const { uuid, version } = await readVersion(library.database.read)
+    const etag = createHash('sha256')
+      .update(JSON.stringify([uuid, version, query]))
+      .digest('base64url')
+    reply.headers({ etag: `"${etag}"`, 'cache-control': 'private, no-cache' })
+    // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
+    return fresh({ 'if-none-match': request.headers['if-none-match'] }, reply.getHeaders())
+  }
+
+  /** Leaves the rows out where there are too many for one go. */
+  async function readPage(query: ListQuery) {
+    return library.database.read.transaction().execute(async (trx) => {
+      const summary = await summarizeList(trx, query)
+      if (summary.to - summary.from >= MAX_PAGE_ITEMS) return { summary }
+      const page = await selectPage(trx, query, summary)
+      return { summary, rows: page ? await page.execute() : [] }
+    })
+  }
+
+  async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
+    if (request.method === 'HEAD') return reply.type(JSON_TYPE).send(Readable.from([]))
+    const release = await listings.take(1)
+    try {
+      const { summary, body } = await streamList(library, query)
+      body.once('close', release)
+      body.on('error', (error) => request.log.warn({ err: error }, 'A list was cut off'))
+      reply.header('x-total-count', summary.total).type(JSON_TYPE)
+      return reply.send(body)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { library }) => {
+  const config = { access: 'edit-media', failure: 'Error updating media' } as const
+  const edit = async (idText: string | undefined, body: unknown) => {
+    const id = requireId(idText)
+    const media = await editMedia(library.database, id, readFields(body))
+    return { data: 'Media updated successfully', code: 200, media }
+  }
+  app.route({
+    method: 'POST',
+    url: '/media/edit/:id',
+    config,
+    schema: {
+      summary: 'Change name and tags',
+      params: Type.Object({ id: IdParameter }),
+      body: Type.Object({
+        name: Type.String({ minLength: 1, description: '1 to 255 characters after trimming' }),
+        tags: Type.Union([Type.Array(Type.String()), Type.String({ minLength: 1 })]),
+      }),
+      response: { 200: Answer({ media: MediaItem }) },
+    },
+    handler: ({ params, body }) => edit(params.id, body),
+  })
+  app.route({
+    method: 'POST',
+    url: '/media/edit/',
+    config,
+    schema: { hide: true },
+    handler: ({ body }) => edit(undefined, body),
+  })
+}
+
+const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
+  app,
+  { library, maxImageBytes, fileService },
+) => {
+  app.addHook('onRequest', async () => {
+    if (fileService) return
+    throw new AppError('no-file-service', 503, 'This service is not handling file uploads.', {
+      detail: 'Send additions and deletions to an instance with VITRINE_FILE_SERVICE=true.',
+    })
+  })
+
+  await app.register(addRoute, { library, maxImageBytes })
+
+  app.route({
+    method: 'OPTIONS',
+    url: '/media/add',
+    config: { access: 'session' },
+    schema: {
+      summary: 'Tell whether images can be added and deleted here',
+      response: { 204: Type.Null() },
+    },
+    handler: async (_request, reply) => reply.code(204).send(null),
+  })
+
+  const config = { access: 'delete-media', failure: 'Error deleting media' } as const
+  const remove = async (idText: string | undefined) => {
+    await removeMedia(library, requireId(idText))
+    return { data: 'Media deleted successfully', code: 200 }
+  }
+  app.route({
+    method: 'DELETE',
+    url: '/media/delete/:id',
+    config,
+    schema: {
+      summary: 'Delete an item and its files',
+      params: Type.Object({ id: IdParameter }),
+      response: { 200: Answer() },
+    },
+    handler: ({ params }) => remove(params.id),
+  })
+  app.route({
+    method: 'DELETE',
+    url: '/media/delete/',
+    config,
+    schema: { hide: true },
+    handler: () => remove(undefined),
+  })
+}
+
+const addRoute: FastifyPluginAsyncTypebox<
+  Pick<MediaRoutesOptions, 'library' | 'maxImageBytes'>
+> = async (app, { library, maxImageBytes }) => {
+  acceptUploads(app, { maxImageBytes })
+  app.route({
+    method: 'POST',
+    url: '/media/add',
+    config: { access: 'add-media', failure: 'Error adding media' },
+    schema: {
+      summary: 'Add an image',
+      description:
+        'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
+        'same three fields, `image` a file. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+      response: {
+        200: Answer({ media: MediaItem, duplicates: Type.Optional(Type.Array(Type.Integer())) }),
+      },
+    },
+    handler: async (request) => {
+      const upload = await readUpload(request, {
+        maxImageBytes,
+        temporaryFile: library.temporary.newFile,
+      })
+      try {
+        const { name, tags } = readFields(upload.fields)
+        if (upload.problem) throw upload.problem
+        if (!upload.image) {
+          throw parametersMissing('image is missing; it must be the base64 of an image, or a file.')
+        }
+        const { media, duplicates } = await addMedia(library, { name, tags, image: upload.image })
+        return {
+          data: 'Media added successfully',
+          code: 200,
+          media,
+          ...(duplicates.length > 0 && { duplicates }),
+        }
+      } finally {
+        await upload.discard()
+      }
+    },
+  })
+}
+
+/** Name and tags of a body, checked in the order of the contract: what is missing comes first. */
+function readFields(body: unknown): { name: string; tags: string[] } {
+  const fields: { name?: unknown; tags?: unknown } =
+    typeof body === 'object' && body !== null ? body : {}
+  return { name: readName(fields.name), tags: readTags(fields.tags) }
+}

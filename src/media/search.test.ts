@@ -1,0 +1,157 @@
+import { sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { AppError } from '../errors.ts'
+import { fold } from './fold.ts'
+import { indexMedia, matchingIds, parseSearch, unindexMedia } from './search.ts'
+
+interface Entry {
+  id: number
+  name: string
+  tags: string[]
+}
+
+/** What the contract says, word by word. */
+const matches = ({ name, tags }: Entry, search: string) =>
+  search
+    .split(/\s+/)
+    .map(fold)
+    .every((term) => [name, ...tags].some((text) => fold(text).includes(term)))
+
+async function openIndex(entries: readonly Entry[]) {
+  const database = await openTemporaryDatabase()
+  await database.write(async (trx) => {
+    for (const { id, name, tags } of entries) await indexMedia(trx, id, name, tags)
+  })
+  const find = async (search: string) => {
+    const { rows } = await matchingIds(parseSearch(search)).execute(database.read)
+    return rows.map(({ id }) => id)
+  }
+  return { database, find }
+}
+
+const ENTRIES: Entry[] = [
+  { id: 1, name: 'Crème Brûlée, "the best" (2024)', tags: ['dessert', 'französisch'] },
+  { id: 2, name: '東京タワーの夜景', tags: ['日本', '夜'] },
+  { id: 3, name: 'ガーデン', tags: ['庭'] },
+  { id: 4, name: 'Москва река', tags: [] },
+  { id: 5, name: 'a', tags: ['b', 'c d'] },
+  { id: 6, name: '100% *wild* _card_ \\ -minus +plus ^caret ~tilde NEAR(x) AND OR NOT', tags: [] },
+  { id: 7, name: '👩‍👩‍👧 family 🌲', tags: ['🌲🌲'] },
+  { id: 8, name: 'abc', tags: ['cde', 'abcde'] },
+  { id: 9, name: 'ab', tags: ['cd', 'bc'] },
+  { id: 10, name: "it's O'Neil; DROP TABLE media--", tags: ["'", '"'] },
+]
+
+describe('search', () => {
+  it.each([
+    ...['creme', 'BRULEE', 'é', '東', '東京', '京タ', 'ワーの夜', '夜', 'か', 'ガ', 'ｶﾞ', 'москв'],
+    ...[
+      'a',
+      'b',
+      'ab',
+      'abc',
+      'abcd',
+      'abcde',
+      'bcd',
+      'cde',
+      'a b',
+      'abc cde',
+      'bc cd',
+      'c d',
+      'd',
+    ],
+    ...['"', '""', "'", '*', '%', '_', '\\', '-', '^', '~', '(', ')', '*wild*', 'NEAR(x)', 'AND'],
+    ...['not', '🌲', '🌲🌲', '👩', '‍', '2024)', '(2024', '"the best"', 'the be', 'best the', '10'],
+    ...['100%', "o'neil;", 'DROP TABLE', '--', 'dessert 2024 é', 'zzz', 'a zzz', '夜 東京タワー'],
+  ])('finds for %j exactly what holds every term', async (search) => {
+    const { find } = await openIndex(ENTRIES)
+    const expected = ENTRIES.filter((entry) => matches(entry, search)).map(({ id }) => id)
+    expect(await find(search)).toEqual(expected)
+  })
+
+  it('does not match across the end of a name or tag', async () => {
+    const { find } = await openIndex([{ id: 1, name: 'abc', tags: ['bcd', 'def'] }])
+    expect(await find('abcd')).toEqual([])
+    expect(await find('cdef')).toEqual([])
+    expect(await find('bcdef')).toEqual([])
+  })
+
+  it('agrees with a look at every row on thousands of random ones', async () => {
+    const random = randomFrom(7)
+    const word = () =>
+      Array.from({ length: 1 + (random() % 5) }, () => 'abc é東京夜.'[random() % 10]).join('')
+    const entries = Array.from({ length: 2000 }, (_, index) => ({
+      id: index + 1,
+      name: word(),
+      tags: Array.from({ length: random() % 3 }, word),
+    }))
+    const { find } = await openIndex(entries)
+    for (let round = 0; round < 300; round++) {
+      const search = Array.from({ length: 1 + (random() % 2) }, word).join(' ')
+      if (search.trim() === '') continue
+      const expected = entries.filter((entry) => matches(entry, search.trim())).map(({ id }) => id)
+      expect(await find(search), search).toEqual(expected)
+    }
+  })
+
+  it('forgets what was taken out', async () => {
+    const { database, find } = await openIndex(ENTRIES)
+    await database.write((trx) => unindexMedia(trx, 2))
+    for (const search of ['東', '東京', '東京タワー']) expect(await find(search)).toEqual([])
+    expect(await find('夜')).toEqual([])
+  })
+
+  it('finds nothing, and says so, for what no name can hold', async () => {
+    const { find } = await openIndex(ENTRIES)
+    expect(await find('\u0000')).toEqual([])
+    expect(await find('abc\u0000')).toEqual([])
+  })
+
+  it('reads the index alone, in its own order', async () => {
+    const { database } = await openIndex(ENTRIES)
+    for (const search of ['a', 'ab', 'abc', 'abc a']) {
+      const ids = matchingIds(parseSearch(search))
+      const plan = await sql<{
+        detail: string
+      }>`EXPLAIN QUERY PLAN SELECT id FROM (${ids}) ORDER BY id DESC LIMIT 50`.execute(
+        database.read,
+      )
+      expect(plan.rows.map(({ detail }) => detail)).toEqual([
+        expect.stringMatching(/^SCAN media_search VIRTUAL TABLE INDEX \d+:M1$/),
+      ])
+    }
+  })
+})
+
+describe('the terms of a search', () => {
+  it('are divided at white space of any kind, folded, and told once', () => {
+    expect(parseSearch(' Été\u3000ETE\t東京 ')).toEqual(['ete', '東京'])
+  })
+  it('leave out what another implies', () => {
+    expect(parseSearch('gar garden den')).toEqual(['garden'])
+  })
+  it('are none where nothing is searched for', () => {
+    expect(parseSearch('')).toEqual([])
+    expect(parseSearch(' \u3000')).toEqual([])
+  })
+  it.each([
+    ['more than 255 characters', '東'.repeat(256)],
+    ['more than 16 terms', 'a b c d e f g h i j k l m n o p q'],
+  ])('are refused with %s', (_, search) => {
+    expect(() => parseSearch(search)).toThrow(AppError)
+  })
+  it('may be as many and as long as the limits say', () => {
+    expect(parseSearch('東'.repeat(255))).toHaveLength(1)
+    expect(parseSearch('a b c d e f g h i j k l m n o p')).toHaveLength(16)
+  })
+})
+
+/** Numerical Recipes' linear congruential generator: the same numbers in every run. */
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state >>> 8
+  }
+}

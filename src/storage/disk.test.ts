@@ -1,0 +1,198 @@
+import { mkdir, mkdtemp, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { openDiskStorage } from './disk.ts'
+import { interceptFileSystem } from './intercept.fixture.ts'
+import { newKey, type Storage } from './storage.ts'
+import { describeStorage } from './storage-suite.ts'
+
+let folder: string
+let root: string
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'vitrine-disk-'))
+  root = join(folder, 'files')
+})
+afterEach(async () => {
+  await rm(folder, { recursive: true })
+})
+
+describeStorage('disk', () => openDiskStorage(root))
+
+describe('disk', () => {
+  let storage: Storage
+  let source: string
+  const key = newKey('originals', 'jpg')
+
+  beforeEach(async () => {
+    storage = await openDiskStorage(root)
+    source = join(folder, 'source')
+    await writeFile(source, 'some bytes', { mode: 0o644 })
+  })
+
+  const filesIn = async (path: string) => {
+    const entries = await readdir(path, { recursive: true, withFileTypes: true })
+    return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
+  }
+
+  it('keeps everything to this account', async () => {
+    await storage.put(key, source)
+    await storage.check()
+    for (const path of ['', 'originals', dirname(key)]) {
+      expect((await stat(join(root, path))).mode & 0o777).toBe(0o700)
+    }
+    for (const path of [key, '.check']) {
+      expect((await stat(join(root, path))).mode & 0o777).toBe(0o600)
+    }
+  })
+
+  it('finds its objects again', async () => {
+    await storage.put(key, source)
+    const again = await openDiskStorage(root)
+    expect(String(await again.read(key))).toBe('some bytes')
+  })
+
+  it('flushes in the order that survives a power cut', async () => {
+    const calls: string[] = []
+    const end = await interceptFileSystem((call, path) => {
+      calls.push(
+        `${call} ${relative(root, path).replace(key, 'FILE').replace(dirname(key), 'FOLDER')}`,
+      )
+    })
+    try {
+      await storage.put(key, source)
+      expect(calls.splice(0)).toEqual([
+        'mkdir FOLDER',
+        'sync originals',
+        'sync ',
+        'copyFile FILE.part',
+        'sync FILE.part',
+        'lstat FILE',
+        'rename FILE',
+        'sync FOLDER',
+      ])
+      await storage.remove([key])
+      expect(calls.splice(0)).toEqual(['unlink FILE', 'unlink FILE.part', 'sync FOLDER'])
+      // The folder is known by now.
+      await storage.put(key, source)
+      expect(calls[0]).toBe('copyFile FILE.part')
+    } finally {
+      end()
+    }
+  })
+
+  it.each(['mkdir', 'copyFile', 'sync', 'lstat', 'rename'])(
+    'leaves nothing of a put whose %s fails, whichever time',
+    async (failing) => {
+      for (let nth = 1; ; nth++) {
+        const storage = await openDiskStorage(join(root, String(nth)))
+        let count = 0
+        const end = await interceptFileSystem((call) => {
+          if (call !== failing || ++count !== nth) return
+          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
+        })
+        try {
+          const put = storage.put(key, source)
+          if (
+            !(await put.then(
+              () => false,
+              () => true,
+            ))
+          ) {
+            expect(nth).toBeGreaterThan(1)
+            break
+          }
+          await expect(put).rejects.toMatchObject({ cause: { code: 'ENOSPC' } })
+        } finally {
+          end()
+        }
+        expect(await filesIn(root)).toEqual([])
+        // The fault was temporary.
+        await storage.put(key, source)
+        await storage.remove([key])
+      }
+    },
+  )
+
+  it('tries every key of a removal, and says so when one fails', async () => {
+    const others = [newKey('originals', 'jpg'), newKey('variants', 'webp')]
+    for (const each of [key, ...others]) await storage.put(each, source)
+    const end = await interceptFileSystem((call, path) => {
+      if (call === 'unlink' && path.endsWith(key)) throw new Error('input/output error')
+    })
+    await expect(storage.remove([key, ...others]))
+      .rejects.toThrow()
+      .finally(end)
+    expect((await Array.fromAsync(storage.list())).map((found) => found.key)).toEqual([key])
+  })
+
+  it('puts again after somebody tidied an empty folder away', async () => {
+    await storage.put(key, source)
+    await rm(join(root, dirname(key)), { recursive: true })
+    await storage.put(key, source).catch(() => storage.put(key, source))
+    expect(await storage.size(key)).toBe(10)
+  })
+
+  it('removes and lists what an interrupted put left', async () => {
+    await mkdir(join(root, dirname(key)), { recursive: true })
+    await writeFile(join(root, `${key}.part`), 'som')
+    expect(await Array.fromAsync(storage.list())).toEqual([{ key: `${key}.part`, size: 3 }])
+    expect(await storage.size(key)).toBeUndefined()
+    await storage.remove([key])
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+  })
+
+  it('lists what is foreign, and sets it aside', async () => {
+    await mkdir(join(root, 'variants', 'holiday'), { recursive: true })
+    await writeFile(join(root, 'variants', 'holiday', 'a b.jpg'), 'bytes')
+    const [found] = await Array.fromAsync(storage.list())
+    expect(found).toEqual({ key: 'variants/holiday/a b.jpg', size: 5 })
+    const place = await storage.setAside('variants/holiday/a b.jpg')
+    expect((await stat(place)).size).toBe(5)
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+  })
+
+  it('follows no symbolic link', async () => {
+    await mkdir(join(root, dirname(key)), { recursive: true })
+    await symlink(source, join(root, key))
+    await expect(storage.open(key)).rejects.toThrow()
+    await expect(storage.read(key)).rejects.toThrow()
+    expect(await storage.size(key)).toBeUndefined()
+    await storage.remove([key])
+    expect((await stat(source)).size).toBe(10)
+  })
+
+  it('fails its check when the folder is gone', async () => {
+    await rm(root, { recursive: true })
+    await expect(storage.check()).rejects.toThrow()
+  })
+
+  it.runIf(process.platform === 'linux')('closes every file it opened', async () => {
+    const empty = newKey('variants', 'webp')
+    await storage.put(key, source)
+    await writeFile(source, '')
+    await storage.put(empty, source)
+
+    const unread = await storage.open(key)
+    unread.stream.destroy()
+    const read = await storage.open(key)
+    await Array.fromAsync(read.stream)
+    const part = await storage.open(key, { start: 0, end: 1 })
+    await Array.fromAsync(part.stream)
+    await storage.open(empty)
+    await expect(storage.open(key, { start: 99, end: 100 })).rejects.toThrow()
+    await expect(storage.put(key, source)).rejects.toThrow()
+    await storage.check()
+    await storage.remove([key, empty])
+
+    await vi.waitFor(async () => {
+      const open = await Promise.all(
+        (await readdir('/proc/self/fd')).map((fd) =>
+          readlink(`/proc/self/fd/${fd}`).catch(() => ''),
+        ),
+      )
+      expect(open.filter((path) => path.startsWith(root))).toEqual([])
+    })
+  })
+})

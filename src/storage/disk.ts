@@ -1,0 +1,229 @@
+import { constants, type Stats } from 'node:fs'
+import {
+  copyFile,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  readFile,
+  rename,
+  rm,
+  unlink,
+} from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Readable } from 'node:stream'
+import {
+  type ByteRange,
+  checkKey,
+  isListed,
+  KINDS,
+  ObjectMissing,
+  type Storage,
+} from './storage.ts'
+
+/** What is being written has the object's name and this, so that whoever knows the key finds it. */
+const PART = '.part'
+
+/**
+ * Objects as files below a folder: `<root>/originals/3f2/<32 hex>.jpg`. Only this account may read
+ * them (folders 0700, files 0600).
+ *
+ * Every call runs on libuv's thread pool, four threads by default, and a put or a removal holds one
+ * for as long as the disk takes to flush; UV_THREADPOOL_SIZE is worth raising on slow disks.
+ *
+ * @param root made where there is none
+ */
+export async function openDiskStorage(root: string): Promise<Storage> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  await syncFolder(dirname(root))
+
+  /** Folders that are known to outlive a power cut: made, and their parents flushed. */
+  const durableFolders = new Set<string>()
+
+  const fileOf = (key: string): string => {
+    checkKey(key)
+    return join(root, key)
+  }
+
+  async function makeFolder(folder: string): Promise<void> {
+    if (durableFolders.has(folder)) return
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    // Also when it was there already: whoever made it may not have come as far as this.
+    await syncFolder(dirname(folder))
+    await syncFolder(root)
+    durableFolders.add(folder)
+  }
+
+  return {
+    async put(key, path) {
+      const file = fileOf(key)
+      const folder = dirname(file)
+      try {
+        await makeFolder(folder)
+        await putFile(path, file)
+      } catch (error) {
+        // In case somebody removed it.
+        durableFolders.delete(folder)
+        throw new Error(`Storing ${key} failed.`, { cause: error })
+      }
+    },
+
+    async open(key, range) {
+      const file = fileOf(key)
+      const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW).catch((error) => {
+        throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : error
+      })
+      try {
+        const stats = await handle.stat()
+        if (!stats.isFile()) throw new ObjectMissing(key)
+        const { size } = stats
+        const { start, end } = clampRange(key, size, range)
+        if (size > 0) return { size, stream: handle.createReadStream({ start, end }) }
+        await handle.close()
+        return { size, stream: Readable.from([]) }
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
+    },
+
+    async read(key) {
+      const flag = constants.O_RDONLY | constants.O_NOFOLLOW
+      return readFile(fileOf(key), { flag }).catch((error) => {
+        throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : error
+      })
+    },
+
+    async size(key) {
+      const stats = await statIfThere(fileOf(key))
+      return stats?.isFile() ? stats.size : undefined
+    },
+
+    async remove(keys) {
+      const folders = Map.groupBy(keys.map(fileOf), dirname)
+      const results = await Promise.allSettled(
+        [...folders].map(([folder, files]) => removeFiles(folder, files)),
+      )
+      const errors = results.flatMap((result) =>
+        result.status === 'rejected' ? [result.reason] : [],
+      )
+      if (errors.length > 0) {
+        throw new AggregateError(errors, 'Removing objects failed.', { cause: errors[0] })
+      }
+    },
+
+    async *list() {
+      for (const kind of KINDS) yield* listFolder(root, kind)
+    },
+
+    async setAside(name) {
+      if (!isListed(name)) throw new Error(`${JSON.stringify(name)} is not in storage.`)
+      const target = join(root, 'strays', String(Date.now()), name)
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 })
+      await rename(join(root, name), target)
+      return target
+    },
+
+    async check() {
+      // One file for good, so that checks at the same time do not disturb each other and a killed
+      // one leaves nothing new.
+      const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
+      const handle = await open(join(root, '.check'), flags, 0o600)
+      try {
+        await handle.write('1', 0)
+        const { bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0)
+        if (bytesRead !== 1) throw new Error(`What is written to ${root} cannot be read back.`)
+      } finally {
+        await handle.close()
+      }
+    },
+  }
+}
+
+/**
+ * Copies, flushes, and only then gives the file its name, as must be done for a file to be whole
+ * or not there after a power cut: https://lwn.net/Articles/457667/
+ */
+async function putFile(source: string, file: string): Promise<void> {
+  let written = file + PART
+  // Shares the blocks where the file system can. Exclusive, so that of two puts of one key only one
+  // gets any further, and neither touches what the other wrote.
+  await copyFile(source, written, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  try {
+    const handle = await open(written, constants.O_RDONLY | constants.O_NOFOLLOW)
+    try {
+      // A copy takes on the mode of its source.
+      await handle.chmod(0o600)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    if (await statIfThere(file)) throw new Error('There is such an object already.')
+    await rename(written, file)
+    written = file
+    await syncFolder(dirname(file))
+  } catch (error) {
+    // Should this fail as well, the journal still names it.
+    await rm(written, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+async function removeFiles(folder: string, files: readonly string[]): Promise<void> {
+  const results = await Promise.allSettled(
+    files.flatMap((file) => [file, file + PART]).map((path) => unlink(path).catch(ignoreMissing)),
+  )
+  // Also when nothing was there: whoever removed it may not have come as far as this.
+  await syncFolder(folder).catch(ignoreMissing)
+  for (const result of results) if (result.status === 'rejected') throw result.reason
+}
+
+async function* listFolder(
+  root: string,
+  name: string,
+): AsyncGenerator<{ key: string; size: number }> {
+  const folder = await opendir(join(root, name)).catch(ignoreMissing)
+  if (!folder) return
+  for await (const entry of folder) {
+    const key = `${name}/${entry.name}`
+    if (entry.isDirectory()) {
+      yield* listFolder(root, key)
+      continue
+    }
+    const stats = await statIfThere(join(root, key))
+    if (stats) yield { key, size: stats.size }
+  }
+}
+
+function clampRange(key: string, size: number, range: ByteRange | undefined): ByteRange {
+  if (!range) return { start: 0, end: size - 1 }
+  const { start, end } = range
+  if (start >= size || end < start || start < 0) {
+    throw new RangeError(`${key} has ${size} bytes and none from ${start} to ${end}.`)
+  }
+  return { start, end: Math.min(end, size - 1) }
+}
+
+/** Makes the names in a folder outlive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  // Windows neither opens folders nor needs it: NTFS journals its names.
+  if (process.platform === 'win32') return
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function statIfThere(path: string): Promise<Stats | undefined> {
+  return lstat(path).catch(ignoreMissing)
+}
+
+function ignoreMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

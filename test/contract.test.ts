@@ -1,0 +1,629 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { makeJpeg, makePng } from './fixtures.ts'
+import { Client, type RequestOptions, runCli, type Server, signIn, startServer } from './harness.ts'
+
+/**
+ * The API as its clients know it: every route with every documented answer, one row each, against
+ * real servers. A row's `as` says who calls: nobody, a viewer, or the administrator.
+ */
+interface Row {
+  is: string
+  method: string
+  /** `:id` is that of an item made for the row. */
+  path: string
+  as?: 'nobody' | 'viewer' | 'admin'
+  at?: 'whole' | 'apiOnly'
+  options?: RequestOptions | (() => Promise<RequestOptions>)
+  status: number
+  /** The `data` of the answer. */
+  data: string
+}
+
+const VIEWER_PASSWORD = 'looks at everything'
+let whole: Server
+let apiOnly: Server
+const clients: Record<string, Record<string, Client>> = {}
+let image: string
+
+beforeAll(async () => {
+  image = (await makePng()).toString('base64')
+  whole = await startServer()
+  apiOnly = await startServer({ VITRINE_FILE_SERVICE: 'false' })
+  for (const [name, server] of Object.entries({ whole, apiOnly })) {
+    await runCli(server.data, ['user', 'add', 'viewer', '--role', 'viewer', '--password-stdin'], {
+      input: VIEWER_PASSWORD,
+    })
+    clients[name] = {
+      nobody: new Client(server.url),
+      viewer: await signIn(server, 'viewer', VIEWER_PASSWORD),
+      admin: await signIn(server),
+    }
+  }
+})
+afterAll(async () => {
+  await whole?.stop()
+  await apiOnly?.stop()
+})
+
+const fields = (changes: Record<string, unknown> = {}) => ({
+  json: { name: 'A name', tags: ['one', 'two'], ...changes },
+})
+const withImage =
+  (changes: Record<string, unknown> = {}) =>
+  async () =>
+    fields({ image, ...changes })
+
+const MISSING = 'Required parameters missing'
+const INVALID = 'Invalid parameters'
+const NO_FILES = 'This service is not handling file uploads.'
+const LONG = 'x'.repeat(256)
+const MANY_TAGS = Array.from({ length: 65 }, (_, index) => `tag ${index}`)
+
+const noIds = ['0', '-1', '1.5', '99999999999999999999', 'abc', '__proto__', '1e3', '%20', '']
+
+const editRows: Row[] = [
+  { is: 'edit', options: fields(), status: 200, data: 'Media updated successfully' },
+  {
+    is: 'edit with one string of tags',
+    options: fields({ tags: 'a, b' }),
+    status: 200,
+    data: 'Media updated successfully',
+  },
+  {
+    is: 'edit to no tags',
+    options: fields({ tags: [] }),
+    status: 200,
+    data: 'Media updated successfully',
+  },
+  { is: 'edit without name', options: { json: { tags: ['a'] } }, status: 400, data: MISSING },
+  { is: 'edit without tags', options: { json: { name: 'a' } }, status: 400, data: MISSING },
+  { is: 'edit without body', status: 400, data: MISSING },
+  {
+    is: 'edit with malformed JSON',
+    options: { body: '{"name":', headers: { 'content-type': 'application/json' } },
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'edit with an empty JSON body',
+    options: { body: '', headers: { 'content-type': 'application/json' } },
+    status: 400,
+    data: MISSING,
+  },
+  { is: 'edit with an array', options: { json: [] }, status: 400, data: MISSING },
+  { is: 'edit with null', options: { json: null }, status: 400, data: MISSING },
+  {
+    is: 'edit with __proto__',
+    options: {
+      body: '{"name":"a","tags":[],"__proto__":{"x":1}}',
+      headers: { 'content-type': 'application/json' },
+    },
+    status: 400,
+    data: MISSING,
+  },
+  ...[null, 5, true, {}, [], '', ' '].map((name) => ({
+    is: `edit to the name ${JSON.stringify(name)}`,
+    options: fields({ name }),
+    status: 400,
+    data: MISSING,
+  })),
+  ...[null, 5, true, {}, '', [5], ['a', null]].map((tags) => ({
+    is: `edit to the tags ${JSON.stringify(tags)}`,
+    options: fields({ tags }),
+    status: 400,
+    data: MISSING,
+  })),
+  ...[LONG, 'a\u0000', 'a\u001fb', 'a\ud800'].map((name) => ({
+    is: `edit to the name ${JSON.stringify(name).slice(0, 20)}`,
+    options: fields({ name }),
+    status: 400,
+    data: INVALID,
+  })),
+  ...[MANY_TAGS, ['x'.repeat(65)], ['a\u0000']].map((tags) => ({
+    is: `edit to the tags ${JSON.stringify(tags).slice(0, 20)}`,
+    options: fields({ tags }),
+    status: 400,
+    data: INVALID,
+  })),
+  {
+    is: 'edit as text',
+    options: { body: 'name=a', headers: { 'content-type': 'text/plain' } },
+    status: 415,
+    data: 'Unsupported media type',
+  },
+  {
+    is: 'edit as a form',
+    options: { body: 'name=a', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
+    status: 415,
+    data: 'Unsupported media type',
+  },
+  {
+    is: 'edit by nobody',
+    as: 'nobody' as const,
+    options: fields(),
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'edit by a viewer',
+    as: 'viewer' as const,
+    options: fields(),
+    status: 403,
+    data: 'Forbidden',
+  },
+  {
+    is: 'edit from a foreign page',
+    options: { ...fields(), headers: { 'sec-fetch-site': 'cross-site' } },
+    status: 403,
+    data: 'Forbidden',
+  },
+].map((row) => ({ method: 'POST', path: '/media/edit/:id', ...row }))
+
+const rows: Row[] = [
+  {
+    is: 'list by nobody',
+    method: 'GET',
+    path: '/media',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  ...[
+    'order=x',
+    'order=__proto__',
+    'limit=0',
+    'limit=-1',
+    'limit=abc',
+    'limit=1.5',
+    'offset=-1',
+    'offset=1e400',
+    'offset=x',
+    'order=added-asc&order=added-asc',
+    `search=${LONG}`,
+    `search=${'a+'.repeat(17)}`,
+  ].map((query) => ({
+    is: `list with ${query.slice(0, 40)}`,
+    method: 'GET',
+    path: `/media?${query}`,
+    status: 400,
+    data: INVALID,
+  })),
+  { is: 'list by POST', method: 'POST', path: '/media', status: 405, data: 'Method not allowed' },
+  {
+    is: 'an unknown route',
+    method: 'GET',
+    path: '/media/nothing',
+    as: 'nobody',
+    status: 404,
+    data: 'Not found',
+  },
+  {
+    is: 'an unknown route with a broken escape',
+    method: 'GET',
+    path: '/media/%zz',
+    as: 'nobody',
+    status: 404,
+    data: 'Not found',
+  },
+
+  ...editRows,
+  ...noIds.map((id) => ({
+    is: `edit of ${id || 'no id'}`,
+    method: 'POST',
+    path: `/media/edit/${id}`,
+    options: fields(),
+    status: 400,
+    data: MISSING,
+  })),
+  {
+    is: 'edit of an unknown id',
+    method: 'POST',
+    path: '/media/edit/9007199254740991',
+    options: fields(),
+    status: 404,
+    data: 'Media not found',
+  },
+  {
+    is: 'edit of an unknown id with no name',
+    method: 'POST',
+    path: '/media/edit/9007199254740991',
+    options: { json: {} },
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'edit by GET',
+    method: 'GET',
+    path: '/media/edit/1',
+    as: 'nobody',
+    status: 405,
+    data: 'Method not allowed',
+  },
+
+  {
+    is: 'add',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage(),
+    status: 200,
+    data: 'Media added successfully',
+  },
+  {
+    is: 'add with one string of tags',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ tags: 'a,b' }),
+    status: 200,
+    data: 'Media added successfully',
+  },
+  {
+    is: 'add with no tags',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ tags: [] }),
+    status: 200,
+    data: 'Media added successfully',
+  },
+  {
+    is: 'add of a data URL',
+    method: 'POST',
+    path: '/media/add',
+    options: async () => fields({ image: `data:image/png;base64,${image}` }),
+    status: 200,
+    data: 'Media added successfully',
+  },
+  ...['name', 'tags', 'image'].flatMap((field) => [
+    ...[undefined, null, 5, {}, ''].map((value) => ({
+      is: `add with ${field} ${JSON.stringify(value)}`,
+      method: 'POST',
+      path: '/media/add',
+      options: withImage({ [field]: value }),
+      status: 400,
+      data: MISSING,
+    })),
+  ]),
+  {
+    is: 'add of an array of images',
+    method: 'POST',
+    path: '/media/add',
+    options: async () => fields({ image: [image] }),
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'add with a blank name',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ name: ' ' }),
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'add with a non-string among the tags',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ tags: ['a', 5] }),
+    status: 400,
+    data: MISSING,
+  },
+  { is: 'add with no body', method: 'POST', path: '/media/add', status: 400, data: MISSING },
+  {
+    is: 'add with malformed JSON',
+    method: 'POST',
+    path: '/media/add',
+    options: { body: '{"name":"a"', headers: { 'content-type': 'application/json' } },
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'add with __proto__',
+    method: 'POST',
+    path: '/media/add',
+    options: async () => ({
+      body: `{"name":"a","tags":[],"image":"${image}","__proto__":{"x":1}}`,
+      headers: { 'content-type': 'application/json' },
+    }),
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'add with a name too long',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ name: LONG }),
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'add with NUL in the name',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ name: 'a\u0000b' }),
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'add with half a surrogate pair in the name',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ name: 'a\ud800' }),
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'add with too many tags',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ tags: MANY_TAGS }),
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'add of what is no base64',
+    method: 'POST',
+    path: '/media/add',
+    options: fields({ image: '!!!' }),
+    status: 500,
+    data: 'Error adding media',
+  },
+  {
+    is: 'add of what is no base64 without a name',
+    method: 'POST',
+    path: '/media/add',
+    options: { json: { tags: [], image: '!!!' } },
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'add of text',
+    method: 'POST',
+    path: '/media/add',
+    options: fields({ image: Buffer.from('just text').toString('base64') }),
+    status: 500,
+    data: 'Error adding media',
+  },
+  {
+    is: 'add as text',
+    method: 'POST',
+    path: '/media/add',
+    options: { body: 'x', headers: { 'content-type': 'text/plain' } },
+    status: 415,
+    data: 'Unsupported media type',
+  },
+  {
+    is: 'add by nobody',
+    method: 'POST',
+    path: '/media/add',
+    as: 'nobody',
+    options: withImage(),
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'add by a viewer',
+    method: 'POST',
+    path: '/media/add',
+    as: 'viewer',
+    options: withImage(),
+    status: 403,
+    data: 'Forbidden',
+  },
+  {
+    is: 'add where files are not handled',
+    method: 'POST',
+    path: '/media/add',
+    at: 'apiOnly',
+    options: withImage(),
+    status: 503,
+    data: NO_FILES,
+  },
+  {
+    is: 'add as text where files are not handled',
+    method: 'POST',
+    path: '/media/add',
+    at: 'apiOnly',
+    options: { body: 'x', headers: { 'content-type': 'text/plain' } },
+    status: 503,
+    data: NO_FILES,
+  },
+  {
+    is: 'add by nobody where files are not handled',
+    method: 'POST',
+    path: '/media/add',
+    as: 'nobody',
+    at: 'apiOnly',
+    options: withImage(),
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'add by a viewer where files are not handled',
+    method: 'POST',
+    path: '/media/add',
+    as: 'viewer',
+    at: 'apiOnly',
+    options: withImage(),
+    status: 403,
+    data: 'Forbidden',
+  },
+  {
+    is: 'add by PUT',
+    method: 'PUT',
+    path: '/media/add',
+    as: 'nobody',
+    status: 405,
+    data: 'Method not allowed',
+  },
+
+  {
+    is: 'delete',
+    method: 'DELETE',
+    path: '/media/delete/:id',
+    status: 200,
+    data: 'Media deleted successfully',
+  },
+  ...noIds.map((id) => ({
+    is: `delete of ${id || 'no id'}`,
+    method: 'DELETE',
+    path: `/media/delete/${id}`,
+    status: 400,
+    data: MISSING,
+  })),
+  {
+    is: 'delete of an unknown id',
+    method: 'DELETE',
+    path: '/media/delete/9007199254740991',
+    status: 404,
+    data: 'Media not found',
+  },
+  {
+    is: 'delete by nobody',
+    method: 'DELETE',
+    path: '/media/delete/:id',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'delete by a viewer',
+    method: 'DELETE',
+    path: '/media/delete/:id',
+    as: 'viewer',
+    status: 403,
+    data: 'Forbidden',
+  },
+  {
+    is: 'delete where files are not handled',
+    method: 'DELETE',
+    path: '/media/delete/1',
+    at: 'apiOnly',
+    status: 503,
+    data: NO_FILES,
+  },
+  {
+    is: 'delete by GET',
+    method: 'GET',
+    path: '/media/delete/1',
+    as: 'nobody',
+    status: 405,
+    data: 'Method not allowed',
+  },
+
+  ...[
+    '/media/image/:id/low',
+    '/media/image/x',
+    '/media/image/0',
+    '/media/image/9007199254740991',
+    '/media/file/AAAAAAAAAAAAAAAAAAAAAA/scaled.webp',
+    '/media/file/AAAAAAAAAAAAAAAAAAAAAA/scaled.png',
+  ].map((path) => ({
+    is: `showing ${path}`,
+    method: 'GET',
+    path,
+    as: 'nobody' as const,
+    status: 404,
+    data: 'Media not found',
+  })),
+  {
+    is: 'an original by nobody',
+    method: 'GET',
+    path: '/media/original/:id',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'an unknown original',
+    method: 'GET',
+    path: '/media/original/9007199254740991',
+    status: 404,
+    data: 'Media not found',
+  },
+
+  {
+    is: 'a sign-in with a wrong password',
+    method: 'POST',
+    path: '/auth/login',
+    as: 'nobody',
+    options: { json: { username: 'viewer', password: 'wrong password' } },
+    status: 401,
+    data: 'Invalid credentials',
+  },
+  {
+    is: 'a sign-in of an unknown user',
+    method: 'POST',
+    path: '/auth/login',
+    as: 'nobody',
+    options: { json: { username: 'stranger', password: 'wrong password' } },
+    status: 401,
+    data: 'Invalid credentials',
+  },
+  {
+    is: 'a sign-in without password',
+    method: 'POST',
+    path: '/auth/login',
+    as: 'nobody',
+    options: { json: { username: 'viewer' } },
+    status: 400,
+    data: MISSING,
+  },
+  {
+    is: 'who am I, by nobody',
+    method: 'GET',
+    path: '/auth/me',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
+    is: 'a sign-out by nobody',
+    method: 'POST',
+    path: '/auth/logout',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+]
+
+describe('every documented answer', () => {
+  it.each(rows)(
+    '$is: $status',
+    async ({ method, path, as = 'admin', at = 'whole', options = {}, status, data }) => {
+      const client = clients[at]?.[as]
+      const admin = clients.whole?.admin
+      if (!client || !admin) throw new Error('The clients are not there.')
+      let target = path
+      if (path.includes(':id')) {
+        const added = await admin.add('For a row', [], await makeJpeg())
+        target = path.replace(':id', String(added.body.media.id))
+      }
+      const before = await admin.list()
+      const answer = await client.request(
+        method,
+        target,
+        typeof options === 'function' ? await options() : options,
+      )
+      expect(answer.body).toMatchObject({ data, code: status })
+      expect(answer.status).toBe(status)
+      expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8')
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff')
+      expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
+      if (status >= 400) {
+        expect(Object.keys(answer.body).filter((key) => key !== 'detail')).toEqual(['data', 'code'])
+        // What was refused changed nothing.
+        expect((await admin.list()).body).toEqual(before.body)
+      }
+      if (status === 405) expect(answer.headers.get('allow')).toMatch(/\b(GET|POST|DELETE)\b/)
+    },
+  )
+
+  it('says whether files are handled where they would be added', async () => {
+    expect(await clients.whole?.admin?.request('OPTIONS', '/media/add')).toMatchObject({
+      status: 204,
+    })
+    expect(await clients.apiOnly?.admin?.request('OPTIONS', '/media/add')).toMatchObject({
+      status: 503,
+      body: { data: NO_FILES, code: 503 },
+    })
+  })
+})

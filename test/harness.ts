@@ -1,0 +1,219 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import type { MediaItem } from '../src/media/item.ts'
+import type { MediaList } from '../src/media/routes.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+export const ADMIN_PASSWORD = 'a password for tests'
+
+/** A real server, as `npm start` runs it, in a process and with a data folder of its own. */
+export interface Server {
+  /** `http://127.0.0.1:…` */
+  url: string
+  data: string
+  process: ChildProcess
+  /** What it logged so far. */
+  log(): string
+  /** Resolves once the log holds this text. */
+  logged(text: string): Promise<void>
+  /** What it printed so far. */
+  output(): string
+  /** Ends it as an operator would; the exit code. */
+  stop(): Promise<number | null>
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>
+}
+
+const FOLDERS = mkdtempSync(join(tmpdir(), 'vitrine-test-'))
+process.once('exit', () => rmSync(FOLDERS, { recursive: true, force: true }))
+
+/** A folder that is removed when the test process ends. */
+export const makeDataFolder = (): string => mkdtempSync(join(FOLDERS, 'data-'))
+
+/**
+ * Starts a server and waits until it says that it listens.
+ * @param settings environment variables, for example `{ VITRINE_DELIVERY: 'private' }`
+ */
+export async function startServer(
+  settings: Record<string, string> = {},
+  data = makeDataFolder(),
+): Promise<Server> {
+  const child = spawn(process.execPath, ['vitrine.mjs', 'serve'], {
+    cwd: ROOT,
+    env: environment(data, { VITRINE_PORT: '0', ...settings }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const exited = once(child, 'exit')
+  const end = () => child.kill('SIGKILL')
+  process.once('exit', end)
+  void exited.then(() => process.off('exit', end))
+
+  let output = ''
+  let log = ''
+  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+    log += chunk
+  })
+  const url = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      output += `${line}\n`
+      const [, address] = /listening on (\S+)$/.exec(line) ?? []
+      if (address) resolve(address)
+    })
+    child.once('exit', (code) => reject(new Error(`The server ended with ${code}: ${log}`)))
+  })
+  return {
+    url,
+    data,
+    process: child,
+    log: () => log,
+    async logged(text) {
+      while (!log.includes(text)) await once(child.stderr, 'data')
+    },
+    output: () => output,
+    async stop() {
+      child.kill('SIGTERM')
+      const [code] = await exited
+      return code
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await exited
+    },
+  }
+}
+
+/** Runs a command of the CLI to its end. */
+export async function runCli(
+  data: string,
+  args: readonly string[],
+  { input = '', settings = {} }: { input?: string; settings?: Record<string, string> } = {},
+): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, ['vitrine.mjs', ...args], {
+    cwd: ROOT,
+    env: environment(data, settings),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.end(input)
+  const [stdout, stderr, [code]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit'),
+  ])
+  return { code, stdout, stderr }
+}
+
+/** Nothing of the machine's own settings reaches what is tested. */
+function environment(data: string, settings: Record<string, string>) {
+  return {
+    PATH: process.env.PATH,
+    HOME: process.env.HOME,
+    VITRINE_DATA: data,
+    VITRINE_ADMIN_PASSWORD: ADMIN_PASSWORD,
+    ...settings,
+  }
+}
+
+export interface Answer<Body = Envelope> {
+  status: number
+  headers: Headers
+  /** Of a JSON answer. */
+  body: Body
+  bytes: Buffer
+}
+
+/** The response model, with what add and edit carry besides. */
+export interface Envelope {
+  data: string
+  code: number
+  detail: string
+  media: MediaItem
+  duplicates: number[]
+}
+
+export interface RequestOptions {
+  /** Sent as JSON. */
+  json?: unknown
+  body?: string | Uint8Array | FormData | ReadableStream
+  headers?: Record<string, string>
+}
+
+/** Calls one server, with the cookie of a session once it has one. */
+export class Client {
+  readonly url: string
+  cookie = ''
+  accessToken = ''
+
+  constructor(url: string) {
+    this.url = url
+  }
+
+  async request<Body = Envelope>(
+    method: string,
+    path: string,
+    { json, body, headers }: RequestOptions = {},
+  ): Promise<Answer<Body>> {
+    const content = json === undefined ? body : JSON.stringify(json)
+    const response = await fetch(this.url + path, {
+      method,
+      redirect: 'manual',
+      headers: {
+        ...(this.cookie && { cookie: this.cookie }),
+        ...(json !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(content !== undefined && { body: content }),
+    })
+    const bytes = Buffer.from(await response.arrayBuffer())
+    const isJson = response.headers.get('content-type')?.startsWith('application/json')
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && bytes.length > 0 ? JSON.parse(bytes.toString()) : undefined,
+      bytes,
+    }
+  }
+
+  /** A request whose body is the caller's to write, and its answer's to read. */
+  start(method: string, path: string, headers: Record<string, string> = {}): ClientRequest {
+    const { cookie } = this
+    return request(this.url + path, { method, agent: false, headers: { cookie, ...headers } })
+  }
+
+  /** Asks for something of which the body comes only as it is read. */
+  async open(path: string): Promise<IncomingMessage> {
+    const [answer] = await once(this.start('GET', path).end(), 'response')
+    return answer
+  }
+
+  get = (path: string, options?: RequestOptions) => this.request('GET', path, options)
+  list = (query = '') => this.request<MediaList>('GET', `/media${query}`)
+  post = (path: string, json: unknown, options?: RequestOptions) =>
+    this.request('POST', path, { json, ...options })
+  delete = (path: string) => this.request('DELETE', path)
+
+  async signIn(username = 'admin', password = ADMIN_PASSWORD): Promise<this> {
+    const { status, headers, body } = await this.request<{ accessToken: string }>(
+      'POST',
+      '/auth/login',
+      { json: { username, password } },
+    )
+    if (status !== 200) throw new Error(`Sign-in failed: ${JSON.stringify(body)}`)
+    this.cookie = headers.getSetCookie()[0]?.split(';')[0] ?? ''
+    this.accessToken = body.accessToken
+    return this
+  }
+
+  /** Adds an image as base64. */
+  add(name: string, tags: string | string[], image: Uint8Array) {
+    return this.post('/media/add', { name, tags, image: Buffer.from(image).toString('base64') })
+  }
+}
+
+export const signIn = (server: Server, username?: string, password?: string) =>
+  new Client(server.url).signIn(username, password)

@@ -1,0 +1,169 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { expectConsistent, takeStock } from './consistency.ts'
+import { makeDataFolder, runCli, signIn, startServer } from './harness.ts'
+import {
+  type Act,
+  type Item,
+  type MortalLibrary,
+  newImage,
+  openMortalLibrary,
+  WITH_KILL_POINTS,
+} from './mortal-library.ts'
+
+/** Each of its steps is a server's start and end. */
+const SLOW = { timeout: 300_000 }
+
+interface Scenario {
+  is: string
+  /** How many steps it has at least, so that nothing passes for the want of them. */
+  steps: number
+  prepare(library: MortalLibrary): Promise<Act>
+}
+
+const additionOf = (image: Buffer): Act => ({
+  method: 'POST',
+  path: '/media/add',
+  json: { name: 'Added', tags: ['one', 'two'], image: image.toString('base64') },
+  before: undefined,
+  after: { name: 'Added', image },
+})
+
+const editOf = (item: Item): Act => ({
+  method: 'POST',
+  path: `/media/edit/${item.media.id}`,
+  json: { name: 'Edited', tags: [] },
+  before: item,
+  after: { name: 'Edited', image: item.image },
+})
+
+const deletionOf = (item: Item): Act => ({
+  method: 'DELETE',
+  path: `/media/delete/${item.media.id}`,
+  before: item,
+  after: undefined,
+})
+
+const showingOf = (item: Item): Act => ({
+  method: 'GET',
+  path: item.media.urls.high,
+  before: item,
+  after: { name: item.media.name, image: item.image },
+})
+
+/** The step of making a large variant at which its bytes get their name. */
+const RENAME = 9
+
+const scenarios: Scenario[] = [
+  { is: 'an add', steps: 24, prepare: async () => additionOf(await newImage()) },
+  {
+    is: 'an add of bytes that are there already',
+    steps: 6,
+    prepare: async (library) => additionOf((await library.takeItem()).image),
+  },
+  { is: 'an edit', steps: 3, prepare: async (library) => editOf(await library.takeItem()) },
+  {
+    is: 'a delete',
+    steps: 14,
+    prepare: async (library) => deletionOf(await library.takeItem('high')),
+  },
+  {
+    is: 'a delete while a large variant is in the middle of being stored',
+    steps: 14,
+    prepare: async (library) => {
+      const item = await library.takeItem()
+      return { ...deletionOf(item), meanwhile: { path: item.media.urls.high, step: RENAME } }
+    },
+  },
+  {
+    is: 'a delete of one of two items with the same bytes',
+    steps: 3,
+    prepare: async (library) => {
+      const { image } = await library.takeItem()
+      return deletionOf(await library.add(image))
+    },
+  },
+  {
+    is: 'the first request for a large variant',
+    steps: 12,
+    prepare: async (library) => showingOf(await library.takeItem()),
+  },
+]
+
+describe.concurrent('a server that is killed at any step of', () => {
+  it.each(scenarios)('$is keeps what it acknowledged', SLOW, async ({ steps, prepare }) => {
+    const library = await openMortalLibrary()
+    let step = 0
+    for (let status: number | undefined; status === undefined; ) {
+      step += 1
+      const act = await prepare(library)
+      status = await library.die(act, step)
+      if (status !== undefined) expect(status).toBe(200)
+      await library.expectWhole(act, status !== undefined)
+    }
+    expect(step).toBeGreaterThan(steps)
+    await library.close()
+  })
+})
+
+describe.concurrent('a large variant that is in the making', () => {
+  it('leaves nothing of an item that is deleted, at whatever step of it', async () => {
+    const library = await openMortalLibrary()
+    const held: number[] = []
+    for (let step = 1; step <= 16; step++) {
+      const item = await library.takeItem()
+      const { answer, isHeld } = await library.hold(item.media.urls.high, step)
+      if (isHeld) held.push(step)
+      await library.delete(item)
+      expect([200, 404]).toContain((await answer).status)
+      expect((await library.client.get(item.media.urls.high)).status).toBe(404)
+      await expectConsistent(library.data)
+    }
+    expect(held).toContain(RENAME)
+    expect(held.length).toBeGreaterThanOrEqual(9)
+    expect(library.server.log()).toContain(`held at step ${RENAME}: rename`)
+    expect(library.server.log()).not.toContain('"level":50')
+    await library.close()
+  })
+})
+
+describe.concurrent('an import that is killed beside a running server', () => {
+  it('keeps what it added, and the next one adds the rest', SLOW, async () => {
+    const server = await startServer()
+    const client = await signIn(server)
+    const { data } = server
+    const folder = makeDataFolder()
+    const images = await Promise.all(Array.from({ length: 16 }, newImage))
+    for (const [index, image] of images.entries()) {
+      await writeFile(join(folder, `${index}.png`), image)
+    }
+
+    for (let step = 1; step <= 34; step += 3) {
+      const settings = { ...WITH_KILL_POINTS, KILL_AT: String(step) }
+      const importing = runCli(data, ['import', folder], { settings })
+      const { media } = (await client.add('Beside', [], await newImage())).body
+      expect((await client.delete(`/media/delete/${media.id}`)).status).toBe(200)
+      expect(await importing).toMatchObject({ code: null })
+
+      const { named, stored, journal } = await takeStock(data)
+      expect(stored).toMatchObject(named)
+      const strays = Object.keys(stored).filter((key) => named[key] === undefined)
+      expect(journal).toEqual(
+        expect.arrayContaining(strays.map((key) => key.replace(/\.part$/, ''))),
+      )
+    }
+
+    expect(await runCli(data, ['import', folder])).toMatchObject({ code: 0 })
+    await expectConsistent(data)
+    const { media } = (await client.list()).body
+    expect(media.map(({ name }) => name).sort()).toEqual(
+      images.map((_, index) => `${index}`).sort(),
+    )
+    for (const { id, name } of media) {
+      const { bytes } = await client.get(`/media/original/${id}`)
+      expect(bytes.equals(images[Number(name)] ?? Buffer.of())).toBe(true)
+    }
+    expect(await server.stop()).toBe(0)
+  })
+})

@@ -1,0 +1,146 @@
+import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { json } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaItem } from '../src/media/item.ts'
+import type { MediaList } from '../src/media/routes.ts'
+import { takeStock } from './consistency.ts'
+import { fillLibrary } from './fill-library.ts'
+import { makePng } from './fixtures.ts'
+import { type Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
+
+/** Together far more than the system keeps for a client that does not read. */
+const COUNT = 3000
+const PADDING = 10_000
+
+const PATIENCE = { timeout: 20_000 }
+
+let server: Server
+let client: Client
+beforeAll(async () => {
+  const data = makeDataFolder()
+  const fillings = Array.from({ length: COUNT }, (_, index) => ({
+    name: `Item ${index + 1}`,
+    padding: PADDING,
+  }))
+  await fillLibrary(data, fillings)
+  server = await startServer({}, data)
+  client = await signIn(server)
+})
+afterAll(async () => {
+  expect(await server.stop()).toBe(0)
+})
+
+const readList = async (answer: IncomingMessage) => (await json(answer)) as MediaList
+
+async function readPages(order: string): Promise<MediaItem[]> {
+  const items: MediaItem[] = []
+  for (let offset = 0; ; offset += 1000) {
+    const { media } = (await client.list(`?order=${order}&limit=1000&offset=${offset}`)).body
+    items.push(...media)
+    if (media.length === 0) return items
+  }
+}
+
+/** Whether nobody holds an old state of the database open, so that its log can be taken in. */
+function hasNoReader(): boolean {
+  const database = new DatabaseSync(join(server.data, 'vitrine.db'))
+  const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+  database.close()
+  return busy === 0
+}
+
+const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
+
+describe('the whole library', () => {
+  it.each(['added-desc', 'added-asc'])('in the order %s is what its pages are', async (order) => {
+    const answer = await client.open(`/media?order=${order}`)
+    expect(answer.headers).toMatchObject({
+      'transfer-encoding': 'chunked',
+      'x-total-count': String(COUNT),
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'private, no-cache',
+    })
+    const { media, ...rest } = await readList(answer)
+    expect(rest).toEqual({ max: 1, from: 1, to: COUNT })
+    expect(media).toEqual(await readPages(order))
+    expect(media.length).toBe(COUNT)
+  })
+
+  it('streams large pages and searches too', async () => {
+    const page = await readList(await client.open('/media?limit=2000&offset=500'))
+    expect(page).toMatchObject({ max: 2, from: 501, to: 2500 })
+    expect(page.media.map(({ id }) => id)).toEqual(
+      Array.from({ length: 2000 }, (_, index) => COUNT - 500 - index),
+    )
+    const found = await readList(await client.open('/media?search=item&order=added-asc'))
+    expect(found.media.map(({ id }) => id)).toEqual(
+      Array.from({ length: COUNT }, (_, index) => index + 1),
+    )
+  })
+
+  it('answers HEAD without reading it', async () => {
+    const { status, headers, bytes } = await client.request('HEAD', '/media')
+    expect({ status, bytes: bytes.length }).toEqual({ status: 200, bytes: 0 })
+    expect(headers.get('x-total-count')).toBe(String(COUNT))
+  })
+
+  it('is one state of it, whatever changes meanwhile and however slow the client is', async () => {
+    const before = await readPages('added-desc')
+    const answer = await client.open('/media')
+    const added = (await client.add('New', [], await makePng())).body.media
+    await client.post('/media/edit/1', { name: 'Changed', tags: [] })
+    await client.delete('/media/delete/2')
+    await client.delete(`/media/delete/${COUNT}`)
+
+    // Nobody has read yet: what the connection does not hold waits in a file, not in the database.
+    await expect.poll(hasNoReader, PATIENCE).toBe(true)
+    expect(await temporaryFiles()).toBe(1)
+    expect(await readList(answer)).toMatchObject({ media: before, max: 1, from: 1, to: COUNT })
+    await expect.poll(temporaryFiles, PATIENCE).toBe(0)
+
+    const { media } = await readList(await client.open('/media'))
+    expect(media.length).toBe(COUNT - 1)
+    expect(media[0]).toEqual(added)
+    expect(media.at(-1)?.name).toBe('Changed')
+    await client.delete(`/media/delete/${added.id}`)
+  })
+
+  it('is at most four times under way at once', async () => {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => client.open('/media')))
+    const fifth = await client.get('/media')
+    expect(fifth).toMatchObject({ status: 503, body: { data: 'Service busy', code: 503 } })
+    expect(fifth.headers.get('retry-after')).toMatch(/^\d+$/)
+    expect(fifth.headers.get('cache-control')).toBe('no-store')
+    expect(fifth.headers.get('etag')).toBe(null)
+    // Short lists are for everybody.
+    expect((await client.list('?limit=1000')).status).toBe(200)
+
+    await Promise.all(answers.map(readList))
+    expect((await client.get('/media')).status).toBe(200)
+  })
+
+  it('leaves nothing behind for clients that leave', async () => {
+    for (let round = 0; round < 3; round++) {
+      const answers = await Promise.all(Array.from({ length: 4 }, () => client.open('/media')))
+      for (const answer of answers) answer.destroy()
+      const isFree = async () => (await client.request('GET', '/media?limit=2000')).status === 200
+      await expect.poll(isFree, PATIENCE).toBe(true)
+    }
+    await expect.poll(hasNoReader, PATIENCE).toBe(true)
+    await expect.poll(temporaryFiles, PATIENCE).toBe(0)
+    expect(server.log()).not.toContain('"level":50')
+  })
+
+  it('cuts the connection at a fault, so that a part is never taken for the whole', async () => {
+    const database = new DatabaseSync(join(server.data, 'vitrine.db'))
+    database.exec("UPDATE media SET tags = 'no JSON' WHERE id = 1000")
+    database.close()
+    const answer = await client.open('/media')
+    expect(answer.statusCode).toBe(200)
+    await expect(readList(answer)).rejects.toThrow('aborted')
+    expect((await client.get('/media?limit=1&offset=0')).status).toBe(200)
+    await expect.poll(temporaryFiles, PATIENCE).toBe(0)
+  })
+})

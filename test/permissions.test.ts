@@ -1,0 +1,149 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { pino } from 'pino'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createApp, openLibrary } from '../src/app.ts'
+import { createUser } from '../src/auth/accounts.ts'
+import type { Access } from '../src/auth/permissions.ts'
+import { readConfig } from '../src/config.ts'
+import { makeDataFolder } from './harness.ts'
+
+/** What each role may do, as the API promises it. */
+const ROLES: Record<string, readonly Access[]> = {
+  nobody: [],
+  viewer: ['session', 'view-media'],
+  editor: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media'],
+  admin: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media', 'manage-accounts'],
+}
+const PASSWORD = 'a password for tests'
+
+/** Every route of every server that is made in this process, as it declared itself. */
+const declared = new WeakMap<FastifyInstance, RouteOptions[]>()
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  const routes: RouteOptions[] = []
+  declared.set(fastify, routes)
+  fastify.addHook('onRoute', (route) => {
+    routes.push(route)
+  })
+})
+
+/** The whole program but for its port. */
+async function makeApp(environment: Record<string, string> = {}) {
+  const log = pino({ level: 'silent' })
+  const config = readConfig({ VITRINE_DATA: makeDataFolder(), ...environment })
+  const library = await openLibrary(config, log)
+  const app = await createApp(config, library, log)
+  onTestFinished(async () => {
+    await app.close()
+    await library.close()
+  })
+  const routes = (declared.get(app) ?? []).flatMap(({ method, url, config }) =>
+    [method].flat().map((method) => ({ method, url, access: config?.access })),
+  )
+  return { app, library, routes }
+}
+
+async function signIn(app: FastifyInstance, username: string): Promise<string> {
+  const payload = { username, password: PASSWORD }
+  const answer = await app.inject({ method: 'POST', url: '/auth/login', payload })
+  return answer.cookies[0]?.value ?? ''
+}
+
+/** With parameters that name nothing. */
+const pathOf = (url: string) =>
+  url
+    .replace(':id', '9007199254740991')
+    .replace(':res', 'scaled')
+    .replace(/:\w+|\*/g, 'nothing')
+
+describe('who may call what', () => {
+  it('is what each route declares, for every role', async () => {
+    const { app, library, routes } = await makeApp()
+    const cookies: Record<string, string> = { nobody: '' }
+    for (const role of Object.keys(ROLES).slice(1)) {
+      await createUser(library.database, { username: role, password: PASSWORD, role })
+      cookies[role] = await signIn(app, role)
+    }
+    expect(routes.length).toBeGreaterThan(20)
+
+    // Signing out comes last, because it ends the sessions of the others.
+    const ordered = routes.toSorted(
+      (a, b) => Number(a.url === '/auth/logout') - Number(b.url === '/auth/logout'),
+    )
+    const matrix = []
+    const wanted = []
+    for (const { method, url, access } of ordered) {
+      for (const [role, allowed] of Object.entries(ROLES)) {
+        const answer = await app.inject({
+          method: method as 'GET',
+          url: pathOf(url),
+          cookies: { refreshToken: cookies[role] ?? '' },
+        })
+        const row = `${method} ${url} (${access}) as ${role}`
+        matrix.push(`${row}: ${[401, 403].find((code) => code === answer.statusCode) ?? 'passes'}`)
+        const passes = access === 'public' || allowed.some((own) => own === access)
+        const refusal = role === 'nobody' ? 401 : 403
+        wanted.push(`${row}: ${passes ? 'passes' : refusal}`)
+      }
+    }
+    expect(matrix).toEqual(wanted)
+  })
+
+  it('is what the API promises', async () => {
+    const { routes } = await makeApp()
+    const guarded = routes
+      .filter(({ method, access }) => method !== 'HEAD' && access !== 'public')
+      .map(({ method, url, access }) => `${method} ${url}: ${access}`)
+    expect(guarded.sort()).toEqual([
+      'DELETE /media/delete/: delete-media',
+      'DELETE /media/delete/:id: delete-media',
+      'GET /auth/me: session',
+      'GET /media/original/:id: view-media',
+      'GET /media: view-media',
+      'OPTIONS /media/add: session',
+      'POST /auth/logout: session',
+      'POST /media/add: add-media',
+      'POST /media/edit/: edit-media',
+      'POST /media/edit/:id: edit-media',
+    ])
+  })
+
+  const isPage = ({ url }: { url: string }) => url === '/' || url.startsWith('/docs')
+  const publicUrls = (routes: Awaited<ReturnType<typeof makeApp>>['routes']) => [
+    ...new Set(
+      routes.filter((route) => route.access === 'public' && !isPage(route)).map(({ url }) => url),
+    ),
+  ]
+  const always = ['/auth/login', '/health/live', '/health/ready', '/openapi.json']
+
+  it('is public for nothing but sign-in, health, the description, pages and images', async () => {
+    const { routes } = await makeApp()
+    const images = ['/media/file/:digest/:file', '/media/image/:id', '/media/image/:id/:res']
+    expect(publicUrls(routes).sort()).toEqual([...always, ...images].sort())
+  })
+
+  it.each(['private', 'off'])('is public for no image where delivery is %s', async (delivery) => {
+    const { routes } = await makeApp({ VITRINE_DELIVERY: delivery })
+    expect(publicUrls(routes).sort()).toEqual(always)
+  })
+
+  it('is what the description of the API says', async () => {
+    const { app, routes } = await makeApp()
+    const { paths } = (await app.inject('/openapi.json')).json()
+    for (const [path, operations] of Object.entries<Record<string, { security: object[] }>>(
+      paths,
+    )) {
+      const url = path.replace(/\{(\w+)\}/g, ':$1')
+      for (const [method, { security }] of Object.entries(operations)) {
+        const route = routes.find((it) => it.url === url && it.method === method.toUpperCase())
+        expect([path, route?.access === 'public']).toEqual([path, security.length === 0])
+      }
+    }
+  })
+
+  it('must be declared, or the route is refused', async () => {
+    const { app } = await makeApp()
+    expect(() => app.get('/new', async () => 'open to all')).toThrow('GET /new does not declare')
+  })
+})

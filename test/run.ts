@@ -1,0 +1,53 @@
+/**
+ * The whole suite: types, style and the rules between rooms, and every test. It closes with one line
+ * that counts each test and each check: "N passed, N failed", and ", N skipped" where any were.
+ */
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-test-run-'))
+const report = join(folder, 'report.json')
+
+const run = (command: string, ...args: string[]): boolean => {
+  const { status } = spawnSync(join(root, 'node_modules/.bin', command), args, {
+    cwd: root,
+    stdio: 'inherit',
+  })
+  return status === 0
+}
+
+const checks = {
+  types: run('tsc'),
+  'style, rules between rooms, cycles': run('biome', 'check', '--error-on-warnings', '.'),
+}
+const testsPassed = run(
+  'vitest',
+  'run',
+  '--reporter=default',
+  '--reporter=json',
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+)
+
+interface Report {
+  numPassedTests: number
+  numFailedTests: number
+  numPendingTests: number
+  numTodoTests: number
+}
+const tests: Report = JSON.parse(readFileSync(report, 'utf8'))
+rmSync(folder, { recursive: true })
+
+const failedChecks = Object.entries(checks).filter(([, passed]) => !passed)
+for (const [name] of failedChecks) console.log(`Check failed: ${name}`)
+
+const passed = tests.numPassedTests + Object.keys(checks).length - failedChecks.length
+// A file that cannot even be loaded fails the run without failing a test.
+const failed = Math.max(tests.numFailedTests, testsPassed ? 0 : 1) + failedChecks.length
+const skipped = tests.numPendingTests + tests.numTodoTests
+if (skipped > 0) console.log(`${skipped} tests were skipped; the reasons stand above.`)
+console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+process.exit(failed === 0 && !(skipped > 0 && process.env.CI) ? 0 : 1)

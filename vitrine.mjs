@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node too old for the rest can still say so.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 24 || (major === 24 && minor < 7)) {
+  console.error(
+    `Vitrine needs Node 24.7 or later; this is ${process.version}. "npm start" brings its own.`,
+  )
+  process.exit(1)
+}
+// A flush to disk holds a thread of the pool; with the default of four, reads would wait for them.
+process.env.UV_THREADPOOL_SIZE ??= '16'
+const { main } = await import('./src/main.ts')
+await main(process.argv)
