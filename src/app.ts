@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { authPlugin } from './auth/plugin.ts'
 import { authRoutes } from './auth/routes.ts'
 import { createBudget } from './budget.ts'
-import type { Config } from './config.ts'
+import { type Config, databasePath, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { healthRoutes } from './http/health.ts'
 import { createServer } from './http/server.ts'
@@ -19,9 +18,6 @@ import { openTemporaryFolder } from './storage/temporary.ts'
 
 /** Snapshots of the whole library at once: each keeps the write-ahead log from being reset. */
 const MAX_LISTINGS = 4
-
-export const databasePath = (config: Config): string => join(config.data, 'vitrine.db')
-export const filesPath = (config: Config): string => join(config.data, 'files')
 
 /** A library with all that reads and writes it, without the server in front. */
 export async function openLibrary(
@@ -59,8 +55,11 @@ export async function createApp(
   library: Library,
   log: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
-  const { database, storage, highRenders } = library
-  const app = await createServer(config, log)
+  const { database, storage, images, highRenders } = library
+  const app = await createServer(config, log, {
+    vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
+    vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
+  })
   await app.register(authPlugin({ database, allowedOrigins: config.allowedOrigins }))
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
   app.route({

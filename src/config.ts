@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { authSettings } from './auth/settings.ts'
 import { httpSettings } from './http/settings.ts'
 import { deliverySettings, imageSettings } from './images/settings.ts'
@@ -23,12 +23,16 @@ export const settings = {
     fallback: undefined,
     parse: embeddedOnly,
     help: 'Not supported yet.',
+    // May hold a password.
+    secret: true,
   },
   storageUrl: {
     variable: 'VITRINE_STORAGE_URL',
     fallback: undefined,
     parse: embeddedOnly,
     help: 'Not supported yet.',
+    // May hold a password.
+    secret: true,
   },
   ...authSettings,
   ...mediaSettings,
@@ -37,6 +41,10 @@ export const settings = {
 } satisfies Record<string, Setting<unknown>>
 
 export type Config = Values<typeof settings>
+
+/** What the data folder holds. */
+export const databasePath = ({ data }: Config): string => join(data, 'vitrine.db')
+export const filesPath = ({ data }: Config): string => join(data, 'files')
 
 /** All that is wrong with the configuration, a line each. */
 export class ConfigError extends Error {

@@ -17,6 +17,8 @@ Exit code: 0 if nothing was found or everything was repaired, 1 otherwise.`
 
 /** The command line: `vitrine serve` and the commands that work beside it. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // What this process makes, the database with its secrets above all, is for its own account alone.
+  process.umask(0o077)
   const program = new Command('vitrine')
     .description('A self-hosted media library.')
     .version(packageJson.version)
@@ -97,6 +99,9 @@ function explain(error: unknown): void {
   } else if (error instanceof AppError) {
     console.error(error.detail ?? error.message)
   } else if (error instanceof UsageError) {
+    console.error(error.message)
+  } else if (error instanceof Error && 'syscall' in error) {
+    // The machine refuses something; its message names the port or the file.
     console.error(error.message)
   } else {
     console.error(error)

@@ -24,11 +24,16 @@ let whole: Server
 let apiOnly: Server
 const clients: Record<string, Record<string, Client>> = {}
 let image: string
+let description: {
+  paths: Record<string, Record<string, { responses: Record<string, unknown> }>>
+}
 
 beforeAll(async () => {
   image = (await makePng()).toString('base64')
   whole = await startServer()
   apiOnly = await startServer({ VITRINE_FILE_SERVICE: 'false' })
+  description = (await new Client(whole.url).request<typeof description>('GET', '/openapi.json'))
+    .body
   for (const [name, server] of Object.entries({ whole, apiOnly })) {
     await runCli(server.data, ['user', 'add', 'viewer', '--role', 'viewer', '--password-stdin'], {
       input: VIEWER_PASSWORD,
@@ -585,6 +590,16 @@ const rows: Row[] = [
   },
 ]
 
+/** The statuses that the description of the API names for a route. */
+function documentedStatuses(method: string, path: string): string[] {
+  const [target = ''] = path.split('?')
+  const [, operations] =
+    Object.entries(description.paths).find(([pattern]) =>
+      new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]*')}$`).test(target),
+    ) ?? []
+  return Object.keys(operations?.[method.toLowerCase()]?.responses ?? {})
+}
+
 describe('every documented answer', () => {
   it.each(rows)(
     '$is: $status',
@@ -612,6 +627,9 @@ describe('every documented answer', () => {
         expect(Object.keys(answer.body).filter((key) => key !== 'detail')).toEqual(['data', 'code'])
         // What was refused changed nothing.
         expect((await admin.list()).body).toEqual(before.body)
+      }
+      if (status !== 405 && data !== 'Not found') {
+        expect(documentedStatuses(method, path)).toContain(String(status))
       }
       if (status === 405) expect(answer.headers.get('allow')).toMatch(/\b(GET|POST|DELETE)\b/)
     },

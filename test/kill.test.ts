@@ -101,8 +101,11 @@ describe.concurrent('a server that is killed at any step of', () => {
       status = await library.die(act, step)
       if (status !== undefined) expect(status).toBe(200)
       await library.expectWhole(act, status !== undefined)
+      // It sees no more than that, and takes as long as a start.
+      if (step % 4 === 0) await library.expectHealthy()
     }
     expect(step).toBeGreaterThan(steps)
+    await library.expectHealthy()
     await library.close()
   })
 })
@@ -124,6 +127,7 @@ describe.concurrent('a large variant that is in the making', () => {
     expect(held.length).toBeGreaterThanOrEqual(9)
     expect(library.server.log()).toContain(`held at step ${RENAME}: rename`)
     expect(library.server.log()).not.toContain('"level":50')
+    await library.expectHealthy()
     await library.close()
   })
 })
@@ -164,6 +168,7 @@ describe.concurrent('an import that is killed beside a running server', () => {
       const { bytes } = await client.get(`/media/original/${id}`)
       expect(bytes.equals(images[Number(name)] ?? Buffer.of())).toBe(true)
     }
+    expect(await runCli(data, ['doctor'])).toMatchObject({ code: 0 })
     expect(await server.stop()).toBe(0)
   })
 })

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
-import { Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
+import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
 
 /** Environment of a process that can be killed at any step. */
 export const WITH_KILL_POINTS = {
@@ -151,6 +151,14 @@ export async function openMortalLibrary() {
       }
       const stock = await expectConsistent(data)
       expect(stock.media).toEqual([...items.keys()].sort((a, b) => a - b))
+    },
+
+    /** The program's own check of the whole library, beside the server. */
+    async expectHealthy() {
+      expect(await runCli(data, ['doctor'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('nothing found'),
+      })
     },
 
     /** Deletes everything, after which nothing is left. */

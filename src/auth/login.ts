@@ -6,7 +6,7 @@ import { decoyHash, hashPassword, isOutdated, verifyPassword } from './passwords
 import { type NewSession, startSession } from './sessions.ts'
 import { giveBackAttempt, reserveAttempt } from './throttle.ts'
 
-/** Half of the threads that Node reads files with: sign-ins must not keep images from being sent. */
+/** A few of the threads that Node reads files with: sign-ins must not keep images from being sent. */
 const HASHINGS_AT_ONCE = 2
 /** About a second's worth. */
 const HASHINGS_WAITING = 50

@@ -42,7 +42,7 @@ export function authPlugin({
 }): FastifyPluginAsync {
   const plugin: FastifyPluginAsync = async (app) => {
     const accessTokens = await openAccessTokens(database)
-    const sessions = createSessionLookup(database)
+    const sessions = createSessionLookup(database, app.log)
     const origins = new Set(allowedOrigins)
 
     const findByAccessToken = async (token: string, network: string) => {

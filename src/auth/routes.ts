@@ -47,7 +47,7 @@ export function authRoutes({
 }): FastifyPluginAsyncTypebox {
   return async (app) => {
     const accessTokens = await openAccessTokens(database)
-    const sessions = createSessionLookup(database)
+    const sessions = createSessionLookup(database, app.log)
     const logIn = createLogin(database, verify)
 
     const answer = async (user: SignedIn) => ({
@@ -76,7 +76,15 @@ export function authRoutes({
     app.post(
       '/auth/login',
       {
-        config: { access: 'public' },
+        config: {
+          access: 'public',
+          refusals: {
+            400: 'Required parameters missing',
+            401: 'Invalid credentials',
+            415: 'Unsupported media type',
+            429: 'Too many requests.',
+          },
+        },
         bodyLimit: MAX_LOGIN_BYTES,
         schema: {
           summary: 'Sign in',

@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify'
 import type { CompiledQuery } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
@@ -31,9 +32,16 @@ export interface SessionLookup {
   byId(sessionId: string, userId: number, network: string): Promise<SignedIn | undefined>
 }
 
-export function createSessionLookup(database: Database): SessionLookup {
+/** @param log is told where a use cannot be recorded: on a full disk, people can still look */
+export function createSessionLookup(
+  database: Database,
+  log: Pick<FastifyBaseLogger, 'error'>,
+): SessionLookup {
   const tokenQuery = compileTokenQuery(database.read)
   const sessionQuery = compileSessionQuery(database.read)
+
+  const logFault = (error: unknown) =>
+    log.error({ err: error }, 'The use of a session could not be recorded')
 
   async function findLive(sessionId: string, now: Milliseconds) {
     const { rows } = await database.read.executeQuery(withParameter(sessionQuery, sessionId))
@@ -69,7 +77,7 @@ export function createSessionLookup(database: Database): SessionLookup {
         return undefined
       }
       if (token.first_used_at === null || isStale(session, now)) {
-        await recordUse(database, token.session_id, now, network, hash)
+        await recordUse(database, token.session_id, now, network, hash).catch(logFault)
       }
       return session.user
     },
@@ -78,7 +86,9 @@ export function createSessionLookup(database: Database): SessionLookup {
       const now = await database.now()
       const session = await findLive(sessionId, now)
       if (session?.user.id !== userId) return undefined
-      if (isStale(session, now)) await recordUse(database, sessionId, now, network)
+      if (isStale(session, now)) {
+        await recordUse(database, sessionId, now, network).catch(logFault)
+      }
       return session.user
     },
   }

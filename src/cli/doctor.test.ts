@@ -11,7 +11,13 @@ import { readConfig } from '../config.ts'
 import { createIncomingFile } from '../http/incoming-file.ts'
 import { createLog } from '../http/logging.ts'
 import { addMedia } from '../media/add.ts'
-import { newKey } from '../storage/storage.ts'
+import type { Library } from '../media/library.ts'
+import { removeMedia } from '../media/remove.ts'
+import { mediaGrams } from '../media/search.ts'
+import { newKey, type Storage } from '../storage/storage.ts'
+import { checkFiles } from './doctor/check-files.ts'
+import { checkStrays } from './doctor/check-strays.ts'
+import type { Check, Finding } from './doctor/finding.ts'
 import { doctor } from './doctor.ts'
 
 const configOf = (data: string) =>
@@ -87,6 +93,8 @@ function flipByte(path: string): void {
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
   writeFileSync(path, bytes)
 }
+
+const reversed = mediaGrams('Picture 2', ['tag']).split(' ').reverse().join(' ')
 
 const SOUND = {
   lines: [],
@@ -270,6 +278,12 @@ describe('doctor', () => {
       problem: 'disagrees with 2 items: 1, 2.',
     },
     {
+      is: 'with grams in another order',
+      sql: `DELETE FROM media_search WHERE rowid = 2;
+        INSERT INTO media_search (rowid, grams) VALUES (2, '${reversed}')`,
+      problem: 'disagrees with 1 items: 2.',
+    },
+    {
       is: 'with an entry that cannot be deleted',
       sql: 'DELETE FROM media_search_docsize WHERE id = 1',
       problem: 'disagrees with 1 items: 1.',
@@ -340,6 +354,57 @@ describe('doctor', () => {
     const { lines, isSound } = await examine({ repair: true })
     expect(lines[0]).toContain(problem)
     expect(isSound).toBe(false)
+  })
+
+  describe('takes no change for a finding:', () => {
+    /** The findings of one check while storage does what it is told. */
+    async function findWith(
+      check: Check,
+      intervene: (library: Library) => Partial<Storage>,
+    ): Promise<Finding[]> {
+      const library = await openLibrary(configOf(data), createLog('silent'))
+      try {
+        const storage = { ...library.storage, ...intervene(library) }
+        const examined = { ...library, storage, quick: false }
+        return await Array.fromAsync(check(examined, () => {}))
+      } finally {
+        await library.close()
+      }
+    }
+
+    it('an item deleted after its row was read', async () => {
+      let removal: Promise<void> | undefined
+      const findings = await findWith(checkFiles, (library) => ({
+        async size(key) {
+          removal ??= removeMedia(library, 2)
+          await removal
+          return library.storage.size(key)
+        },
+      }))
+      expect(findings).toEqual([])
+    })
+
+    it('an object removed after it was listed', async () => {
+      let listings = 0
+      const findings = await findWith(checkStrays, ({ storage }) => ({
+        async *list() {
+          yield* storage.list()
+          listings += 1
+          const key = newKey('originals', 'jpg')
+          if (listings === 1) yield* [key, `${key}.part`].map((name) => ({ key: name, size: 1 }))
+        },
+      }))
+      expect(findings).toEqual([])
+      expect(listings).toBe(2)
+    })
+  })
+
+  it.each([
+    { is: 'is no database', harm: (path: string) => writeFileSync(path, randomBytes(10_000)) },
+    { is: 'was cut short', harm: (path: string) => truncateSync(path, 10_000) },
+  ])('tells of a file of the database that $is', async ({ harm }) => {
+    harm(join(data, 'vitrine.db'))
+    await expect(examine()).rejects.toThrow(/^The database cannot be read: .* from a backup\.$/)
   })
 
   it('tells of a damaged file of the database', async () => {

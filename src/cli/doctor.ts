@@ -1,5 +1,5 @@
-import { filesPath, openLibrary } from '../app.ts'
-import type { Config } from '../config.ts'
+import { openLibrary } from '../app.ts'
+import { type Config, filesPath } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
 import { createLog } from '../http/logging.ts'
@@ -7,7 +7,7 @@ import { readDeliverySecret } from '../images/digests.ts'
 import type { Library } from '../media/library.ts'
 import { openDiskStorage } from '../storage/disk.ts'
 import { checkCounts } from './doctor/check-counts.ts'
-import { checkDatabase } from './doctor/check-database.ts'
+import { checkDatabase, explainDamage } from './doctor/check-database.ts'
 import { checkFiles } from './doctor/check-files.ts'
 import { checkItems } from './doctor/check-items.ts'
 import { checkSearchIndex } from './doctor/check-search-index.ts'
@@ -28,30 +28,34 @@ interface DoctorOptions {
  * last one that counts. Only with `repair` is anything changed, and even then nothing is deleted that
  * cannot be made again. The exit code is 1 if anything is left that is not as it should be.
  */
-export async function doctor(config: Config, { repair, quick }: DoctorOptions): Promise<void> {
+export async function doctor(
+  config: Config,
+  { repair = false, quick = false }: DoctorOptions,
+): Promise<void> {
   await requireLibrary(config)
-  process.exitCode = repair
-    ? await withLibrary(config, (library) =>
-        examine({ ...library, quick: quick ?? false }, library),
-      )
-    : await withDatabase(config, async (database) =>
+  const examination = repair
+    ? withLibrary(config, (library) => examine({ ...library, quick }, library))
+    : withDatabase(config, async (database) =>
         examine({
           database,
           storage: await openDiskStorage(filesPath(config)),
           deliverySecret: await readDeliverySecret(database.read),
-          quick: quick ?? false,
+          quick,
         }),
       )
+  process.exitCode = await examination.catch(explainDamage)
 }
 
+type Table = 'media' | 'files' | 'variants' | 'journal'
+
 /** In this order: what is found first may be what later findings follow from. */
-const CHECKS: readonly { check: Check; things: string; total?: 'media' | 'files' }[] = [
+const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
-  { check: checkItems, things: 'items', total: 'media' },
+  { check: checkItems, things: 'items', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
-  { check: checkSearchIndex, things: 'items in the search index', total: 'media' },
-  { check: checkFiles, things: 'files', total: 'files' },
-  { check: checkStrays, things: 'objects' },
+  { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },
+  { check: checkFiles, things: 'files', totals: ['files'] },
+  { check: checkStrays, things: 'objects', totals: ['files', 'variants'] },
 ]
 
 async function examine(examined: Examined, library?: Library): Promise<number> {
@@ -60,10 +64,10 @@ async function examine(examined: Examined, library?: Library): Promise<number> {
   let findings = 0
   let mended = 0
 
-  for (const { check, things, total } of CHECKS) {
+  for (const { check, things, totals = [] } of CHECKS) {
     const progress = startProgress(things)
     try {
-      if (total) progress.setTotal(await countRows(database, total))
+      progress.setTotal(await countRows(database, totals))
       const advance = () => {
         checked[things] = (checked[things] ?? 0) + 1
         progress.advance()
@@ -79,7 +83,7 @@ async function examine(examined: Examined, library?: Library): Promise<number> {
     }
   }
 
-  const pending = await countRows(database, 'journal')
+  const pending = await countRows(database, ['journal'])
   if (pending > 0) {
     const are = pending === 1 ? 'object is' : 'objects are'
     console.log(`${pending} ${are} being added or deleted, or left for the server to remove.`)
@@ -113,15 +117,14 @@ function explain(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function countRows(
-  database: Database,
-  table: 'media' | 'files' | 'journal',
-): Promise<number> {
-  const { count } = await database.read
-    .selectFrom(table)
-    .select((row) => row.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow()
-  return count
+async function countRows(database: Database, tables: readonly Table[]): Promise<number> {
+  const counts = tables.map((table) =>
+    database.read
+      .selectFrom(table)
+      .select((row) => row.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow(),
+  )
+  return (await Promise.all(counts)).reduce((sum, { count }) => sum + count, 0)
 }
 
 async function withLibrary<T>(config: Config, work: (library: Library) => Promise<T>): Promise<T> {

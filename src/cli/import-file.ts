@@ -16,14 +16,17 @@ const BUSY_ATTEMPTS = 60
 
 /**
  * What became of a file. `known`: an item has the same bytes already. `refused`: it is no image that
- * the library accepts. `failed`: nobody can tell.
+ * the library accepts. `failed`: it could not be read, or something else went wrong.
  */
-export type Outcome = { kind: 'added' | 'known' } | { kind: 'refused' | 'failed'; reason: string }
+export type Outcome =
+  | { kind: 'added' | 'known' }
+  | { kind: 'refused' | 'failed'; reason: string; isUnexplained?: boolean }
 
 /** The library cannot take anything now, so that other files need not be tried. */
 export class LibraryFault extends Error {
   constructor(cause: unknown) {
-    super(`The library cannot store images: ${explainCauses(cause)}`, { cause })
+    const reason = explainCauses(cause).replace(/\.?$/, '.')
+    super(`The library cannot store images: ${reason}`, { cause })
     this.name = 'LibraryFault'
   }
 }
@@ -119,7 +122,7 @@ function judge(error: unknown): Outcome {
   }
   // The operating system and the database give codes; they would not be kinder to the next file.
   if (error instanceof AppError || hasCode(error)) throw new LibraryFault(error)
-  return { kind: 'failed', reason: explainCauses(error) }
+  return { kind: 'failed', reason: explainCauses(error), isUnexplained: true }
 }
 
 const hasCode = (error: unknown): boolean =>

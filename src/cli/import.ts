@@ -12,7 +12,7 @@ import { type Progress, startProgress } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 
 /** So many failures in a row that nobody can explain are the library's and not the files'. */
-const MAX_FAILURES_IN_A_ROW = 10
+const MAX_UNEXPLAINED_IN_A_ROW = 10
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }
 type StopSignal = keyof typeof EXIT_CODES
@@ -24,7 +24,9 @@ type StopSignal = keyof typeof EXIT_CODES
  */
 export async function importFolder(config: Config, folder: string): Promise<void> {
   const root = await requireFolder(folder)
-  const library = await openLibrary(config, createLog(config.logLevel))
+  // Whoever waits in this process waits for this import: none of it is to be turned away.
+  const unhurried = { ...config, imageQueue: countWorkers(config) }
+  const library = await openLibrary(unhurried, createLog(config.logLevel))
   try {
     const except = await requireApart(root, config)
     process.exitCode = await run(library, config, root, except)
@@ -50,16 +52,19 @@ async function run(
   void countFiles(findFiles(root, except), progress, stopping.signal)
 
   const counts = { added: 0, known: 0, refused: 0, failed: 0 }
-  let failuresInARow = 0
+  let unexplainedInARow = 0
   let fault: LibraryFault | undefined
   const settle = (entry: FoundEntry, outcome: Outcome) => {
     counts[outcome.kind] += 1
     progress.advance()
-    failuresInARow = outcome.kind === 'failed' && !entry.error ? failuresInARow + 1 : 0
-    if ('reason' in outcome) {
-      progress.print(printable(`${outcome.kind}  ${entry.path}: ${outcome.reason}`))
-      if (failuresInARow === MAX_FAILURES_IN_A_ROW) throw new LibraryFault(outcome.reason)
+    if (!('reason' in outcome)) {
+      unexplainedInARow = 0
+      return
     }
+    const { kind, reason, isUnexplained } = outcome
+    progress.print(`${kind}  ${entry.path}: ${reason}`)
+    unexplainedInARow = isUnexplained ? unexplainedInARow + 1 : 0
+    if (unexplainedInARow === MAX_UNEXPLAINED_IN_A_ROW) throw new LibraryFault(reason)
   }
 
   const entries = findFiles(root, except)
@@ -139,10 +144,3 @@ async function requireApart(root: Buffer, { data }: Config): Promise<Buffer> {
   }
   return own
 }
-
-/** What a name holds must not steer the terminal. */
-const printable = (line: string): string =>
-  line.replace(
-    /\p{Cc}/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )

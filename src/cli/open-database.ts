@@ -1,6 +1,5 @@
 import { access } from 'node:fs/promises'
-import { databasePath } from '../app.ts'
-import type { Config } from '../config.ts'
+import { type Config, databasePath } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { UsageError } from './usage-error.ts'
 

@@ -1,5 +1,5 @@
 import { clearLine, cursorTo } from 'node:readline'
-import { Presets, SingleBar } from 'cli-progress'
+import { MultiBar, Presets } from 'cli-progress'
 
 /** How often a line tells how far it is where no bar can be drawn. */
 const LINE_MS = 10_000
@@ -9,7 +9,7 @@ export interface Progress {
   /** How many there are, as far as is known yet. */
   setTotal(total: number): void
   advance(): void
-  /** Prints a line of the command's result, clear of the bar. */
+  /** Prints a line of the command's result, clear of the bar, its control characters escaped. */
   print(line: string): void
   /** Ends the bar. */
   stop(): void
@@ -24,10 +24,16 @@ export function startProgress(things: string): Progress {
 }
 
 function startBar(things: string): Progress {
-  const bar = new SingleBar(
+  // Not SingleBar, which goes back at its end to where the cursor was at its start, over all lines
+  // printed meanwhile.
+  const bars = new MultiBar(
     {
       format: ` {bar} {percentage}% | {value}/{total} ${things} | {eta_formatted} left`,
+      barsize: 30,
+      emptyOnZero: true,
       clearOnComplete: true,
+      // The terminal goes on wrapping: long lines are printed meanwhile.
+      linewrap: true,
       forceRedraw: true,
       // A signal is for the command to act upon.
       gracefulExit: false,
@@ -35,16 +41,16 @@ function startBar(things: string): Progress {
     },
     Presets.shades_classic,
   )
-  bar.start(0, 0)
+  const bar = bars.create(0, 0)
   return {
     setTotal: (total) => bar.setTotal(total),
     advance: () => bar.increment(),
     print(line) {
       clearLine(process.stderr, 0)
       cursorTo(process.stderr, 0)
-      console.log(line)
+      console.log(printable(line))
     },
-    stop: () => bar.stop(),
+    stop: () => bars.stop(),
   }
 }
 
@@ -64,7 +70,14 @@ function startLines(things: string): Progress {
     advance: () => {
       value += 1
     },
-    print: (line) => console.log(line),
+    print: (line) => console.log(printable(line)),
     stop: () => clearInterval(timer),
   }
 }
+
+/** What a name holds must not steer the terminal. */
+const printable = (line: string): string =>
+  line.replace(
+    /\p{Cc}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )

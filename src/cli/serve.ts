@@ -24,9 +24,12 @@ export async function serve(config: Config): Promise<void> {
   await makeFirstAdmin(config, database)
 
   const app = await createApp(config, library, log)
-  await app.listen({ host: config.host, port: config.port })
-  console.log(`Vitrine is listening on ${addressOf(app.server)}`)
-
+  try {
+    await app.listen({ host: config.host, port: config.port })
+  } catch (error) {
+    await library.close()
+    throw error
+  }
   const purge = () =>
     purgeExpired(database).catch((error) => log.error({ err: error }, 'The purge failed'))
   void purge()
@@ -45,6 +48,8 @@ export async function serve(config: Config): Promise<void> {
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  // Last, because whoever reads it may say that it is to stop.
+  console.log(`Vitrine is listening on ${addressOf(app.server)}`)
 }
 
 /** Makes the first administrator and shows a generated password, once. */

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Kysely, sql, type Transaction } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { AppError } from '../errors.ts'
 import { migrations } from './migrations.ts'
 import { openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Milliseconds, Queries, Tables } from './tables.ts'
@@ -35,31 +36,36 @@ export interface Database {
  */
 export async function openDatabase(path: string, clock = Date.now): Promise<Database> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const connect = (mode: 'read' | 'write') =>
-    new Kysely<Tables>({ dialect: sqliteDialect(openSqlite(path, mode), mode) })
+  const connect = (mode: 'read' | 'write') => {
+    const connection = openSqlite(path, mode)
+    const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
+    // Kysely itself closes only what was used.
+    return { queries, close: () => connection.close() }
+  }
 
   const writer = connect('write')
-  await migrate(writer)
-  const read = connect('read')
+  await migrate(writer.queries)
+  const reader = connect('read')
 
   return {
-    read,
-    write: (work) => writer.transaction().execute(work),
+    read: reader.queries,
+    write: (work) => writer.queries.transaction().execute(work),
     async snapshot(work) {
-      const reader = connect('read')
+      const { queries, close } = connect('read')
       try {
-        return await reader.transaction().execute(work)
+        return await queries.transaction().execute(work)
       } finally {
-        await reader.destroy()
+        close()
       }
     },
     now: async () => clock(),
     async check() {
-      await sql`SELECT 1 FROM library`.execute(read)
+      await sql`SELECT 1 FROM library`.execute(reader.queries)
     },
     async close() {
-      await read.destroy()
-      await writer.destroy()
+      reader.close()
+      // The last one to close takes the write-ahead log in and removes it.
+      writer.close()
     },
   }
 }
@@ -67,5 +73,12 @@ export async function openDatabase(path: string, clock = Date.now): Promise<Data
 async function migrate(db: Queries): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
+  // Kysely's words for migrations in the database that this version does not have.
+  if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
+    throw new AppError('database-newer', 500, 'Database of another version', {
+      detail: 'The database was last opened by a newer version of Vitrine; start that one.',
+      cause: error,
+    })
+  }
   if (error) throw new Error('The database could not be migrated.', { cause: error })
 }

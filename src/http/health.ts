@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import Type from 'typebox'
 import { AppError } from '../errors.ts'
 
 const CHECK_MS = 5000
@@ -22,14 +23,24 @@ export function healthRoutes(
       method: 'GET',
       url: '/health/live',
       config,
-      schema: { summary: 'Whether the process runs', tags: ['health'] },
+      schema: {
+        summary: 'Whether the process runs',
+        tags: ['health'],
+        response: { 200: Type.Object({ status: Type.String() }) },
+      },
       handler: async () => ({ status: 'live' }),
     })
     app.route({
       method: 'GET',
       url: '/health/ready',
-      config,
-      schema: { summary: 'Whether everything that is needed answers', tags: ['health'] },
+      config: { ...config, refusals: { 503: 'Service unavailable' } },
+      schema: {
+        summary: 'Whether everything that is needed answers',
+        tags: ['health'],
+        response: {
+          200: Type.Object({ status: Type.String(), checks: Type.Array(Type.String()) }),
+        },
+      },
       handler: async () => {
         // Anybody may ask, so many who ask at once cost no more than one.
         underWay ??= findFailing().finally(() => {

@@ -6,17 +6,34 @@ import { unauthorized } from '../errors.ts'
 /** Seconds: from an answer out of memory to an upload over a slow line. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]
 
+/** What other rooms want measured: a number at any moment, by its name. */
+export type Gauges = Readonly<Record<string, { help: string; read: () => number }>>
+
 /**
- * Serves `GET /metrics` in the format of Prometheus: the process, and how long requests take by
- * route, method and status.
+ * Serves `GET /metrics` in the format of Prometheus: the process, the gauges, and how long requests
+ * take by route, method and status.
  *
  * @param token that it must be asked with, as `Authorization: Bearer`
  */
-export async function measureRequests(app: FastifyInstance, token: string): Promise<void> {
+export async function measureRequests(
+  app: FastifyInstance,
+  token: string,
+  gauges: Gauges,
+): Promise<void> {
   // Loaded only where it is wanted: it costs a noticeable part of the start.
-  const { collectDefaultMetrics, Histogram, Registry } = await import('prom-client')
+  const { collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
+  for (const [name, { help, read }] of Object.entries(gauges)) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
     help: 'Time from the headers of a request to the end of its answer',

@@ -1,6 +1,15 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import Type from 'typebox'
+import { phraseOf } from './render-errors.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the route refuses, by status, for its description: `{ 404: 'Media not found' }`. */
+    refusals?: Readonly<Record<number, string>>
+  }
+}
 
 /** The page needs its own scripts, styles and pictures, and to call the API; nothing is inline. */
 const PAGE_POLICY = [
@@ -36,7 +45,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       },
     },
     convertConstToEnum: false,
-    transform: ({ schema, url, route }) => ({ schema: describeAccess(schema, route), url }),
+    transform: ({ schema, url, route }) => ({ schema: describe(schema, route), url }),
   })
   app.route({
     method: 'GET',
@@ -59,17 +68,43 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
   })
 }
 
-/** Says who may call a route, from the same declaration that is enforced. */
-function describeAccess(
-  schema: FastifySchema | undefined,
-  { config }: RouteOptions,
-): FastifySchema {
-  const access = config?.access
-  if (access === undefined || access === 'public') return { ...schema, security: [] }
+/** Says who may call a route and what it refuses, from the same declarations that are enforced. */
+function describe(schema: FastifySchema = {}, { config = {} }: RouteOptions): FastifySchema {
+  const { access = 'public', failure, refusals = {} } = config
+  const isPublic = access === 'public'
   const needs = access === 'session' ? 'Needs a session.' : `Needs the permission \`${access}\`.`
+  const errors = {
+    ...(!isPublic && { 401: 'Unauthorized', 403: 'Forbidden' }),
+    ...refusals,
+    ...(failure !== undefined && { 500: failure }),
+  }
   return {
     ...schema,
-    description: [schema?.description, needs].filter(Boolean).join('\n\n'),
-    security: [{ cookie: [] }, { bearer: [] }],
+    description: [schema.description, !isPublic && needs].filter(Boolean).join('\n\n'),
+    security: isPublic ? [] : [{ cookie: [] }, { bearer: [] }],
+    response: {
+      ...mapValues((schema.response ?? {}) as Record<string, object>, (answer, status) => ({
+        description: phraseOf(Number(status)),
+        ...answer,
+      })),
+      ...mapValues(errors, (message) => ({ ...ErrorAnswer, description: message })),
+    },
   }
 }
+
+const mapValues = <T, U>(record: Readonly<Record<string, T>>, map: (value: T, key: string) => U) =>
+  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]))
+
+const ErrorAnswer = Type.Object({
+  data: Type.String({ description: 'What went wrong, in words that programs may rely on' }),
+  code: Type.Integer({ description: 'The status' }),
+  detail: Type.Optional(
+    Type.String({ description: 'What was wrong, with which value, and what would be right' }),
+  ),
+})
+
+/** A whole object of one media type, as the answer of a route. */
+export const binaryAnswer = (type: string, description: string) => ({
+  description,
+  content: { [type]: { schema: Type.String({ format: 'binary' }) } },
+})

@@ -3,7 +3,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
 import { createLogController, logRequest, logRequests } from './logging.ts'
-import { measureRequests } from './metrics.ts'
+import { type Gauges, measureRequests } from './metrics.ts'
 import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
 import { parseBodies } from './parse-bodies.ts'
@@ -33,6 +33,7 @@ const SECURITY_HEADERS = {
 export async function createServer(
   settings: Pick<HttpSettings, 'trustedProxies' | 'metricsToken'>,
   log: FastifyBaseLogger,
+  gauges: Gauges = {},
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: log,
@@ -70,7 +71,9 @@ export async function createServer(
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS)
   await describeRoutes(app)
-  if (settings.metricsToken !== undefined) await measureRequests(app, settings.metricsToken)
+  if (settings.metricsToken !== undefined) {
+    await measureRequests(app, settings.metricsToken, gauges)
+  }
   return app
 }
 

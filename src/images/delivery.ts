@@ -4,17 +4,13 @@ import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import type { VariantName } from '../database/tables.ts'
 import { mediaNotFound } from '../errors.ts'
+import { binaryAnswer } from '../http/openapi.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { attachment, type ByteRange, sendObject } from '../http/send-object.ts'
+import { findNamedKeys } from '../storage/named-keys.ts'
 import { ObjectMissing, type Storage } from '../storage/storage.ts'
 import type { HighRenders } from './high.ts'
-import {
-  findOriginal,
-  findVariantByDigest,
-  findVariantOfMedia,
-  isNamed,
-  type Shown,
-} from './variants.ts'
+import { findOriginal, findVariantByDigest, findVariantOfMedia, type Shown } from './variants.ts'
 
 export interface DeliveryOptions {
   database: Database
@@ -44,16 +40,21 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
   const config = {
     access: isPublic ? 'public' : 'view-media',
     failure: 'Error processing media',
+    refusals: { 404: 'Media not found', 503: 'Service busy' },
   } as const
 
   /** Sends a variant; `high` is made first where there is none yet. */
   async function sendVariant(
     request: FastifyRequest,
     reply: FastifyReply,
+    name: VariantName,
     shown: Shown | undefined,
     cacheControl: string,
   ) {
     if (!shown) throw mediaNotFound()
+    if (!shown.variant && name === 'scaled') {
+      throw new Error(`The file ${shown.fileId} has no scaled variant.`)
+    }
     const variant = shown.variant ?? (await highRenders.render(shown.fileId))
     return sendObject(request, reply, {
       etag: `"${variant.sha256}"`,
@@ -76,10 +77,11 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
     const name = readVariant(res)
     const mediaId = readMediaId(id)
     const shown = await findVariantOfMedia(database.read, mediaId, name)
-    return sendVariant(request, reply, shown, 'no-cache')
+    return sendVariant(request, reply, name, shown, 'no-cache')
   }
   const params = { id: IdParameter }
-  const response = { 200: Type.String({ format: 'binary', description: 'WebP' }) }
+  const tags = ['delivery']
+  const response = { 200: binaryAnswer('image/webp', 'The image'), 304: Type.Null() }
   app.route({
     method: 'GET',
     url: '/media/image/:id',
@@ -88,6 +90,7 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
       summary: 'Show an item, scaled to fit 400 x 400',
       params: Type.Object(params),
       response,
+      tags,
     },
     handler: byId,
   })
@@ -99,6 +102,7 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
       summary: 'Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560)',
       params: Type.Object({ ...params, res: VariantParameter }),
       response,
+      tags,
     },
     handler: byId,
   })
@@ -113,13 +117,14 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
         file: Type.Union([Type.Literal('scaled.webp'), Type.Literal('high.webp')]),
       }),
       response,
+      tags,
     },
     handler: async (request, reply) => {
       const { digest, file } = request.params
       const name = readVariant(file.replace(/\.webp$/, ''))
       if (!file.endsWith('.webp')) throw mediaNotFound()
       const shown = await findVariantByDigest(database.read, digest, name)
-      return sendVariant(request, reply, shown, 'public, max-age=31536000, immutable')
+      return sendVariant(request, reply, name, shown, 'public, max-age=31536000, immutable')
     },
   })
 }
@@ -131,11 +136,16 @@ const originalRoute: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
   app.route({
     method: 'GET',
     url: '/media/original/:id',
-    config: { access: 'view-media', failure: 'Error processing media' },
+    config: {
+      access: 'view-media',
+      failure: 'Error processing media',
+      refusals: { 404: 'Media not found' },
+    },
     schema: {
       summary: 'Download the original, byte for byte as uploaded',
       params: Type.Object({ id: IdParameter }),
-      response: { 200: Type.String({ format: 'binary' }) },
+      response: { 200: binaryAnswer('image/*', 'The original'), 304: Type.Null() },
+      tags: ['delivery'],
     },
     handler: async (request, reply) => {
       const original = await findOriginal(database.read, readMediaId(request.params.id))
@@ -193,9 +203,8 @@ async function openObject(
     requireSize(key, object.size, size)
     return object.stream
   } catch (error) {
-    if (error instanceof ObjectMissing && !(await isNamed(database.read, key))) {
-      throw mediaNotFound()
-    }
+    if (!(error instanceof ObjectMissing)) throw error
+    if ((await findNamedKeys(database.read, [key])).length === 0) throw mediaNotFound()
     throw error
   }
 }

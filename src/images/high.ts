@@ -10,8 +10,8 @@ import type { TemporaryFolder } from '../storage/temporary.ts'
 import type { Images, RenderedImage } from './images.ts'
 import { findVariant, type StoredVariant } from './variants.ts'
 
-/** How long an image that could not be rendered is not tried again. */
-const FAILURE_MEMORY_MS = 10 * 60_000
+/** How long a render that failed is not tried again, whatever it failed of: each try costs seconds. */
+const FAILURE_MEMORY_MS = 5 * 60_000
 /** Against a library full of such images filling the memory. */
 const MAX_FAILURES_REMEMBERED = 10_000
 
@@ -36,9 +36,9 @@ export function createHighRenders(deps: {
   log: FastifyBaseLogger
 }): HighRenders {
   const running = new Map<number, { result: Promise<StoredVariant>; abort: AbortController }>()
-  const failures = new Map<number, { error: AppError; until: number }>()
+  const failures = new Map<number, { error: unknown; until: number }>()
 
-  const remember = (fileId: number, error: AppError) => {
+  const remember = (fileId: number, error: unknown) => {
     failures.set(fileId, { error, until: Date.now() + FAILURE_MEMORY_MS })
     const [oldest] = failures.keys()
     if (failures.size > MAX_FAILURES_REMEMBERED && oldest !== undefined) failures.delete(oldest)
@@ -57,7 +57,7 @@ export function createHighRenders(deps: {
         .catch((error) => {
           // Whatever breaks off because the item went is no failure of its own.
           abort.signal.throwIfAborted()
-          if (error instanceof AppError && error.code === 'image-refused') remember(fileId, error)
+          if (isLasting(error)) remember(fileId, error)
           throw error
         })
         .finally(() => running.delete(fileId))
@@ -74,6 +74,9 @@ export function createHighRenders(deps: {
     },
   }
 }
+
+/** Not so an overload, or a file that went meanwhile. */
+const isLasting = (error: unknown) => !(error instanceof AppError) || error.status === 500
 
 type Deps = Parameters<typeof createHighRenders>[0]
 

@@ -72,17 +72,6 @@ export async function findOriginal(db: Queries, mediaId: number) {
     .executeTakeFirst()
 }
 
-/** Whether any row names a storage key. */
-export async function isNamed(db: Queries, key: string): Promise<boolean> {
-  const row = await db
-    .selectFrom('files')
-    .select('key')
-    .where('key', '=', key)
-    .unionAll(db.selectFrom('variants').select('key').where('key', '=', key))
-    .executeTakeFirst()
-  return row !== undefined
-}
-
 interface Row {
   file_id: number
   key: string | null

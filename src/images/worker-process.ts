@@ -35,6 +35,8 @@ export function startWorker(limits: WorkerLimits): ImageWorker {
     // and whether an image fits its limit would depend on what came before.
     env: { MALLOC_ARENA_MAX: '1' },
     execArgv: [],
+    // In a process group of its own: what ends the server's group is for the server, which drains.
+    detached: true,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   let alive = true

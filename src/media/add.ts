@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
-import type { Queries } from '../database/tables.ts'
+import type { Transaction } from 'kysely'
+import type { Queries, Tables } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import type { SpooledFile } from '../http/read-upload.ts'
 import { publicDigest } from '../images/digests.ts'
@@ -45,11 +46,15 @@ export async function addMedia(
 ): Promise<AddedMedia> {
   const { database, storage, journal, temporary, images } = library
 
-  // Known bytes were decoded when they came first.
-  const linked = await database.write(async (trx) => {
-    const fileId = await findFile(trx, image.sha256)
-    return fileId === undefined ? undefined : insertMedia(trx, fileId, item)
-  })
+  // Known bytes were decoded when they came first, unless storage has lost them since.
+  const known = await findFile(database.read, image.sha256)
+  const isStored = known !== undefined && (await storage.size(known.key)) === image.size
+  const linked =
+    isStored &&
+    (await database.write(async (trx) => {
+      const file = await findFile(trx, image.sha256)
+      return file?.key === known.key && insertMedia(trx, file.id, item)
+    }))
   if (linked) return linked
 
   return temporary.withFolder(async (folder) => {
@@ -65,14 +70,20 @@ export async function addMedia(
         storage.put(keys.original, image.path),
         storage.put(keys.scaled, processed.scaled.path),
       ])
-      const { ours, added } = await database.write(async (trx) => {
-        const known = await findFile(trx, image.sha256)
-        const fileId = known ?? (await insertFile(trx, library, image, processed, keys))
-        if (known === undefined) await journal.take(trx, allKeys)
-        return { ours: known === undefined, added: await insertMedia(trx, fileId, item) }
+      const { unused, added } = await database.write(async (trx) => {
+        const file = await findFile(trx, image.sha256)
+        if (!file) {
+          const id = await insertFile(trx, library, image, processed, keys)
+          await journal.take(trx, allKeys)
+          return { unused: [], added: await insertMedia(trx, id, item) }
+        }
+        const added = await insertMedia(trx, file.id, item)
+        // Somebody else stored the same bytes meanwhile: the own copies go, the item stays.
+        if (isStored || file.key !== known?.key) return { unused: allKeys, added }
+        await replaceOriginal(trx, library, file, keys.original)
+        return { unused: [file.key, keys.scaled], added }
       })
-      // Somebody else stored the same bytes meanwhile: the own copy goes, the item stays.
-      if (!ours) await discardQuietly(library, allKeys)
+      await discardQuietly(library, unused)
       return added
     } catch (error) {
       await discardQuietly(library, allKeys)
@@ -93,13 +104,30 @@ async function discardQuietly({ journal, log }: Library, keys: readonly string[]
   })
 }
 
-async function findFile(db: Queries, sha256: string): Promise<number | undefined> {
-  const file = await db
+interface StoredFile {
+  id: number
+  key: string
+}
+
+async function findFile(db: Queries, sha256: string): Promise<StoredFile | undefined> {
+  return db
     .selectFrom('files')
-    .select('id')
+    .select(['id', 'key'])
     .where('sha256', '=', sha256)
     .executeTakeFirst()
-  return file?.id
+}
+
+/** Puts the same bytes, come again, in the place of an object that storage has lost. */
+async function replaceOriginal(
+  trx: Transaction<Tables>,
+  { journal, log }: Library,
+  lost: StoredFile,
+  key: string,
+): Promise<void> {
+  await trx.updateTable('files').set({ key }).where('id', '=', lost.id).execute()
+  await journal.take(trx, [key])
+  await journal.condemn(trx, [lost.key])
+  log.warn({ lost: lost.key, key }, 'An original that storage had lost was restored by an upload')
 }
 
 async function insertFile(

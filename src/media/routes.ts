@@ -18,12 +18,21 @@ import { readName, readTags } from './parameters.ts'
 import { removeMedia } from './remove.ts'
 import { streamList } from './stream-list.ts'
 
+const NO_FILE_SERVICE = 'This service is not handling file uploads.'
+
 /** Longer lists are streamed. */
 const MAX_PAGE_ITEMS = 1000
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 const Answer = (extra: Record<string, Type.TSchema> = {}) =>
   Type.Object({ data: Type.String(), code: Type.Integer(), ...extra })
+
+const ItemFields = {
+  name: Type.String({ description: '1 to 255 characters after trimming' }),
+  tags: Type.Union([Type.Array(Type.String()), Type.String()], {
+    description: 'Up to 64 of up to 64 characters; what holds commas is several',
+  }),
+}
 
 export interface MediaRoutesOptions {
   library: Library
@@ -62,8 +71,13 @@ const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
   app.route({
     method: 'GET',
     url: '/media',
-    config: { access: 'view-media', failure: 'Error listing media' },
+    config: {
+      access: 'view-media',
+      failure: 'Error listing media',
+      refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
+    },
     schema: {
+      tags: ['media'],
       summary: 'List and search media',
       description:
         'Without `limit` the whole library is streamed as one consistent snapshot. ' +
@@ -87,7 +101,7 @@ const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
     },
     handler: async (request, reply) => {
       const query = readListQuery(request.query)
-      if (await isUnchanged(request, reply, query)) return reply.code(304).send(null)
+      if (await isUnchanged(request, reply, query)) return sendNothing(reply, 304)
       const { summary, rows } = await readPage(query)
       reply.header('x-total-count', summary.total)
       if (rows === undefined) return sendStream(request, reply, query)
@@ -134,7 +148,15 @@ const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
 }
 
 const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { library }) => {
-  const config = { access: 'edit-media', failure: 'Error updating media' } as const
+  const config = {
+    access: 'edit-media',
+    failure: 'Error updating media',
+    refusals: {
+      400: 'Required parameters missing',
+      404: 'Media not found',
+      415: 'Unsupported media type',
+    },
+  } as const
   const edit = async (idText: string | undefined, body: unknown) => {
     const id = requireId(idText)
     const media = await editMedia(library.database, id, readFields(body))
@@ -146,11 +168,9 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
     config,
     schema: {
       summary: 'Change name and tags',
+      tags: ['media'],
       params: Type.Object({ id: IdParameter }),
-      body: Type.Object({
-        name: Type.String({ minLength: 1, description: '1 to 255 characters after trimming' }),
-        tags: Type.Union([Type.Array(Type.String()), Type.String({ minLength: 1 })]),
-      }),
+      body: Type.Object(ItemFields),
       response: { 200: Answer({ media: MediaItem }) },
     },
     handler: ({ params, body }) => edit(params.id, body),
@@ -170,7 +190,7 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
 ) => {
   app.addHook('onRequest', async () => {
     if (fileService) return
-    throw new AppError('no-file-service', 503, 'This service is not handling file uploads.', {
+    throw new AppError('no-file-service', 503, NO_FILE_SERVICE, {
       detail: 'Send additions and deletions to an instance with VITRINE_FILE_SERVICE=true.',
     })
   })
@@ -180,15 +200,24 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
   app.route({
     method: 'OPTIONS',
     url: '/media/add',
-    config: { access: 'session' },
+    config: { access: 'session', refusals: { 503: NO_FILE_SERVICE } },
     schema: {
+      tags: ['media'],
       summary: 'Tell whether images can be added and deleted here',
       response: { 204: Type.Null() },
     },
-    handler: async (_request, reply) => reply.code(204).send(null),
+    handler: async (_request, reply) => sendNothing(reply, 204),
   })
 
-  const config = { access: 'delete-media', failure: 'Error deleting media' } as const
+  const config = {
+    access: 'delete-media',
+    failure: 'Error deleting media',
+    refusals: {
+      400: 'Required parameters missing',
+      404: 'Media not found',
+      503: NO_FILE_SERVICE,
+    },
+  } as const
   const remove = async (idText: string | undefined) => {
     await removeMedia(library, requireId(idText))
     return { data: 'Media deleted successfully', code: 200 }
@@ -199,6 +228,7 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
     config,
     schema: {
       summary: 'Delete an item and its files',
+      tags: ['media'],
       params: Type.Object({ id: IdParameter }),
       response: { 200: Answer() },
     },
@@ -220,8 +250,34 @@ const addRoute: FastifyPluginAsyncTypebox<
   app.route({
     method: 'POST',
     url: '/media/add',
-    config: { access: 'add-media', failure: 'Error adding media' },
+    config: {
+      access: 'add-media',
+      failure: 'Error adding media',
+      refusals: {
+        400: 'Required parameters missing',
+        413: 'Image too large',
+        415: 'Unsupported media type',
+        503: `${NO_FILE_SERVICE} Or: Service busy`,
+      },
+    },
     schema: {
+      tags: ['media'],
+      body: {
+        content: {
+          'application/json': {
+            schema: Type.Object({
+              ...ItemFields,
+              image: Type.String({
+                contentEncoding: 'base64',
+                description: 'Bare or as a data URL, in the standard or the URL-safe alphabet',
+              }),
+            }),
+          },
+          'multipart/form-data': {
+            schema: Type.Object({ ...ItemFields, image: Type.String({ format: 'binary' }) }),
+          },
+        },
+      },
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
@@ -254,6 +310,9 @@ const addRoute: FastifyPluginAsyncTypebox<
     },
   })
 }
+
+/** Not even a `null`, which the schema of such an answer would allow. */
+const sendNothing = (reply: FastifyReply, status: number) => reply.code(status).send()
 
 /** Name and tags of a body, checked in the order of the contract: what is missing comes first. */
 function readFields(body: unknown): { name: string; tags: string[] } {

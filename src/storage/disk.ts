@@ -28,8 +28,8 @@ const PART = '.part'
  * Objects as files below a folder: `<root>/originals/3f2/<32 hex>.jpg`. Only this account may read
  * them (folders 0700, files 0600).
  *
- * Every call runs on libuv's thread pool, four threads by default, and a put or a removal holds one
- * for as long as the disk takes to flush; UV_THREADPOOL_SIZE is worth raising on slow disks.
+ * Every call runs on libuv's thread pool, and a put or a removal holds one of its threads for as long
+ * as the disk takes to flush; UV_THREADPOOL_SIZE is worth raising on slow disks.
  *
  * @param root made where there is none
  */

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Tables } from '../database/tables.ts'
 import { findGoneOwners, LEASE_MS, type Owner, removeOwners } from './lease.ts'
+import { findNamedKeys } from './named-keys.ts'
 import type { Storage } from './storage.ts'
 
 /** How many rows are taken at a time, so that a long journal neither fills memory nor holds a lock. */
@@ -65,15 +66,8 @@ export async function spareNamed(
   keys: readonly string[],
   log: Pick<Logger, 'warn'>,
 ): Promise<string[]> {
-  if (keys.length === 0) return []
-  const named = await trx
-    .selectFrom('files')
-    .select('key')
-    .where('key', 'in', keys)
-    .unionAll(trx.selectFrom('variants').select('key').where('key', 'in', keys))
-    .execute()
-  if (named.length === 0) return [...keys]
-  const spared = named.map(({ key }) => key)
+  const spared = await findNamedKeys(trx, keys)
+  if (spared.length === 0) return [...keys]
   log.warn({ keys: spared }, 'The journal named objects that are in use; they stay')
   await trx.deleteFrom('journal').where('key', 'in', spared).execute()
   return keys.filter((key) => !spared.includes(key))

@@ -5,6 +5,20 @@ import type { Check } from './finding.ts'
 const RESTORE = 'Restore the database from a backup.'
 
 /**
+ * For a file that is too damaged to be opened or read on: SQLITE_CORRUPT and SQLITE_NOTADB, see
+ * https://sqlite.org/rescode.html.
+ *
+ * @throws UsageError that says so, or the error itself if it is another
+ */
+export function explainDamage(error: unknown): never {
+  if (error instanceof Error && 'errcode' in error) {
+    const isDamage = [11, 26].includes(Number(error.errcode) & 0xff)
+    if (isDamage) throw new UsageError(`The database cannot be read: ${error.message}. ${RESTORE}`)
+  }
+  throw error
+}
+
+/**
  * What SQLite says of its own file: https://sqlite.org/pragma.html#pragma_integrity_check. The
  * search index and items without their file are left to checks of their own, which know more.
  *

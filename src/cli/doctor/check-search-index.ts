@@ -63,37 +63,23 @@ async function examineIndex(db: Queries, advance: () => void): Promise<Examinati
     db,
   )
   const differing = await findUnlisted(db)
-  let passes = 0
-  /** Once for each item in either pass. */
-  const advanceHalf = () => {
-    passes += 1
-    if (passes % 2 === 0) advance()
-  }
   for (const start of await findWindows(db)) {
     const sums = new Int32Array(WINDOW)
     const add = (id: number, hash: number) => {
       sums[id - start] = (sums[id - start] ?? 0) + hash
     }
     const end = start + WINDOW
-    let itemCount = 0
-    let gramCount = 0
     const items = sql<{ id: number; name: string; tags: string }>`
       SELECT id, name, tags FROM media WHERE id >= ${start} AND id < ${end}`
     for await (const { id, name, tags } of stream(db, items)) {
       const grams = mediaGrams(name, parseTags(tags)).split(' ').filter(Boolean)
       for (const [offset, gram] of grams.entries()) add(id, hashGram(gram, offset))
-      itemCount += 1
-      gramCount += grams.length
-      advanceHalf()
+      advance()
     }
-    const gramsPerItem = Math.ceil(gramCount / itemCount)
-    let seen = 0
     const instances = sql<{ doc: number; term: string; offset: number }>`
       SELECT doc, term, offset FROM temp.media_grams WHERE doc >= ${start} AND doc < ${end}`
     for await (const { doc, term, offset } of stream(db, instances)) {
       add(doc, -hashGram(term, offset))
-      seen += 1
-      if (seen % gramsPerItem === 0) advanceHalf()
     }
     for (const [index, sum] of sums.entries()) if (sum !== 0) differing.add(start + index)
   }
@@ -128,13 +114,18 @@ async function* stream<Row>(db: Queries, query: RawBuilder<Row>): AsyncGenerator
   for await (const { rows } of results) yield* rows
 }
 
-/** FNV-1a (RFC 9923) from a start that the position gives. */
+/**
+ * FNV-1a (RFC 9923) from a start that the position gives, and MurmurHash3's last mixing, without
+ * which grams that change places could leave the same sum.
+ */
 function hashGram(gram: string, offset: number): number {
   let hash = Math.imul(offset + 1, 0x9e3779b1)
   for (let index = 0; index < gram.length; index += 1) {
     hash = Math.imul(hash ^ gram.charCodeAt(index), 0x01000193)
   }
-  return hash
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return hash ^ (hash >>> 16)
 }
 
 /** Malformed ones are another check's; here they are none. */

@@ -1,4 +1,5 @@
 import type { Queries } from '../../database/tables.ts'
+import { findNamedKeys } from '../../storage/named-keys.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { Check } from './finding.ts'
 
@@ -52,14 +53,8 @@ async function findUnnamed(db: Queries, names: readonly string[]): Promise<strin
   if (names.length === 0) return []
   const keys = names.map(keyOf)
   const journalled = await db.selectFrom('journal').select('key').where('key', 'in', keys).execute()
-  const stored = await db
-    .selectFrom('files')
-    .select('key')
-    .where('key', 'in', names)
-    .unionAll(db.selectFrom('variants').select('key').where('key', 'in', names))
-    .execute()
   const pending = new Set(journalled.map(({ key }) => key))
-  const named = new Set(stored.map(({ key }) => key))
+  const named = new Set(await findNamedKeys(db, names))
   return names.filter((name) => !named.has(name) && !pending.has(keyOf(name)))
 }
 

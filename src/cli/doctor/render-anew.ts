@@ -36,7 +36,8 @@ export async function renderAnew(library: Library, rendering: Rendering): Promis
         if (worn !== undefined) await journal.condemn(trx, [worn])
       })
     } catch (error) {
-      await journal.discard([key])
+      // What cannot be removed now is the sweep's.
+      await journal.discard([key]).catch(() => {})
       throw error
     }
   })

@@ -1,0 +1,13 @@
+import type { Queries } from '../database/tables.ts'
+
+/** Those of the keys that a row of the library names: their objects are in use. */
+export async function findNamedKeys(db: Queries, keys: readonly string[]): Promise<string[]> {
+  if (keys.length === 0) return []
+  const rows = await db
+    .selectFrom('files')
+    .select('key')
+    .where('key', 'in', keys)
+    .unionAll(db.selectFrom('variants').select('key').where('key', 'in', keys))
+    .execute()
+  return rows.map(({ key }) => key)
+}

@@ -1,0 +1,140 @@
+import { watch } from 'node:fs'
+import { copyFile, readdir, truncate, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaItem } from '../src/media/item.ts'
+import { expectConsistent } from './consistency.ts'
+import { makePng } from './fixtures.ts'
+import { Client, type Server, signIn, startServer } from './harness.ts'
+
+const PATIENCE = { timeout: 20_000 }
+const FAILURE = {
+  status: 500,
+  body: { data: 'Error processing media', code: 500, detail: expect.stringMatching(/^[A-Z].*\.$/) },
+}
+
+let server: Server
+let owner: Client
+let guest: Client
+beforeAll(async () => {
+  server = await startServer({ VITRINE_IMAGE_WORKERS: '1', VITRINE_IMAGE_QUEUE: '0' })
+  owner = await signIn(server)
+  guest = new Client(server.url)
+})
+afterAll(async () => {
+  expect(await server.stop()).toBe(0)
+})
+
+let seed = 0
+const addImage = async (): Promise<MediaItem> =>
+  (await owner.add('An image', [], await makePng({ seed: ++seed }))).body.media
+
+const countStored = async () => Object.keys((await expectConsistent(server.data)).stored).length
+
+/** Counts what the server works on from now on: each image has a folder of its own for a while. */
+async function watchWork() {
+  const tmp = join(server.data, 'tmp')
+  const [own = ''] = await readdir(tmp)
+  const seen = new Set<string | null>()
+  const watcher = watch(join(tmp, own), (_, name) => {
+    if (name?.startsWith('work-')) seen.add(name)
+  })
+  return {
+    /** Adds an image, which is seen after all that was before. */
+    async count() {
+      const before = seen.size
+      await addImage()
+      await expect.poll(() => seen.size, PATIENCE).toBeGreaterThan(before)
+      watcher.close()
+      return seen.size - 1
+    },
+  }
+}
+
+describe('a large variant', () => {
+  it('is rendered once, however many ask for it at once', async () => {
+    const media = await addImage()
+    const stored = await countStored()
+    const work = await watchWork()
+    const urls = [media.urls.high, `/media/image/${media.id}/high`]
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => guest.get(urls[index % 2] ?? '')),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(new Array(50).fill(200))
+    for (const { bytes } of answers) expect(bytes.equals(answers[0]?.bytes ?? bytes)).toBe(true)
+    expect(await countStored()).toBe(stored + 1)
+
+    expect((await guest.get(media.urls.high)).status).toBe(200)
+    expect(await work.count()).toBe(1)
+  })
+
+  it('is shared by items of the same bytes, and goes with the last of them', async () => {
+    const stored = await countStored()
+    const image = await makePng({ seed: ++seed })
+    const first = (await owner.add('First', [], image)).body.media
+    const second = (await owner.add('Second', [], image)).body.media
+    const shown = await guest.get(first.urls.high)
+    await owner.delete(`/media/delete/${first.id}`)
+    expect((await guest.get(`/media/image/${first.id}/high`)).status).toBe(404)
+    const same = await guest.get(second.urls.high)
+    expect(same.bytes.equals(shown.bytes)).toBe(true)
+    await owner.delete(`/media/delete/${second.id}`)
+    expect(await countStored()).toBe(stored)
+  })
+
+  it('is to be asked for again where too many are waited for', async () => {
+    const items: MediaItem[] = []
+    for (let count = 0; count < 6; count++) items.push(await addImage())
+    const answers = await Promise.all(items.map(({ urls }) => guest.get(urls.high)))
+    const busy = answers.filter(({ status }) => status === 503)
+    expect(busy.length).toBeGreaterThan(0)
+    expect(busy.length).toBeLessThan(items.length)
+    for (const { body, headers } of busy) {
+      expect(body).toMatchObject({ data: 'Service busy', code: 503 })
+      expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
+      expect(headers.get('cache-control')).toBe('no-store')
+    }
+    for (const { urls } of items) expect((await guest.get(urls.high)).status).toBe(200)
+    await expectConsistent(server.data)
+  })
+
+  it('of a damaged original fails, which is remembered until the item goes', async () => {
+    const media = await addImage()
+    const path = join(server.data, 'files', media.path)
+    const copy = join(server.data, 'copy')
+    await copyFile(path, copy)
+    await truncate(path, media.size >> 1)
+    const failed = await guest.get(media.urls.high)
+    expect(failed).toMatchObject(FAILURE)
+    expect(failed.headers.get('cache-control')).toBe('no-store')
+    expect((await guest.get(media.urls.scaled)).status).toBe(200)
+    expect(server.log()).not.toContain('"level":50')
+    // It is not what was stored, so no part of it is sent.
+    const original = `/media/original/${media.id}`
+    expect(await owner.get(original)).toMatchObject(FAILURE)
+    const headers = { range: 'bytes=0-9' }
+    expect(await owner.get(original, { headers })).toMatchObject(FAILURE)
+
+    const work = await watchWork()
+    for (let count = 0; count < 5; count++) {
+      expect(await guest.get(`/media/image/${media.id}/high`)).toMatchObject(FAILURE)
+    }
+    expect(await work.count()).toBe(0)
+    await copyFile(copy, path)
+    await unlink(copy)
+
+    await owner.delete(`/media/delete/${media.id}`)
+    expect((await guest.get(media.urls.high)).status).toBe(404)
+    await expectConsistent(server.data)
+  })
+
+  it('of an original that is gone fails, which is a fault of the server', async () => {
+    const media = await addImage()
+    await unlink(join(server.data, 'files', media.path))
+    expect(await guest.get(media.urls.high)).toMatchObject(FAILURE)
+    expect(await owner.get(`/media/original/${media.id}`)).toMatchObject(FAILURE)
+    expect(server.log()).toContain('"level":50')
+    await owner.delete(`/media/delete/${media.id}`)
+    await expectConsistent(server.data)
+  })
+})

@@ -1,0 +1,31 @@
+import { readdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeJpeg } from './fixtures.ts'
+import { type Client, type Server, signIn, startServer } from './harness.ts'
+
+let server: Server
+let client: Client
+beforeAll(async () => {
+  server = await startServer()
+  client = await signIn(server)
+})
+afterAll(() => server.stop())
+
+it('an upload of the same bytes restores an original that storage has lost', async () => {
+  const image = await makeJpeg()
+  const { media } = (await client.add('First', [], image)).body
+  await unlink(join(server.data, 'files', media.path))
+  expect(await client.get(`/media/original/${media.id}`)).toMatchObject({ status: 500 })
+
+  const again = await client.add('Second', [], image)
+  expect(again.body).toMatchObject({ code: 200, duplicates: [media.id] })
+  for (const id of [media.id, again.body.media.id]) {
+    const { bytes } = await client.get(`/media/original/${id}`)
+    expect(bytes.equals(image)).toBe(true)
+  }
+
+  const files = await readdir(join(server.data, 'files'), { recursive: true, withFileTypes: true })
+  const names = files.filter((file) => file.isFile() && !file.name.startsWith('.'))
+  expect(names).toHaveLength(2)
+})

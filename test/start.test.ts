@@ -1,0 +1,172 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { makePng } from './fixtures.ts'
+import { Client, makeDataFolder, runCli, type Settings, signIn, startServer } from './harness.ts'
+
+async function start(settings?: Settings, data?: string) {
+  const server = await startServer(settings, data)
+  onTestFinished(() => server.kill())
+  return server
+}
+
+describe('a server that starts', () => {
+  it('on port 0 prints one line, which ends in its address', async () => {
+    const server = await start()
+    expect(server.output()).toMatch(/^Vitrine is listening on http:\/\/127\.0\.0\.1:\d{4,5}\n$/)
+    expect((await fetch(`${server.url}/health/ready`)).status).toBe(200)
+  })
+
+  it('says its address as a browser takes it', async () => {
+    const { url } = await start({ VITRINE_HOST: '::1' })
+    expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
+    expect((await fetch(`${url}/health/live`)).status).toBe(200)
+  })
+
+  it('again has kept everything', async () => {
+    const first = await start()
+    const client = await signIn(first)
+    const image = await makePng()
+    const { media } = (await client.add('Kept', ['tag'], image)).body
+    const { media: gone } = (await client.add('Gone', [], await makePng({ seed: 2 }))).body
+    await client.delete(`/media/delete/${gone.id}`)
+    const listed = await client.list()
+    expect(await first.stop()).toBe(0)
+
+    const second = await start({}, first.data)
+    expect(second.output()).toMatch(/^Vitrine is listening on \S+\n$/)
+    const again = new Client(second.url)
+    again.cookie = client.cookie
+    const relisted = await again.list()
+    expect(relisted.body).toEqual(listed.body)
+    expect(relisted.headers.get('etag')).toBe(listed.headers.get('etag'))
+    expect((await again.get(`/media/original/${media.id}`)).bytes.equals(image)).toBe(true)
+    expect((await again.get(media.urls.scaled)).status).toBe(200)
+    const { body } = await again.add('New', [], await makePng({ seed: 3 }))
+    expect(body.media.id).toBeGreaterThan(gone.id)
+    again.cookie = ''
+    const headers = { authorization: `Bearer ${client.accessToken}` }
+    expect((await again.get('/media?limit=1', { headers })).status).toBe(200)
+  })
+
+  it('warns of variables that it does not know', async () => {
+    const server = await start({ VITRINE_PROT: '80' })
+    expect(server.log()).toContain('VITRINE_PROT is no setting')
+  })
+})
+
+describe('the first administrator', () => {
+  it('has the password of the configuration, at the first start and never again', async () => {
+    const first = await start()
+    await signIn(first)
+    expect(existsSync(join(first.data, 'admin-password'))).toBe(false)
+    await first.stop()
+    const second = await start({ VITRINE_ADMIN_PASSWORD: 'another password' }, first.data)
+    await signIn(second)
+    await expect(signIn(second, 'admin', 'another password')).rejects.toThrow('Invalid credentials')
+  })
+
+  it('has a password that only its owner can read in a file, where no terminal shows it', async () => {
+    const server = await start({ VITRINE_ADMIN_PASSWORD: undefined })
+    const file = join(server.data, 'admin-password')
+    expect(server.output().split('\n')[0]).toBe(`Sign in as "admin" with the password in ${file}.`)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    const password = readFileSync(file, 'utf8').trim()
+    expect(password.length).toBeGreaterThanOrEqual(16)
+    expect(server.output() + server.log()).not.toContain(password)
+    await signIn(server, 'admin', password)
+
+    await server.stop()
+    const again = await start({ VITRINE_ADMIN_PASSWORD: undefined }, server.data)
+    expect(again.output()).toMatch(/^Vitrine is listening on \S+\n$/)
+    await signIn(again, 'admin', password)
+  })
+
+  // `script` of util-linux runs a command on a terminal of its own.
+  const hasTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
+    'util-linux',
+  )
+  if (!hasTerminal) console.warn('SKIPPED: without "script" (util-linux) there is no terminal.')
+  it.skipIf(!hasTerminal)(
+    'has a password that is shown on a terminal, and kept nowhere',
+    async () => {
+      const data = makeDataFolder()
+      const child = spawn(
+        'script',
+        ['-qec', `"${process.execPath}" vitrine.mjs serve`, '/dev/null'],
+        {
+          cwd: join(import.meta.dirname, '..'),
+          env: { PATH: process.env.PATH, VITRINE_DATA: data, VITRINE_PORT: '0' },
+          stdio: ['ignore', 'pipe', 'ignore'],
+        },
+      )
+      onTestFinished(() => void child.kill())
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', (chunk) => {
+        output += chunk
+      })
+      while (!output.includes('Vitrine is listening on')) await once(child.stdout, 'data')
+      const [, password = ''] = /with the password (\S+) \(shown only now\)/.exec(output) ?? []
+      const [, url = ''] = /listening on (\S+)/.exec(output) ?? []
+      await new Client(url).signIn('admin', password)
+      expect(existsSync(join(data, 'admin-password'))).toBe(false)
+    },
+  )
+})
+
+describe('a configuration with faults', () => {
+  it('is refused with a line for each of them, at once', async () => {
+    const data = join(makeDataFolder(), 'never made')
+    const settings = {
+      VITRINE_PORT: '99999',
+      VITRINE_API: 'maybe',
+      VITRINE_DELIVERY: '',
+      VITRINE_MAX_IMAGE_BYTES: '-1',
+      VITRINE_TRUSTED_PROXIES: '10.0.0.0/8, somewhere',
+      VITRINE_ALLOWED_ORIGINS: 'https://a.example/path',
+      VITRINE_DATABASE_URL: 'postgres://user:secret@host/name',
+      VITRINE_ADMIN_PASSWORD: 'short',
+    }
+    const flags = ['--log-level', 'loud']
+    const { code, stdout, stderr } = await runCli(data, ['serve', ...flags], { settings })
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    const [heading, ...lines] = stderr.trimEnd().split('\n')
+    expect(heading).toBe('Vitrine cannot start with this configuration:')
+    for (const name of ['--log-level', ...Object.keys(settings)]) {
+      expect(lines.filter((line) => line.includes(`  ${name}`))).toHaveLength(1)
+    }
+    expect(lines).toHaveLength(Object.keys(settings).length + 1)
+    expect(stderr).not.toContain('secret')
+    expect(stderr).not.toContain('short')
+    expect(existsSync(data)).toBe(false)
+  })
+
+  it.each([
+    ['a flag that does not exist', ['serve', '--prot', '80'], {}, /unknown option '--prot'/],
+    ['an address of another machine', ['serve'], { VITRINE_HOST: '192.0.2.1' }, /192\.0\.2\.1/],
+  ])('is refused in one line: %s', async (_, args, settings, reason) => {
+    const { code, stderr } = await runCli(makeDataFolder(), args, { settings })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(reason)
+    expect(stderr).not.toContain('    at ')
+  })
+
+  it('is refused in one line: a port that is taken', async () => {
+    const server = await start()
+    const { port } = new URL(server.url)
+    const other = makeDataFolder()
+    const { code, stderr } = await runCli(other, ['serve'], { settings: { VITRINE_PORT: port } })
+    expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 })
+    expect(stderr).toContain(port)
+  })
+
+  it('is refused in one line: a data folder that is a file', async () => {
+    const file = join(makeDataFolder(), 'file')
+    writeFileSync(file, '')
+    const { code, stderr } = await runCli(file, ['serve'])
+    expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 })
+    expect(stderr).toContain(file)
+  })
+})
