@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { afterAll } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/routes.ts'
 
@@ -36,13 +35,14 @@ export interface Server {
 
 const FOLDERS = mkdtempSync(join(tmpdir(), 'vitrine-test-'))
 const servers = new Set<ChildProcess>()
-// Of the test file that uses this, after all of its own.
-afterAll(() => {
+process.once('exit', () => {
   for (const server of servers) server.kill('SIGKILL')
   rmSync(FOLDERS, { recursive: true, force: true })
 })
+// By which Vitest ends the process of a test file, however its tests went.
+process.once('SIGTERM', () => process.exit())
 
-/** A folder that is removed when the test file ends. */
+/** A folder that is removed when the test process ends. */
 export const makeDataFolder = (): string => mkdtempSync(join(FOLDERS, 'data-'))
 
 /**

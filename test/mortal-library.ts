@@ -44,6 +44,8 @@ export async function openMortalLibrary() {
   let server: Server
   let client: Client
   let lastId = 0
+  /** Before the last act; a new item comes after it. */
+  let lastIdBefore = 0
 
   async function start(cookie?: string) {
     server = await startServer(WITH_KILL_POINTS, data)
@@ -115,6 +117,7 @@ export async function openMortalLibrary() {
      */
     async die(act: Act, step: number): Promise<number | undefined> {
       const { method, path, json, meanwhile } = act
+      lastIdBefore = lastId
       const exited = once(server.process, 'exit')
       const other = meanwhile && (await hold(meanwhile.path, meanwhile.step))
       const headers = { 'x-kill-at': String(step) }
@@ -123,6 +126,12 @@ export async function openMortalLibrary() {
       await Promise.all([exited, other?.answer.catch(() => {})])
       await start(client.cookie)
       return answer?.status
+    },
+
+    /** Adds bytes of which storage has lost the original; all items of them get a new one. */
+    async restore(image: Buffer) {
+      const { path } = (await add(image)).media
+      for (const item of items.values()) if (item.image.equals(image)) item.media.path = path
     },
 
     /** Deletes an item and nothing else. */
@@ -145,7 +154,7 @@ export async function openMortalLibrary() {
       const image = (after ?? before)?.image
       if (found && image) {
         if (before) expect(found).toMatchObject({ id: before.media.id, path: before.media.path })
-        else expect(found.id).toBeGreaterThan(lastId)
+        else expect(found.id).toBeGreaterThan(lastIdBefore)
         remember({ media: found, image })
         await readItems()
       }

@@ -260,33 +260,33 @@ describe('doctor', () => {
     {
       is: 'without an item',
       sql: 'DELETE FROM media_search WHERE rowid IN (2, 3)',
-      problem: 'disagrees with 2 items: 2, 3.',
+      problem: 'disagrees with 2 of the items: 2, 3.',
     },
     {
       is: 'with an item that is not',
       sql: "INSERT INTO media_search (rowid, grams) VALUES (5000000, 'abc')",
-      problem: 'disagrees with 1 items: 5000000.',
+      problem: 'disagrees with 1 of the items: 5000000.',
     },
     {
       is: 'with an old name',
       sql: "UPDATE media SET name = 'Renamed' WHERE id = 3",
-      problem: 'disagrees with 1 items: 3.',
+      problem: 'disagrees with 1 of the items: 3.',
     },
     {
       is: 'with the grams of another item',
       sql: "UPDATE media SET name = CASE id WHEN 1 THEN 'Picture 2' ELSE 'Picture 1' END WHERE id < 3",
-      problem: 'disagrees with 2 items: 1, 2.',
+      problem: 'disagrees with 2 of the items: 1, 2.',
     },
     {
       is: 'with grams in another order',
       sql: `DELETE FROM media_search WHERE rowid = 2;
         INSERT INTO media_search (rowid, grams) VALUES (2, '${reversed}')`,
-      problem: 'disagrees with 1 items: 2.',
+      problem: 'disagrees with 1 of the items: 2.',
     },
     {
       is: 'with an entry that cannot be deleted',
       sql: 'DELETE FROM media_search_docsize WHERE id = 1',
-      problem: 'disagrees with 1 items: 1.',
+      problem: 'disagrees with 1 of the items: 1.',
     },
     {
       is: 'with broken pages',
@@ -343,6 +343,11 @@ describe('doctor', () => {
       is: 'malformed tags',
       sql: `UPDATE media SET tags = '["tag"' WHERE id = 2`,
       problem: 'The name or the tags of item 2 "Picture 2" are not as they are stored: ["tag".',
+    },
+    {
+      is: 'tags of another kind',
+      sql: "UPDATE media SET tags = '5' WHERE id = 2",
+      problem: 'The name or the tags of item 2 "Picture 2" are not as they are stored: 5.',
     },
     {
       is: 'rows that belong to nothing',

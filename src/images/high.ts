@@ -25,6 +25,8 @@ export interface HighRenders {
   render(fileId: number): Promise<StoredVariant>
   /** Ends the render of a file, if one is under way, and waits until nothing of it is left. */
   end(fileId: number): Promise<void>
+  /** Lets the next request try a file again, if it could not be rendered. */
+  forgetFailure(fileId: number): void
 }
 
 export function createHighRenders(deps: {
@@ -71,6 +73,10 @@ export function createHighRenders(deps: {
       if (!render) return
       render.abort.abort(mediaNotFound('The media item was deleted.'))
       await render.result.catch(() => {})
+    },
+
+    forgetFailure(fileId) {
+      failures.delete(fileId)
     },
   }
 }

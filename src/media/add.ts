@@ -44,7 +44,7 @@ export async function addMedia(
   { image, ...item }: NewMedia,
   signal?: AbortSignal,
 ): Promise<AddedMedia> {
-  const { database, storage, journal, temporary, images } = library
+  const { database, storage, journal, temporary, images, highRenders } = library
 
   // Known bytes were decoded when they came first, unless storage has lost them since.
   const known = await findFile(database.read, image.sha256)
@@ -70,19 +70,21 @@ export async function addMedia(
         storage.put(keys.original, image.path),
         storage.put(keys.scaled, processed.scaled.path),
       ])
-      const { unused, added } = await database.write(async (trx) => {
+      const { unused, restored, added } = await database.write(async (trx) => {
         const file = await findFile(trx, image.sha256)
         if (!file) {
           const id = await insertFile(trx, library, image, processed, keys)
           await journal.take(trx, allKeys)
-          return { unused: [], added: await insertMedia(trx, id, item) }
+          return { unused: [], restored: undefined, added: await insertMedia(trx, id, item) }
         }
-        const added = await insertMedia(trx, file.id, item)
-        // Somebody else stored the same bytes meanwhile: the own copies go, the item stays.
-        if (isStored || file.key !== known?.key) return { unused: allKeys, added }
-        await replaceOriginal(trx, library, file, keys.original)
-        return { unused: [file.key, keys.scaled], added }
+        const isLost = !isStored && file.key === known?.key
+        if (isLost) await replaceOriginal(trx, library, file, keys.original)
+        // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
+        const unused = isLost ? [file.key, keys.scaled] : allKeys
+        const restored = isLost ? file.id : undefined
+        return { unused, restored, added: await insertMedia(trx, file.id, item) }
       })
+      if (restored !== undefined) highRenders.forgetFailure(restored)
       await discardQuietly(library, unused)
       return added
     } catch (error) {

@@ -62,8 +62,8 @@ type Variant = File['variants'][number]
 
 async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
   const { database, storage, quick } = examined
+  if (!file.shown) return [unshown(file)]
   const findings: Finding[] = []
-  if (!file.shown) findings.push(unshown(file))
   if (!hasDigests(examined, file)) findings.push(await otherDigests(database.read, file))
 
   const fault = await inspectObject(storage, file, quick)
@@ -125,7 +125,7 @@ async function otherDigests(db: Queries, file: File): Promise<Finding> {
 
 async function faultyOriginal(db: Queries, file: File, fault: ObjectFault): Promise<Finding> {
   const problem = `The original of ${await nameItems(db, file.id)} ${fault.fault} (${file.key}).`
-  const restore = `Restore ${file.key} from a backup; its SHA-256 is ${file.sha256}.`
+  const restore = `Restore ${file.key} from a backup, or upload the same image again; its SHA-256 is ${file.sha256}.`
   if (fault.kind !== 'damaged') return { problem, remedy: restore }
   return {
     problem,

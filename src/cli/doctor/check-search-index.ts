@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
 import { mediaGrams } from '../../media/search.ts'
 import type { Check } from './finding.ts'
-import { rebuildIndex, reindexItems } from './reindex.ts'
+import { parseTags, rebuildIndex, reindexItems } from './reindex.ts'
 
 /** Ids examined at a time: each takes four bytes, and each such window one scan of the index. */
 const WINDOW = 2 ** 20
@@ -20,7 +20,7 @@ export const checkSearchIndex: Check = async function* ({ database }, advance) {
   yield {
     problem:
       damage === undefined
-        ? `The search index disagrees with ${differing.length} items: ${ids}${more}.`
+        ? `The search index disagrees with ${differing.length} of the items: ${ids}${more}.`
         : `The search index is damaged: ${damage}.`,
     remedy: 'Builds it anew where it is wrong.',
     async repair(library) {
@@ -126,13 +126,4 @@ function hashGram(gram: string, offset: number): number {
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
   return hash ^ (hash >>> 16)
-}
-
-/** Malformed ones are another check's; here they are none. */
-function parseTags(tags: string): string[] {
-  try {
-    return JSON.parse(tags)
-  } catch {
-    return []
-  }
 }

@@ -7,8 +7,8 @@ const BATCH = 500
 
 /**
  * Everything in storage is named by a row or by the journal. At any instant that is so, but a list
- * takes time: what nothing names may have been removed since it was listed. So suspects are only
- * strays if storage lists them once more, since a key is never used again.
+ * takes time: what nothing names may have been removed since it was listed. So a suspect is a stray
+ * only if storage lists it once more, since a key that lost its name is never used again.
  */
 export const checkStrays: Check = async function* ({ database, storage }, advance) {
   const suspects = new Set<string>()
@@ -46,16 +46,18 @@ async function* listBatches(storage: Storage): AsyncGenerator<string[]> {
 }
 
 /**
- * Those of the names that are no key of a row. What an unfinished put leaves is named after its key,
- * and only the journal accounts for it.
+ * Those of the names that nothing names. What an unfinished put leaves is called after its key, and
+ * only the journal accounts for it.
  */
 async function findUnnamed(db: Queries, names: readonly string[]): Promise<string[]> {
-  if (names.length === 0) return []
-  const keys = names.map(keyOf)
-  const journalled = await db.selectFrom('journal').select('key').where('key', 'in', keys).execute()
-  const pending = new Set(journalled.map(({ key }) => key))
-  const named = new Set(await findNamedKeys(db, names))
-  return names.filter((name) => !named.has(name) && !pending.has(keyOf(name)))
+  // In one state of the database, or a key could change over from one to the other in between.
+  return db.transaction().execute(async (trx) => {
+    const keys = names.map(keyOf)
+    const rows = await trx.selectFrom('journal').select('key').where('key', 'in', keys).execute()
+    const pending = new Set(rows.map(({ key }) => key))
+    const named = new Set(await findNamedKeys(trx, names))
+    return names.filter((name) => !named.has(name) && !pending.has(keyOf(name)))
+  })
 }
 
 const keyOf = (name: string): string => name.replace(/\.part$/, '')

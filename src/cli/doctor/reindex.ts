@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { countVersion } from '../../media/library.ts'
+import { readTags } from '../../media/parameters.ts'
 import { indexMedia, unindexMedia } from '../../media/search.ts'
 
 /** Items per transaction, so that a server beside is never held up for long. */
@@ -17,7 +18,7 @@ export async function reindexItems(database: Database, ids: readonly number[]): 
         .where('id', 'in', batch)
         .execute()
       for (const id of batch) await unindexMedia(trx, id)
-      for (const { id, name, tags } of items) await indexMedia(trx, id, name, JSON.parse(tags))
+      for (const { id, name, tags } of items) await indexMedia(trx, id, name, parseTags(tags))
       await countVersion(trx)
     })
   }
@@ -43,5 +44,14 @@ export async function rebuildIndex(database: Database): Promise<void> {
       rows.map(({ id }) => id),
     )
     after = last.id
+  }
+}
+
+/** Tags as a row holds them. Malformed ones are another check's finding; here they are none. */
+export function parseTags(tags: string): string[] {
+  try {
+    return readTags(JSON.parse(tags))
+  } catch {
+    return []
   }
 }
