@@ -100,6 +100,8 @@ function explain(error: unknown): void {
     console.error(error.detail ?? error.message)
   } else if (error instanceof UsageError) {
     console.error(error.message)
+  } else if (error instanceof Error && 'errcode' in error) {
+    console.error(`The database cannot be used: ${error.message}. Look at the disk and its rights.`)
   } else if (error instanceof Error && 'syscall' in error) {
     // The machine refuses something; its message names the port or the file.
     console.error(error.message)

@@ -56,7 +56,7 @@ export function answerCors(
     .code(204)
     .headers({
       'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
-      'access-control-allow-headers': 'content-type, authorization',
+      'access-control-allow-headers': 'content-type, authorization, if-none-match, range',
       'access-control-max-age': '600',
     })
     .send()

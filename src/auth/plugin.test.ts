@@ -227,7 +227,7 @@ describe('CORS', () => {
       expect(response.headers).toMatchObject({
         ...granted,
         'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
-        'access-control-allow-headers': 'content-type, authorization',
+        'access-control-allow-headers': 'content-type, authorization, if-none-match, range',
       })
       expect(response.headers).not.toHaveProperty('x-own')
     }

@@ -38,6 +38,30 @@ describe('a client that speaks no HTTP', () => {
     expect(body).toEqual({ data, code: status, detail: expect.any(String) })
   })
 
+  it.for([
+    ['no host', 'GET /things HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
+    ['an expectation', 'POST /things HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n', 417],
+  ] as const)('is answered in JSON where it names %s', async ([, text, status]) => {
+    const { port } = await start()
+    const client = await connectTo(port)
+    await client.send(text)
+    const { received } = await client.closed()
+    expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*nosniff`, 's'))
+    expect(received).toContain(`"code":${status}`)
+  })
+
+  it('is no fault in the log when it breaks off a body', async () => {
+    const { app, port, logged, log } = await start()
+    const client = await connectTo(port)
+    await client.send(
+      'POST /things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n' +
+        'Transfer-Encoding: chunked\r\n\r\nzz\r\n',
+    )
+    await logged(({ aborted }) => aborted === true)
+    await app.close()
+    expect(log.filter((line) => JSON.parse(line).level > 30)).toEqual([])
+  })
+
   it('has its answer even while it sends', async () => {
     const { port } = await start()
     const client = await connectTo(port)

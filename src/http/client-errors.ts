@@ -4,6 +4,8 @@ import type { ConnectionError, FastifyInstance } from 'fastify'
 import { AppError } from '../errors.ts'
 import { bodyOf, phraseOf } from './render-errors.ts'
 
+const JSON_TYPE = 'application/json; charset=utf-8'
+
 /** How long a client may take to close the connection after it was told that it speaks no HTTP. */
 const CLOSING_MS = 2000
 
@@ -19,6 +21,14 @@ export function answerClientErrors(
 ): void {
   const answers = new WeakMap<Socket, ServerResponse>()
   app.server.on('request', ({ socket }, response) => answers.set(socket, response))
+  app.server.on('checkExpectation', (_request, response: ServerResponse) => {
+    const error = new AppError('bad-http', 417, phraseOf(417), {
+      detail: 'The only expectation that is met is 100-continue.',
+    })
+    response
+      .writeHead(417, { ...headers, 'content-type': JSON_TYPE, connection: 'close' })
+      .end(JSON.stringify(bodyOf(error)))
+  })
   app.server.on('clientError', (error: ConnectionError, socket: Socket) => {
     // Told already; the rest of what it sends is no HTTP either.
     if (socket.writableEnded) return
@@ -57,7 +67,7 @@ function renderAnswer(error: AppError, headers: Readonly<Record<string, string>>
   const body = JSON.stringify(bodyOf(error))
   const lines = Object.entries({
     ...headers,
-    'content-type': 'application/json; charset=utf-8',
+    'content-type': JSON_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`)

@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import Type from 'typebox'
+import { notFound } from './not-found.ts'
 import { phraseOf } from './render-errors.ts'
 
 declare module 'fastify' {
@@ -55,6 +56,10 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     handler: async () => app.swagger(),
   })
   await app.register(async (docs) => {
+    // The files' own word for a path that leads out of their folder.
+    docs.setErrorHandler((error: { statusCode?: number }) => {
+      throw error.statusCode === 403 ? notFound('There is no such page.') : error
+    })
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'public' }
     })

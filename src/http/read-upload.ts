@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { createIncomingFile, imageTooLarge, type SpooledFile } from './incoming-file.ts'
 import { readJsonUpload } from './json-upload.ts'
 import { readMultipartUpload } from './multipart-upload.ts'
-import { unsupportedMediaType } from './render-errors.ts'
+import { brokenOff, unsupportedMediaType } from './render-errors.ts'
 import type { UploadFields } from './upload-body.ts'
 
 export type { SpooledFile } from './incoming-file.ts'
@@ -100,9 +100,3 @@ async function* readChunks({ raw }: FastifyRequest, limit: number): AsyncGenerat
     throw error instanceof AppError ? error : brokenOff(error)
   }
 }
-
-const brokenOff = (cause: unknown) =>
-  new AppError('body-broken-off', 400, 'Bad request', {
-    detail: 'The connection was closed before the whole body had come.',
-    cause,
-  })

@@ -36,9 +36,7 @@ export function renderErrors(app: FastifyInstance): void {
 
 /** Fastify's own name and shape for an error handler. */
 export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
-  const known = toAppError(error, request)
-  logFault(known, error, request)
-  request.refusal = known
+  const known = explainError(error, request)
   for (const name of OBJECT_HEADERS) reply.removeHeader(name)
   return reply
     .code(known.status)
@@ -46,6 +44,14 @@ export function renderError(error: unknown, request: FastifyRequest, reply: Fast
     .header('cache-control', 'no-store')
     .headers(known.headers)
     .send(bodyOf(known))
+}
+
+/** What the client is told of an error, on its way into the answer and into the log. */
+export function explainError(error: unknown, request: FastifyRequest): AppError {
+  const known = toAppError(error, request)
+  logFault(known, error, request)
+  request.refusal = known
+  return known
 }
 
 export const bodyOf = ({ message, status, detail }: AppError): ErrorBody => ({
@@ -63,6 +69,7 @@ function logFault(known: AppError, error: unknown, request: FastifyRequest) {
 
 function toAppError(error: unknown, request: FastifyRequest): AppError {
   if (error instanceof AppError) return error
+  if (error !== null && error === request.raw.errored) return brokenOff(error)
   const known = isFastifyError(error) ? fromFastify(error, request) : undefined
   return known ?? internalError(request, error)
 }
@@ -96,6 +103,13 @@ export function unsupportedMediaType({ headers }: FastifyRequest, right: string)
     detail: `The content type is ${given ?? 'not given'}; it must be ${right}.`,
   })
 }
+
+/** The client went away, or sent what is no HTTP, in the middle of a body: no fault of ours. */
+export const brokenOff = (cause: unknown) =>
+  new AppError('body-broken-off', 400, 'Bad request', {
+    detail: 'The connection was closed before the whole body had come.',
+    cause,
+  })
 
 const internalError = ({ id, routeOptions }: FastifyRequest, cause: unknown) =>
   new AppError('fault', 500, routeOptions.config.failure ?? 'Internal server error', {

@@ -133,6 +133,15 @@ describe('an object', () => {
     expect([status, body]).toEqual([200, '0123456789'])
   })
 
+  it('is sent only if it is the one that If-Match names', async () => {
+    const { ask } = await start()
+    const { status, body } = await ask({ 'if-match': '"another"' })
+    expect([status, JSON.parse(body).data]).toEqual([412, 'Precondition failed'])
+    const tag = (await ask()).header('etag') ?? ''
+    expect((await ask({ 'if-match': tag })).status).toBe(200)
+    expect((await ask({ 'if-match': '*' })).status).toBe(200)
+  })
+
   it('is sent in part only if it is still the same', async () => {
     const { ask } = await start()
     const part = (ifRange: string) => ask({ range: 'bytes=0-1', 'if-range': ifRange })

@@ -34,6 +34,12 @@ export async function sendObject(
   { etag, type, size, open, headers = {} }: ObjectToSend,
 ): Promise<FastifyReply> {
   reply.headers({ ...headers, etag, 'accept-ranges': 'bytes' })
+  const wanted = request.headers['if-match']
+  if (wanted !== undefined && fresh({ 'if-none-match': wanted }, { etag }) === false) {
+    throw new AppError('precondition-failed', 412, 'Precondition failed', {
+      detail: `The object's ETag is ${etag}, which If-Match does not name.`,
+    })
+  }
   // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
   if (fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag })) {
     return reply.code(304).send(emptyBody(request))

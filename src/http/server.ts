@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import { AppError } from '../errors.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
 import { createLogController, logRequest, logRequests } from './logging.ts'
@@ -13,6 +14,8 @@ import { cutOffStalled } from './stalled-clients.ts'
 import { validateBodies } from './validate-body.ts'
 
 const HEADERS_TIMEOUT_MS = 30_000
+/** How much later than that it may be noticed. */
+const CHECK_INTERVAL_MS = 5_000
 /** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
 const MAX_PARAMETER_LENGTH = 32 * 1024
 
@@ -44,7 +47,12 @@ export async function createServer(
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // Against clients that send headers without end; bodies may be slow, see `cutOffStalled`.
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECK_INTERVAL_MS,
+      // Node's own answer would lack what every answer carries; see below.
+      requireHostHeader: false,
+    },
     // While the server drains, what comes on open connections is still answered.
     return503OnClosing: false,
     schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
@@ -59,8 +67,9 @@ export async function createServer(
   })
 
   app.setValidatorCompiler(validateBodies)
-  app.addHook('onRequest', async ({ id }, reply) => {
+  app.addHook('onRequest', async ({ id, raw }, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': id })
+    if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw hostMissing()
   })
   logRequests(app)
   renderErrors(app)
@@ -76,6 +85,12 @@ export async function createServer(
   }
   return app
 }
+
+/** RFC 9112, section 3.2 */
+const hostMissing = () =>
+  new AppError('host-missing', 400, 'Bad request', {
+    detail: 'The request has no Host header; HTTP/1.1 requires one.',
+  })
 
 /** Ends connections as they become idle once the server closes, so that it need not wait for them. */
 function closeGracefully(app: FastifyInstance): void {

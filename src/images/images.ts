@@ -59,7 +59,7 @@ export function createImages(settings: ImageSettings): Images {
       const { priority, signal } = options
       const header = await worker.run('readHeader', { path })
       if (priority === PRIORITY.upload) checkLimits(header, settings)
-      const release = await pixels.take(countPixels(header), {
+      const release = await pixels.take(weighPixels(header), {
         priority,
         ...(signal && { signal }),
       })
@@ -104,6 +104,9 @@ export function createImages(settings: ImageSettings): Images {
 }
 
 const countPixels = ({ width, height, frames }: Header) => width * height * frames
+
+/** AVIF is decoded whole and in more than one copy: several times the memory of other formats. */
+const weighPixels = (header: Header) => countPixels(header) * (header.format === 'avif' ? 2 : 1)
 
 /** Against files of a few bytes that unfold into more than any machine holds. */
 function checkLimits(header: Header, { maxImagePixels, maxImageFrames }: ImageSettings) {

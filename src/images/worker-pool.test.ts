@@ -34,8 +34,12 @@ const readHeader = (worker: ImageWorker) => worker.run('readHeader', { path })
 const useAndKill = (signal: NodeJS.Signals) =>
   pool.use(async (worker) => {
     await readHeader(worker)
+    const { pid = 0 } = worker
+    // Held meanwhile, or it could have finished before it is killed.
+    process.kill(pid, 'SIGSTOP')
     const task = readHeader(worker)
-    process.kill(worker.pid ?? 0, signal)
+    process.kill(pid, signal)
+    process.kill(pid, 'SIGCONT')
     return task
   }, first)
 
