@@ -29,6 +29,11 @@ export async function takeStock(data: string): Promise<Stock> {
     const counts = select('SELECT level, sum(count) AS items FROM media_counts GROUP BY level')
     for (const { items } of counts) expect(items).toBe(media.length)
     expect(counts.length).toBe(media.length > 0 ? 2 : counts.length)
+    expect(select('SELECT tag, count FROM tags ORDER BY tag')).toEqual(
+      select(`SELECT value AS tag, count(*) AS count
+        FROM media, json_each(iif(json_valid(media.tags), media.tags, '[]'))
+        GROUP BY value ORDER BY value`),
+    )
     const files = select('SELECT key, sha256 FROM files UNION ALL SELECT key, sha256 FROM variants')
     return {
       media,

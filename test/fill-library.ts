@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { openDatabase } from '../src/database/database.ts'
+import { type Database, openDatabase } from '../src/database/database.ts'
 import { countVersion } from '../src/media/library.ts'
 import { adjustCounts } from '../src/media/rank.ts'
 import { indexMedia } from '../src/media/search.ts'
+import { countTags } from '../src/media/tags.ts'
 
 export interface Filling {
   name: string
@@ -18,6 +19,12 @@ export interface Filling {
  */
 export async function fillLibrary(data: string, fillings: readonly Filling[]): Promise<void> {
   const database = await openDatabase(join(data, 'vitrine.db'))
+  await insertItems(database, fillings)
+  await database.close()
+}
+
+/** The same, in a database that is open. */
+export async function insertItems(database: Database, fillings: readonly Filling[]): Promise<void> {
   await database.write(async (trx) => {
     for (const [index, { name, tags = [], padding = 0 }] of fillings.entries()) {
       const sha256 = createHash('sha256').update(String(index)).digest('hex')
@@ -44,9 +51,9 @@ export async function fillLibrary(data: string, fillings: readonly Filling[]): P
         .returning('id')
         .executeTakeFirstOrThrow()
       await indexMedia(trx, id, name, tags)
-      await adjustCounts(trx, id, 1)
+      await countTags(trx, [], tags)
+      await adjustCounts(trx, [id], 1)
     }
     await countVersion(trx)
   })
-  await database.close()
 }

@@ -99,17 +99,21 @@ describe('who may call what', () => {
       'DELETE /media/delete/: delete-media',
       'DELETE /media/delete/:id: delete-media',
       'GET /auth/me: session',
+      'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
+      'GET /media/tags: view-media',
       'GET /media: view-media',
       'OPTIONS /media/add: session',
       'POST /auth/logout: session',
       'POST /media/add: add-media',
+      'POST /media/bulk/delete: delete-media',
+      'POST /media/bulk/tags: edit-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
     ])
   })
 
-  const isPage = ({ url }: { url: string }) => url === '/' || url.startsWith('/docs')
+  const isPage = ({ url }: { url: string }) => /^\/($|docs|assets\/|favicon\.svg$)/.test(url)
   const publicUrls = (routes: Awaited<ReturnType<typeof makeApp>>['routes']) => [
     ...new Set(
       routes.filter((route) => route.access === 'public' && !isPage(route)).map(({ url }) => url),

@@ -229,7 +229,7 @@ describe('doctor', () => {
   it('forgets a file that no item shows, and keeps its objects', async () => {
     const original = readFileSync(pathOf(keyOf('SELECT key FROM files WHERE id = 2')))
     run('DELETE FROM media WHERE file_id = 2; DELETE FROM media_search WHERE rowid = 2')
-    run('UPDATE media_counts SET count = count - 1')
+    run('UPDATE media_counts SET count = count - 1; UPDATE tags SET count = count - 1')
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining('No item shows the file 2')],
       isSound: false,
@@ -254,6 +254,25 @@ describe('doctor', () => {
     })
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
     expect(await examine()).toEqual(SOUND)
+  })
+
+  it.each([
+    { is: 'too many', sql: 'UPDATE tags SET count = 5', tag: 'tag' },
+    { is: 'too few', sql: 'UPDATE tags SET count = 1', tag: 'tag' },
+    { is: 'gone', sql: 'DELETE FROM tags', tag: 'tag' },
+    { is: 'of nothing', sql: "INSERT INTO tags VALUES ('none', 'none', 1)", tag: 'none' },
+    { is: 'not found', sql: "UPDATE tags SET folded = 'other'", tag: 'tag' },
+  ])('counts anew when tags are $is', async ({ sql, tag }) => {
+    run(sql)
+    const problem = `Tags are counted or folded wrongly: "${tag}".`
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining(problem)],
+      isSound: false,
+    })
+    const version = select('SELECT version FROM library')
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+    expect(select('SELECT version FROM library')).not.toEqual(version)
   })
 
   it.each([

@@ -12,6 +12,7 @@ import { checkFiles } from './doctor/check-files.ts'
 import { checkItems } from './doctor/check-items.ts'
 import { checkSearchIndex } from './doctor/check-search-index.ts'
 import { checkStrays } from './doctor/check-strays.ts'
+import { checkTags } from './doctor/check-tags.ts'
 import type { Check, Examined, Finding } from './doctor/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 import { startProgress } from './progress.ts'
@@ -53,6 +54,7 @@ const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[]
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
+  { check: checkTags, things: 'tags' },
   { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },
   { check: checkFiles, things: 'files', totals: ['files'] },
   { check: checkStrays, things: 'objects', totals: ['files', 'variants'] },

@@ -1,11 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
+import { fold } from '../fold.ts'
+
+/** How many rows one statement inserts. */
+const TAGS_AT_ONCE = 10_000
 
 /** In order; a released one is never changed. */
 export const migrations: Record<string, Migration> = {
   '0001-library': { up: createLibrary },
   '0002-accounts': { up: createAccounts },
+  '0003-tags': { up: createTags },
 }
 
 async function createLibrary(db: Kysely<unknown>): Promise<void> {
@@ -182,5 +187,37 @@ async function createAccounts(db: Kysely<unknown>): Promise<void> {
     .createIndex('login_attempts_window_started_at')
     .on('login_attempts')
     .column('window_started_at')
+    .execute()
+}
+
+async function createTags(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+
+  await schema
+    .createTable('tags')
+    .addColumn('tag', 'text', (column) => column.primaryKey())
+    .addColumn('folded', 'text', (column) => column.notNull())
+    .addColumn('count', 'bigint', (column) => column.notNull())
+    .execute()
+  // What a row of a damaged database holds instead of tags is left out.
+  const { rows } = await sql<{ tag: string; count: number }>`
+    SELECT value AS tag, count(*) AS count
+    FROM media, json_each(iif(json_valid(media.tags), media.tags, '[]')) AS entry
+    WHERE entry.type = 'text'
+    GROUP BY value`.execute(db)
+  for (let start = 0; start < rows.length; start += TAGS_AT_ONCE) {
+    const batch = rows.slice(start, start + TAGS_AT_ONCE)
+    const values = batch.map(({ tag, count }) => [tag, fold(tag), count])
+    await sql`
+      INSERT INTO tags (tag, folded, count)
+      SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(${JSON.stringify(values)})`.execute(
+      db,
+    )
+  }
+  // With the folded tag, so that a search reads nothing but this index.
+  await schema
+    .createIndex('tags_by_count')
+    .on('tags')
+    .columns(['count desc', 'tag', 'folded'])
     .execute()
 }

@@ -12,6 +12,7 @@ export interface Tables {
   secrets: SecretsTable
   media: MediaTable
   media_counts: MediaCountsTable
+  tags: TagsTable
   files: FilesTable
   variants: VariantsTable
   journal: JournalTable
@@ -59,6 +60,15 @@ interface MediaTable {
 interface MediaCountsTable {
   level: number
   block: number
+  count: number
+}
+
+/** Tags in use; see `media/tags.ts`. */
+interface TagsTable {
+  tag: string
+  /** As searches compare it; see `fold.ts`. */
+  folded: string
+  /** How many items have it, at least 1. */
   count: number
 }
 

@@ -10,6 +10,7 @@ import { type MediaItem, selectItems, toItem } from './item.ts'
 import { countVersion, type Library } from './library.ts'
 import { adjustCounts } from './rank.ts'
 import { indexMedia } from './search.ts'
+import { countTags } from './tags.ts'
 
 /** As many earlier items of the same bytes as an answer names. */
 const MAX_DUPLICATES_NAMED = 100
@@ -191,8 +192,9 @@ async function insertMedia(
     .returning('id')
     .executeTakeFirstOrThrow()
   await indexMedia(trx, id, name, tags)
+  await countTags(trx, [], tags)
   await countVersion(trx)
-  await adjustCounts(trx, id, 1)
+  await adjustCounts(trx, [id], 1)
 
   const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
   return { media: toItem(row), duplicates: earlier.map((item) => item.id) }

@@ -3,6 +3,7 @@ import { mediaNotFound } from '../errors.ts'
 import { type MediaItem, selectItems, toItem } from './item.ts'
 import { countVersion } from './library.ts'
 import { indexMedia, unindexMedia } from './search.ts'
+import { countTags, parseTags } from './tags.ts'
 
 /**
  * Renames and retags an item.
@@ -15,14 +16,20 @@ export async function editMedia(
   { name, tags }: { name: string; tags: readonly string[] },
 ): Promise<MediaItem> {
   return database.write(async (trx) => {
-    const { numUpdatedRows } = await trx
+    const before = await trx
+      .selectFrom('media')
+      .select('tags')
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!before) throw mediaNotFound(`There is no media item with id ${id}.`)
+    await trx
       .updateTable('media')
       .set({ name, tags: JSON.stringify(tags) })
       .where('id', '=', id)
-      .executeTakeFirst()
-    if (numUpdatedRows === 0n) throw mediaNotFound(`There is no media item with id ${id}.`)
+      .execute()
     await unindexMedia(trx, id)
     await indexMedia(trx, id, name, tags)
+    await countTags(trx, parseTags(before.tags), tags)
     await countVersion(trx)
     return toItem(await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow())
   })

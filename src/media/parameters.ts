@@ -20,22 +20,23 @@ export function readName(value: unknown): string {
 /**
  * Tags from an array of strings or one string, each split at commas, trimmed, in NFC, without empty
  * ones and exact duplicates, in the order given.
+ * @param field what the parameter is called
  * @throws AppError 400, as `readName` does
  */
-export function readTags(value: unknown): string[] {
+export function readTags(value: unknown, field = 'tags'): string[] {
   const parts = typeof value === 'string' ? [value] : value
-  if (!Array.isArray(parts)) throw missing('tags', value, 'a string or an array of strings')
+  if (!Array.isArray(parts)) throw missing(field, value, 'a string or an array of strings')
   if (value === '') {
-    throw parametersMissing('tags is empty; give tags, or [] for none.')
+    throw parametersMissing(`${field} is empty; give tags, or [] for none.`)
   }
   const tags = new Set<string>()
   for (const part of parts) {
-    if (typeof part !== 'string') throw missing('each of tags', part, 'a string')
+    if (typeof part !== 'string') throw missing(`each of ${field}`, part, 'a string')
     for (const tag of part.split(',')) tags.add(tag.trim().normalize('NFC'))
   }
   tags.delete('')
   if (tags.size > MAX_TAGS) {
-    throw parametersInvalid(`tags holds ${tags.size} tags; at most ${MAX_TAGS} are allowed.`)
+    throw parametersInvalid(`${field} holds ${tags.size} tags; at most ${MAX_TAGS} are allowed.`)
   }
   for (const tag of tags) requireText('tag', tag, MAX_TAG_CODE_POINTS)
   return [...tags]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Queries } from '../database/tables.ts'
-import { adjustCounts, countMedia, findIdAtRank } from './rank.ts'
+import { adjustCounts, countMedia, findIdAtRank, findRank } from './rank.ts'
 
 /** Ids within one small block, in two of them, and in several large ones. */
 const IDS = [1, 2, 1023, 1024, 1025, 5000, 1048575, 1048576, 1048577, 2097152, 9007199254740991]
@@ -13,24 +13,26 @@ describe('ranks', () => {
     expect(await countMedia(database.read)).toBe(IDS.length)
     for (const [rank, id] of IDS.entries()) {
       expect(await findIdAtRank(database.read, rank)).toBe(id)
+      expect(await findRank(database.read, id)).toBe(rank)
     }
     expect(await findIdAtRank(database.read, IDS.length)).toBeUndefined()
+    expect(await findRank(database.read, 1026)).toBe(5)
+    expect(await findRank(database.read, Number.MAX_SAFE_INTEGER + 1)).toBe(IDS.length)
   })
 
   it('close up when items go', async () => {
     const database = await openTemporaryDatabase()
-    const gone = new Set([1, 1024, 1048576, 9007199254740991])
+    const gone = [1, 1024, 1025, 1048576, 9007199254740991]
     await database.write(async (trx) => {
       await insert(trx, IDS)
-      for (const id of gone) {
-        await trx.deleteFrom('media').where('id', '=', id).execute()
-        await adjustCounts(trx, id, -1)
-      }
+      await trx.deleteFrom('media').where('id', 'in', gone).execute()
+      await adjustCounts(trx, gone, -1)
     })
-    const left = IDS.filter((id) => !gone.has(id))
+    const left = IDS.filter((id) => !gone.includes(id))
     expect(await countMedia(database.read)).toBe(left.length)
     for (const [rank, id] of left.entries()) {
       expect(await findIdAtRank(database.read, rank)).toBe(id)
+      expect(await findRank(database.read, id)).toBe(rank)
     }
   })
 
@@ -38,6 +40,7 @@ describe('ranks', () => {
     const database = await openTemporaryDatabase()
     expect(await countMedia(database.read)).toBe(0)
     expect(await findIdAtRank(database.read, 0)).toBeUndefined()
+    expect(await findRank(database.read, 1)).toBe(0)
   })
 })
 
@@ -53,6 +56,6 @@ async function insert(trx: Queries, ids: readonly number[]) {
       .insertInto('media')
       .values({ id, file_id: 1, name: 'x', tags: '[]', added_at: 0 })
       .execute()
-    await adjustCounts(trx, id, 1)
+    await adjustCounts(trx, [id], 1)
   }
 }

@@ -12,33 +12,37 @@ export const LEVELS = [10, 20] as const
 const [SMALL, LARGE] = LEVELS
 
 /**
- * Keeps the counts in step with an insertion (+1) or a removal (-1), as the last thing in the
- * transaction and in ascending order of level, so that writers hold these shared rows briefly and
- * never deadlock.
+ * Keeps the counts in step with the insertion (+1) or removal (-1) of items, as the last thing in
+ * the transaction and in ascending order of level and block, so that writers hold these shared rows
+ * briefly and never deadlock.
+ *
+ * @param ids ascending
  */
-export async function adjustCounts(trx: Queries, id: number, change: 1 | -1): Promise<void> {
+export async function adjustCounts(
+  trx: Queries,
+  ids: readonly number[],
+  change: 1 | -1,
+): Promise<void> {
   for (const level of LEVELS) {
-    await trx
-      .insertInto('media_counts')
-      .values({ level, block: Math.floor(id / 2 ** level), count: change })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['level', 'block'])
-          .doUpdateSet((row) => ({ count: row('media_counts.count', '+', change) })),
-      )
-      .execute()
+    for (const [block, { length }] of Map.groupBy(ids, (id) => blockOf(id, level))) {
+      await trx
+        .insertInto('media_counts')
+        .values({ level, block, count: change * length })
+        .onConflict((conflict) =>
+          conflict.columns(['level', 'block']).doUpdateSet((row) => ({
+            count: row('media_counts.count', '+', row.ref('excluded.count')),
+          })),
+        )
+        .execute()
+    }
   }
 }
 
+const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
+
 /** The number of items. */
-export async function countMedia(db: Queries): Promise<number> {
-  const { total } = await db
-    .selectFrom('media_counts')
-    .select((row) => row.fn.coalesce(row.fn.sum<number>('count'), row.lit(0)).as('total'))
-    .where('level', '=', LARGE)
-    .executeTakeFirstOrThrow()
-  return Number(total)
-}
+export const countMedia = (db: Queries): Promise<number> =>
+  sumBlocks(db, LARGE, 0, Number.MAX_SAFE_INTEGER)
 
 /**
  * The id of the item that has `rank` items before it in ascending order of id.
@@ -60,6 +64,34 @@ export async function findIdAtRank(db: Queries, rank: number): Promise<number | 
     .offset(small.rest)
     .executeTakeFirst()
   return item?.id
+}
+
+/** The rank of an id: how many items have a smaller one. */
+export async function findRank(db: Queries, id: number): Promise<number> {
+  const [small, large] = [blockOf(id, SMALL), blockOf(id, LARGE)]
+  const { count } = await db
+    .selectFrom('media')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('id', '>=', small * 2 ** SMALL)
+    .where('id', '<', id)
+    .executeTakeFirstOrThrow()
+  return (
+    (await sumBlocks(db, LARGE, 0, large)) +
+    (await sumBlocks(db, SMALL, large * 2 ** (LARGE - SMALL), small)) +
+    count
+  )
+}
+
+/** How many items are in the blocks from `first` on and before `end`. */
+async function sumBlocks(db: Queries, level: number, first: number, end: number): Promise<number> {
+  const { sum } = await db
+    .selectFrom('media_counts')
+    .select((row) => row.fn.coalesce(row.fn.sum<number>('count'), row.lit(0)).as('sum'))
+    .where('level', '=', level)
+    .where('block', '>=', first)
+    .where('block', '<', end)
+    .executeTakeFirstOrThrow()
+  return Number(sum)
 }
 
 /** The block, among those from `first` to `last`, in which the item of that rank lies. */

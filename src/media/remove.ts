@@ -1,8 +1,9 @@
 import type { Queries } from '../database/tables.ts'
-import { mediaNotFound } from '../errors.ts'
+import { type FailedItem, noSuchItem } from './bulk.ts'
 import { countVersion, type Library } from './library.ts'
 import { adjustCounts } from './rank.ts'
 import { unindexMedia } from './search.ts'
+import { countTags, parseTags } from './tags.ts'
 
 /**
  * Removes an item and, with the last one of the same bytes, every stored object of it. When this
@@ -14,44 +15,67 @@ import { unindexMedia } from './search.ts'
  * @throws AppError 404 "Media not found"
  */
 export async function removeMedia(library: Library, id: number): Promise<void> {
-  const { database, journal, highRenders } = library
-  const { fileId, keys } = await database.write(async (trx) => {
-    const item = await trx
-      .deleteFrom('media')
-      .where('id', '=', id)
-      .returning('file_id')
-      .executeTakeFirst()
-    if (!item) throw mediaNotFound(`There is no media item with id ${id}.`)
-    await unindexMedia(trx, id)
-    const keys = await removeUnusedFile(trx, item.file_id)
-    await journal.condemn(trx, keys)
-    await countVersion(trx)
-    await adjustCounts(trx, id, -1)
-    return { fileId: item.file_id, keys }
-  })
-  if (keys.length === 0) return
-  // A render that began before finds the file's row gone and removes what it wrote.
-  await highRenders.end(fileId)
-  await journal.discard(keys)
+  const [failed] = await removeItems(library, [id])
+  if (failed) throw failed.error
 }
 
 /**
- * Removes the rows of a file that no item shows any more.
- * @returns the keys that they named; none if the file is still shown
+ * Removes several items as `removeMedia` does one, in one transaction.
+ * @param ids ascending
+ * @returns those that there are not
  */
-async function removeUnusedFile(trx: Queries, fileId: number): Promise<string[]> {
+export async function removeItems(library: Library, ids: readonly number[]): Promise<FailedItem[]> {
+  const { database, journal, highRenders } = library
+  const { failed, files } = await database.write(async (trx) => {
+    const items = await trx
+      .deleteFrom('media')
+      .where('id', 'in', ids)
+      .returning(['id', 'file_id', 'tags'])
+      .execute()
+    const found = new Set(items.map(({ id }) => id))
+    const removed = ids.filter((id) => found.has(id))
+    const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
+    if (removed.length === 0) return { failed, files: { ids: [], keys: [] } }
+
+    for (const id of removed) await unindexMedia(trx, id)
+    const files = await removeUnusedFiles(trx, new Set(items.map((item) => item.file_id)))
+    await journal.condemn(trx, files.keys)
+    await countTags(
+      trx,
+      items.flatMap(({ tags }) => parseTags(tags)),
+      [],
+    )
+    await countVersion(trx)
+    await adjustCounts(trx, removed, -1)
+    return { failed, files }
+  })
+  // A render that began before finds the file's row gone and removes what it wrote.
+  await Promise.all(files.ids.map(highRenders.end))
+  await journal.discard(files.keys)
+  return failed
+}
+
+/**
+ * Removes the rows of those of the files that no item shows any more.
+ * @returns their ids and the keys that they named
+ */
+async function removeUnusedFiles(
+  trx: Queries,
+  fileIds: ReadonlySet<number>,
+): Promise<{ ids: number[]; keys: string[] }> {
   const shown = await trx
     .selectFrom('media')
-    .select('id')
-    .where('file_id', '=', fileId)
-    .limit(1)
-    .executeTakeFirst()
-  if (shown) return []
+    .select('file_id')
+    .distinct()
+    .where('file_id', 'in', [...fileIds])
+    .execute()
+  const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
+  if (ids.length === 0) return { ids, keys: [] }
   const variants = await trx
     .deleteFrom('variants')
-    .where('file_id', '=', fileId)
+    .where('file_id', 'in', ids)
     .returning('key')
     .execute()
-  const files = await trx.deleteFrom('files').where('id', '=', fileId).returning('key').execute()
-  return [...files, ...variants].map(({ key }) => key)
+  const files = await trx.deleteFrom('files').where('id', 'in', ids).returning('key').execute()
+  return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }

@@ -1,24 +1,25 @@
-import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import fresh from 'fresh'
 import Type from 'typebox'
 import type { Budget } from '../budget.ts'
-import { AppError, parametersMissing } from '../errors.ts'
+import { parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { acceptUploads, readUpload } from '../http/read-upload.ts'
 import { addMedia } from './add.ts'
+import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
 import { editMedia } from './edit.ts'
+import { NO_FILE_SERVICE, refuseFileService } from './file-service.ts'
 import { MediaItem, toItem } from './item.ts'
-import { type Library, readVersion } from './library.ts'
+import { itemRoute } from './item-route.ts'
+import type { Library } from './library.ts'
 import { type ListQuery, selectPage, summarizeList } from './list.ts'
 import { readListQuery } from './list-query.ts'
 import { readName, readTags } from './parameters.ts'
 import { removeMedia } from './remove.ts'
 import { streamList } from './stream-list.ts'
-
-const NO_FILE_SERVICE = 'This service is not handling file uploads.'
+import { tagsRoute } from './tags-route.ts'
+import { isUnchanged, sendNothing } from './unchanged.ts'
 
 /** Longer lists are streamed. */
 const MAX_PAGE_ITEMS = 1000
@@ -38,16 +39,22 @@ export interface MediaRoutesOptions {
   library: Library
   /** Snapshots of the whole library at once. */
   listings: Budget
+  /** Work on many items at once. */
+  bulkWork: Budget
   maxImageBytes: number
   api: boolean
   fileService: boolean
 }
 
-/** The routes of the media library: list, edit, add and delete. */
+/** The routes of the media library. */
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
+    const { database } = options.library
     await app.register(listRoute, options)
+    await app.register(itemRoute, { database })
+    await app.register(tagsRoute, { database })
     await app.register(editRoutes, options)
+    await app.register(bulkTagsRoute, options)
   }
   // Where only the API is on, the routes of the file service say that it is not.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
@@ -101,7 +108,9 @@ const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
     },
     handler: async (request, reply) => {
       const query = readListQuery(request.query)
-      if (await isUnchanged(request, reply, query)) return sendNothing(reply, 304)
+      if (await isUnchanged(request, reply, library.database, query)) {
+        return sendNothing(reply, 304)
+      }
       const { summary, rows } = await readPage(query)
       reply.header('x-total-count', summary.total)
       if (rows === undefined) return sendStream(request, reply, query)
@@ -109,17 +118,6 @@ const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
       return { media: rows.map(toItem), max, from, to }
     },
   })
-
-  /** Sets the ETag, which follows from the library's version: no row is read to know it. */
-  async function isUnchanged(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
-    const { uuid, version } = await readVersion(library.database.read)
-    const etag = createHash('sha256')
-      .update(JSON.stringify([uuid, version, query]))
-      .digest('base64url')
-    reply.headers({ etag: `"${etag}"`, 'cache-control': 'private, no-cache' })
-    // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
-    return fresh({ 'if-none-match': request.headers['if-none-match'] }, reply.getHeaders())
-  }
 
   /** Leaves the rows out where there are too many for one go. */
   async function readPage(query: ListQuery) {
@@ -186,16 +184,11 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
 
 const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
   app,
-  { library, maxImageBytes, fileService },
+  { library, bulkWork, maxImageBytes, fileService },
 ) => {
-  app.addHook('onRequest', async () => {
-    if (fileService) return
-    throw new AppError('no-file-service', 503, NO_FILE_SERVICE, {
-      detail: 'Send additions and deletions to an instance with VITRINE_FILE_SERVICE=true.',
-    })
-  })
-
+  if (!fileService) refuseFileService(app)
   await app.register(addRoute, { library, maxImageBytes })
+  await app.register(bulkDeleteRoute, { library, bulkWork })
 
   app.route({
     method: 'OPTIONS',
@@ -310,9 +303,6 @@ const addRoute: FastifyPluginAsyncTypebox<
     },
   })
 }
-
-/** Not even a `null`, which the schema of such an answer would allow. */
-const sendNothing = (reply: FastifyReply, status: number) => reply.code(status).send()
 
 /** Name and tags of a body, checked in the order of the contract: what is missing comes first. */
 function readFields(body: unknown): { name: string; tags: string[] } {

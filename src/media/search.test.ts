@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { AppError } from '../errors.ts'
-import { fold } from './fold.ts'
+import { fold } from '../fold.ts'
 import { indexMedia, matchingIds, parseSearch, unindexMedia } from './search.ts'
 
 interface Entry {
@@ -134,6 +134,7 @@ describe('the terms of a search', () => {
   it('are none where nothing is searched for', () => {
     expect(parseSearch('')).toEqual([])
     expect(parseSearch(' \u3000')).toEqual([])
+    expect(parseSearch(' '.repeat(300))).toEqual([])
   })
   it.each([
     ['more than 255 characters', '東'.repeat(256)],

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
-import { fold } from './fold.ts'
+import { fold } from '../fold.ts'
 
 /**
  * Search by an index of n-grams that answers exactly, for terms of any length and script, without
@@ -24,12 +24,7 @@ const MAX_TERMS = 16
  * @throws AppError 400 "Invalid parameters" over the limits
  */
 export function parseSearch(search: string): string[] {
-  const length = [...search].length
-  if (length > MAX_SEARCH_CODE_POINTS) {
-    throw parametersInvalid(
-      `search has ${length} characters; at most ${MAX_SEARCH_CODE_POINTS} are allowed.`,
-    )
-  }
+  if (search.trim() !== '') checkSearchLength(search)
   const words = search.split(/\s+/).filter((word) => word !== '')
   if (words.length > MAX_TERMS) {
     throw parametersInvalid(`search has ${words.length} terms; at most ${MAX_TERMS} are allowed.`)
@@ -39,6 +34,16 @@ export function parseSearch(search: string): string[] {
   return [...terms].filter(
     (term) => ![...terms].some((other) => other !== term && other.includes(term)),
   )
+}
+
+/** @throws AppError 400 "Invalid parameters" over the limit */
+export function checkSearchLength(search: string): void {
+  const length = [...search].length
+  if (length > MAX_SEARCH_CODE_POINTS) {
+    throw parametersInvalid(
+      `search has ${length} characters; at most ${MAX_SEARCH_CODE_POINTS} are allowed.`,
+    )
+  }
 }
 
 /** Adds an item to the index. */

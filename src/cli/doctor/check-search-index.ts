@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
 import { mediaGrams } from '../../media/search.ts'
+import { parseTags } from '../../media/tags.ts'
 import type { Check } from './finding.ts'
-import { parseTags, rebuildIndex, reindexItems } from './reindex.ts'
+import { rebuildIndex, reindexItems } from './reindex.ts'
 
 /** Ids examined at a time: each takes four bytes, and each such window one scan of the index. */
 const WINDOW = 2 ** 20

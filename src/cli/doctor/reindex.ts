@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { countVersion } from '../../media/library.ts'
-import { readTags } from '../../media/parameters.ts'
 import { indexMedia, unindexMedia } from '../../media/search.ts'
+import { parseTags } from '../../media/tags.ts'
 
 /** Items per transaction, so that a server beside is never held up for long. */
 const BATCH = 100
@@ -44,14 +44,5 @@ export async function rebuildIndex(database: Database): Promise<void> {
       rows.map(({ id }) => id),
     )
     after = last.id
-  }
-}
-
-/** Tags as a row holds them. Malformed ones are another check's finding; here they are none. */
-export function parseTags(tags: string): string[] {
-  try {
-    return readTags(JSON.parse(tags))
-  } catch {
-    return []
   }
 }

@@ -1,0 +1,78 @@
+import Type from 'typebox'
+import { parametersInvalid, parametersMissing, quote } from '../errors.ts'
+import { readTags } from './parameters.ts'
+import type { TagChange } from './retag.ts'
+import { parseSearch } from './search.ts'
+
+/** As many items as one request may name; more can be meant by a search. */
+const MAX_IDS = 10_000
+
+const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+
+/** Members of a body that say which items are meant. */
+export const SelectionFields = {
+  ids: Type.Optional(Type.Array(Id, { description: `Ids of up to ${MAX_IDS} items` })),
+  search: Type.Optional(
+    Type.String({
+      description:
+        'Instead of `ids`: all items that match, as in a list; blank means all there are',
+    }),
+  ),
+  until: Type.Optional(
+    Type.Unsafe<number>({ ...Id, description: 'With `search`: only items up to this id' }),
+  ),
+}
+
+const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
+
+/** Members of a body that say which tags items get and lose. */
+export const TagChangeFields = { add: Type.Optional(Tags), remove: Type.Optional(Tags) }
+
+export interface SelectionBody {
+  ids?: readonly number[]
+  search?: string
+  until?: number
+}
+
+/** A selection of which the end may be open; see `selection.ts`. */
+export type Selected =
+  | { ids: readonly number[] }
+  | { terms: readonly string[]; until: number | undefined }
+
+/**
+ * Which items are meant.
+ * @param body that conforms to `SelectionFields`
+ * @throws AppError 400: "Required parameters missing" if nothing says, "Invalid parameters" if it
+ *   is said twice or over a limit
+ */
+export function readSelection({ ids, search, until }: SelectionBody): Selected {
+  if (ids !== undefined && search !== undefined) {
+    throw parametersInvalid('ids and search are both given; give one of them.')
+  }
+  if (search !== undefined) return { terms: parseSearch(search), until }
+  if (ids === undefined)
+    throw parametersMissing('ids and search are both missing; give one of them.')
+  if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
+  if (ids.length > MAX_IDS) {
+    throw parametersInvalid(`ids holds ${ids.length} ids; at most ${MAX_IDS} are allowed.`)
+  }
+  return { ids: [...new Set(ids)].sort((a, b) => a - b) }
+}
+
+/**
+ * Which tags items get and lose.
+ * @param body that conforms to `TagChangeFields`
+ * @throws AppError 400, as `readTags` does, and if there is no tag or one is in both
+ */
+export function readTagChange(body: { add?: unknown; remove?: unknown }): TagChange {
+  const add = readTags(body.add ?? [], 'add')
+  const remove = readTags(body.remove ?? [], 'remove')
+  if (add.length + remove.length === 0) {
+    throw parametersMissing('add and remove hold no tag; give at least one.')
+  }
+  const both = add.find((tag) => remove.includes(tag))
+  if (both !== undefined) {
+    throw parametersInvalid(`The tag ${quote(both)} is in both add and remove; give it in one.`)
+  }
+  return { add, remove }
+}

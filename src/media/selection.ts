@@ -1,0 +1,62 @@
+import { sql } from 'kysely'
+import type { Queries } from '../database/tables.ts'
+import { findRank } from './rank.ts'
+import { matchingIds } from './search.ts'
+
+/** Which items are meant: some by their ids (ascending), or all up to an id that match a search. */
+export type Selection =
+  | { ids: readonly number[] }
+  /** `terms` as of a list: folded; none means everything. */
+  | { terms: readonly string[]; until: number }
+
+/** Items worked on in one transaction, which other requests wait for. */
+const BATCH = 100
+/** Ids read at a time; in the search index each such slice costs a walk up to where it begins. */
+const SLICE = 10_000
+
+/** How many items are meant. */
+export async function countSelected(db: Queries, selection: Selection): Promise<number> {
+  if ('ids' in selection) return selection.ids.length
+  const { terms, until } = selection
+  if (terms.length === 0) return findRank(db, until + 1)
+  const { rows } = await sql<{ total: number }>`
+    SELECT count(*) AS total FROM (${matchingIds(terms)}) WHERE id <= ${until}`.execute(db)
+  return Number(rows[0]?.total ?? 0)
+}
+
+/**
+ * The ids, ascending, in batches. No state of the database is held in between: of an item that is
+ * edited or deleted meanwhile the id may be among them or not.
+ */
+export async function* readBatches(db: Queries, selection: Selection): AsyncGenerator<number[]> {
+  for await (const ids of readSlices(db, selection)) {
+    for (let start = 0; start < ids.length; start += BATCH) yield ids.slice(start, start + BATCH)
+  }
+}
+
+async function* readSlices(db: Queries, selection: Selection): AsyncGenerator<readonly number[]> {
+  if ('ids' in selection) {
+    yield selection.ids
+    return
+  }
+  const { terms, until } = selection
+  const source = terms.length === 0 ? sql`SELECT id FROM media` : matchingIds(terms)
+  for (let after = 0; ; ) {
+    const { rows } = await sql<{ id: number }>`
+      SELECT id FROM (${source}) WHERE id > ${after} AND id <= ${until}
+      ORDER BY id LIMIT ${SLICE}`.execute(db)
+    const last = rows.at(-1)
+    if (!last) return
+    yield rows.map(({ id }) => id)
+    after = last.id
+  }
+}
+
+/** The highest id there is; 0 if there are no items. */
+export async function findNewestId(db: Queries): Promise<number> {
+  const { id } = await db
+    .selectFrom('media')
+    .select((row) => row.fn.max('id').as('id'))
+    .executeTakeFirstOrThrow()
+  return id ?? 0
+}

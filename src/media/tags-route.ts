@@ -1,0 +1,72 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import type { Database } from '../database/database.ts'
+import { fold } from '../fold.ts'
+import { readInteger, readText } from './query-parameters.ts'
+import { checkSearchLength } from './search.ts'
+import { listTags } from './tags.ts'
+import { isUnchanged, sendNothing } from './unchanged.ts'
+
+const DEFAULT_LIMIT = 50
+/** Against answers that grow with the library. */
+const MAX_LIMIT = 1000
+
+export const TagList = Type.Object(
+  {
+    tags: Type.Array(
+      Type.Object({
+        tag: Type.String(),
+        count: Type.Integer({ description: 'How many items have it' }),
+      }),
+    ),
+    total: Type.Integer({ description: 'How many tags there are without a limit' }),
+  },
+  { title: 'TagList' },
+)
+export type TagList = Type.Static<typeof TagList>
+
+/** The tags in use. */
+export const tagsRoute: FastifyPluginAsyncTypebox<{ database: Database }> = async (
+  app,
+  { database },
+) => {
+  app.route({
+    method: 'GET',
+    url: '/media/tags',
+    config: {
+      access: 'view-media',
+      failure: 'Error listing tags',
+      refusals: { 400: 'Invalid parameters' },
+    },
+    schema: {
+      tags: ['media'],
+      summary: 'List the tags in use',
+      description: 'Those that most items have come first.',
+      querystring: Type.Object({
+        search: Type.Optional(
+          Type.String({ maxLength: 255, description: 'Must occur within the tag, as one stretch' }),
+        ),
+        limit: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),
+        ),
+      }),
+      response: { 200: TagList, 304: Type.Null() },
+    },
+    handler: async (request, reply) => {
+      const text = (readText(request.query, 'search') ?? '').trim()
+      checkSearchLength(text)
+      const query = {
+        search: fold(text),
+        limit: readInteger(request.query, 'limit', {
+          fallback: DEFAULT_LIMIT,
+          min: 1,
+          max: MAX_LIMIT,
+        }),
+      }
+      if (await isUnchanged(request, reply, database, ['tags', query])) {
+        return sendNothing(reply, 304)
+      }
+      return database.read.transaction().execute((trx) => listTags(trx, query))
+    },
+  })
+}
