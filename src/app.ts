@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { authPlugin } from './auth/plugin.ts'
 import { authRoutes } from './auth/routes.ts'
@@ -5,6 +6,7 @@ import { createBudget } from './budget.ts'
 import { type Config, databasePath, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { healthRoutes } from './http/health.ts'
+import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
 import { deliveryRoutes } from './images/delivery.ts'
 import { readDeliverySecret } from './images/digests.ts'
@@ -16,8 +18,12 @@ import { openDiskStorage } from './storage/disk.ts'
 import { openJournal } from './storage/journal.ts'
 import { openTemporaryFolder } from './storage/temporary.ts'
 
+const PAGE_FOLDER = join(import.meta.dirname, '../web/dist')
+
 /** Snapshots of the whole library at once: each keeps the write-ahead log from being reset. */
 const MAX_LISTINGS = 4
+/** Requests that change many items at once: they share the database with everybody else. */
+const MAX_BULK_WORK = 2
 
 /** A library with all that reads and writes it, without the server in front. */
 export async function openLibrary(
@@ -60,19 +66,14 @@ export async function createApp(
     vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
     vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
   })
+  await app.register(pageRoutes(PAGE_FOLDER))
   await app.register(authPlugin({ database, allowedOrigins: config.allowedOrigins }))
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
-  app.route({
-    method: 'GET',
-    url: '/',
-    config: { access: 'public' },
-    schema: { hide: true },
-    handler: async (_request, reply) => reply.redirect('/docs'),
-  })
   if (config.api) await app.register(authRoutes({ database }))
   await app.register(mediaRoutes, {
     library,
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
+    bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
     maxImageBytes: config.maxImageBytes,
     api: config.api,
     fileService: config.fileService,

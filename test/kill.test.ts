@@ -88,6 +88,16 @@ const scenarios: Scenario[] = [
     prepare: async (library) => deletionOf(await library.takeItem('high')),
   },
   {
+    is: 'a delete of many',
+    steps: 14,
+    stride: 2,
+    prepare: async (library) => {
+      const item = await library.takeItem('high')
+      const json = { ids: [item.media.id] }
+      return { ...deletionOf(item), method: 'POST', path: '/media/bulk/delete', json }
+    },
+  },
+  {
     is: 'a delete while a large variant is in the middle of being stored',
     steps: 14,
     stride: 2,

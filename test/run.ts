@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { installBrowser } from './install-browser.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-test-run-'))
@@ -21,8 +22,10 @@ const run = (command: string, ...args: string[]): boolean => {
 
 const checks = {
   types: run('tsc'),
+  'types of the page': run('tsc', '-p', 'web'),
   'style, rules between rooms, cycles': run('biome', 'check', '--error-on-warnings', '.'),
 }
+installBrowser()
 const testsPassed = run(
   'vitest',
   'run',

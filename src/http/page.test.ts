@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { createLog } from './logging.ts'
+import { pageRoutes } from './page.ts'
+import { createServer } from './server.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-page-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+mkdirSync(join(folder, 'assets'))
+writeFileSync(join(folder, 'index.html'), '<title>The page</title>')
+writeFileSync(join(folder, 'favicon.svg'), '<svg/>')
+writeFileSync(join(folder, 'assets/index-1a2b.js'), 'run()')
+writeFileSync(join(folder, 'assets/index-1a2b.js.br'), brotliCompressSync('run()'))
+
+async function makeApp(page: string) {
+  const app = await createServer(
+    { trustedProxies: [], metricsToken: undefined },
+    createLog('silent'),
+  )
+  await app.register(pageRoutes(page))
+  onTestFinished(() => app.close())
+  return app
+}
+
+describe('the page', () => {
+  it('stands at /, is asked for anew each time, and may load nothing from elsewhere', async () => {
+    const app = await makeApp(folder)
+    const { statusCode, headers, body } = await app.inject('/')
+    expect([statusCode, body]).toEqual([200, '<title>The page</title>'])
+    expect(headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(headers['cache-control']).toBe('no-cache')
+    expect(headers['content-security-policy']).toContain("default-src 'none'")
+    expect(headers['content-security-policy']).toContain("script-src 'self';")
+    expect((await app.inject('/favicon.svg')).headers['content-type']).toBe('image/svg+xml')
+  })
+
+  it('has scripts that are compressed and kept for good', async () => {
+    const app = await makeApp(folder)
+    const { headers } = await app.inject({
+      url: '/assets/index-1a2b.js',
+      headers: { 'accept-encoding': 'br, gzip' },
+    })
+    expect(headers['content-encoding']).toBe('br')
+    expect(headers['cache-control']).toBe('public, max-age=31536000, immutable')
+    expect(headers['x-content-type-options']).toBe('nosniff')
+    expect((await app.inject('/assets/index-1a2b.js')).body).toBe('run()')
+  })
+
+  it.each(['/assets/', '/assets/other.js', '/assets/..%2findex.html', '/assets/%2e%2e/index.html'])(
+    'leaves %s to be not found',
+    async (url) => {
+      const answer = await (await makeApp(folder)).inject(url)
+      expect(answer.json()).toMatchObject({ data: 'Not found', code: 404 })
+    },
+  )
+
+  it('that was not built leads to the documentation of the API', async () => {
+    const { statusCode, headers } = await (await makeApp(join(folder, 'nothing'))).inject('/')
+    expect([statusCode, headers.location]).toEqual([302, '/docs'])
+  })
+})

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { fillLibrary } from '../fill-library.ts'
+import { ADMIN_PASSWORD, makeDataFolder, type Server, startServer } from '../harness.ts'
+import { describePage, openPage } from './page.ts'
+
+describePage('the language of the page', () => {
+  let server: Server
+  beforeAll(async () => {
+    const data = makeDataFolder()
+    await fillLibrary(
+      data,
+      Array.from({ length: 1200 }, (_, index) => ({ name: `Foto ${index}` })),
+    )
+    server = await startServer({}, data)
+  })
+  afterAll(() => server.stop())
+
+  const language = (page: Awaited<ReturnType<typeof openPage>>) =>
+    page.locator('html').getAttribute('lang')
+
+  it('is German in a German browser, from the form on', async () => {
+    const page = await openPage(server, { username: null, locale: 'de-AT' })
+    await page.getByLabel('Benutzername').fill('admin')
+    await page.getByLabel('Passwort', { exact: true }).fill(ADMIN_PASSWORD)
+    await page.getByRole('button', { name: 'Anmelden' }).click()
+    await page.getByText('1.200 Bilder', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Hochladen', exact: true }).waitFor()
+    expect(await language(page)).toBe('de')
+  })
+
+  it('is English in a browser of any other language', async () => {
+    const page = await openPage(server, { locale: 'ja-JP' })
+    await page.getByText('1,200 images', { exact: true }).waitFor()
+    expect(await language(page)).toBe('en')
+  })
+
+  it('is what was chosen, from then on', async () => {
+    const page = await openPage(server)
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('Deutsch')
+    await page.getByText('1.200 Bilder', { exact: true }).waitFor()
+    expect(await language(page)).toBe('de')
+    await page.reload()
+    await page.getByText('1.200 Bilder', { exact: true }).waitFor()
+    await page.getByRole('combobox', { name: 'Sprache' }).selectOption('English')
+    await page.getByText('1,200 images', { exact: true }).waitFor()
+  })
+})

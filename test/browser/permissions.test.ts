@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeJpeg } from '../fixtures.ts'
+import { makeDataFolder, runCli, type Server, signIn, startServer } from '../harness.ts'
+import { describePage, image, openItem, openPage } from './page.ts'
+
+const ELSEWHERE = 'Uploads are handled by another server.'
+const PASSWORD = 'a good password'
+
+describePage('what a user may not do', () => {
+  let server: Server
+  let apiOnly: Server
+  beforeAll(async () => {
+    const data = makeDataFolder()
+    server = await startServer({}, data)
+    apiOnly = await startServer({ VITRINE_FILE_SERVICE: 'false' }, data)
+    await (await signIn(server)).add('Seen', ['one'], await makeJpeg())
+    const args = ['user', 'add', 'visitor', '--role', 'viewer', '--password-stdin']
+    await runCli(data, args, { input: `${PASSWORD}\n` })
+  })
+  afterAll(() => Promise.all([server.stop(), apiOnly.stop()]))
+
+  it('is not offered to a viewer', async () => {
+    const page = await openPage(server, { username: 'visitor', password: PASSWORD })
+    const panel = await openItem(page, 'Seen')
+    await panel.getByText('image/jpeg').waitFor()
+    const name = panel.getByLabel('Name', { exact: true })
+    expect(await name.getAttribute('readonly')).not.toBeNull()
+    await name.press('End')
+    await name.pressSequentially('!')
+    expect(await name.inputValue()).toBe('Seen')
+    for (const action of ['Delete', 'Save', 'Upload']) {
+      const button = page.getByRole('button', { name: action, includeHidden: true })
+      expect(await button.count(), action).toBe(0)
+    }
+    expect(await page.getByText(ELSEWHERE).count()).toBe(0)
+    await page.keyboard.press('Escape')
+
+    const files = {
+      name: 'dropped.jpg',
+      mimeType: 'image/jpeg',
+      buffer: await makeJpeg({ seed: 2 }),
+    }
+    await expect(page.getByRole('main').drop({ files })).rejects.toThrow()
+  })
+
+  it('is offered to an administrator', async () => {
+    const page = await openPage(server)
+    await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
+    const panel = await openItem(page, 'Seen')
+    await panel.getByRole('button', { name: 'Delete' }).waitFor()
+  })
+
+  it('is, where files are not handled, to upload and to delete, and the page says so', async () => {
+    const page = await openPage(apiOnly)
+    await image(page, 'Seen').waitFor()
+    await page.getByText(ELSEWHERE).waitFor()
+    expect(await page.getByRole('button', { name: 'Upload', exact: true }).count()).toBe(0)
+    const panel = await openItem(page, 'Seen')
+    const name = panel.getByLabel('Name', { exact: true })
+    expect(await name.getAttribute('readonly')).toBeNull()
+    expect(await panel.getByRole('button', { name: 'Delete' }).count()).toBe(0)
+  })
+})

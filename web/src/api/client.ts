@@ -1,0 +1,39 @@
+import createClient from 'openapi-fetch'
+import type { paths } from './schema'
+
+/** The server's own API; the cookie of the session goes along by itself. */
+export const api = createClient<paths>({ baseUrl: location.origin })
+
+type Body<T> = T extends { content: { 'application/json': infer B } } ? B : never
+export type MediaList = Body<paths['/media']['get']['responses'][200]>
+export type MediaItem = MediaList['media'][number]
+export type User = Body<paths['/auth/me']['get']['responses'][200]>['user']
+
+/** An answer that is no success, in the server's words. */
+export class ApiError extends Error {
+  readonly status: number
+  readonly detail: string | undefined
+
+  constructor(status: number, message: string, detail?: string) {
+    super(message)
+    this.status = status
+    this.detail = detail
+  }
+}
+
+interface Answer<T> {
+  data?: T
+  error?: unknown
+  response: Response
+}
+
+/**
+ * What a call answered.
+ * @throws ApiError if it was refused; TypeError if the server could not be reached
+ */
+export async function call<T>(answer: Promise<Answer<T>>): Promise<{ data: T; headers: Headers }> {
+  const { data, error, response } = await answer
+  if (response.ok) return { data: data as T, headers: response.headers }
+  const body = (error ?? {}) as { data?: string; detail?: string }
+  throw new ApiError(response.status, body.data ?? response.statusText, body.detail)
+}

@@ -1,0 +1,128 @@
+import { Button, Group, Progress, Stack, Table, Text } from '@mantine/core'
+import { useEffect, useRef, useState } from 'react'
+import { useMessages } from '../messages/messages'
+import type { BulkFailure } from './bulk'
+import classes from './selection.module.css'
+
+interface ProgressNoticeProps {
+  text: string
+  done: number
+  total: number
+  onStop: () => void
+}
+
+export function ProgressNotice({ text, done, total, onStop }: ProgressNoticeProps) {
+  const { t } = useMessages()
+  return (
+    <Stack gap="xs">
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm">{text}</Text>
+        <Button size="compact-sm" variant="default" onClick={onStop}>
+          {t.stop}
+        </Button>
+      </Group>
+      <Progress value={total > 0 ? (100 * done) / total : 0} size="sm" aria-label={text} />
+    </Stack>
+  )
+}
+
+interface UndoNoticeProps {
+  /** Of its element. */
+  id: string
+  count: number
+  /** Milliseconds from when it is first seen. */
+  lasts: number
+  onUndo: () => void
+}
+
+/** Takes the focus, which the deleted ones had: Enter takes the deletion back. */
+export function UndoNotice({ id, count, lasts, onUndo }: UndoNoticeProps) {
+  const { t } = useMessages()
+  const [left, setLeft] = useState(lasts / 1000)
+  const button = useRef<HTMLButtonElement>(null)
+  useEffect(() => {
+    const end = Date.now() + lasts
+    const timer = setInterval(() => setLeft(Math.ceil((end - Date.now()) / 1000)), 250)
+    // After the dialog has given the focus back to a button that is no more.
+    const focus = setTimeout(() => button.current?.focus(), 100)
+    return () => {
+      clearInterval(timer)
+      clearTimeout(focus)
+    }
+  }, [lasts])
+  return (
+    <Stack gap="xs" id={id}>
+      <Group justify="space-between" wrap="nowrap">
+        <Text size="sm">{t.aboutToRemove(count)}</Text>
+        <Button ref={button} className={classes.undo} size="compact-sm" onClick={onUndo}>
+          {t.undo}
+          <span aria-hidden className={classes.countdown}>
+            {Math.max(0, left)}
+          </span>
+        </Button>
+      </Group>
+      <Progress value={(100 * left * 1000) / lasts} size="xs" color="red" aria-hidden />
+    </Stack>
+  )
+}
+
+interface ResultNoticeProps {
+  lines: string[]
+  onDetails?: () => void
+  onRetry?: () => void
+}
+
+export function ResultNotice({ lines, onDetails, onRetry }: ResultNoticeProps) {
+  const { t } = useMessages()
+  return (
+    <Stack gap="xs">
+      {lines.map((line) => (
+        <Text key={line} size="sm">
+          {line}
+        </Text>
+      ))}
+      {(onDetails || onRetry) && (
+        <Group gap="xs">
+          {onRetry && (
+            <Button size="compact-sm" onClick={onRetry}>
+              {t.tryAgain}
+            </Button>
+          )}
+          {onDetails && (
+            <Button size="compact-sm" variant="default" onClick={onDetails}>
+              {t.details}
+            </Button>
+          )}
+        </Group>
+      )}
+    </Stack>
+  )
+}
+
+/** What failed, by name, and why. */
+export function FailureList({ failed, failures }: { failed: BulkFailure[]; failures: number }) {
+  const { t } = useMessages()
+  const more = failures - failed.length
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keys
+    <section className={classes.failures} tabIndex={0} aria-label={t.details}>
+      <Table>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th scope="col">{t.name}</Table.Th>
+            <Table.Th scope="col">{t.reason}</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {failed.map(({ id, name, reason }) => (
+            <Table.Tr key={id}>
+              <Table.Td>{name || t.itemNumber(id)}</Table.Td>
+              <Table.Td>{reason}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {more > 0 && <Text size="sm">{t.moreFailed(more)}</Text>}
+    </section>
+  )
+}

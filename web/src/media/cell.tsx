@@ -1,0 +1,109 @@
+import { type KeyboardEvent, type MouseEvent, memo } from 'react'
+import type { MediaItem } from '../api/client'
+import { useMessages } from '../messages/messages'
+import classes from './grid.module.css'
+import { Marked } from './marked'
+import type { NamedItem } from './selection'
+import { Thumbnail } from './thumbnail'
+
+interface CellProps {
+  item: MediaItem | undefined
+  position: number
+  box: number
+  search: string
+  /** The one cell that Tab leads to. */
+  isTabStop: boolean
+  isSelected: boolean
+  /** True while it is about to be deleted. */
+  isGoing: boolean
+  /** Whether anything is selected: then a click selects instead of opening. */
+  isSelecting: boolean
+  maySelect: boolean
+  onOpen: (position: number) => void
+  onToggle: (item: NamedItem, position: number) => void
+  /** Selects all from the one that was selected last. */
+  onExtend: (position: number) => void
+  onFocus: (position: number) => void
+  onKey: (event: KeyboardEvent, position: number) => void
+}
+
+/** One image of the grid: opened by its button, selected by its checkbox, both by keys as well. */
+export const Cell = memo(function Cell(props: CellProps) {
+  const { item, position, box, search, isSelected, isGoing, isSelecting, maySelect } = props
+  const { t } = useMessages()
+  if (!item) {
+    return (
+      // biome-ignore lint/a11y/useFocusableInteractive: the keys lead to those that are there
+      // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+      <div className={classes.cell} role="gridcell" aria-busy>
+        <div className={classes.open}>
+          <div className={classes.frame} />
+          <div className={classes.name} />
+        </div>
+      </div>
+    )
+  }
+
+  const select = ({ shiftKey }: { shiftKey: boolean }) =>
+    shiftKey ? props.onExtend(position) : props.onToggle(item, position)
+  const click = (event: MouseEvent) => {
+    const { ctrlKey, metaKey, shiftKey, detail } = event
+    // A click that no pointer made is the Enter key's, which always opens.
+    const isMeant = ctrlKey || metaKey || shiftKey || (isSelecting && detail > 0)
+    if (maySelect && isMeant) select(event)
+    else props.onOpen(position)
+  }
+  const press = (event: KeyboardEvent) => {
+    if (event.key !== ' ' || !maySelect) return props.onKey(event, position)
+    event.preventDefault()
+    if (event.type === 'keydown' && !event.repeat) select(event)
+  }
+  return (
+    // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is the button in it
+    // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+    <div
+      className={classes.cell}
+      role="gridcell"
+      data-going={isGoing || undefined}
+      {...(maySelect && { 'aria-selected': isSelected })}
+    >
+      <button
+        type="button"
+        className={classes.open}
+        data-position={position}
+        tabIndex={props.isTabStop ? 0 : -1}
+        title={
+          item.tags.length > 0 ? `${item.name}\n${t.tags}: ${item.tags.join(', ')}` : item.name
+        }
+        onClick={click}
+        onFocus={() => props.onFocus(position)}
+        onKeyDown={press}
+        // Firefox clicks when the space bar is let go.
+        onKeyUp={(event) => event.key === ' ' && maySelect && event.preventDefault()}
+      >
+        <div className={classes.frame}>
+          <Thumbnail item={item} box={box} />
+        </div>
+        <div className={classes.name}>
+          <Marked text={item.name} search={search} />
+        </div>
+      </button>
+      {isGoing ? (
+        <span className={classes.going}>{t.going}</span>
+      ) : (
+        maySelect && (
+          <label className={classes.check}>
+            <input
+              type="checkbox"
+              aria-label={t.select(item.name)}
+              tabIndex={-1}
+              checked={isSelected}
+              onChange={() => {}}
+              onClick={select}
+            />
+          </label>
+        )
+      )}
+    </div>
+  )
+})

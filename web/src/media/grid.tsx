@@ -1,0 +1,195 @@
+import { useElementSize, useMergedRef } from '@mantine/hooks'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useCallback, useEffect, useLayoutEffect, useRef } from 'react'
+import { useMessages } from '../messages/messages'
+import { Cell } from './cell'
+import classes from './grid.module.css'
+import { useGridFocus } from './grid-focus'
+import { useItems } from './queries'
+import { isInBand, useRubberBand } from './rubber-band'
+import { mappedOffset, mapScroll } from './scroll'
+import { isSelected, type Selection } from './selection'
+import type { SelectionTools } from './use-selection'
+import type { View } from './view'
+
+const GAP = 12
+const NAME_HEIGHT = 28
+
+interface GridProps {
+  view: View
+  total: number
+  /** Least width of a cell, in pixels. */
+  cellSize: number
+  /** Position to begin at. */
+  initialPosition: number
+  onMove: (position: number) => void
+  onOpen: (position: number) => void
+  selecting: SelectionTools
+  maySelect: boolean
+  /** What is about to be deleted. */
+  going: readonly Selection[]
+}
+
+/** The whole library as one scrollable grid of which only what is on the screen exists. */
+export function Grid(props: GridProps) {
+  const { view, total, cellSize, initialPosition, onMove, onOpen } = props
+  const { selecting, maySelect, going } = props
+  const { t } = useMessages()
+  const scroller = useRef<HTMLDivElement>(null)
+  const rectangle = useRef<HTMLDivElement>(null)
+  const { ref, width, height } = useElementSize<HTMLDivElement>()
+  const mergedRef = useMergedRef(scroller, ref)
+
+  // On a narrow screen two beside each other still tell more than one.
+  const leastWidth = Math.min(cellSize, (width - 3 * GAP) / 2)
+  const columns = Math.max(1, Math.floor((width - GAP) / (leastWidth + GAP)))
+  const box = Math.max(40, (width - GAP) / columns - GAP)
+  const rowHeight = Math.round(box) + NAME_HEIGHT + GAP
+  const rows = Math.ceil(total / columns)
+  const map = useRef(mapScroll(0, 0))
+  map.current = mapScroll(rows * rowHeight + GAP, height)
+
+  const virtualizer = useVirtualizer<HTMLDivElement, Element>({
+    count: rows,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => rowHeight,
+    paddingStart: GAP,
+    scrollPaddingStart: GAP,
+    scrollPaddingEnd: GAP,
+    overscan: 2,
+    observeElementOffset: useCallback(
+      (...args: Parameters<ReturnType<typeof mappedOffset>>) =>
+        mappedOffset(() => map.current)(...args),
+      [],
+    ),
+    scrollToFn: (offset, _options, { scrollElement }) => {
+      scrollElement?.scrollTo({ top: map.current.toScroll(offset) })
+    },
+  })
+  const virtualRows = virtualizer.getVirtualItems()
+  const firstRow = virtualRows[0]?.index ?? 0
+  const lastRow = virtualRows.at(-1)?.index ?? -1
+  const { itemAt, failed } = useItems(
+    view,
+    firstRow * columns,
+    Math.min(total, (lastRow + 1) * columns) - 1,
+  )
+
+  // A window or density that changes keeps the image in sight that was.
+  const position = useRef(initialPosition)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only these change the layout
+  useLayoutEffect(() => {
+    if (width === 0) return
+    virtualizer.measure()
+    virtualizer.scrollToOffset(Math.floor(position.current / columns) * rowHeight)
+  }, [columns, rowHeight, width > 0])
+
+  const { scrollOffset, isScrolling } = virtualizer
+  const shift = (scroller.current?.scrollTop ?? 0) - (scrollOffset ?? 0)
+  useEffect(() => {
+    if (isScrolling || width === 0) return
+    position.current = Math.max(0, Math.round((scrollOffset ?? 0) / rowHeight)) * columns
+    onMove(position.current)
+  }, [scrollOffset, isScrolling, rowHeight, columns, width, onMove])
+
+  const { selection, count, toggle, extendTo, selectArea } = selecting
+  const { band, handlers } = useRubberBand({
+    scroller,
+    rectangle,
+    isEnabled: maySelect,
+    rows,
+    columns,
+    rowPitch: rowHeight,
+    columnPitch: box + GAP,
+    gap: GAP,
+    readScroll: () => {
+      const scrollTop = scroller.current?.scrollTop ?? 0
+      return { offset: map.current.toContent(scrollTop), ratio: map.current.toContent(1) }
+    },
+    onSelect: (chosen, isAdded) => {
+      const first = chosen.firstRow * columns + chosen.firstColumn
+      const last = Math.min(total - 1, chosen.lastRow * columns + chosen.lastColumn)
+      const isPart = (at: number) => isInBand(chosen, Math.floor(at / columns), at % columns)
+      void selectArea(first, last, isPart, isAdded)
+    },
+  })
+  const extend = useCallback(
+    (at: number) => void (maySelect && extendTo(at)),
+    [maySelect, extendTo],
+  )
+  const { onKey, onFocus, tabStop } = useGridFocus({
+    total,
+    columns,
+    pageRows: Math.max(1, Math.floor(height / rowHeight)),
+    seen: Math.min(total - 1, Math.ceil((scrollOffset ?? 0) / rowHeight) * columns),
+    first: firstRow * columns,
+    last: (lastRow + 1) * columns - 1,
+    showRow: (row) => virtualizer.scrollToIndex(row),
+    onExtend: extend,
+  })
+
+  return (
+    <div ref={mergedRef} className={classes.viewport} data-testid="grid" {...handlers}>
+      {failed && (
+        <button type="button" onClick={failed.retry}>
+          {t.serverFault} {t.tryAgain}
+        </button>
+      )}
+      {/* biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so */}
+      <div
+        role="grid"
+        aria-label={t.grid}
+        aria-rowcount={rows}
+        aria-colcount={columns}
+        aria-multiselectable={maySelect}
+        className={classes.canvas}
+        data-selecting={count > 0 || undefined}
+        style={{ height: map.current.height }}
+      >
+        {virtualRows.map((row) => (
+          // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is in its cells
+          // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+          <div
+            key={row.key}
+            role="row"
+            aria-rowindex={row.index + 1}
+            className={classes.row}
+            style={{
+              height: rowHeight - GAP,
+              transform: `translateY(${row.start + shift}px)`,
+              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+            }}
+          >
+            {Array.from({ length: Math.min(columns, total - row.index * columns) }, (_, column) => {
+              const at = row.index * columns + column
+              const item = itemAt(at)
+              return (
+                <Cell
+                  key={at}
+                  item={item}
+                  position={at}
+                  box={box}
+                  search={view.search}
+                  isTabStop={at === tabStop}
+                  isSelected={
+                    isInBand(band, row.index, column) ||
+                    (item !== undefined && isSelected(selection, item.id))
+                  }
+                  isGoing={item !== undefined && going.some((gone) => isSelected(gone, item.id))}
+                  isSelecting={count > 0}
+                  maySelect={maySelect}
+                  onOpen={onOpen}
+                  onToggle={toggle}
+                  onExtend={extend}
+                  onFocus={onFocus}
+                  onKey={onKey}
+                />
+              )
+            })}
+          </div>
+        ))}
+      </div>
+      <div ref={rectangle} className={classes.band} />
+    </div>
+  )
+}

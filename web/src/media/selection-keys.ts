@@ -1,0 +1,28 @@
+import { useEffect, useRef } from 'react'
+import type { SelectionTools } from './use-selection'
+
+/** Ctrl or cmd with A selects everything, Escape nothing: unless one types or a dialog is open. */
+export function useSelectionKeys(selecting: SelectionTools, isEnabled: boolean) {
+  const latest = useRef(selecting)
+  latest.current = selecting
+  useEffect(() => {
+    if (!isEnabled) return
+    const press = (event: KeyboardEvent) => {
+      const { selectAll, clear, count } = latest.current
+      const isAll = event.key.toLowerCase() === 'a' && (event.ctrlKey || event.metaKey)
+      const isEnd = event.key === 'Escape' && count > 0
+      if ((!isAll && !isEnd) || isBusyElsewhere(event.target)) return
+      event.preventDefault()
+      if (isAll) void selectAll()
+      else clear()
+    }
+    // Before a dialog sees the key and is gone.
+    addEventListener('keydown', press, true)
+    return () => removeEventListener('keydown', press, true)
+  }, [isEnabled])
+}
+
+const isBusyElsewhere = (target: EventTarget | null): boolean =>
+  document.querySelector('[aria-modal="true"], [role="menu"]') !== null ||
+  (target instanceof Element &&
+    target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') !== null)

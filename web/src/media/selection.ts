@@ -1,0 +1,57 @@
+import type { MediaItem } from '../api/client'
+
+/** Names by id: what fails is reported by name, also when it is not on the screen any more. */
+export type Names = ReadonlyMap<number, string>
+
+/** What is selected: single items, or everything that a search matched at one moment. */
+export type Selection =
+  | { kind: 'some'; names: Names }
+  | {
+      kind: 'all'
+      search: string
+      /** The newest id there was; what arrives later is no part of it. */
+      until: number
+      /** How many matched. */
+      total: number
+      /** Those taken out again. */
+      except: Names
+    }
+
+export const NOTHING: Selection = { kind: 'some', names: new Map() }
+
+export type NamedItem = Pick<MediaItem, 'id' | 'name'>
+
+export const countSelected = (selection: Selection): number =>
+  selection.kind === 'some' ? selection.names.size : selection.total - selection.except.size
+
+export const isSelected = (selection: Selection, id: number): boolean =>
+  selection.kind === 'some'
+    ? selection.names.has(id)
+    : id <= selection.until && !selection.except.has(id)
+
+export function toggleItem(selection: Selection, item: NamedItem): Selection {
+  return isSelected(selection, item.id)
+    ? withoutItem(selection, item)
+    : withItems(selection, [item])
+}
+
+export function withItems(selection: Selection, items: readonly NamedItem[]): Selection {
+  if (selection.kind === 'some') {
+    const names = new Map(selection.names)
+    for (const { id, name } of items) names.set(id, name)
+    return { kind: 'some', names }
+  }
+  const except = new Map(selection.except)
+  for (const { id } of items) except.delete(id)
+  return { ...selection, except }
+}
+
+function withoutItem(selection: Selection, { id, name }: NamedItem): Selection {
+  if (selection.kind === 'some') {
+    const names = new Map(selection.names)
+    names.delete(id)
+    return { kind: 'some', names }
+  }
+  const except = new Map(selection.except).set(id, name)
+  return except.size < selection.total ? { ...selection, except } : NOTHING
+}

@@ -1,0 +1,41 @@
+import { createContext, type ReactNode, use, useEffect, useState } from 'react'
+import { de } from './de'
+import { en, type Messages } from './en'
+
+export const LANGUAGES = { en, de }
+export type Language = keyof typeof LANGUAGES
+
+const STORED = 'vitrine-language'
+
+const isLanguage = (text: string | undefined | null): text is Language =>
+  text === 'en' || text === 'de'
+
+/** What was chosen here before, else the first of the browser's languages that there is. */
+function detectLanguage(): Language {
+  const chosen = localStorage.getItem(STORED)
+  if (isLanguage(chosen)) return chosen
+  return navigator.languages.map((tag) => tag.split('-')[0]).find(isLanguage) ?? 'en'
+}
+
+interface MessagesContext {
+  language: Language
+  t: Messages
+  choose: (language: Language) => void
+}
+
+const Context = createContext<MessagesContext>({ language: 'en', t: en, choose: () => {} })
+
+export function MessagesProvider({ children }: { children: ReactNode }) {
+  const [language, setLanguage] = useState(detectLanguage)
+  useEffect(() => {
+    document.documentElement.lang = language
+  }, [language])
+  const choose = (chosen: Language) => {
+    localStorage.setItem(STORED, chosen)
+    setLanguage(chosen)
+  }
+  return <Context value={{ language, t: LANGUAGES[language], choose }}>{children}</Context>
+}
+
+/** The texts in the language of the page, and how to choose another. */
+export const useMessages = () => use(Context)

@@ -1,0 +1,86 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useCallback } from 'react'
+import { ApiError, api, call, type User } from '../api/client'
+
+export const SESSION_KEY = ['session'] as const
+
+/** Who is signed in: null for nobody, undefined while that is not known yet. */
+export function useSession() {
+  return useQuery({
+    queryKey: SESSION_KEY,
+    queryFn: async (): Promise<User | null> => {
+      try {
+        return (await call(api.GET('/auth/me'))).data.user
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null
+        throw error
+      }
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
+export function useSignIn() {
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: { username: string; password: string }) =>
+      (await call(api.POST('/auth/login', { body }))).data.user,
+    onSuccess: async (user) => {
+      client.setQueryData(SESSION_KEY, user)
+      // What was refused while nobody was signed in.
+      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+    },
+  })
+}
+
+export function useSignOut() {
+  return useMutation({
+    mutationFn: () => call(api.POST('/auth/logout')),
+    // Nothing that was seen or typed stays behind.
+    onSettled: () => location.reload(),
+  })
+}
+
+/** Whether the user who is signed in may do something; nothing is offered that may not be done. */
+export function usePermission(permission: string): boolean {
+  return useSession().data?.permissions.includes(permission) ?? false
+}
+
+/** Whether files can be added and deleted here; asked of the path that they would take. */
+export function useFileService(): boolean | undefined {
+  const { data: user } = useSession()
+  const { data } = useQuery({
+    queryKey: ['file-service'],
+    queryFn: async () => {
+      const { response } = await api.OPTIONS('/media/add')
+      if (response.status === 401) throw new ApiError(401, 'Unauthorized')
+      return response.ok
+    },
+    enabled: Boolean(user),
+    staleTime: 5 * 60_000,
+  })
+  return data
+}
+
+/** Asks to sign in again, and waits until somebody has; rejects when the signal ends the waiting. */
+export function useSignedInAgain() {
+  const client = useQueryClient()
+  return useCallback(
+    (signal: AbortSignal) => {
+      client.setQueryData(SESSION_KEY, null)
+      return new Promise<void>((resolve, reject) => {
+        const finish = () => {
+          unsubscribe()
+          signal.removeEventListener('abort', finish)
+          if (signal.aborted) reject(signal.reason)
+          else resolve()
+        }
+        const unsubscribe = client.getQueryCache().subscribe(() => {
+          if (client.getQueryData(SESSION_KEY)) finish()
+        })
+        signal.addEventListener('abort', finish)
+      })
+    },
+    [client],
+  )
+}

@@ -1,0 +1,59 @@
+/** Why nothing new is begun. */
+export type Hold = 'session' | 'offline' | 'unreachable' | 'busy' | 'paused'
+
+/** What is told where there are several: what somebody has to do something about comes first. */
+const ORDER: readonly Hold[] = ['session', 'offline', 'unreachable', 'busy', 'paused']
+
+const FIRST_PROBE_MS = 2_000
+const MAX_PROBE_MS = 30_000
+
+interface HoldsOptions {
+  /** Whether the server answers. */
+  probe: () => Promise<boolean>
+  onChange: () => void
+}
+
+/** Keeps the reasons to wait, and ends those that pass by themselves. */
+export function createHolds({ probe, onChange }: HoldsOptions) {
+  const holds = new Set<Hold>()
+  let busyTimer: ReturnType<typeof setTimeout> | undefined
+  let probeTimer: ReturnType<typeof setTimeout> | undefined
+
+  const set = (hold: Hold, isHeld: boolean) => {
+    if (holds.has(hold) === isHeld) return
+    if (isHeld) holds.add(hold)
+    else holds.delete(hold)
+    onChange()
+  }
+
+  /** Asks at longer and longer intervals. */
+  const probeAfter = (milliseconds: number) => {
+    clearTimeout(probeTimer)
+    probeTimer = setTimeout(async () => {
+      if (await probe()) set('unreachable', false)
+      else if (holds.has('unreachable')) probeAfter(Math.min(milliseconds * 2, MAX_PROBE_MS))
+    }, milliseconds)
+  }
+
+  return {
+    first: (): Hold | undefined => ORDER.find((hold) => holds.has(hold)),
+    has: (hold: Hold) => holds.has(hold),
+    set,
+    waitWhileBusy: (seconds: number) => {
+      set('busy', true)
+      clearTimeout(busyTimer)
+      busyTimer = setTimeout(() => set('busy', false), seconds * 1000)
+    },
+    waitForServer: () => {
+      if (holds.has('unreachable')) return
+      set('unreachable', true)
+      probeAfter(FIRST_PROBE_MS)
+    },
+    /** Somebody does not want to wait. */
+    tryNow: () => {
+      clearTimeout(busyTimer)
+      set('busy', false)
+      if (holds.has('unreachable')) probeAfter(0)
+    },
+  }
+}

@@ -1,0 +1,56 @@
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef } from 'react'
+import { useMessages } from '../messages/messages'
+import classes from './upload.module.css'
+import { UploadRow } from './upload-row'
+import { type Uploads, useUploadIds } from './uploads'
+
+/** Of a row whose text takes one line; others are measured. */
+const ROW_HEIGHT = 60
+
+/** All files, of which only those in sight exist. */
+export function QueueList({ uploads }: { uploads: Uploads }) {
+  const { t } = useMessages()
+  const ids = useUploadIds(uploads)
+  const scroller = useRef<HTMLDivElement>(null)
+  const virtualizer = useVirtualizer({
+    count: ids.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    getItemKey: (index) => ids[index] ?? index,
+    overscan: 3,
+  })
+  // What has just been added is shown, unless somebody is at work in the list.
+  const seen = useRef(0)
+  useEffect(() => {
+    const isInUse = scroller.current?.contains(document.activeElement)
+    if (ids.length > seen.current && !isInUse) {
+      virtualizer.scrollToIndex(seen.current, { align: 'start' })
+    }
+    seen.current = ids.length
+  }, [ids, virtualizer])
+
+  return (
+    <div ref={scroller} className={classes.scroller}>
+      <ul
+        className={classes.list}
+        aria-label={t.files}
+        style={{ height: virtualizer.getTotalSize() }}
+      >
+        {virtualizer.getVirtualItems().map(({ index, key, start }) => (
+          <li
+            key={key}
+            ref={virtualizer.measureElement}
+            data-index={index}
+            aria-posinset={index + 1}
+            aria-setsize={ids.length}
+            className={classes.item}
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            <UploadRow uploads={uploads} id={ids[index] ?? 0} />
+          </li>
+        ))}
+      </ul>
+    </div>
+  )
+}

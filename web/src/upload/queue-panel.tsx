@@ -1,0 +1,120 @@
+import { Button, CloseButton, Group, Paper, Switch, TagsInput, Text } from '@mantine/core'
+import { useId, useRef, useState } from 'react'
+import { useMessages } from '../messages/messages'
+import { HoldNotice } from './hold-notice'
+import { QueueList } from './queue-list'
+import { QueueSummary } from './queue-summary'
+import classes from './upload.module.css'
+import { UPLOAD_BUTTON_ID } from './upload-button'
+import { chooseAutomatic, type Uploads, useQueueView, useUploadSummary } from './uploads'
+
+/** The queue, above the page's lower corner. */
+export default function QueuePanel({ uploads }: { uploads: Uploads }) {
+  const { t } = useMessages()
+  const id = useId()
+  const panel = useRef<HTMLElement>(null)
+  const [isOpen, setIsOpen] = useState(true)
+  const { waiting, running } = useUploadSummary(uploads)
+  const isOver = waiting + running === 0
+
+  const clear = (remove: () => void) => {
+    remove()
+    // The focus was on a button that goes with the list, or with what it did.
+    const stays = uploads.store.getIds().length > 0
+    const next = stays ? panel.current : document.getElementById(UPLOAD_BUTTON_ID)
+    next?.focus()
+  }
+  return (
+    <Paper
+      component="section"
+      ref={panel}
+      tabIndex={-1}
+      aria-label={t.uploads}
+      className={classes.panel}
+      withBorder
+      shadow="md"
+      p="sm"
+    >
+      <Group justify="space-between" wrap="nowrap" gap="xs">
+        <Text fw={600}>{t.uploads}</Text>
+        <Group gap={4} wrap="nowrap">
+          <Button
+            size="compact-sm"
+            variant="subtle"
+            aria-expanded={isOpen}
+            aria-controls={id}
+            onClick={() => setIsOpen(!isOpen)}
+          >
+            {isOpen ? t.collapse : t.expand}
+          </Button>
+          {isOver && (
+            <CloseButton aria-label={t.closeUploads} onClick={() => clear(uploads.clearOver)} />
+          )}
+        </Group>
+      </Group>
+      <QueueSummary uploads={uploads} />
+      <HoldNotice uploads={uploads} />
+      <div id={id} hidden={!isOpen}>
+        {isOpen && (
+          <>
+            <BatchSettings uploads={uploads} />
+            <QueueList uploads={uploads} />
+            <QueueActions uploads={uploads} onClear={() => clear(uploads.clearFinished)} />
+          </>
+        )}
+      </div>
+    </Paper>
+  )
+}
+
+function BatchSettings({ uploads }: { uploads: Uploads }) {
+  const { t } = useMessages()
+  const { tags, isAutomatic } = useQueueView(uploads)
+  return (
+    <>
+      <TagsInput
+        size="xs"
+        mt="xs"
+        label={t.tagsForAll}
+        description={t.tagsForAllHint}
+        value={[...tags]}
+        onChange={uploads.setTags}
+        splitChars={[',']}
+        maxTags={64}
+        acceptValueOnBlur
+      />
+      <Switch
+        size="xs"
+        my="xs"
+        label={t.uploadAtOnce}
+        checked={isAutomatic}
+        onChange={(event) => chooseAutomatic(uploads, event.currentTarget.checked)}
+      />
+    </>
+  )
+}
+
+function QueueActions({ uploads, onClear }: { uploads: Uploads; onClear: () => void }) {
+  const { t } = useMessages()
+  const { waiting, running, added, canceled, failed } = useUploadSummary(uploads)
+  const isOver = waiting + running === 0
+  return (
+    <Group gap="xs" mt="xs">
+      {failed > 0 && (
+        <Button size="compact-sm" variant="light" onClick={uploads.retryAll}>
+          {t.retryAll}
+        </Button>
+      )}
+      {added + canceled > 0 && (
+        <Button size="compact-sm" variant="default" onClick={onClear}>
+          {t.clearDone}
+        </Button>
+      )}
+      {!isOver && (
+        <Button size="compact-sm" variant="default" ml="auto" onClick={uploads.cancelAll}>
+          {t.cancelAll}
+        </Button>
+      )}
+    </Group>
+  )
+}

@@ -1,0 +1,72 @@
+import type { MediaItem } from '../api/client'
+
+export type Outcome =
+  | { kind: 'added'; media: MediaItem; duplicateOf: number | undefined }
+  | { kind: 'refused'; detail: string | undefined }
+  | { kind: 'session-over' }
+  | { kind: 'busy'; seconds: number }
+  | { kind: 'unreachable' }
+  | { kind: 'aborted' }
+
+interface SendOptions {
+  file: File
+  name: string
+  tags: readonly string[]
+  /** @param share of the file that has left, 0 to 1 */
+  onProgress: (share: number) => void
+  signal: AbortSignal
+}
+
+interface Answer {
+  data?: string
+  detail?: string
+  media?: MediaItem
+  duplicates?: number[]
+}
+
+/** Adds one file to the library. Resolves whatever happens. `fetch` does not tell what has left. */
+export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions) {
+  return new Promise<Outcome>((resolve) => {
+    const form = new FormData()
+    form.append('name', name)
+    form.append('tags', tags.length > 0 ? tags.join(',') : '[]')
+    form.append('image', file)
+
+    const request = new XMLHttpRequest()
+    request.open('POST', '/media/add')
+    request.responseType = 'json'
+    request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0)
+    request.upload.onload = () => onProgress(1)
+    request.onabort = () => resolve({ kind: 'aborted' })
+    request.onerror = () => resolve({ kind: 'unreachable' })
+    request.onload = () => resolve(readOutcome(request))
+    signal.addEventListener('abort', () => request.abort(), { once: true })
+    request.send(form)
+  })
+}
+
+function readOutcome(request: XMLHttpRequest): Outcome {
+  const { status } = request
+  // A proxy may answer anything.
+  const answer: Answer = typeof request.response === 'object' ? (request.response ?? {}) : {}
+  const retryAfter = request.getResponseHeader('retry-after')
+  if (status === 200 && answer.media) {
+    return { kind: 'added', media: answer.media, duplicateOf: answer.duplicates?.[0] }
+  }
+  if (status === 401) return { kind: 'session-over' }
+  if ((status === 503 || status === 429) && retryAfter !== null) {
+    return { kind: 'busy', seconds: readRetryAfter(retryAfter, Date.now()) }
+  }
+  return { kind: 'refused', detail: answer.detail ?? answer.data }
+}
+
+const MAX_WAIT_SECONDS = 120
+
+/**
+ * Seconds to wait, from a number of them or a date (RFC 9110, section 10.2.3); at least one, and
+ * no more than somebody who watches would bear.
+ */
+export function readRetryAfter(value: string, now: number): number {
+  const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - now) / 1000
+  return Number.isNaN(seconds) ? 5 : Math.min(Math.max(Math.ceil(seconds), 1), MAX_WAIT_SECONDS)
+}

@@ -1,0 +1,40 @@
+import { Button, FileButton, Text } from '@mantine/core'
+import { useRef } from 'react'
+import { useMessages } from '../messages/messages'
+import { useFileService, usePermission } from '../session/session'
+
+export const UPLOAD_BUTTON_ID = 'upload'
+
+/** Picks files; where files cannot be added here, it says so instead. */
+export function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const { t } = useMessages()
+  const mayAdd = usePermission('add-media')
+  const isServed = useFileService()
+  const reset = useRef<() => void>(null)
+  if (!mayAdd) return null
+  if (isServed === false) {
+    return (
+      <Text c="dimmed" size="sm">
+        {t.uploadsElsewhere}
+      </Text>
+    )
+  }
+  return (
+    <FileButton
+      multiple
+      accept="image/*"
+      resetRef={reset}
+      onChange={(files) => {
+        onFiles(files)
+        // Else the same file could not be picked again.
+        reset.current?.()
+      }}
+    >
+      {(props) => (
+        <Button id={UPLOAD_BUTTON_ID} {...props}>
+          {t.upload}
+        </Button>
+      )}
+    </FileButton>
+  )
+}

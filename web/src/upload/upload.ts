@@ -1,0 +1,48 @@
+import type { MediaItem } from '../api/client'
+
+export type UploadState = 'waiting' | 'sending' | 'processing' | 'added' | 'failed' | 'canceled'
+
+/** A file on its way into the library. Never changed: a change makes another object. */
+export interface Upload {
+  readonly id: number
+  readonly file: File
+  /** What the item will be called, as it was typed. */
+  readonly name: string
+  readonly state: UploadState
+  /** Bytes of the file that have left. */
+  readonly sent: number
+  readonly failure: Failure | undefined
+  /** The item it has become. */
+  readonly media: MediaItem | undefined
+  /** The oldest item that shows the same bytes. */
+  readonly duplicateOf: number | undefined
+}
+
+/** Why it failed: a kind that the page has words for, or the server's own. */
+export type Failure =
+  | { kind: 'refused'; detail: string }
+  | { kind: 'empty' | 'unreadable' | 'unreachable' | 'server-fault' }
+
+export const isRunning = ({ state }: Upload) => state === 'sending' || state === 'processing'
+export const isOver = ({ state }: Upload) =>
+  state === 'added' || state === 'failed' || state === 'canceled'
+
+export const newUpload = (id: number, file: File, name: string): Upload => ({
+  id,
+  file,
+  name,
+  state: 'waiting',
+  sent: 0,
+  failure: undefined,
+  media: undefined,
+  duplicateOf: undefined,
+})
+
+const MAX_NAME_CODE_POINTS = 255
+
+/** The name of a file without its extension, such as the server takes. */
+export function nameFromFile(fileName: string): string {
+  const text = fileName.replace(/\p{Cc}/gu, ' ').trim()
+  const name = text.replace(/\.[^.]+$/, '').trim() || text
+  return [...name.toWellFormed()].slice(0, MAX_NAME_CODE_POINTS).join('').trim()
+}
