@@ -1,11 +1,12 @@
 /**
- * Installs the dependencies when, and only when, they are not what the lockfile says. Runs before
- * `npm start` and `npm test`, on whatever Node npm itself runs on, so it is plain JavaScript and
- * needs nothing installed.
+ * Installs the dependencies when, and only when, they are not what the lockfile says, and then has
+ * the page built. Runs before `npm start` and `npm test`, on whatever Node npm itself runs on, so it
+ * is plain JavaScript and needs nothing installed.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 
 const stamp = new URL('node_modules/.vitrine-installed', import.meta.url)
 const lock = readFileSync(new URL('package-lock.json', import.meta.url))
@@ -29,3 +30,11 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   }
   writeFileSync(stamp, wanted)
 }
+
+// By the runtime that was installed just now: a shell that has found the old one goes on using it.
+const { status } = spawnSync(join('node_modules', '.bin', 'node'), [join('web', 'build.mjs')], {
+  cwd: new URL('.', import.meta.url),
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+})
+process.exitCode = status ?? 1

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { MediaItem } from '../src/media/item.ts'
-import type { MediaList } from '../src/media/routes.ts'
+import type { MediaList } from '../src/media/list-route.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
 export const ADMIN_PASSWORD = 'a password for tests'

@@ -1,6 +1,4 @@
-import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Budget } from '../budget.ts'
 import { parametersMissing } from '../errors.ts'
@@ -10,20 +8,14 @@ import { addMedia } from './add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
 import { editMedia } from './edit.ts'
 import { NO_FILE_SERVICE, refuseFileService } from './file-service.ts'
-import { MediaItem, toItem } from './item.ts'
+import { MediaItem } from './item.ts'
 import { itemRoute } from './item-route.ts'
 import type { Library } from './library.ts'
-import { type ListQuery, selectPage, summarizeList } from './list.ts'
-import { readListQuery } from './list-query.ts'
+import { listRoute } from './list-route.ts'
 import { readName, readTags } from './parameters.ts'
 import { removeMedia } from './remove.ts'
-import { streamList } from './stream-list.ts'
 import { tagsRoute } from './tags-route.ts'
-import { isUnchanged, sendNothing } from './unchanged.ts'
-
-/** Longer lists are streamed. */
-const MAX_PAGE_ITEMS = 1000
-const JSON_TYPE = 'application/json; charset=utf-8'
+import { sendNothing } from './unchanged.ts'
 
 const Answer = (extra: Record<string, Type.TSchema> = {}) =>
   Type.Object({ data: Type.String(), code: Type.Integer(), ...extra })
@@ -58,91 +50,6 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
   }
   // Where only the API is on, the routes of the file service say that it is not.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
-}
-
-export const MediaList = Type.Object(
-  {
-    media: Type.Array(MediaItem),
-    max: Type.Integer({ description: 'Pages of size `limit` in the whole result' }),
-    from: Type.Integer({ description: '1-based position of the first item returned, or 0' }),
-    to: Type.Integer({ description: '1-based position of the last item returned, or 0' }),
-  },
-  { title: 'MediaList' },
-)
-export type MediaList = Type.Static<typeof MediaList>
-
-const listRoute: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
-  app,
-  { library, listings },
-) => {
-  app.route({
-    method: 'GET',
-    url: '/media',
-    config: {
-      access: 'view-media',
-      failure: 'Error listing media',
-      refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
-    },
-    schema: {
-      tags: ['media'],
-      summary: 'List and search media',
-      description:
-        'Without `limit` the whole library is streamed as one consistent snapshot. ' +
-        'The number of matching items is in `X-Total-Count`.',
-      querystring: Type.Object({
-        order: Type.Optional(
-          Type.Union([Type.Literal('added-desc'), Type.Literal('added-asc')], {
-            default: 'added-desc',
-          }),
-        ),
-        limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many items' })),
-        offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
-        search: Type.Optional(
-          Type.String({
-            maxLength: 255,
-            description: 'Each term must occur within the name or within one tag',
-          }),
-        ),
-      }),
-      response: { 200: MediaList, 304: Type.Null() },
-    },
-    handler: async (request, reply) => {
-      const query = readListQuery(request.query)
-      if (await isUnchanged(request, reply, library.database, query)) {
-        return sendNothing(reply, 304)
-      }
-      const { summary, rows } = await readPage(query)
-      reply.header('x-total-count', summary.total)
-      if (rows === undefined) return sendStream(request, reply, query)
-      const { max, from, to } = summary
-      return { media: rows.map(toItem), max, from, to }
-    },
-  })
-
-  /** Leaves the rows out where there are too many for one go. */
-  async function readPage(query: ListQuery) {
-    return library.database.read.transaction().execute(async (trx) => {
-      const summary = await summarizeList(trx, query)
-      if (summary.to - summary.from >= MAX_PAGE_ITEMS) return { summary }
-      const page = await selectPage(trx, query, summary)
-      return { summary, rows: page ? await page.execute() : [] }
-    })
-  }
-
-  async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
-    if (request.method === 'HEAD') return reply.type(JSON_TYPE).send(Readable.from([]))
-    const release = await listings.take(1)
-    try {
-      const { summary, body } = await streamList(library, query)
-      body.once('close', release)
-      body.on('error', (error) => request.log.warn({ err: error }, 'A list was cut off'))
-      reply.header('x-total-count', summary.total).type(JSON_TYPE)
-      return reply.send(body)
-    } catch (error) {
-      release()
-      throw error
-    }
-  }
 }
 
 const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { library }) => {
