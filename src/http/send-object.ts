@@ -26,7 +26,7 @@ export interface ObjectToSend {
  * Answers GET and HEAD for an object: 304 where the client has it already, a single range where it
  * asks for one, else the whole (RFC 9110, sections 13 and 14). In the order of what it costs.
  *
- * @throws AppError 416 if the object has no such range; whatever `open` throws
+ * @throws AppError 412 if it is not the one that If-Match names; 416 if it has no such range; whatever `open` throws
  */
 export async function sendObject(
   request: FastifyRequest,
