@@ -1,4 +1,4 @@
-import { Alert, Button, Group, Stack, TagsInput, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Stack, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
@@ -6,6 +6,7 @@ import { ApiError, api, call, type MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
 import { useRefresh } from './queries'
+import { TagsField } from './tags-field'
 
 /** Name and tags in place; nothing is sent before it is saved. */
 export function ItemForm({
@@ -56,14 +57,7 @@ export function ItemForm({
           onChange={(event) => setName(event.currentTarget.value)}
           readOnly={!mayEdit}
         />
-        <TagsInput
-          label={t.tags}
-          value={tags}
-          onChange={setTags}
-          readOnly={!mayEdit}
-          splitChars={[',']}
-          maxTags={64}
-        />
+        <TagsField label={t.tags} value={tags} onChange={setTags} readOnly={!mayEdit} />
         {error && (
           <Alert color="red" role="alert">
             {error instanceof ApiError ? (error.detail ?? error.message) : t.unreachable}

@@ -133,7 +133,7 @@ export function useNameOf() {
 }
 
 /** The tags in use, those used most first, for who types one. */
-export function useTags(search: string) {
+export function useTags(search: string, isEnabled: boolean) {
   const { data } = useQuery({
     queryKey: ['tags', search],
     queryFn: async ({ signal }) => {
@@ -142,6 +142,7 @@ export function useTags(search: string) {
       return data.tags.map(({ tag }) => tag)
     },
     placeholderData: keepPreviousData,
+    enabled: isEnabled,
   })
   return data ?? []
 }

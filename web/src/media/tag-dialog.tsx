@@ -1,8 +1,7 @@
-import { Button, Group, Modal, Stack, TagsInput } from '@mantine/core'
-import { useDebouncedValue } from '@mantine/hooks'
+import { Button, Group, Modal, Stack } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useMessages } from '../messages/messages'
-import { useTags } from './queries'
+import { TagsField } from './tags-field'
 
 export type TagDialogKind = 'add' | 'remove'
 
@@ -34,8 +33,6 @@ function TagForm({ onClose, onApply }: Pick<TagDialogProps, 'onClose' | 'onApply
   const { t } = useMessages()
   const [tags, setTags] = useState<string[]>([])
   const [text, setText] = useState('')
-  const [search] = useDebouncedValue(text, 150)
-  const known = useTags(search.trim())
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
@@ -46,20 +43,14 @@ function TagForm({ onClose, onApply }: Pick<TagDialogProps, 'onClose' | 'onApply
   return (
     <form onSubmit={submit}>
       <Stack>
-        <TagsInput
+        <TagsField
           label={t.tags}
           value={tags}
           onChange={setTags}
-          searchValue={text}
-          onSearchChange={setText}
-          data={known}
-          // The server has searched already, and knows more of letters than a comparison here.
-          filter={({ options }) => options}
-          splitChars={[',']}
+          text={text}
+          onText={setText}
           // Below it would cover the buttons.
           comboboxProps={{ position: 'top' }}
-          maxTags={64}
-          clearable={false}
           data-autofocus
         />
         <Group justify="flex-end">

@@ -1,5 +1,6 @@
-import { Button, CloseButton, Group, Paper, Switch, TagsInput, Text } from '@mantine/core'
+import { Button, CloseButton, Group, Paper, Switch, Text } from '@mantine/core'
 import { useId, useRef, useState } from 'react'
+import { TagsField } from '../media/tags-field'
 import { useMessages } from '../messages/messages'
 import { HoldNotice } from './hold-notice'
 import { QueueList } from './queue-list'
@@ -72,15 +73,13 @@ function BatchSettings({ uploads }: { uploads: Uploads }) {
   const { tags, isAutomatic } = useQueueView(uploads)
   return (
     <>
-      <TagsInput
+      <TagsField
         size="xs"
         mt="xs"
         label={t.tagsForAll}
         description={t.tagsForAllHint}
         value={[...tags]}
         onChange={uploads.setTags}
-        splitChars={[',']}
-        maxTags={64}
         acceptValueOnBlur
       />
       <Switch
