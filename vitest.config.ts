@@ -1,14 +1,47 @@
 import { defineConfig } from 'vitest/config'
+import { findPostgres } from './test/postgres.ts'
 
-export default defineConfig({
+const shared = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // A whole machine is under test here: browsers, killed servers, full queues. Where nobody watches,
+  // a test may fail once; the report still names it.
+  retry: process.env.CI ? 1 : 0,
+}
+
+/** Everything, with what is there without any server. */
+const embedded = {
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    pool: 'forks',
-    maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // A whole machine is under test here: browsers, killed servers, full queues. Where nobody watches,
-    // a test may fail once; the report still names it.
-    retry: process.env.CI ? 1 : 0,
+    ...shared,
+    name: 'embedded',
+    include: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts'],
+    exclude: ['src/database/postgres.test.ts', 'test/{instances,outage}.test.ts'],
   },
-})
+}
+
+/** Whatever has to do with the database once more, on PostgreSQL. */
+const postgres = {
+  test: {
+    ...shared,
+    name: 'postgres',
+    include: [
+      'src/auth/{access-tokens,accounts,login,plugin,sessions}.test.ts',
+      'src/cli/transfer/tables.test.ts',
+      'src/database/postgres.test.ts',
+      'src/media/{bulk,rank,retag,search,selection,tags}.test.ts',
+      'src/storage/journal.test.ts',
+      'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-high}.test.ts',
+      'test/{instances,list,list-stream,outage,lost-original,permissions,s3,tags,two-servers}.test.ts',
+    ],
+    env: { VITRINE_TEST_ENGINE: 'postgres' },
+    globalSetup: 'test/postgres.ts',
+  },
+}
+
+export default defineConfig(async () => ({
+  test: {
+    projects: (await findPostgres()) ? [embedded, postgres] : [embedded],
+    pool: 'forks' as const,
+    maxWorkers: 2,
+  },
+}))

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { openAuth } from './auth/auth.ts'
 import { authPlugin } from './auth/plugin.ts'
-import { authRoutes } from './auth/routes.ts'
 import { createBudget } from './budget.ts'
-import { type Config, databasePath, filesPath } from './config.ts'
+import { type Config, databaseLocation, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
 import { healthRoutes } from './http/health.ts'
 import { pageRoutes } from './http/page.ts'
@@ -14,8 +14,8 @@ import { createHighRenders } from './images/high.ts'
 import { createImages } from './images/images.ts'
 import type { Library } from './media/library.ts'
 import { mediaRoutes } from './media/routes.ts'
-import { openDiskStorage } from './storage/disk.ts'
 import { openJournal } from './storage/journal.ts'
+import { openStorage } from './storage/open-storage.ts'
 import { openTemporaryFolder } from './storage/temporary.ts'
 
 const PAGE_FOLDER = join(import.meta.dirname, '../web/dist')
@@ -30,8 +30,9 @@ export async function openLibrary(
   config: Config,
   log: FastifyBaseLogger,
 ): Promise<Library & { close(): Promise<void> }> {
-  const database = await openDatabase(databasePath(config))
-  const storage = await openDiskStorage(filesPath(config))
+  // First, because it holds nothing that would have to be closed should the database fail to open.
+  const storage = await openStorage(config.storageUrl, filesPath(config))
+  const database = await openDatabase(databaseLocation(config))
   const journal = await openJournal({ database, storage, log })
   const temporary = await openTemporaryFolder({ data: config.data, log })
   const images = createImages(config)
@@ -66,10 +67,11 @@ export async function createApp(
     vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
     vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
   })
-  await app.register(pageRoutes(PAGE_FOLDER))
-  await app.register(authPlugin({ database, allowedOrigins: config.allowedOrigins }))
+  await app.register(pageRoutes(PAGE_FOLDER, storage.redirect?.origin))
+  const auth = await openAuth(config, database, log)
+  await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
-  if (config.api) await app.register(authRoutes({ database }))
+  if (config.api) await app.register(auth.routes)
   await app.register(mediaRoutes, {
     library,
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),

@@ -44,6 +44,29 @@ describe('the configuration', () => {
     ])
   })
 
+  it('names what is missing or too much for accounts of another service, with all else', () => {
+    expect(faultsOf({ VITRINE_AUTH: 'external', VITRINE_PORT: 'http' })).toEqual([
+      'VITRINE_PORT is "http"; must be a whole number from 0 to 65535',
+      'VITRINE_AUTH_ISSUER must be set, because VITRINE_AUTH is external',
+      'VITRINE_AUTH_AUDIENCE must be set, because VITRINE_AUTH is external',
+      'VITRINE_AUTH_ALGORITHMS must be set, because VITRINE_AUTH is external',
+      'Either VITRINE_AUTH_JWKS_URL or VITRINE_AUTH_SECRET must be set, and not both, because VITRINE_AUTH is external',
+    ])
+    expect(faultsOf({ VITRINE_AUTH_ISSUER: 'https://house.example' })).toEqual([
+      'VITRINE_AUTH_ISSUER must not be set unless VITRINE_AUTH is external',
+    ])
+    expect(
+      readConfig(
+        {
+          VITRINE_AUTH: 'external',
+          VITRINE_AUTH_ISSUER: 'https://house.example',
+          VITRINE_AUTH_SECRET: 'a secret of thirty-two bytes, all told',
+        },
+        { '--auth-audience': 'media', '--auth-algorithms': 'HS256' },
+      ),
+    ).toMatchObject({ auth: 'external', authAudience: 'media', authUserClaim: 'sub' })
+  })
+
   it('never repeats a secret', () => {
     const [fault] = faultsOf({ VITRINE_ADMIN_PASSWORD: 'short' })
     expect(fault).toContain('VITRINE_ADMIN_PASSWORD')

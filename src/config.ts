@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path'
+import { checkExternal } from './auth/external-settings.ts'
 import { authSettings } from './auth/settings.ts'
+import type { DatabaseLocation } from './database/database.ts'
+import { databaseSettings } from './database/settings.ts'
 import { httpSettings } from './http/settings.ts'
 import { deliverySettings, imageSettings } from './images/settings.ts'
 import { mediaSettings } from './media/settings.ts'
 import type { Setting, Values } from './settings.ts'
-
-const embeddedOnly = () => {
-  throw new Error('left out: this version has the embedded database and the disk only')
-}
+import { storageSettings } from './storage/settings.ts'
 
 /** Every setting of every room; `docs/configuration.md` lists them. */
 export const settings = {
@@ -18,22 +18,8 @@ export const settings = {
     parse: (text) => resolve(text),
     help: 'Folder of the embedded database and the files.',
   },
-  databaseUrl: {
-    variable: 'VITRINE_DATABASE_URL',
-    fallback: undefined,
-    parse: embeddedOnly,
-    help: 'Not supported yet.',
-    // May hold a password.
-    secret: true,
-  },
-  storageUrl: {
-    variable: 'VITRINE_STORAGE_URL',
-    fallback: undefined,
-    parse: embeddedOnly,
-    help: 'Not supported yet.',
-    // May hold a password.
-    secret: true,
-  },
+  ...databaseSettings,
+  ...storageSettings,
   ...authSettings,
   ...mediaSettings,
   ...imageSettings,
@@ -42,8 +28,17 @@ export const settings = {
 
 export type Config = Values<typeof settings>
 
-/** What the data folder holds. */
-export const databasePath = ({ data }: Config): string => join(data, 'vitrine.db')
+/** The database's file in the data folder, unless there is a server for it. */
+export const databaseLocation = ({
+  data,
+  databaseUrl,
+  databaseConnections,
+}: Pick<Config, 'data' | 'databaseUrl' | 'databaseConnections'>): DatabaseLocation =>
+  databaseUrl === undefined
+    ? join(data, 'vitrine.db')
+    : { url: databaseUrl, connections: databaseConnections }
+
+/** Where files are kept in the data folder. */
 export const filesPath = ({ data }: Config): string => join(data, 'files')
 
 /** All that is wrong with the configuration, a line each. */
@@ -74,6 +69,7 @@ export function readConfig(
 ): Config {
   const faults: string[] = []
   const values: Record<string, unknown> = {}
+  const given = new Set<string>()
   for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
     const flag = flagOf(setting)
     const [source, text] =
@@ -84,6 +80,7 @@ export function readConfig(
       values[name] = setting.fallback
       continue
     }
+    given.add(name)
     try {
       if (text.trim() === '') throw new Error('a value, or not set at all')
       values[name] = setting.parse(text)
@@ -93,6 +90,7 @@ export function readConfig(
       faults.push(`${source}${shown} must be ${right}`)
     }
   }
+  faults.push(...checkExternal(values as Partial<Config>, (name) => given.has(name)))
   if (faults.length > 0) throw new ConfigError(faults)
   return values as Config
 }

@@ -35,7 +35,10 @@ export const parametersInvalid = (detail: string) =>
   new AppError('parameters-invalid', 400, 'Invalid parameters', { detail })
 
 export const unauthorized = (detail?: string) =>
-  new AppError('unauthorized', 401, 'Unauthorized', detail ? { detail } : {})
+  new AppError('unauthorized', 401, 'Unauthorized', {
+    ...(detail && { detail }),
+    headers: { 'www-authenticate': 'Bearer' },
+  })
 
 export const forbidden = (detail: string) => new AppError('forbidden', 403, 'Forbidden', { detail })
 

@@ -3,6 +3,7 @@ import packageJson from '../package.json' with { type: 'json' }
 import { UsageError } from './cli/usage-error.ts'
 import { type Config, ConfigError, flagOf, readConfig, settings } from './config.ts'
 import { AppError } from './errors.ts'
+import { S3Fault } from './storage/s3-fault.ts'
 
 const IMPORT_HELP = `
 An image is named like its file and tagged with the names of the folders between <folder> and it.
@@ -14,6 +15,32 @@ Exit code: 0 if every file was added or already there, 1 if any was refused or f
 
 const DOCTOR_HELP = `
 Exit code: 0 if nothing was found or everything was repaired, 1 otherwise.`
+
+const COPY_HELP = `
+The target is named as for a server: --to-database for --database-url, --to-storage for
+--storage-url, --to-data for --data. The files stay where they are if neither --to-storage nor
+--to-data is given. The library that is copied is the one that the settings name; it is not changed.
+Stopped, killed or failed, the same command goes on where it was. Until it has come to its end,
+the target cannot be used.
+
+Exit code: 0 if everything is at the target, each object read back and compared, 1 if not,
+130 or 143 if it was stopped by SIGINT or SIGTERM.`
+
+const BACKUP_HELP = `
+The archive is a tar file of all rows and originals and their small images, with the SHA-256 of
+each. Sessions are not in it. It has the hashes of all passwords and the keys that sign tokens: keep
+it as closed as the server. <file> must not exist; - is standard output.
+
+Exit code: 0 if everything is in it, 1 if something was damaged or failed,
+130 or 143 if it was stopped by SIGINT or SIGTERM.`
+
+const RESTORE_HELP = `
+The database and the storage that the settings name must have no library yet; they may be of another
+kind than those of the backup. <file> may be -, for standard input. Stopped or failed, the same
+command begins anew.
+
+Exit code: 0 if everything was restored and is as it was written, 1 if not,
+130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 /** The command line: `vitrine serve` and the commands that work beside it. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -69,6 +96,35 @@ export async function main(argv: readonly string[]): Promise<void> {
       await doctor(configOf(options), options)
     })
 
+  command(program, 'copy', 'Copy the whole library to another database and storage.')
+    .option('--to-data <folder>', 'data folder, for the database and the files not named otherwise')
+    .option('--to-database <url>', 'PostgreSQL database: postgres://user@host:port/database')
+    .option('--to-storage <url>', 'bucket: s3://bucket/prefix?endpoint=…&region=…')
+    .option('--follow', 'copy a library that is in use, until nobody uses it any more')
+    .addHelpText('after', COPY_HELP)
+    .action(async (options) => {
+      const { copy } = await import('./cli/copy.ts')
+      await copy(configOf(options), options)
+    })
+
+  command(
+    program,
+    'backup <file>',
+    'Write the whole library into one file, beside a running server.',
+  )
+    .addHelpText('after', BACKUP_HELP)
+    .action(async (file, options) => {
+      const { backup } = await import('./cli/backup.ts')
+      await backup(configOf(options), file)
+    })
+
+  command(program, 'restore <file>', 'Make the library that a backup holds, where there is none.')
+    .addHelpText('after', RESTORE_HELP)
+    .action(async (file, options) => {
+      const { restore } = await import('./cli/restore.ts')
+      await restore(configOf(options), file)
+    })
+
   await program.parseAsync(argv).catch(explain)
 }
 
@@ -98,7 +154,7 @@ function explain(error: unknown): void {
     console.error(`Vitrine cannot start with this configuration:\n  ${error.faults.join('\n  ')}`)
   } else if (error instanceof AppError) {
     console.error(error.detail ?? error.message)
-  } else if (error instanceof UsageError) {
+  } else if (error instanceof UsageError || error instanceof S3Fault) {
     console.error(error.message)
   } else if (error instanceof Error && 'errcode' in error) {
     console.error(`The database cannot be used: ${error.message}. Look at the disk and its rights.`)

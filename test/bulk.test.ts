@@ -3,14 +3,16 @@ import { mkdirSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { DatabaseSync } from 'node:sqlite'
 import { Value } from 'typebox/value'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
 import { BulkProgress, BulkResult } from '../src/media/bulk-routes.ts'
+import type { TagList } from '../src/media/tags-route.ts'
 import { expectConsistent, takeStock } from './consistency.ts'
 import { type Filling, fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, runCli, signIn, startServer } from './harness.ts'
+import { locateDatabase } from './postgres.ts'
 
 const PATIENCE = { timeout: 20_000 }
 
@@ -62,10 +64,22 @@ async function begin(client: Client, path: 'tags' | 'delete', json: object) {
 }
 
 /** Keeps everybody from writing into the database, as another process at work would. */
-function lock(data: string) {
-  const database = new DatabaseSync(join(data, 'vitrine.db'))
-  database.exec('BEGIN IMMEDIATE')
-  return { unlock: () => database.close() }
+async function lock(data: string) {
+  const database = await openDatabase(await locateDatabase(data))
+  const locked = Promise.withResolvers<void>()
+  const unlocked = Promise.withResolvers<void>()
+  const writing = database.write(async () => {
+    locked.resolve()
+    await unlocked.promise
+  })
+  await locked.promise
+  return {
+    async unlock() {
+      unlocked.resolve()
+      await writing
+      await database.close()
+    },
+  }
 }
 
 const tagsOf = async (client: Client) =>
@@ -116,6 +130,15 @@ describe('changing the tags of many items', () => {
     const all = await work(client, 'tags', { search: 'OLD', remove: 'old', add: 'older' })
     expect(all.progress.map(({ done }) => done)).toEqual([0, 100, 200, 250])
     expect(all.result).toMatchObject({ ...OK, done: 250 })
+    const but = await work(client, 'tags', {
+      search: 'older',
+      add: ['rest'],
+      except: Array.from({ length: 120 }, (_, index) => 300 - index),
+    })
+    // Fifty of them there are not.
+    expect(but.progress[0]).toEqual({ done: 0, failures: 0, total: 180 })
+    expect(but.result).toMatchObject({ ...OK, done: 180 })
+    await work(client, 'tags', { search: 'rest', remove: 'rest' })
     const none = await work(client, 'tags', { search: 'nothing', add: 'x' })
     expect(none.progress).toEqual([{ done: 0, failures: 0, total: 0 }])
     expect(none.result).toMatchObject({ ...OK, done: 0 })
@@ -153,6 +176,7 @@ describe('changing the tags of many items', () => {
       failed: [
         {
           id: 1,
+          name: 'Full',
           data: 'Invalid parameters',
           code: 400,
           detail: 'Item 1 would have 65 tags; at most 64 are allowed.',
@@ -204,8 +228,11 @@ describe('deleting many items', () => {
     const found = await work(client, 'delete', { search: 'tag 0', until: 7 })
     expect(found.result).toMatchObject({ ...OK, done: 1 })
     expect((await expectConsistent(data)).media).toEqual([3, 5, 6, 8, 9, 10, 11, 12])
+    const some = await work(client, 'delete', { search: '', until: 12, except: [3, 5, 99, 12] })
+    expect(some.result).toMatchObject({ ...OK, done: 5 })
+    expect((await expectConsistent(data)).media).toEqual([3, 5, 12])
     const rest = await work(client, 'delete', { search: '', until: 12 })
-    expect(rest.result).toMatchObject({ ...OK, done: 8 })
+    expect(rest.result).toMatchObject({ ...OK, done: 3 })
     const nothing = await expectConsistent(data)
     expect(nothing).toMatchObject({ media: [], stored: {}, journal: [] })
     expect((await client.get('/media/tags')).body).toEqual({ tags: [], total: 0 })
@@ -270,13 +297,13 @@ describe('work on many items', () => {
     ['delete', { search: '', until: 2000 }],
   ] as const)('stops soon after a client that leaves (%s)', async (path, body) => {
     const { data, server, client } = await start(manyItems(2000))
-    const { unlock } = lock(data)
+    const { unlock } = await lock(data)
     const { answer, lines } = await begin(client, path, body)
     const { value = '' } = await lines.next()
     expect(JSON.parse(value)).toEqual({ done: 0, failures: 0, total: 2000 })
     answer.destroy()
     await server.logged('"aborted":true')
-    unlock()
+    await unlock()
 
     // The batch that was under way is done, and no other.
     const count = async () =>
@@ -292,7 +319,7 @@ describe('work on many items', () => {
 
   it('is at most done twice at once', async () => {
     const { data, client } = await start(manyItems(300))
-    const { unlock } = lock(data)
+    const { unlock } = await lock(data)
     const begun = await Promise.all([
       begin(client, 'tags', { search: '', add: 'one' }),
       begin(client, 'delete', { ids: [1, 2, 3] }),
@@ -307,7 +334,7 @@ describe('work on many items', () => {
     }
     // Wrong parameters are told before that.
     expect((await client.post('/media/bulk/tags', { ids: [1] })).status).toBe(400)
-    unlock()
+    await unlock()
     for (const { lines } of begun) {
       const all = await Array.fromAsync(lines)
       expect(JSON.parse(all.at(-1) ?? '')).toMatchObject({ code: 200 })
@@ -332,13 +359,13 @@ describe('work on many items', () => {
 
   it('ends when the server is told to stop, and says so', async () => {
     const { data, server, client } = await start(manyItems(2000))
-    const { unlock } = lock(data)
+    const { unlock } = await lock(data)
     const { lines } = await begin(client, 'tags', { search: '', add: 'new' })
     await lines.next()
     const exited = once(server.process, 'exit')
     server.process.kill('SIGTERM')
     await server.logged('finishing the running requests')
-    unlock()
+    await unlock()
     const all = (await Array.fromAsync(lines)).map((line) => JSON.parse(line))
     const { done, ...last } = all.at(-1)
     expect(last).toEqual({
@@ -351,9 +378,8 @@ describe('work on many items', () => {
     expect(await exited).toEqual([0, null])
     expect(done).toBeLessThan(2000)
     await takeStock(data)
-    const database = new DatabaseSync(join(data, 'vitrine.db'), { readOnly: true })
-    const { count } = database.prepare("SELECT count FROM tags WHERE tag = 'new'").get() ?? {}
-    database.close()
-    expect(count).toBe(done)
+    const again = await startServer({}, data)
+    const { tags } = (await (await signIn(again)).request<TagList>('GET', '/media/tags')).body
+    expect(tags).toEqual(done > 0 ? [{ tag: 'new', count: done }] : [])
   })
 })

@@ -2,8 +2,11 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { sql } from 'kysely'
 import { expect } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
+import { tallyTags } from '../src/media/tags.ts'
+import { locateDatabase, onPostgres } from './postgres.ts'
 
 /** What a library consists of, read behind the server's back. */
 export interface Stock {
@@ -19,31 +22,41 @@ export interface Stock {
 }
 
 export async function takeStock(data: string): Promise<Stock> {
-  const database = new DatabaseSync(join(data, 'vitrine.db'), { readOnly: true })
-  const select = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[]
+  const database = await openDatabase(await locateDatabase(data))
+  const { read } = database
   try {
-    const media = select('SELECT id FROM media ORDER BY id').map(({ id }) => Number(id))
+    const media = await read.selectFrom('media').select(['id', 'tags']).orderBy('id').execute()
+    const ids = media.map(({ id }) => id)
     // Derived from the items, and in step with them.
-    const indexed = select('SELECT rowid AS id FROM media_search ORDER BY rowid')
-    expect(indexed.map(({ id }) => id)).toEqual(media)
-    const counts = select('SELECT level, sum(count) AS items FROM media_counts GROUP BY level')
-    for (const { items } of counts) expect(items).toBe(media.length)
-    expect(counts.length).toBe(media.length > 0 ? 2 : counts.length)
-    expect(select('SELECT tag, count FROM tags ORDER BY tag')).toEqual(
-      select(`SELECT value AS tag, count(*) AS count
-        FROM media, json_each(iif(json_valid(media.tags), media.tags, '[]'))
-        GROUP BY value ORDER BY value`),
+    const { rows: indexed } = await sql<{ id: number }>`
+      SELECT ${sql.ref(onPostgres ? 'id' : 'rowid')} AS id FROM media_search ORDER BY 1`.execute(
+      read,
     )
-    const files = select('SELECT key, sha256 FROM files UNION ALL SELECT key, sha256 FROM variants')
+    expect(indexed.map(({ id }) => id)).toEqual(ids)
+    const counts = await read
+      .selectFrom('media_counts')
+      .select((row) => ['level', row.fn.sum<number>('count').as('items')])
+      .groupBy('level')
+      .execute()
+    for (const { items } of counts) expect(items).toBe(ids.length)
+    expect(counts.length).toBe(ids.length > 0 ? 2 : counts.length)
+    const tags = await read.selectFrom('tags').select(['tag', 'count']).execute()
+    expect(new Map(tags.map(({ tag, count }) => [tag, count]))).toEqual(await tallyTags(read))
+    const files = await read
+      .selectFrom('files')
+      .select(['key', 'sha256'])
+      .unionAll(read.selectFrom('variants').select(['key', 'sha256']))
+      .execute()
+    const journal = await read.selectFrom('journal').select('key').execute()
     return {
-      media,
-      named: Object.fromEntries(files.map(({ key, sha256 }) => [key, String(sha256)])),
-      journal: select('SELECT key FROM journal').map(({ key }) => String(key)),
+      media: ids,
+      named: Object.fromEntries(files.map(({ key, sha256 }) => [key, sha256])),
+      journal: journal.map(({ key }) => key),
       stored: await hashFiles(data),
       temporary: await findTemporary(data),
     }
   } finally {
-    database.close()
+    await database.close()
   }
 }
 
@@ -77,6 +90,7 @@ async function hashFiles(data: string): Promise<Record<string, string>> {
 
 async function findTemporary(data: string): Promise<string[]> {
   const root = join(data, 'tmp')
+  if (!existsSync(root)) return []
   const found = await readdir(root, { recursive: true })
   // `<pid>-…` is a process's own.
   const isOwn = (path: string) => existsSync(`/proc/${Number.parseInt(path, 10)}`)

@@ -202,6 +202,26 @@ const bulkRows: Row[] = [
       status: 400,
       data: INVALID,
     },
+    ...[null, 5, [0], ['1']].map((except) => ({
+      is: `except ${JSON.stringify(except)}`,
+      options: { json: { ...more, search: '', except } },
+      status: 400,
+      data: MISSING,
+    })),
+    {
+      is: 'except too many',
+      options: {
+        json: { ...more, search: '', except: Array.from({ length: 10_001 }, (_, id) => id + 1) },
+      },
+      status: 400,
+      data: INVALID,
+    },
+    {
+      is: 'of ids, except some',
+      options: { json: { ...more, ids: [1, 2], except: [2] } },
+      status: 400,
+      data: INVALID,
+    },
     ...[LONG, 'a '.repeat(17)].map((search) => ({
       is: `of the search ${search.slice(0, 10)}`,
       options: { json: { ...more, search } },

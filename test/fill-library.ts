@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { type Database, openDatabase } from '../src/database/database.ts'
 import { countVersion } from '../src/media/library.ts'
 import { adjustCounts } from '../src/media/rank.ts'
 import { indexMedia } from '../src/media/search.ts'
 import { countTags } from '../src/media/tags.ts'
+import { locateDatabase } from './postgres.ts'
 
 export interface Filling {
   name: string
@@ -18,7 +18,7 @@ export interface Filling {
  * ids are 1, 2, 3… Call it before the server starts.
  */
 export async function fillLibrary(data: string, fillings: readonly Filling[]): Promise<void> {
-  const database = await openDatabase(join(data, 'vitrine.db'))
+  const database = await openDatabase(await locateDatabase(data))
   await insertItems(database, fillings)
   await database.close()
 }

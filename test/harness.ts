@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list-route.ts'
+import { databaseSettings } from './postgres.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
 export const ADMIN_PASSWORD = 'a password for tests'
@@ -55,7 +56,11 @@ export async function startServer(
 ): Promise<Server> {
   const child = spawn(process.execPath, ['vitrine.mjs', 'serve'], {
     cwd: ROOT,
-    env: environment(data, { VITRINE_PORT: '0', ...settings }),
+    env: environment(data, {
+      VITRINE_PORT: '0',
+      ...(await databaseSettings(data)),
+      ...settings,
+    }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const exited = once(child, 'exit')
@@ -109,14 +114,14 @@ export interface CliResult {
 }
 
 /** Starts a command of the CLI, in a process group of its own, as a terminal does. */
-export function startCli(
+export async function startCli(
   data: string,
   args: readonly string[],
   { input = '', settings = {} }: CliOptions = {},
-): { process: ChildProcess; ended: Promise<CliResult> } {
+): Promise<{ process: ChildProcess; ended: Promise<CliResult> }> {
   const child = spawn(process.execPath, ['vitrine.mjs', ...args], {
     cwd: ROOT,
-    env: environment(data, settings),
+    env: environment(data, { ...(await databaseSettings(data)), ...settings }),
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })
@@ -129,11 +134,11 @@ export function startCli(
 }
 
 /** Runs a command of the CLI to its end. */
-export const runCli = (
+export const runCli = async (
   data: string,
   args: readonly string[],
   options?: CliOptions,
-): Promise<CliResult> => startCli(data, args, options).ended
+): Promise<CliResult> => (await startCli(data, args, options)).ended
 
 /** Nothing of the machine's own settings reaches what is tested. */
 export function environment(data: string, settings: Settings) {

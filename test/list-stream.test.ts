@@ -1,14 +1,16 @@
 import type { IncomingMessage } from 'node:http'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { json } from 'node:stream/consumers'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list-route.ts'
 import { takeStock } from './consistency.ts'
 import { fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
+import { locateDatabase } from './postgres.ts'
 
 /** Together far more than the system keeps for a client that does not read. */
 const COUNT = 3000
@@ -44,11 +46,22 @@ async function readPages(order: string): Promise<MediaItem[]> {
 }
 
 /** Whether nobody holds an old state of the database open, so that its log can be taken in. */
-function hasNoReader(): boolean {
-  const database = new DatabaseSync(join(server.data, 'vitrine.db'))
-  const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
-  database.close()
-  return busy === 0
+async function hasNoReader(): Promise<boolean> {
+  const location = await locateDatabase(server.data)
+  if (typeof location === 'string') {
+    const database = new DatabaseSync(location)
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() ?? {}
+    database.close()
+    return busy === 0
+  }
+  const database = await openDatabase(location)
+  const { rows } = await sql<{ open: number }>`
+    SELECT count(*) AS open FROM pg_stat_activity
+    WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`.execute(
+    database.read,
+  )
+  await database.close()
+  return rows[0]?.open === 0
 }
 
 const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
@@ -134,9 +147,11 @@ describe('the whole library', () => {
   })
 
   it('cuts the connection at a fault, so that a part is never taken for the whole', async () => {
-    const database = new DatabaseSync(join(server.data, 'vitrine.db'))
-    database.exec("UPDATE media SET tags = 'no JSON' WHERE id = 1000")
-    database.close()
+    const database = await openDatabase(await locateDatabase(server.data))
+    await database.write((trx) =>
+      trx.updateTable('media').set({ tags: 'no JSON' }).where('id', '=', 1000).execute(),
+    )
+    await database.close()
     const answer = await client.open('/media')
     expect(answer.statusCode).toBe(200)
     await expect(readList(answer)).rejects.toThrow('aborted')

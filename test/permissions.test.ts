@@ -119,7 +119,7 @@ describe('who may call what', () => {
       routes.filter((route) => route.access === 'public' && !isPage(route)).map(({ url }) => url),
     ),
   ]
-  const always = ['/auth/login', '/health/live', '/health/ready', '/openapi.json']
+  const always = ['/auth/login', '/auth/sign-in', '/health/live', '/health/ready', '/openapi.json']
 
   it('is public for nothing but sign-in, health, the description, pages and images', async () => {
     const { routes } = await makeApp()

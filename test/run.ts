@@ -7,6 +7,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { installBrowser } from './install-browser.ts'
+import { installNginx } from './install-nginx.ts'
+import { findPostgres } from './postgres.ts'
+import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-test-run-'))
@@ -26,6 +29,10 @@ const checks = {
   'style, rules between rooms, cycles': run('biome', 'check', '--error-on-warnings', '.'),
 }
 installBrowser()
+installS3Server()
+installNginx()
+const s3Server = hasS3Server() ? await startS3Server() : undefined
+if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 const testsPassed = run(
   'vitest',
   'run',
@@ -34,6 +41,8 @@ const testsPassed = run(
   `--outputFile.json=${report}`,
   ...process.argv.slice(2),
 )
+
+await s3Server?.stop()
 
 interface Report {
   numPassedTests: number
@@ -50,7 +59,13 @@ for (const [name] of failedChecks) console.log(`Check failed: ${name}`)
 const passed = tests.numPassedTests + Object.keys(checks).length - failedChecks.length
 // A file that cannot even be loaded fails the run without failing a test.
 const failed = Math.max(tests.numFailedTests, testsPassed ? 0 : 1) + failedChecks.length
-const skipped = tests.numPendingTests + tests.numTodoTests
+const hasPostgres = await findPostgres()
+if (!hasPostgres) {
+  console.log(
+    'There is no PostgreSQL server at 127.0.0.1:5432 (or VITRINE_TEST_POSTGRES), so the half of the tests that is for it was SKIPPED.',
+  )
+}
+const skipped = tests.numPendingTests + tests.numTodoTests + (hasPostgres ? 0 : 1)
 if (skipped > 0) console.log(`${skipped} tests were skipped; the reasons stand above.`)
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
 process.exit(failed === 0 && !(skipped > 0 && process.env.CI) ? 0 : 1)

@@ -126,7 +126,7 @@ describe('a configuration with faults', () => {
       VITRINE_MAX_IMAGE_BYTES: '-1',
       VITRINE_TRUSTED_PROXIES: '10.0.0.0/8, somewhere',
       VITRINE_ALLOWED_ORIGINS: 'https://a.example/path',
-      VITRINE_DATABASE_URL: 'postgres://user:secret@host/name',
+      VITRINE_DATABASE_URL: 'mysql://user:secret@host/name',
       VITRINE_ADMIN_PASSWORD: 'short',
     }
     const flags = ['--log-level', 'loud']

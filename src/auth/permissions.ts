@@ -12,8 +12,8 @@ export type Permission = (typeof permissions)[number]
 /** Who may call a route: anybody, whoever is signed in, or whoever has the permission. */
 export type Access = 'public' | 'session' | Permission
 
-export function isAccess(value: unknown): value is Access {
-  return (
-    value === 'public' || value === 'session' || permissions.some((allowed) => allowed === value)
-  )
-}
+export const isPermission = (value: unknown): value is Permission =>
+  permissions.some((permission) => permission === value)
+
+export const isAccess = (value: unknown): value is Access =>
+  value === 'public' || value === 'session' || isPermission(value)

@@ -1,5 +1,6 @@
 import Fastify, { type InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { identifyBySession } from './identify-by-session.ts'
 import { authPlugin } from './plugin.ts'
 import { createTestApp } from './test-app.ts'
 
@@ -21,7 +22,8 @@ describe('access', () => {
     const { database } = await createTestApp()
     const app = Fastify()
     app.get('/early', async () => 'secret')
-    await app.register(authPlugin({ database, allowedOrigins: [] }))
+    const identify = await identifyBySession(database, app.log)
+    await app.register(authPlugin({ identify, allowedOrigins: [] }))
     const response = await app.inject('/early')
     expect(response.statusCode).toBe(500)
     expect(response.body).not.toContain('secret')

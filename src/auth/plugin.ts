@@ -1,12 +1,10 @@
 import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
-import type { Database } from '../database/database.ts'
-import { forbidden, unauthorized } from '../errors.ts'
-import { openAccessTokens } from './access-tokens.ts'
-import { networkOf } from './network.ts'
+import { forbidden } from '../errors.ts'
+import type { Identify, User } from './identify.ts'
 import { answerCors, isForeign } from './origin.ts'
 import { type Access, isAccess } from './permissions.ts'
-import { createSessionLookup, type SignedIn } from './session-lookup.ts'
+import type { SignedIn } from './session-lookup.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,38 +15,26 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     /** Who makes the request; null where access is public. */
-    user: SignedIn | null
+    user: SignedIn | User | null
   }
 }
-
-/** Name of the cookie that holds the refresh token. */
-export const COOKIE = 'refreshToken'
 
 /**
  * Lets each request through or not, by what its route declares as `config.access`. It works on the
  * instance it is registered on and all below; await it before any route is added.
  *
- * Every request's session, user and permissions are looked up anew, so that a sign-out, a disabled
- * account and a withdrawn permission work at once.
- *
+ * @param identify who makes a request; asked at each one, whoever they were at the one before
  * @param allowedOrigins other origins whose pages may call with the cookie, like `https://a.example`
  */
 export function authPlugin({
-  database,
+  identify,
   allowedOrigins,
 }: {
-  database: Database
+  identify: Identify
   allowedOrigins: readonly string[]
 }): FastifyPluginAsync {
   const plugin: FastifyPluginAsync = async (app) => {
-    const accessTokens = await openAccessTokens(database)
-    const sessions = createSessionLookup(database, app.log)
     const origins = new Set(allowedOrigins)
-
-    const findByAccessToken = async (token: string, network: string) => {
-      const claims = await accessTokens.verify(token, await database.now())
-      return claims && sessions.byId(claims.sessionId, claims.userId, network)
-    }
 
     app.addHook('onRoute', ({ method, url, config }) => {
       if (!isAccess(config?.access)) {
@@ -62,26 +48,14 @@ export function authPlugin({
     await app.register(cookie)
     app.decorateRequest('user', null)
 
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', async (request) => {
       if (request.is404) return
       const { access, cookieOnly = false, url } = request.routeOptions.config
       if (access === undefined) throw new Error(`The route ${url} does not declare its access.`)
       if (access === 'public') return
 
       const bearer = cookieOnly ? undefined : readBearer(request)
-      const network = networkOf(request.ip)
-      const user =
-        bearer === undefined
-          ? await sessions.byToken(request.cookies[COOKIE] ?? '', network)
-          : await findByAccessToken(bearer, network)
-      if (user === undefined) {
-        reply.header('www-authenticate', 'Bearer')
-        throw unauthorized(
-          bearer === undefined
-            ? `There is no valid session in the cookie ${COOKIE}; sign in at POST /auth/login.`
-            : 'The access token is not valid or its session is over; get one at GET /auth/me.',
-        )
-      }
+      const user = await identify(request, bearer)
       if (bearer === undefined && isForeign(request, origins)) {
         throw forbidden('Pages of other sites may not do this with the cookie of the user.')
       }

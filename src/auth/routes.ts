@@ -5,10 +5,10 @@ import type { Database } from '../database/database.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { parametersMissing, unauthorized } from '../errors.ts'
 import { openAccessTokens } from './access-tokens.ts'
+import { COOKIE } from './identify.ts'
 import { createLogin } from './login.ts'
 import { networkOf } from './network.ts'
 import type { verifyPassword } from './passwords.ts'
-import { COOKIE } from './plugin.ts'
 import { renewToken } from './refresh-tokens.ts'
 import { createSessionLookup, type SignedIn } from './session-lookup.ts'
 import { endSessions } from './sessions.ts'
@@ -157,6 +157,6 @@ const attributes = (request: FastifyRequest) =>
 /** What the plugin has made sure of, for the compiler's eyes. */
 function signedIn({ user, cookies }: FastifyRequest): { user: SignedIn; token: string } {
   const token = cookies[COOKIE]
-  if (user === null || token === undefined) throw unauthorized()
+  if (user === null || !('sessionId' in user) || token === undefined) throw unauthorized()
   return { user, token }
 }

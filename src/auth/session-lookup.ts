@@ -2,22 +2,20 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { CompiledQuery } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
+import type { User } from './identify.ts'
 import {
   LAST_USE_PRECISION_MS,
   ROTATION_GRACE_MS,
   SESSION_IDLE_MS,
   SESSION_LIFETIME_MS,
 } from './lifetimes.ts'
-import { type Permission, permissions } from './permissions.ts'
+import { permissions } from './permissions.ts'
 import { hashToken, isToken } from './refresh-tokens.ts'
 import { endSessions } from './sessions.ts'
 
 /** Who makes a request, as the database says at that moment. */
-export interface SignedIn {
+export interface SignedIn extends User {
   id: number
-  username: string
-  roles: string[]
-  permissions: Permission[]
   sessionId: string
 }
 
@@ -113,7 +111,7 @@ async function recordUse(
   network: string,
   tokenHash?: string,
 ): Promise<void> {
-  await database.write(async (trx) => {
+  await database.writeBeside(async (trx) => {
     await trx
       .updateTable('sessions')
       .set({ last_used_at: now, network })

@@ -1,4 +1,5 @@
 import { list, type Settings } from '../settings.ts'
+import { externalSettings } from './external-settings.ts'
 import { checkPassword, passwordRule } from './passwords.ts'
 
 export const authSettings = {
@@ -15,6 +16,7 @@ export const authSettings = {
     parse: list(parseOrigin),
     help: 'Other origins of the same site whose pages may call with the cookie, comma-separated.',
   },
+  ...externalSettings,
 } satisfies Settings
 
 function parsePassword(text: string): string | undefined {

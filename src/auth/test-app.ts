@@ -1,10 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import Fastify, { type FastifyError } from 'fastify'
 import { onTestFinished } from 'vitest'
-import { type Database, openDatabase } from '../database/database.ts'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
+import { identifyBySession } from './identify-by-session.ts'
 import { hashPassword, type verifyPassword } from './passwords.ts'
 import { authPlugin } from './plugin.ts'
 import { authRoutes } from './routes.ts'
@@ -25,13 +24,7 @@ export async function openTestDatabase(): Promise<{ database: Database; clock: C
       now += milliseconds
     },
   })
-  const folder = await mkdtemp(join(tmpdir(), 'vitrine-auth-'))
-  const database = await openDatabase(join(folder, 'library.sqlite'), clock)
-  onTestFinished(async () => {
-    await database.close()
-    await rm(folder, { recursive: true })
-  })
-  return { database, clock }
+  return { database: await openTemporaryDatabase(clock), clock }
 }
 
 export const PASSWORD = 'correct horse battery'
@@ -69,7 +62,8 @@ export async function createTestApp(
     if (known) reply.headers(known.headers)
     return reply.code(status).send({ data, code: status, detail: known?.detail })
   })
-  await app.register(authPlugin({ database, allowedOrigins: options.allowedOrigins ?? [] }))
+  const identify = await identifyBySession(database, app.log)
+  await app.register(authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [] }))
   await app.register(authRoutes({ database, ...(options.verify && { verify: options.verify }) }))
   app.get('/public', { config: { access: 'public' } }, async () => 'public')
   app.get('/session', { config: { access: 'session' } }, async (request) => request.user)

@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts'
 import { createLog } from '../http/logging.ts'
 import { readDeliverySecret } from '../images/digests.ts'
 import type { Library } from '../media/library.ts'
-import { openDiskStorage } from '../storage/disk.ts'
+import { openStorage } from '../storage/open-storage.ts'
 import { checkCounts } from './doctor/check-counts.ts'
 import { checkDatabase, explainDamage } from './doctor/check-database.ts'
 import { checkFiles } from './doctor/check-files.ts'
@@ -39,7 +39,7 @@ export async function doctor(
     : withDatabase(config, async (database) =>
         examine({
           database,
-          storage: await openDiskStorage(filesPath(config)),
+          storage: await openStorage(config.storageUrl, filesPath(config)),
           deliverySecret: await readDeliverySecret(database.read),
           quick,
         }),

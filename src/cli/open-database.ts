@@ -1,5 +1,5 @@
 import { access } from 'node:fs/promises'
-import { type Config, databasePath } from '../config.ts'
+import { type Config, databaseLocation } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -8,7 +8,7 @@ export async function withDatabase<T>(
   config: Config,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(databasePath(config))
+  const database = await openDatabase(databaseLocation(config))
   try {
     return await work(database)
   } finally {
@@ -21,7 +21,9 @@ export async function withDatabase<T>(
  * told and not made.
  */
 export async function requireLibrary(config: Config): Promise<void> {
-  await access(databasePath(config)).catch(() => {
+  const location = databaseLocation(config)
+  if (typeof location !== 'string') return
+  await access(location).catch(() => {
     throw new UsageError(
       `There is no library in ${config.data}; name its folder with --data or VITRINE_DATA.`,
     )

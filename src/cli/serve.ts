@@ -21,7 +21,11 @@ export async function serve(config: Config): Promise<void> {
 
   const library = await openLibrary(config, log)
   const { database } = library
-  await makeFirstAdmin(config, database)
+  if (config.auth === 'own') {
+    await makeFirstAdmin(config, database)
+  } else if (config.adminPassword !== undefined) {
+    log.warn('VITRINE_ADMIN_PASSWORD has no effect while VITRINE_AUTH is external.')
+  }
 
   const app = await createApp(config, library, log)
   try {

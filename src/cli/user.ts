@@ -11,6 +11,7 @@ import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 import { readNewPassword } from './password.ts'
+import { UsageError } from './usage-error.ts'
 
 interface PasswordOptions {
   /** Read it from standard input instead of asking. */
@@ -23,6 +24,7 @@ export async function userAdd(
   username: string,
   { role, ...options }: PasswordOptions & { role: string },
 ): Promise<void> {
+  requireOwnAccounts(config)
   const password = await readNewPassword(username, options)
   await withDatabase(config, (database) => createUser(database, { username, password, role }))
   console.log(`Added the user ${username} with the role ${role}.`)
@@ -51,6 +53,7 @@ export async function userPassword(
   username: string,
   options: PasswordOptions,
 ): Promise<void> {
+  requireOwnAccounts(config)
   await requireLibrary(config)
   const password = await readNewPassword(username, options)
   await withDatabase(config, (database) => setPassword(database, username, password))
@@ -81,6 +84,15 @@ async function withAccounts<T>(
   config: Config,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
+  requireOwnAccounts(config)
   await requireLibrary(config)
   return withDatabase(config, work)
+}
+
+/** Our own accounts count for nothing where those of another service do. */
+function requireOwnAccounts({ auth }: Config): void {
+  if (auth === 'own') return
+  throw new UsageError(
+    'VITRINE_AUTH is external: the accounts are kept by the service that issues the tokens.',
+  )
 }

@@ -1,24 +1,26 @@
-import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { Kysely, sql, type Transaction } from 'kysely'
-import { Migrator } from 'kysely/migration'
-import { AppError } from '../errors.ts'
-import { migrations } from './migrations.ts'
-import { openSqlite, sqliteDialect } from './sqlite.ts'
+import type { Transaction } from 'kysely'
 import type { Milliseconds, Queries, Tables } from './tables.ts'
+import { requireFinished } from './unfinished.ts'
 
 export interface Database {
   /** For reading. A transaction on it sees one state of the database throughout. */
   readonly read: Queries
   /**
    * Runs one write transaction; it is durable when this resolves, and rolled back when `work`
-   * throws. One at a time, so `work` awaits nothing but its own queries.
+   * throws. One at a time among all processes that share the database, so that what one reads in it
+   * stays so until it ends, and ids grow in the order of the commits; `work` awaits nothing but its
+   * own queries.
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
+   * As `write`, without waiting for anybody where the database allows several writers: for what is
+   * right whatever else is written at the same time.
+   */
+  writeBeside<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  /**
    * Reads one state of the database for as long as it takes, on a connection of its own, without
-   * holding up anybody. The work must not wait for a client: an open reader keeps the write-ahead
-   * log from being reset.
+   * holding up anybody. The work must not wait for a client: an open reader keeps SQLite's
+   * write-ahead log from being reset, and PostgreSQL's rows from being cleared away.
    */
   snapshot<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /** The database's clock: what all who share it agree on. */
@@ -28,57 +30,44 @@ export interface Database {
   close(): Promise<void>
 }
 
+/** Where a database is: a file of the embedded one, or a server. */
+export type DatabaseLocation = string | PostgresLocation
+
+export interface PostgresLocation {
+  /** `postgres://user:password@host:port/database?…` */
+  url: string
+  /** At most so many at once, of this process. */
+  connections: number
+}
+
 /**
- * Opens the embedded database, creates it where there is none, and migrates it.
+ * Opens a database and brings its tables up to date.
  *
- * @param path of the database file
  * @param clock for tests of what happens after days
+ * @param unfinished also a library that is still being brought in, for who brings it
+ * @throws AppError if it cannot be reached or used, with a `detail` for who starts the program
  */
-export async function openDatabase(path: string, clock = Date.now): Promise<Database> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const connect = (mode: 'read' | 'write') => {
-    const connection = openSqlite(path, mode)
-    const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
-    // Kysely itself closes only what was used.
-    return { queries, close: () => connection.close() }
-  }
-
-  const writer = connect('write')
-  await migrate(writer.queries)
-  const reader = connect('read')
-
-  return {
-    read: reader.queries,
-    write: (work) => writer.queries.transaction().execute(work),
-    async snapshot(work) {
-      const { queries, close } = connect('read')
-      try {
-        return await queries.transaction().execute(work)
-      } finally {
-        close()
-      }
-    },
-    now: async () => clock(),
-    async check() {
-      await sql`SELECT 1 FROM library`.execute(reader.queries)
-    },
-    async close() {
-      reader.close()
-      // The last one to close takes the write-ahead log in and removes it.
-      writer.close()
-    },
+export async function openDatabase(
+  location: DatabaseLocation,
+  clock?: () => Milliseconds,
+  { unfinished = false } = {},
+): Promise<Database> {
+  const database = await openEngine(location, clock)
+  try {
+    if (!unfinished) await requireFinished(database.read)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
   }
 }
 
-async function migrate(db: Queries): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
-  const { error } = await migrator.migrateToLatest()
-  // Kysely's words for migrations in the database that this version does not have.
-  if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
-    throw new AppError('database-newer', 500, 'Database of another version', {
-      detail: 'The database was last opened by a newer version of Vitrine; start that one.',
-      cause: error,
-    })
+/** Neither engine is loaded where the other one is used. */
+async function openEngine(location: DatabaseLocation, clock?: () => Milliseconds) {
+  if (typeof location === 'string') {
+    const { openEmbedded } = await import('./embedded.ts')
+    return openEmbedded(location, clock ?? Date.now)
   }
-  if (error) throw new Error('The database could not be migrated.', { cause: error })
+  const { openPostgres } = await import('./postgres.ts')
+  return openPostgres(location, clock)
 }

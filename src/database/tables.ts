@@ -17,6 +17,7 @@ export interface Tables {
   variants: VariantsTable
   journal: JournalTable
   owners: OwnersTable
+  unfinished: UnfinishedTable
   users: UsersTable
   roles: RolesTable
   role_permissions: RolePermissionsTable
@@ -128,6 +129,17 @@ interface OwnersTable {
   /** Start time of the process, as the operating system tells it. */
   started: string
   lease_until: Milliseconds
+}
+
+/** How a library comes to where none was. */
+export type Arrival = 'copy' | 'restore'
+
+/** One row while a library is being brought in: nobody may use it before it is whole. */
+interface UnfinishedTable {
+  id: 1
+  arrival: Arrival
+  /** `uuid` of the library that it comes from. */
+  source: string
 }
 
 interface UsersTable {

@@ -85,4 +85,4 @@ export function logRequest(request: FastifyRequest, reply: FastifyReply): void {
 /** Without the query, which may hold what nobody else should read. */
 const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? ''
 
-const userOf = ({ user }: FastifyRequest & { user?: { id: number } | null }) => user?.id
+const userOf = ({ user }: FastifyRequest & { user?: { id: number | string } | null }) => user?.id

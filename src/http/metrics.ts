@@ -57,7 +57,6 @@ export async function measureRequests(
     schema: { hide: true },
     handler: async (request, reply) => {
       if (!isEqual(request.headers.authorization ?? '', `Bearer ${token}`)) {
-        reply.header('www-authenticate', 'Bearer')
         throw unauthorized('Metrics are for the bearer of VITRINE_METRICS_TOKEN.')
       }
       reply.headers({ 'content-type': registry.contentType, 'cache-control': 'no-store' })

@@ -7,24 +7,26 @@ import type { FastifyPluginAsync } from 'fastify'
  * The page loads its own scripts, styles and pictures, and calls its own API; nothing is inline but
  * styles, which its components set on elements. Previews of files to upload are blobs.
  */
-const PAGE_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data: blob:",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
+const pagePolicy = (imageOrigin = '') =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self' 'unsafe-inline'",
+    `img-src 'self' data: blob: ${imageOrigin}`.trim(),
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ')
 
 /**
  * Serves the built admin page at `/`. Its state lives in the query, so there is this one path; its
  * scripts and styles have names that change with their content and are kept for good.
  *
  * @param folder of the built page; where there is none, `/` leads to the documentation of the API
+ * @param imageOrigin where else pictures come from: `https://bucket.example.com`
  */
-export function pageRoutes(folder: string): FastifyPluginAsync {
+export function pageRoutes(folder: string, imageOrigin?: string): FastifyPluginAsync {
   return async (app) => {
     app.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'public' }
@@ -45,7 +47,10 @@ export function pageRoutes(folder: string): FastifyPluginAsync {
     })
     app.get('/', async (_request, reply) =>
       reply
-        .headers({ 'content-security-policy': PAGE_POLICY, 'cache-control': 'no-cache' })
+        .headers({
+          'content-security-policy': pagePolicy(imageOrigin),
+          'cache-control': 'no-cache',
+        })
         .sendFile('index.html', folder, { cacheControl: false, immutable: false }),
     )
     app.get('/favicon.svg', async (_request, reply) =>

@@ -18,20 +18,23 @@ export interface ObjectToSend {
   size: number
   /** Called only when bytes are to be sent. A stream is destroyed if the client leaves. */
   open: (range?: ByteRange) => Promise<Readable | Buffer>
+  /** Where the client gets the bytes instead, if it is not to get them from here. */
+  redirect?: (() => Promise<{ url: string; cacheControl: string }>) | undefined
   /** More headers, for the whole object, for parts and for "not modified" alike. */
   headers?: Readonly<Record<string, string>>
 }
 
 /**
  * Answers GET and HEAD for an object: 304 where the client has it already, a single range where it
- * asks for one, else the whole (RFC 9110, sections 13 and 14). In the order of what it costs.
+ * asks for one, else the whole (RFC 9110, sections 13 and 14). In the order of what it costs. A GET
+ * may be sent elsewhere instead, which answers ranges itself.
  *
  * @throws AppError 412 if it is not the one that If-Match names; 416 if it has no such range; whatever `open` throws
  */
 export async function sendObject(
   request: FastifyRequest,
   reply: FastifyReply,
-  { etag, type, size, open, headers = {} }: ObjectToSend,
+  { etag, type, size, open, redirect, headers = {} }: ObjectToSend,
 ): Promise<FastifyReply> {
   reply.headers({ ...headers, etag, 'accept-ranges': 'bytes' })
   const wanted = request.headers['if-match']
@@ -43,6 +46,12 @@ export async function sendObject(
   // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
   if (fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag })) {
     return reply.code(304).send(emptyBody(request))
+  }
+  if (redirect && request.method === 'GET') {
+    const { url, cacheControl } = await redirect()
+    // The tag is that of the bytes: a redirect that carried it would be found unchanged for ever.
+    reply.removeHeader('etag').removeHeader('accept-ranges')
+    return reply.header('cache-control', cacheControl).redirect(url, 302)
   }
 
   const range = request.method === 'GET' ? readRange(request, etag, size) : undefined

@@ -8,7 +8,7 @@ import { binaryAnswer } from '../http/openapi.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { attachment, type ByteRange, sendObject } from '../http/send-object.ts'
 import { findNamedKeys } from '../storage/named-keys.ts'
-import { ObjectMissing, type Storage } from '../storage/storage.ts'
+import { ObjectMissing, type RedirectHeaders, type Storage } from '../storage/storage.ts'
 import type { HighRenders } from './high.ts'
 import { findOriginal, findVariantByDigest, findVariantOfMedia, type Shown } from './variants.ts'
 
@@ -56,13 +56,16 @@ const variantRoutes: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
       throw new Error(`The file ${shown.fileId} has no scaled variant.`)
     }
     const variant = shown.variant ?? (await highRenders.render(shown.fileId))
+    const type = 'image/webp'
+    const kept = isPublic ? cacheControl : 'private, no-cache'
     return sendObject(request, reply, {
       etag: `"${variant.sha256}"`,
-      type: 'image/webp',
+      type,
       size: variant.size,
       open: (range) => openObject({ database, storage }, variant, range),
+      redirect: redirectTo(storage, variant.key, { type, cacheControl: kept }),
       headers: {
-        'cache-control': isPublic ? cacheControl : 'private, no-cache',
+        'cache-control': kept,
         'cross-origin-resource-policy': isPublic ? 'cross-origin' : 'same-origin',
         'content-security-policy': IMAGE_CSP,
       },
@@ -152,18 +155,21 @@ const originalRoute: FastifyPluginAsyncTypebox<DeliveryOptions> = async (
       if (!original) throw mediaNotFound()
       const { name, key, type, size, sha256 } = original
       const extension = key.slice(key.lastIndexOf('.'))
+      const cacheControl = 'private, no-cache'
+      const disposition = attachment(
+        name.toLowerCase().endsWith(extension) ? name : name + extension,
+      )
       return sendObject(request, reply, {
         etag: `"${sha256}"`,
         type,
         size,
         open: (range) => openObject({ database, storage }, { key, size }, range),
+        redirect: redirectTo(storage, key, { type, cacheControl, disposition }),
         headers: {
-          'cache-control': 'private, no-cache',
+          'cache-control': cacheControl,
           'cross-origin-resource-policy': 'same-origin',
           'content-security-policy': IMAGE_CSP,
-          'content-disposition': attachment(
-            name.toLowerCase().endsWith(extension) ? name : name + extension,
-          ),
+          'content-disposition': disposition,
         },
       })
     },
@@ -207,6 +213,20 @@ async function openObject(
     if ((await findNamedKeys(database.read, [key])).length === 0) throw mediaNotFound()
     throw error
   }
+}
+
+/**
+ * For storage that sends objects itself: the address is kept by nobody but the caches of an answer
+ * that anybody may have for ever, and by those well short of the time for which it is good.
+ */
+function redirectTo({ redirect }: Storage, key: string, headers: RedirectHeaders) {
+  if (!redirect) return undefined
+  const { seconds } = redirect
+  const isForEver = headers.cacheControl.endsWith('immutable')
+  return async () => ({
+    url: await redirect.addressOf(key, headers),
+    cacheControl: isForEver ? `public, max-age=${Math.floor(seconds / 2)}` : 'no-store',
+  })
 }
 
 /** Bytes that were damaged in storage are not sent. */

@@ -1,6 +1,6 @@
 import { extname } from 'node:path'
 import type { Transaction } from 'kysely'
-import type { Queries, Tables } from '../database/tables.ts'
+import type { Milliseconds, Queries, Tables } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import type { SpooledFile } from '../http/read-upload.ts'
 import { publicDigest } from '../images/digests.ts'
@@ -47,6 +47,7 @@ export async function addMedia(
 ): Promise<AddedMedia> {
   const { database, storage, journal, temporary, images, highRenders } = library
 
+  const now = await database.now()
   // Known bytes were decoded when they came first, unless storage has lost them since.
   const known = await findFile(database.read, image.sha256)
   const isStored = known !== undefined && (await storage.size(known.key)) === image.size
@@ -54,7 +55,7 @@ export async function addMedia(
     isStored &&
     (await database.write(async (trx) => {
       const file = await findFile(trx, image.sha256)
-      return file?.key === known.key && insertMedia(trx, file.id, item)
+      return file?.key === known.key && insertMedia(trx, file.id, item, now)
     }))
   if (linked) return linked
 
@@ -71,19 +72,20 @@ export async function addMedia(
         storage.put(keys.original, image.path),
         storage.put(keys.scaled, processed.scaled.path),
       ])
+      const now = await database.now()
       const { unused, restored, added } = await database.write(async (trx) => {
         const file = await findFile(trx, image.sha256)
         if (!file) {
           const id = await insertFile(trx, library, image, processed, keys)
           await journal.take(trx, allKeys)
-          return { unused: [], restored: undefined, added: await insertMedia(trx, id, item) }
+          return { unused: [], restored: undefined, added: await insertMedia(trx, id, item, now) }
         }
         const isLost = !isStored && file.key === known?.key
         if (isLost) await replaceOriginal(trx, library, file, keys.original)
         // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
         const unused = isLost ? [file.key, keys.scaled] : allKeys
         const restored = isLost ? file.id : undefined
-        return { unused, restored, added: await insertMedia(trx, file.id, item) }
+        return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
       })
       if (restored !== undefined) highRenders.forgetFailure(restored)
       await discardQuietly(library, unused)
@@ -176,6 +178,7 @@ async function insertMedia(
   trx: Queries,
   fileId: number,
   { name, tags, onlyNew = false }: Omit<NewMedia, 'image'>,
+  now: Milliseconds,
 ): Promise<AddedMedia> {
   const earlier = await trx
     .selectFrom('media')
@@ -188,7 +191,12 @@ async function insertMedia(
 
   const { id } = await trx
     .insertInto('media')
-    .values({ file_id: fileId, name, tags: JSON.stringify(tags), added_at: await nextTime(trx) })
+    .values({
+      file_id: fileId,
+      name,
+      tags: JSON.stringify(tags),
+      added_at: await nextTime(trx, now),
+    })
     .returning('id')
     .executeTakeFirstOrThrow()
   await indexMedia(trx, id, name, tags)
@@ -206,8 +214,7 @@ const imageKnown = (id: number) =>
   })
 
 /** The time of an arrival: now, but never before the one that came last, should the clock be set back. */
-async function nextTime(trx: Queries): Promise<number> {
-  const now = Date.now()
+async function nextTime(trx: Queries, now: Milliseconds): Promise<Milliseconds> {
   const { last_added_at } = await trx
     .updateTable('library')
     .set((row) => ({

@@ -21,6 +21,9 @@ export const SelectionFields = {
   until: Type.Optional(
     Type.Unsafe<number>({ ...Id, description: 'With `search`: only items up to this id' }),
   ),
+  except: Type.Optional(
+    Type.Array(Id, { description: `With \`search\`: all but these up to ${MAX_IDS} items` }),
+  ),
 }
 
 const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
@@ -32,12 +35,13 @@ export interface SelectionBody {
   ids?: readonly number[]
   search?: string
   until?: number
+  except?: readonly number[]
 }
 
 /** A selection of which the end may be open; see `selection.ts`. */
 export type Selected =
   | { ids: readonly number[] }
-  | { terms: readonly string[]; until: number | undefined }
+  | { terms: readonly string[]; until: number | undefined; except: ReadonlySet<number> }
 
 /**
  * Which items are meant.
@@ -45,18 +49,28 @@ export type Selected =
  * @throws AppError 400: "Required parameters missing" if nothing says, "Invalid parameters" if it
  *   is said twice or over a limit
  */
-export function readSelection({ ids, search, until }: SelectionBody): Selected {
+export function readSelection({ ids, search, until, except }: SelectionBody): Selected {
   if (ids !== undefined && search !== undefined) {
     throw parametersInvalid('ids and search are both given; give one of them.')
   }
-  if (search !== undefined) return { terms: parseSearch(search), until }
+  if (search !== undefined) {
+    checkCount('except', except ?? [])
+    return { terms: parseSearch(search), until, except: new Set(except) }
+  }
   if (ids === undefined)
     throw parametersMissing('ids and search are both missing; give one of them.')
-  if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
-  if (ids.length > MAX_IDS) {
-    throw parametersInvalid(`ids holds ${ids.length} ids; at most ${MAX_IDS} are allowed.`)
+  if (except !== undefined) {
+    throw parametersInvalid('ids and except are both given; leave out of ids what is not meant.')
   }
+  if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
+  checkCount('ids', ids)
   return { ids: [...new Set(ids)].sort((a, b) => a - b) }
+}
+
+function checkCount(field: string, { length }: readonly number[]): void {
+  if (length > MAX_IDS) {
+    throw parametersInvalid(`${field} holds ${length} ids; at most ${MAX_IDS} are allowed.`)
+  }
 }
 
 /**

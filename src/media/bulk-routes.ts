@@ -47,6 +47,7 @@ export const BulkResult = Type.Object(
     failed: Type.Array(
       Type.Object({
         id: Type.Integer(),
+        name: Type.Optional(Type.String({ description: 'Of an item that is there' })),
         data: Type.String(),
         code: Type.Integer(),
         detail: Type.Optional(Type.String()),

@@ -28,6 +28,7 @@ describe('work on many items', () => {
     const lines = await run({
       async work(ids) {
         worked.push(ids)
+        if (ids.includes(5)) return [{ id: 5, name: 'Five', error: parametersInvalid('No.') }]
         return ids.includes(4) ? [noSuchItem(4)] : []
       },
     })
@@ -35,12 +36,12 @@ describe('work on many items', () => {
       { done: 0, failures: 0, total: 5 },
       { done: 2, failures: 0, total: 5 },
       { done: 3, failures: 1, total: 5 },
-      { done: 4, failures: 1, total: 5 },
+      { done: 3, failures: 2, total: 5 },
       {
         data: 'Done',
         code: 200,
-        done: 4,
-        failures: 1,
+        done: 3,
+        failures: 2,
         failed: [
           {
             id: 4,
@@ -48,6 +49,7 @@ describe('work on many items', () => {
             code: 404,
             detail: 'There is no media item with id 4.',
           },
+          { id: 5, name: 'Five', data: 'Invalid parameters', code: 400, detail: 'No.' },
         ],
       },
     ])

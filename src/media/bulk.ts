@@ -8,6 +8,8 @@ const MAX_FAILURES_TOLD = 1000
 /** An item of which the work failed, while it goes on with the others. */
 export interface FailedItem {
   id: number
+  /** Of an item that is there. */
+  name?: string
   error: AppError
 }
 
@@ -44,7 +46,7 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   const { total, batches, work, message, explain, signal } = bulk
   let done = 0
   let failures = 0
-  const failed: ({ id: number } & ErrorBody)[] = []
+  const failed: ({ id: number; name?: string } & ErrorBody)[] = []
   const tell = (line: object) => `${JSON.stringify(line)}\n`
   const end = (answer: ErrorBody) => tell({ ...answer, done, failures, failed })
 
@@ -55,8 +57,8 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
       const failedNow = await work(ids)
       done += ids.length - failedNow.length
       failures += failedNow.length
-      for (const { id, error } of failedNow.slice(0, MAX_FAILURES_TOLD - failed.length)) {
-        failed.push({ id, ...bodyOf(error) })
+      for (const { error, ...item } of failedNow.slice(0, MAX_FAILURES_TOLD - failed.length)) {
+        failed.push({ ...item, ...bodyOf(error) })
       }
       yield tell({ done, failures, total })
       // The database answers without giving way to anything else.

@@ -38,7 +38,7 @@ export async function summarizeList(db: Queries, query: ListQuery): Promise<List
 
 async function countMatches(db: Queries, terms: readonly string[]): Promise<number> {
   const { rows } = await sql<{ total: number }>`
-    SELECT count(*) AS total FROM (${matchingIds(terms)})`.execute(db)
+    SELECT count(*) AS total FROM (${matchingIds(db, terms)}) AS matches`.execute(db)
   return Number(rows[0]?.total ?? 0)
 }
 
@@ -72,7 +72,7 @@ function selectMatches(db: Queries, { order, offset, terms }: ListQuery, summary
   const direction = order === 'added-asc' ? sql`ASC` : sql`DESC`
   const count = summary.to - summary.from + 1
   const hits = sql<{ id: number }>`(
-    SELECT id FROM (${matchingIds(terms)}) ORDER BY id ${direction} LIMIT ${count} OFFSET ${offset}
+    SELECT id FROM (${matchingIds(db, terms)}) AS matches ORDER BY id ${direction} LIMIT ${count} OFFSET ${offset}
   )`.as('hits')
   return selectItems(db)
     .innerJoin(hits, (join) => join.onRef('hits.id', '=', 'media.id'))

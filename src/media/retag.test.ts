@@ -55,8 +55,8 @@ describe('changing the tags of several items', () => {
   it('is found by searches at once', async () => {
     await retag([1, 3], { add: ['zed'], remove: ['b'] })
     const find = async (term: string) => {
-      const { rows } = await matchingIds([term]).execute(database.read)
-      return rows.map(({ id }) => id)
+      const { rows } = await matchingIds(database.read, [term]).execute(database.read)
+      return rows.map(({ id }) => id).sort()
     }
     expect(await find('zed')).toEqual([1, 3])
     expect(await find('b')).toEqual([])

@@ -41,7 +41,7 @@ export async function retagItems(
       const tags = retag(parseTags(item.tags), change)
       const stored = JSON.stringify(tags)
       if (tags.length > MAX_TAGS) {
-        failed.push({ id, error: tooManyTags(id, tags.length) })
+        failed.push({ id, name, error: tooManyTags(id, tags.length) })
       } else if (stored !== item.tags) {
         await trx.updateTable('media').set({ tags: stored }).where('id', '=', id).execute()
         await unindexMedia(trx, id)

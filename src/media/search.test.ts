@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { onPostgres } from '../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { AppError } from '../errors.ts'
 import { fold } from '../fold.ts'
@@ -24,8 +25,8 @@ async function openIndex(entries: readonly Entry[]) {
     for (const { id, name, tags } of entries) await indexMedia(trx, id, name, tags)
   })
   const find = async (search: string) => {
-    const { rows } = await matchingIds(parseSearch(search)).execute(database.read)
-    return rows.map(({ id }) => id)
+    const { rows } = await matchingIds(database.read, parseSearch(search)).execute(database.read)
+    return rows.map(({ id }) => id).sort((a, b) => a - b)
   }
   return { database, find }
 }
@@ -108,20 +109,23 @@ describe('search', () => {
     expect(await find('abc\u0000')).toEqual([])
   })
 
-  it('reads the index alone, in its own order', async () => {
-    const { database } = await openIndex(ENTRIES)
-    for (const search of ['a', 'ab', 'abc', 'abc a']) {
-      const ids = matchingIds(parseSearch(search))
-      const plan = await sql<{
-        detail: string
-      }>`EXPLAIN QUERY PLAN SELECT id FROM (${ids}) ORDER BY id DESC LIMIT 50`.execute(
-        database.read,
-      )
-      expect(plan.rows.map(({ detail }) => detail)).toEqual([
-        expect.stringMatching(/^SCAN media_search VIRTUAL TABLE INDEX \d+:M1$/),
-      ])
-    }
-  })
+  // PostgreSQL's planner decides by the statistics of the data.
+  if (!onPostgres) {
+    it('reads the index alone, in its own order', async () => {
+      const { database } = await openIndex(ENTRIES)
+      for (const search of ['a', 'ab', 'abc', 'abc a']) {
+        const ids = matchingIds(database.read, parseSearch(search))
+        const plan = await sql<{
+          detail: string
+        }>`EXPLAIN QUERY PLAN SELECT id FROM (${ids}) ORDER BY id DESC LIMIT 50`.execute(
+          database.read,
+        )
+        expect(plan.rows.map(({ detail }) => detail)).toEqual([
+          expect.stringMatching(/^SCAN media_search VIRTUAL TABLE INDEX \d+:M1$/),
+        ])
+      }
+    })
+  }
 })
 
 describe('the terms of a search', () => {

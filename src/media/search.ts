@@ -1,18 +1,21 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
 import { fold } from '../fold.ts'
 
 /**
- * Search by an index of n-grams that answers exactly, for terms of any length and script, without
- * ever looking at a row. Indexed are the folded name and each folded tag, every one a line of its
- * own, so that no term reaches across them:
+ * Search by an index of n-grams that answers exactly, for terms of any length and script. Indexed are
+ * the folded name and each folded tag, every one a line of its own, so that no term reaches across
+ * them: each character, each pair of neighbours and each trigram of a line.
  *
- * - each trigram of a line, in sequence: a term of three characters and more is a phrase of them;
- * - each character and each pair of neighbours: a term of one or two characters is one of those.
+ * On SQLite one FTS5 index holds the grams in sequence, so that a term of three characters and more
+ * is a phrase of trigrams, and a mix of short and long terms is one merge of sorted lists; no row is
+ * ever looked at. Its order is the media id's, so the newest matches come without sorting.
  *
- * One index holds them all, so that a mix of short and long terms is one merge of sorted lists. Its
- * order is the media id's, so the newest matches come without sorting.
+ * On PostgreSQL a GIN index holds the grams of each item as a set. A term of up to three characters
+ * is one of them; of a longer one all trigrams must be there, and then the lines themselves are
+ * looked at.
  */
 
 /** Against queries that cost more to answer than to send. */
@@ -48,27 +51,50 @@ export function checkSearchLength(search: string): void {
 
 /** Adds an item to the index. */
 export async function indexMedia(trx: Queries, id: number, name: string, tags: readonly string[]) {
-  const grams = mediaGrams(name, tags)
-  await sql`INSERT INTO media_search (rowid, grams) VALUES (${id}, ${grams})`.execute(trx)
+  await (isPostgres(trx)
+    ? sql`INSERT INTO media_search (id, lines) VALUES (${id}, ${mediaLines(name, tags)})`
+    : sql`INSERT INTO media_search (rowid, grams) VALUES (${id}, ${mediaGrams(name, tags)})`
+  ).execute(trx)
 }
-
-/** What the index holds of an item: its grams in sequence, divided by spaces. */
-export const mediaGrams = (name: string, tags: readonly string[]): string =>
-  [name, ...tags].map(lineGrams).join(` ${LINE_END} `)
 
 /** Takes an item out of the index. */
 export async function unindexMedia(trx: Queries, id: number) {
-  await sql`DELETE FROM media_search WHERE rowid = ${id}`.execute(trx)
+  await (isPostgres(trx)
+    ? sql`DELETE FROM media_search WHERE id = ${id}`
+    : sql`DELETE FROM media_search WHERE rowid = ${id}`
+  ).execute(trx)
 }
+
+/** What SQLite's index holds of an item: its grams in sequence, divided by spaces. */
+export const mediaGrams = (name: string, tags: readonly string[]): string =>
+  [name, ...tags].map(lineGrams).join(` ${LINE_END} `)
+
+/** What PostgreSQL's index is made of. No name or tag holds a control character. */
+export const mediaLines = (name: string, tags: readonly string[]): string =>
+  [name, ...tags].map(fold).join('\n')
 
 /**
  * A subquery of one column `id`: the media items that match all of the terms.
  * @param terms folded, at least one
  */
-export function matchingIds(terms: readonly string[]): RawBuilder<{ id: number }> {
-  const match = terms.map((term) => `"${termGrams(writeTokens(term)).join(' ')}"`).join(' AND ')
-  return sql`SELECT rowid AS id FROM media_search WHERE media_search MATCH ${match}`
+export function matchingIds(db: Queries, terms: readonly string[]): RawBuilder<{ id: number }> {
+  if (!isPostgres(db)) {
+    const match = terms.map((term) => `"${termGrams(writeTokens(term)).join(' ')}"`).join(' AND ')
+    return sql`SELECT rowid AS id FROM media_search WHERE media_search MATCH ${match}`
+  }
+  const grams = new Set(terms.flatMap((term) => termGrams([...term])))
+  const long = terms.filter((term) => [...term].length > 3)
+  return sql`SELECT id FROM media_search WHERE ${sql.join(
+    [
+      sql`media_grams(lines) @@ ${[...grams].map(quoteLexeme).join(' & ')}::tsquery`,
+      ...long.map((term) => sql`strpos(lines, ${term}) > 0`),
+    ],
+    sql` AND `,
+  )}`
 }
+
+/** As a tsquery writes it: https://www.postgresql.org/docs/current/datatype-textsearch.html */
+const quoteLexeme = (gram: string) => `'${gram.replace(/['\\]/g, '$&$&')}'`
 
 /** No folded text holds a fullwidth letter; this one keeps a phrase from reaching across lines. */
 const LINE_END = 'Ａ'

@@ -1,13 +1,16 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../database/tables.ts'
 import { findRank } from './rank.ts'
 import { matchingIds } from './search.ts'
 
-/** Which items are meant: some by their ids (ascending), or all up to an id that match a search. */
+/**
+ * Which items are meant: some by their ids (ascending), or all up to an id that match a search,
+ * but for some.
+ */
 export type Selection =
   | { ids: readonly number[] }
   /** `terms` as of a list: folded; none means everything. */
-  | { terms: readonly string[]; until: number }
+  | { terms: readonly string[]; until: number; except: ReadonlySet<number> }
 
 /** Items worked on in one transaction, which other requests wait for. */
 const BATCH = 100
@@ -17,10 +20,19 @@ const SLICE = 10_000
 /** How many items are meant. */
 export async function countSelected(db: Queries, selection: Selection): Promise<number> {
   if ('ids' in selection) return selection.ids.length
-  const { terms, until } = selection
-  if (terms.length === 0) return findRank(db, until + 1)
-  const { rows } = await sql<{ total: number }>`
-    SELECT count(*) AS total FROM (${matchingIds(terms)}) WHERE id <= ${until}`.execute(db)
+  const { terms, until, except } = selection
+  const exceptions = sql`(${sql.join([...except])})`
+  if (terms.length === 0) {
+    const total = await findRank(db, until + 1)
+    if (except.size === 0) return total
+    return total - (await count(db, sql`media WHERE id <= ${until} AND id IN ${exceptions}`))
+  }
+  const others = except.size > 0 ? sql`AND id NOT IN ${exceptions}` : sql``
+  return count(db, sql`(${matchingIds(db, terms)}) AS matches WHERE id <= ${until} ${others}`)
+}
+
+async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> {
+  const { rows } = await sql<{ total: number }>`SELECT count(*) AS total FROM ${source}`.execute(db)
   return Number(rows[0]?.total ?? 0)
 }
 
@@ -39,15 +51,15 @@ async function* readSlices(db: Queries, selection: Selection): AsyncGenerator<re
     yield selection.ids
     return
   }
-  const { terms, until } = selection
-  const source = terms.length === 0 ? sql`SELECT id FROM media` : matchingIds(terms)
+  const { terms, until, except } = selection
+  const source = terms.length === 0 ? sql`SELECT id FROM media` : matchingIds(db, terms)
   for (let after = 0; ; ) {
     const { rows } = await sql<{ id: number }>`
-      SELECT id FROM (${source}) WHERE id > ${after} AND id <= ${until}
+      SELECT id FROM (${source}) AS matches WHERE id > ${after} AND id <= ${until}
       ORDER BY id LIMIT ${SLICE}`.execute(db)
     const last = rows.at(-1)
     if (!last) return
-    yield rows.map(({ id }) => id)
+    yield rows.map(({ id }) => id).filter((id) => !except.has(id))
     after = last.id
   }
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { fold } from '../fold.ts'
 
@@ -68,7 +69,13 @@ export function parseTags(tags: string): string[] {
 export async function listTags(db: Queries, { search, limit }: { search: string; limit: number }) {
   const found = db
     .selectFrom('tags')
-    .$if(search !== '', (tags) => tags.where(sql`instr(folded, ${search})`, '>', 0))
+    .$if(search !== '', (tags) =>
+      tags.where(
+        isPostgres(db) ? sql`strpos(folded, ${search})` : sql`instr(folded, ${search})`,
+        '>',
+        0,
+      ),
+    )
   const tags = await found
     .select(['tag', 'count'])
     .orderBy('count', 'desc')

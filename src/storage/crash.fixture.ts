@@ -22,15 +22,20 @@ const step = () => {
   if (counting && ++steps === Number(fatalStep)) process.kill(process.pid, 'SIGKILL')
 }
 await interceptFileSystem(step)
-const write: typeof database.write = async (work) => {
-  step()
-  const result = await database.write(work)
-  step()
-  return result
-}
+type Write = typeof database.write
+const stepping =
+  (run: Write): Write =>
+  async (work) => {
+    step()
+    const result = await run(work)
+    step()
+    return result
+  }
+const write = stepping(database.write)
+const writeBeside = stepping(database.writeBeside)
 
 const journal = await openJournal({
-  database: { ...database, write },
+  database: { ...database, write, writeBeside },
   storage,
   log: pino({ level: 'silent' }),
 })

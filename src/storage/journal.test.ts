@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { locateDatabase } from '../../test/postgres.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { openDiskStorage } from './disk.ts'
 import { fileRow } from './journal.fixture.ts'
@@ -23,7 +24,7 @@ beforeEach(async () => {
   now = 1_000_000
   logged = []
   await writeFile(join(folder, 'source'), 'some bytes')
-  database = await openDatabase(join(folder, 'library.db'), () => now)
+  database = await openDatabase(await locateDatabase(folder), () => now)
   open.push(database)
   storage = await openDiskStorage(join(folder, 'files'))
 })
@@ -395,7 +396,7 @@ describe('sweep', () => {
     const dead = await start()
     await putSome(dead, 250)
     await kill(dead)
-    const again = await openDatabase(join(folder, 'library.db'), () => now)
+    const again = await openDatabase(await locateDatabase(folder), () => now)
     open.push(again)
     const [one, other] = await Promise.all([start(), start({ database: again })])
     expect(await Array.fromAsync(storage.list())).toEqual([])
@@ -406,7 +407,7 @@ describe('sweep', () => {
   })
 
   it('never takes away what its owner takes at the same time', async () => {
-    const again = await openDatabase(join(folder, 'library.db'), () => now)
+    const again = await openDatabase(await locateDatabase(folder), () => now)
     open.push(again)
     const remote = await start({ database: again })
     const journal = await start()

@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { requireFinished } from '../database/unfinished.ts'
 import { type Owner, removeOwners, renewLease } from './lease.ts'
 import { identifyProcess } from './owner.ts'
 import { checkKey, type Storage } from './storage.ts'
@@ -83,7 +84,7 @@ export async function openJournal(deps: {
   async function handOver() {
     if (failed.size === 0) return
     const keys = [...failed]
-    await database.write((trx) =>
+    await database.writeBeside((trx) =>
       trx
         .updateTable('journal')
         .set({ owner: null })
@@ -114,6 +115,11 @@ export async function openJournal(deps: {
   }
 
   await renewLease(database, self)
+  // Whoever brings a library in marks it first and looks for owners then, so one sees the other.
+  await requireFinished(database.read).catch(async (error) => {
+    await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
+    throw error
+  })
   await sweep()
   const timer = setInterval(() => {
     renew()
@@ -128,7 +134,7 @@ export async function openJournal(deps: {
       const created_at = await database.now()
       const rows = keys.map((key) => ({ key, owner: self.id, created_at, claimed_at: null }))
       if (rows.length === 0) return
-      await database.write((trx) => trx.insertInto('journal').values(rows).execute())
+      await database.writeBeside((trx) => trx.insertInto('journal').values(rows).execute())
     },
 
     async take(trx, keys) {

@@ -16,7 +16,7 @@ export interface Owner extends ProcessIdentity {
  */
 export async function renewLease(database: Database, owner: Owner): Promise<void> {
   const lease_until = (await database.now()) + LEASE_MS
-  await database.write((trx) =>
+  await database.writeBeside((trx) =>
     trx
       .insertInto('owners')
       .values({ ...owner, lease_until })

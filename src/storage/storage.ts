@@ -20,7 +20,10 @@ export interface ByteRange {
 export interface Storage {
   /**
    * Stores a copy of the file at `path`: complete and durable when this resolves, and not visible
-   * at all when it rejects. Rejects if there is such an object already.
+   * at all when it rejects. Rejects if there is such an object already, or if this process is
+   * putting one; not every driver can tell whether another process is, so a key is put by nobody but
+   * who made it. Where storage is reached over a network that failed, a put that was rejected may
+   * still become an object a little later: `remove` is what makes sure.
    */
   put(key: string, path: string): Promise<void>
   /**
@@ -49,12 +52,30 @@ export interface Storage {
    */
   list(): AsyncIterable<{ key: string; size: number }>
   /**
-   * Moves something that `list` named out of the way; nothing is deleted or overwritten.
+   * Moves something that `list` named out of the way; no object is deleted or overwritten. What an
+   * interrupted `put` left may be dropped, where nobody could ever read it.
    * @returns where it is now, for people to read
    */
   setAside(name: string): Promise<string>
   /** Rejects if storage cannot be read and written. */
   check(): Promise<void>
+  /** How clients fetch objects from storage itself; only where it can, and was told to. */
+  readonly redirect?: Redirect
+}
+
+export interface Redirect {
+  /** The origin of all these addresses: `https://bucket.s3.example.com`. */
+  readonly origin: string
+  /** For how long an address is good, in seconds. */
+  readonly seconds: number
+  /** An address by which whoever has it gets the object, with these headers. */
+  addressOf(key: string, headers: RedirectHeaders): Promise<string>
+}
+
+export interface RedirectHeaders {
+  type: string
+  cacheControl: string
+  disposition?: string | undefined
 }
 
 /** There is no object of this key. */

@@ -76,7 +76,7 @@ export async function spareNamed(
 /** Drops rows whose objects are gone. */
 export async function dropRows(database: Database, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await database.write((trx) => trx.deleteFrom('journal').where('key', 'in', keys).execute())
+  await database.writeBeside((trx) => trx.deleteFrom('journal').where('key', 'in', keys).execute())
 }
 
 /** Batches of keys in ascending order, each found after the last one of the batch before. */

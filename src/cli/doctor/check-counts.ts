@@ -8,7 +8,7 @@ export const checkCounts: Check = async function* ({ database }) {
   // Where every block that is counted is right and so is their sum, none is missing.
   const { rows } = await sql<{ wrong: number }>`
     SELECT count(*) AS wrong FROM media_counts AS kept
-    WHERE count != (
+    WHERE count <> (
       SELECT count(*) FROM media
       WHERE id >= kept.block << kept.level AND id < (kept.block + 1) << kept.level
     )
@@ -16,8 +16,9 @@ export const checkCounts: Check = async function* ({ database }) {
     ${sql.join(
       LEVELS.map(
         (level) => sql`
-          SELECT (SELECT count(*) FROM media) !=
-            (SELECT coalesce(sum(count), 0) FROM media_counts WHERE level = ${level})`,
+          SELECT count(*) - (
+            SELECT coalesce(sum(count), 0) FROM media_counts WHERE level = ${sql.lit(level)}
+          ) FROM media`,
       ),
       sql` UNION ALL `,
     )}`.execute(database.read)
@@ -31,9 +32,8 @@ export const checkCounts: Check = async function* ({ database }) {
         for (const level of LEVELS) {
           await sql`
             INSERT INTO media_counts (level, block, count)
-            SELECT ${level}, id >> ${level}, count(*) FROM media GROUP BY id >> ${level}`.execute(
-            trx,
-          )
+            SELECT ${sql.lit(level)}, id >> ${sql.lit(level)}, count(*)
+            FROM media GROUP BY id >> ${sql.lit(level)}`.execute(trx)
         }
         await countVersion(trx)
       })

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isPostgres } from '../../database/engine.ts'
 import { UsageError } from '../usage-error.ts'
 import type { Check } from './finding.ts'
 
@@ -21,10 +22,12 @@ export function explainDamage(error: unknown): never {
 /**
  * What SQLite says of its own file: https://sqlite.org/pragma.html#pragma_integrity_check. The
  * search index and items without their file are left to checks of their own, which know more.
+ * A PostgreSQL server looks after its files itself.
  *
  * @throws UsageError after its findings if the file is damaged
  */
 export const checkDatabase: Check = async function* ({ database }) {
+  if (isPostgres(database.read)) return
   const { rows: faults } = await sql<{ integrity_check: string }>`PRAGMA integrity_check`.execute(
     database.read,
   )

@@ -1,4 +1,3 @@
-import { sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
 import { readName, readTags } from '../../media/parameters.ts'
 import { type Check, type Finding, nameItem } from './finding.ts'
@@ -35,8 +34,15 @@ export const checkItems: Check = async function* ({ database }, advance) {
       remedy: 'Sets the time of the latest addition.',
       async repair(library) {
         await library.database.write(async (trx) => {
-          await sql`UPDATE library SET last_added_at =
-            max(last_added_at, (SELECT added_at FROM media ORDER BY id DESC LIMIT 1))`.execute(trx)
+          const { newest } = await trx
+            .selectFrom('media')
+            .select((row) => row.fn.max('added_at').as('newest'))
+            .executeTakeFirstOrThrow()
+          await trx
+            .updateTable('library')
+            .set({ last_added_at: newest })
+            .where('last_added_at', '<', newest)
+            .execute()
         })
         return { done: 'Set the time of the latest addition.' }
       },

@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
+import { isPostgres } from '../../database/engine.ts'
 import type { Queries } from '../../database/tables.ts'
-import { mediaGrams } from '../../media/search.ts'
+import { mediaGrams, mediaLines } from '../../media/search.ts'
 import { parseTags } from '../../media/tags.ts'
 import type { Check } from './finding.ts'
 import { rebuildIndex, reindexItems } from './reindex.ts'
@@ -57,6 +58,7 @@ interface Examination {
  * @param db one state of the database
  */
 async function examineIndex(db: Queries, advance: () => void): Promise<Examination> {
+  if (isPostgres(db)) return { differing: await compareLines(db, advance) }
   const damage = await findDamage(db)
   if (damage !== undefined) return { differing: [], damage }
   // Every occurrence of every gram: https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module
@@ -85,6 +87,19 @@ async function examineIndex(db: Queries, advance: () => void): Promise<Examinati
     for (const [index, sum] of sums.entries()) if (sum !== 0) differing.add(start + index)
   }
   return { differing: [...differing].sort((a, b) => a - b) }
+}
+
+/** On PostgreSQL: what its index is made of, beside what it should be made of. */
+async function compareLines(db: Queries, advance: () => void): Promise<number[]> {
+  const differing: number[] = []
+  const rows = sql<{ id: number; name: string | null; tags: string; lines: string | null }>`
+    SELECT coalesce(media.id, media_search.id) AS id, name, tags, lines
+    FROM media FULL JOIN media_search ON media_search.id = media.id ORDER BY 1`
+  for await (const { id, name, tags, lines } of stream(db, rows)) {
+    if (name === null || lines !== mediaLines(name, parseTags(tags))) differing.push(id)
+    if (name !== null) advance()
+  }
+  return differing
 }
 
 async function findDamage(db: Queries): Promise<string | undefined> {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
+import { isPostgres } from '../../database/engine.ts'
 import { countVersion } from '../../media/library.ts'
 import { indexMedia, unindexMedia } from '../../media/search.ts'
 import { parseTags } from '../../media/tags.ts'
@@ -27,7 +28,10 @@ export async function reindexItems(database: Database, ids: readonly number[]): 
 /** Empties the index and fills it again; until it is done, searches find a part of what there is. */
 export async function rebuildIndex(database: Database): Promise<void> {
   await database.write(async (trx) => {
-    await sql`INSERT INTO media_search (media_search) VALUES ('delete-all')`.execute(trx)
+    await (isPostgres(trx)
+      ? sql`DELETE FROM media_search`
+      : sql`INSERT INTO media_search (media_search) VALUES ('delete-all')`
+    ).execute(trx)
   })
   for (let after = 0; ; ) {
     const rows = await database.read

@@ -93,6 +93,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/auth/sign-in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where people sign in */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description Whether people sign in at another service, and not at `POST /auth/login`. */
+                            external: boolean;
+                            /** @description Where they do, if that is known: an address, or a path on this host. */
+                            url: string | null;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/login": {
         parameters: {
             query?: never;
@@ -1016,6 +1057,8 @@ export interface paths {
                         search?: string;
                         /** @description With `search`: only items up to this id */
                         until?: number;
+                        /** @description With `search`: all but these up to 10000 items */
+                        except?: number[];
                         add?: string[] | string;
                         remove?: string[] | string;
                     };
@@ -1045,6 +1088,8 @@ export interface paths {
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
+                                /** @description Of an item that is there */
+                                name?: string;
                                 data: string;
                                 code: number;
                                 detail?: string;
@@ -1466,6 +1511,8 @@ export interface paths {
                         search?: string;
                         /** @description With `search`: only items up to this id */
                         until?: number;
+                        /** @description With `search`: all but these up to 10000 items */
+                        except?: number[];
                     };
                 };
             };
@@ -1493,6 +1540,8 @@ export interface paths {
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
+                                /** @description Of an item that is there */
+                                name?: string;
                                 data: string;
                                 code: number;
                                 detail?: string;

@@ -1,0 +1,33 @@
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { Database } from '../database/database.ts'
+import { readExternal } from './external.ts'
+import { externalRoutes } from './external-routes.ts'
+import type { ExternalSettings } from './external-settings.ts'
+import type { Identify } from './identify.ts'
+import { identifyBySession } from './identify-by-session.ts'
+import { identifyByToken } from './identify-by-token.ts'
+import { authRoutes } from './routes.ts'
+import { signInRoute } from './sign-in-route.ts'
+
+export interface Auth {
+  identify: Identify
+  /** The routes of an instance that serves the API. */
+  routes(app: FastifyInstance): Promise<void>
+}
+
+/** Whose accounts count: our own, or those of the service that the settings name. */
+export async function openAuth(
+  settings: ExternalSettings,
+  database: Database,
+  log: FastifyBaseLogger,
+): Promise<Auth> {
+  const external = readExternal(settings)
+  return {
+    identify: external ? identifyByToken(external, log) : await identifyBySession(database, log),
+    async routes(app) {
+      const url = external?.signInUrl ?? null
+      await app.register(signInRoute({ external: external !== undefined, url }))
+      await app.register(external ? externalRoutes : authRoutes({ database }))
+    },
+  }
+}

@@ -1,0 +1,38 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from '../database/database.ts'
+import { unauthorized } from '../errors.ts'
+import { openAccessTokens } from './access-tokens.ts'
+import { COOKIE, type Identify } from './identify.ts'
+import { networkOf } from './network.ts'
+import { createSessionLookup } from './session-lookup.ts'
+
+/**
+ * Identifies by the sessions of our own sign-in. Session, user and permissions are looked up anew at
+ * each request, so that a sign-out, a disabled account and a withdrawn permission work at once.
+ */
+export async function identifyBySession(
+  database: Database,
+  log: FastifyBaseLogger,
+): Promise<Identify> {
+  const accessTokens = await openAccessTokens(database)
+  const sessions = createSessionLookup(database, log)
+
+  const findByAccessToken = async (token: string, network: string) => {
+    const claims = await accessTokens.verify(token, await database.now())
+    return claims && sessions.byId(claims.sessionId, claims.userId, network)
+  }
+
+  return async ({ cookies, ip }, bearer) => {
+    const network = networkOf(ip)
+    const user =
+      bearer === undefined
+        ? await sessions.byToken(cookies[COOKIE] ?? '', network)
+        : await findByAccessToken(bearer, network)
+    if (user !== undefined) return user
+    throw unauthorized(
+      bearer === undefined
+        ? `There is no valid session in the cookie ${COOKIE}; sign in at POST /auth/login.`
+        : 'The access token is not valid or its session is over; get one at GET /auth/me.',
+    )
+  }
+}

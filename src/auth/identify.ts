@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify'
+import type { Permission } from './permissions.ts'
+
+/** Name of the cookie that tells who makes a request. */
+export const COOKIE = 'refreshToken'
+
+/** Who makes a request, as it is known at that moment. */
+export interface User {
+  /** A number for accounts of our own, a text for those of another service. */
+  id: number | string
+  username: string
+  roles: string[]
+  permissions: Permission[]
+}
+
+/**
+ * Finds out who makes a request.
+ *
+ * @param bearer of `Authorization: Bearer`; if it is undefined, the cookie counts
+ * @throws AppError 401 "Unauthorized"
+ */
+export type Identify = (request: FastifyRequest, bearer: string | undefined) => Promise<User>

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { isKey } from '../../storage/storage.ts'
+import type { NamedObject } from '../doctor/inspect-object.ts'
+import { startProgress } from '../progress.ts'
+import { type House, storeObjects } from '../transfer/objects.ts'
+import { ACCOUNT_TABLES } from '../transfer/tables.ts'
+import { ArchiveFault, LIBRARY, OBJECTS, ROWS } from './format.ts'
+import { type ArchiveEntry, readArchive } from './read-archive.ts'
+
+/** Objects stored together, whichever comes first: one commit names them all. */
+const OBJECTS_AT_ONCE = 64
+const BYTES_AT_ONCE = 100_000_000
+
+/** Everything but the objects, in files by the name that it has in the archive. */
+export type Unpacked = ReadonlyMap<string, string>
+
+const FILES: readonly string[] = [
+  LIBRARY,
+  ...['files', 'variants', 'media'].map((table) => `${ROWS}${table}.ndjson`),
+  ...ACCOUNT_TABLES.filter(({ isOfSessions }) => !isOfSessions).map(
+    ({ name }) => `${ROWS}${name}.ndjson`,
+  ),
+]
+
+/**
+ * Puts the objects of an archive into storage, and its rows aside until all of it has been compared
+ * with its sums.
+ *
+ * @throws ArchiveFault if it is not as it was written
+ */
+export async function unpack(
+  house: House,
+  input: Readable,
+  { folder, signal }: { folder: string; signal: AbortSignal },
+): Promise<Unpacked> {
+  const unpacked = new Map<string, string>()
+  let waiting: (NamedObject & { path: string })[] = []
+  let bytes = 0
+  const store = async () => {
+    await storeObjects(house, waiting, async ({ path }) => path)
+    for (const { path } of waiting) await rm(path, { force: true })
+    waiting = []
+    bytes = 0
+  }
+
+  const progress = startProgress('objects')
+  let count = 0
+  try {
+    for await (const entry of readArchive(input, ({ objects }) => progress.setTotal(objects))) {
+      signal.throwIfAborted()
+      const path = join(folder, String(count++))
+      const sha256 = await writeEntry(entry, path)
+      const key = entry.name.slice(OBJECTS.length)
+      if (entry.name.startsWith(OBJECTS) && isKey(key)) {
+        waiting.push({ key, size: entry.size, sha256, path })
+        bytes += entry.size
+        progress.advance()
+        if (waiting.length === OBJECTS_AT_ONCE || bytes >= BYTES_AT_ONCE) await store()
+      } else if (FILES.includes(entry.name) && !unpacked.has(entry.name)) {
+        unpacked.set(entry.name, path)
+      } else {
+        throw new ArchiveFault(`The backup has an entry ${JSON.stringify(entry.name)} too many.`)
+      }
+    }
+    await store()
+  } finally {
+    progress.stop()
+  }
+  const missing = FILES.find((name) => !unpacked.has(name))
+  if (missing !== undefined) throw new ArchiveFault(`The backup has no ${missing}.`)
+  return unpacked
+}
+
+/** @returns the SHA-256 of the content */
+async function writeEntry({ content }: ArchiveEntry, path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(
+    content,
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        yield chunk
+      }
+    },
+    createWriteStream(path, { mode: 0o600 }),
+  )
+  return hash.digest('hex')
+}

@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { access, open, rename, rm } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import type { Writable } from 'node:stream'
+import { type Config, filesPath } from '../config.ts'
+import { createLog } from '../http/logging.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { openTemporaryFolder } from '../storage/temporary.ts'
+import { type BackedUp, fillArchive } from './archive/fill-archive.ts'
+import { writeArchive } from './archive/write-archive.ts'
+import { requireLibrary, withDatabase } from './open-database.ts'
+import { describeContents, formatTimeSince } from './transfer/contents.ts'
+import { runStoppable } from './transfer/stoppable.ts'
+import { UsageError } from './usage-error.ts'
+
+/** Standard output, or standard input of a restore. */
+const STANDARD = '-'
+
+/**
+ * Writes the library as it is now into one archive, beside whatever uses it. The file has its name
+ * only once all of it is there and durable.
+ *
+ * @param file where there is none yet; `-` is standard output
+ */
+export async function backup(config: Config, file: string): Promise<void> {
+  await requireLibrary(config)
+  const startedAt = performance.now()
+  process.exitCode = await runStoppable(async (signal) => {
+    const { contents, faults, sha256 } = await (file === STANDARD
+      ? writeOut(config, signal)
+      : writeFile(config, resolve(file), signal))
+    // Standard output has the archive itself, perhaps.
+    const tell = file === STANDARD ? console.error : console.log
+    for (const fault of faults) tell(fault)
+    tell(`Backed up ${describeContents(contents)} in ${formatTimeSince(startedAt)}.`)
+    tell(`The SHA-256 of its sums is ${sha256}.`)
+    if (faults.length === 0) return 0
+    console.error('The backup is sound, but not of everything: see above, and run vitrine doctor.')
+    return 1
+  }, 'There is no backup.')
+}
+
+async function writeOut(config: Config, signal: AbortSignal): Promise<BackedUp> {
+  if (process.stdout.isTTY) throw new UsageError('A terminal is no place for a backup.')
+  return write(config, process.stdout, signal, true)
+}
+
+async function writeFile(config: Config, path: string, signal: AbortSignal): Promise<BackedUp> {
+  const isThere = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (isThere) throw new UsageError(`${path} is there already.`)
+  const part = `${path}.${randomBytes(4).toString('hex')}.part`
+  try {
+    // It has every password's hash and what signs the sessions.
+    const handle = await open(part, 'wx', 0o600)
+    const output = handle.createWriteStream({ flush: true })
+    const backedUp = await write(config, output, signal, false)
+    await rename(part, path)
+    await syncFolder(dirname(path))
+    return backedUp
+  } catch (error) {
+    await rm(part, { force: true })
+    throw error
+  }
+}
+
+async function write(
+  config: Config,
+  output: Writable,
+  signal: AbortSignal,
+  keepOpen: boolean,
+): Promise<BackedUp> {
+  return withDatabase(config, async (database) => {
+    const storage = await openStorage(config.storageUrl, filesPath(config))
+    const temporary = await openTemporaryFolder({
+      data: config.data,
+      log: createLog(config.logLevel),
+    })
+    try {
+      return await temporary.withFolder(async (folder) => {
+        const archive = writeArchive(output, { folder, keepOpen })
+        try {
+          return await fillArchive(archive, { database, storage }, temporary, folder, signal)
+        } catch (error) {
+          archive.abort()
+          throw error
+        }
+      })
+    } finally {
+      await temporary.close()
+    }
+  })
+}
+
+/** Makes the names in a folder outlive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const handle = await open(path)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}

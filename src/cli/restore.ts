@@ -1,0 +1,82 @@
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import { type Config, databaseLocation, filesPath } from '../config.ts'
+import { openDatabase } from '../database/database.ts'
+import { createLog } from '../http/logging.ts'
+import { openStorage } from '../storage/open-storage.ts'
+import { openTemporaryFolder } from '../storage/temporary.ts'
+import { ArchiveFault } from './archive/format.ts'
+import { emptyLibrary, insertRestored } from './archive/insert-restored.ts'
+import { type Unpacked, unpack } from './archive/unpack.ts'
+import { beginArrival } from './transfer/arrival.ts'
+import { countContents, describeContents, formatTimeSince } from './transfer/contents.ts'
+import type { House } from './transfer/objects.ts'
+import { enterLibrary } from './transfer/presence.ts'
+import { runStoppable } from './transfer/stoppable.ts'
+
+/** Standard input. */
+const STANDARD = '-'
+
+/**
+ * Makes the library that a backup holds, where there is none. Nobody can use it before every byte has
+ * been compared with the sums in the backup.
+ *
+ * @param file `-` is standard input
+ */
+export async function restore(config: Config, file: string): Promise<void> {
+  const input = await openInput(file)
+  const startedAt = performance.now()
+  const storage = await openStorage(config.storageUrl, filesPath(config))
+  const database = await openDatabase(databaseLocation(config), undefined, { unfinished: true })
+  const presence = await enterLibrary(database)
+  const temporary = await openTemporaryFolder({
+    data: config.data,
+    log: createLog(config.logLevel),
+  })
+  const house = { database, storage }
+  try {
+    process.exitCode = await runStoppable(async (signal) => {
+      const isContinued = await beginArrival(database, presence, {
+        arrival: 'restore',
+        source: 'a backup',
+      })
+      if (isContinued) await emptyLibrary(house)
+      await temporary.withFolder(async (folder) => {
+        const unpacked = await unpackOrEmpty(house, input, { folder, signal })
+        await insertRestored(house, unpacked, signal)
+      })
+      const contents = describeContents(await countContents(database.read))
+      console.log(
+        `Restored, each object read back and right: ${contents}, in ${formatTimeSince(startedAt)}.`,
+      )
+      return 0
+    }, 'Run vitrine restore again; it begins anew.')
+  } finally {
+    await presence.leave()
+    await temporary.close()
+    await database.close()
+  }
+}
+
+/** What is not to be restored leaves nothing, so that another backup can be. */
+async function unpackOrEmpty(
+  house: House,
+  input: Readable,
+  options: { folder: string; signal: AbortSignal },
+): Promise<Unpacked> {
+  try {
+    return await unpack(house, input, options)
+  } catch (error) {
+    if (!(error instanceof ArchiveFault)) throw error
+    await emptyLibrary(house)
+    await house.database.write((trx) => trx.deleteFrom('unfinished').execute())
+    throw new ArchiveFault(`${error.message} Nothing was restored.`)
+  }
+}
+
+/** @throws what the system says if it cannot be read, before anything is made */
+async function openInput(file: string): Promise<Readable> {
+  if (file === STANDARD) return process.stdin
+  const handle = await open(file)
+  return handle.createReadStream()
+}

@@ -1,0 +1,51 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { Kysely, sql } from 'kysely'
+import type { Database } from './database.ts'
+import { migrate } from './migrate.ts'
+import { openSqlite, sqliteDialect } from './sqlite.ts'
+import type { Tables } from './tables.ts'
+
+/**
+ * Opens the embedded database, creates it where there is none, and migrates it.
+ *
+ * @param path of the database file
+ * @param clock milliseconds since 1970
+ */
+export async function openEmbedded(path: string, clock: () => number): Promise<Database> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const connect = (mode: 'read' | 'write') => {
+    const connection = openSqlite(path, mode)
+    const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
+    // Kysely itself closes only what was used.
+    return { queries, close: () => connection.close() }
+  }
+
+  const writer = connect('write')
+  await migrate(writer.queries)
+  const reader = connect('read')
+  const write: Database['write'] = (work) => writer.queries.transaction().execute(work)
+
+  return {
+    read: reader.queries,
+    write,
+    writeBeside: write,
+    async snapshot(work) {
+      const { queries, close } = connect('read')
+      try {
+        return await queries.transaction().execute(work)
+      } finally {
+        close()
+      }
+    },
+    now: async () => clock(),
+    async check() {
+      await sql`SELECT 1 FROM library`.execute(reader.queries)
+    },
+    async close() {
+      reader.close()
+      // The last one to close takes the write-ahead log in and removes it.
+      writer.close()
+    },
+  }
+}

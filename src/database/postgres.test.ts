@@ -1,0 +1,192 @@
+import { sql } from 'kysely'
+import { expect, it, onTestFinished } from 'vitest'
+import { insertItems } from '../../test/fill-library.ts'
+import { makeDataFolder } from '../../test/harness.ts'
+import { locateDatabase } from '../../test/postgres.ts'
+import { startTcpProxy } from '../../test/tcp-proxy.ts'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { type Database, openDatabase, type PostgresLocation } from './database.ts'
+
+const BUSY = { status: 503, code: 'service-busy', headers: { 'retry-after': '2' } }
+const PATIENCE = { timeout: 20_000 }
+
+async function locate(): Promise<PostgresLocation> {
+  const location = await locateDatabase(makeDataFolder())
+  if (typeof location === 'string') throw new Error('This is no server.')
+  return location
+}
+
+async function startProxy(location: PostgresLocation) {
+  const proxy = await startTcpProxy(location.url)
+  onTestFinished(() => proxy.close())
+  return { ...proxy, location: { ...location, url: proxy.url } }
+}
+
+async function open(location: PostgresLocation): Promise<Database> {
+  const database = await openDatabase(location)
+  onTestFinished(() => database.close())
+  return database
+}
+
+it('is made once by ten processes that start at the same time', async () => {
+  const location = await locate()
+  const databases = await Promise.all(Array.from({ length: 10 }, () => open(location)))
+  const uuids = await Promise.all(
+    databases.map(({ read }) => read.selectFrom('library').select('uuid').execute()),
+  )
+  expect(new Set(uuids.flat().map(({ uuid }) => uuid)).size).toBe(1)
+})
+
+it('answers 503 while the server is away, and works again when it is back', async () => {
+  const { location, cut, mend } = await startProxy(await locate())
+  const database = await open(location)
+  await insertItems(database, [{ name: 'One' }])
+  cut()
+  await expect(database.read.selectFrom('users').select('id').execute()).rejects.toMatchObject(BUSY)
+  await expect(insertItems(database, [{ name: 'Two' }])).rejects.toMatchObject(BUSY)
+  await expect(database.check()).rejects.toMatchObject(BUSY)
+  mend()
+  await expect
+    .poll(
+      () =>
+        database.check().then(
+          () => true,
+          () => false,
+        ),
+      PATIENCE,
+    )
+    .toBe(true)
+  const { rows } = await sql<{ name: string }>`SELECT name FROM media`.execute(database.read)
+  expect(rows).toEqual([{ name: 'One' }])
+})
+
+it('takes nothing over from a transaction that was cut', async () => {
+  const { location, cut, mend } = await startProxy(await locate())
+  const database = await open(location)
+  const cutOff = database.write(async (trx) => {
+    await trx.updateTable('library').set({ version: 77 }).execute()
+    cut()
+    await trx.selectFrom('library').selectAll().execute()
+  })
+  await expect(cutOff).rejects.toMatchObject(BUSY)
+  mend()
+  // The lock of the writer that is gone is free again.
+  await expect
+    .poll(
+      () =>
+        insertItems(database, []).then(
+          () => true,
+          () => false,
+        ),
+      PATIENCE,
+    )
+    .toBe(true)
+  const library = await database.read.selectFrom('library').select('version').executeTakeFirst()
+  expect(library).toEqual({ version: 1 })
+})
+
+it('lets writers of several processes write one after the other', async () => {
+  const location = await locate()
+  const databases = [await open(location), await open(location), await open(location)]
+  const increment = (database: Database) =>
+    database.write(async (trx) => {
+      const { version } = await trx
+        .selectFrom('library')
+        .select('version')
+        .executeTakeFirstOrThrow()
+      await trx
+        .updateTable('library')
+        .set({ version: version + 1 })
+        .execute()
+    })
+  await Promise.all(
+    databases.flatMap((database) => Array.from({ length: 20 }, () => increment(database))),
+  )
+  const [database] = databases
+  expect(await database?.read.selectFrom('library').select('version').execute()).toEqual([
+    { version: 60 },
+  ])
+})
+
+it('shows one state throughout a transaction of a reader, and takes no change from it', async () => {
+  const database = await openTemporaryDatabase()
+  const count = async (db = database.read) =>
+    (await db.selectFrom('media').select('id').execute()).length
+  await database.read
+    .transaction()
+    .execute(async (trx) => {
+      expect(await count(trx)).toBe(0)
+      await insertItems(database, [{ name: 'One' }])
+      expect(await count(trx)).toBe(0)
+      await expect(trx.deleteFrom('media').execute()).rejects.toThrow('read-only')
+    })
+    .catch(() => {})
+  expect(await count()).toBe(1)
+})
+
+it('commits nothing of a transaction in which a statement failed, whoever catches that', async () => {
+  const database = await openTemporaryDatabase()
+  const caught = database.write(async (trx) => {
+    await trx.updateTable('library').set({ version: 5 }).execute()
+    await sql`SELECT no_such_column`.execute(trx).catch(() => {})
+  })
+  await expect(caught).rejects.toThrow('nothing was committed')
+  expect(await database.read.selectFrom('library').select('version').execute()).toEqual([
+    { version: 0 },
+  ])
+})
+
+it('finds nothing for a text that holds NUL, which PostgreSQL has not', async () => {
+  const { read } = await openTemporaryDatabase()
+  expect(await read.selectFrom('files').selectAll().where('sha256', '=', 'a\0').execute()).toEqual(
+    [],
+  )
+})
+
+it('tells the time of the server', async () => {
+  const database = await openTemporaryDatabase()
+  const { rows } = await sql<{ now: number }>`
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.execute(database.read)
+  const [first, second] = [await database.now(), await database.now()]
+  expect(second).toBeGreaterThanOrEqual(first)
+  expect(Math.abs(first - (rows[0]?.now ?? 0))).toBeLessThan(5000)
+})
+
+it.each([
+  [
+    'a server that is not there',
+    (url: URL) => {
+      url.port = '9'
+    },
+    /at 127\.0\.0\.1:9 cannot be used/,
+  ],
+  [
+    'a database that is not there',
+    (url: URL) => {
+      url.pathname = '/none'
+    },
+    /"none" does not exist/,
+  ],
+])('says at the start of %s what is wrong, and no password', async (_, change, message) => {
+  const url = new URL((await locate()).url)
+  url.password = 'very-secret'
+  change(url)
+  const opening = openDatabase({ url: url.href, connections: 4 })
+  await expect(opening).rejects.toMatchObject({ detail: expect.stringMatching(message) })
+  await expect(opening).rejects.not.toMatchObject({ detail: expect.stringContaining('secret') })
+})
+
+it('says that a database in another encoding is unfit', async () => {
+  const { url } = await locate()
+  const name = `${new URL(url).pathname.slice(1)}_latin`
+  const database = await openDatabase({ url, connections: 4 })
+  await sql`CREATE DATABASE ${sql.ref(name)} TEMPLATE template0 ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C'`.execute(
+    database.read,
+  )
+  await database.close()
+  const latin = new URL(url)
+  latin.pathname = `/${name}`
+  await expect(openDatabase({ url: latin.href, connections: 4 })).rejects.toMatchObject({
+    detail: expect.stringContaining('LATIN1'),
+  })
+})

@@ -1,0 +1,158 @@
+import { HandleEmptyInListsPlugin, Kysely, replaceWithNoncontingentExpression, sql } from 'kysely'
+import pg from 'pg'
+import { AppError } from '../errors.ts'
+import type { Database, PostgresLocation } from './database.ts'
+import { migrate } from './migrate.ts'
+import { postgresDialect, STATEMENT_MS } from './postgres-dialect.ts'
+import type { Milliseconds, Tables } from './tables.ts'
+
+/** Lower versions lack nothing that is used, but are not tested. */
+const LEAST_VERSION = 15
+/** A transaction whose process hangs is ended by the server, and with it the lock that it holds. */
+const IDLE_IN_TRANSACTION_MS = 15_000
+const CONNECT_MS = 5_000
+/** How long the offset between two clocks is trusted. */
+const CLOCK_SYNC_MS = 60_000
+
+/** Of all advisory locks in the database, the one that writers take in turn. */
+const WRITE_LOCK = 0x56697472
+
+/**
+ * Opens a library on a PostgreSQL server, and makes or migrates its tables.
+ *
+ * Readers, writers and snapshots have connections of their own, so that none of them waits for the
+ * others'. Each is made when it is needed and again after it was lost: when the server comes back, so
+ * does everything.
+ *
+ * @throws AppError if the server cannot be reached or is not fit, with a `detail` that says why
+ */
+export async function openPostgres(
+  { url, connections }: PostgresLocation,
+  clock?: () => Milliseconds,
+): Promise<Database> {
+  const connect = (mode: 'read' | 'write' | 'migrate', max: number) => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: Math.max(1, max),
+      application_name: 'vitrine',
+      connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      types: { getTypeParser },
+      ...(mode !== 'migrate' && {
+        statement_timeout: STATEMENT_MS,
+        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+      }),
+    })
+    // A connection that is lost is no fault by itself: the query that was on it fails, the next one
+    // makes another. Unheard, these events would end the process.
+    pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
+    const begin =
+      mode === 'read'
+        ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+        : // Each statement sees what was committed before it, above all what was while it waited.
+          'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
+    return new Kysely<Tables>({
+      dialect: postgresDialect(pool, begin),
+      // SQLite knows `IN ()`, PostgreSQL does not.
+      plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
+    })
+  }
+
+  const migrator = connect('migrate', 2)
+  try {
+    await requireFit(migrator)
+    await migrate(migrator)
+  } catch (error) {
+    throw explainStart(error, url)
+  } finally {
+    await migrator.destroy()
+  }
+  const quarter = Math.floor(connections / 4)
+  const reader = connect('read', connections - 2 * quarter)
+  const writer = connect('write', quarter)
+  const snapshots = connect('read', quarter)
+  const all = [reader, writer, snapshots]
+
+  return {
+    read: reader,
+    write: (work) =>
+      writer.transaction().execute(async (trx) => {
+        await sql`SELECT pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(trx)
+        return work(trx)
+      }),
+    writeBeside: (work) => writer.transaction().execute(work),
+    snapshot: (work) => snapshots.transaction().execute(work),
+    now: clock ? async () => clock() : followClock(reader),
+    async check() {
+      await sql`SELECT 1 FROM library`.execute(reader)
+    },
+    async close() {
+      await Promise.all(all.map((queries) => queries.destroy()))
+    },
+  }
+}
+
+/** 64-bit integers as numbers: none that is kept here is past 2^53. */
+function getTypeParser(oid: number, format?: 'text' | 'binary') {
+  if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number
+  return pg.types.getTypeParser(oid, format)
+}
+
+/** Tells the server's time by a clock of this process that nobody sets, compared now and then. */
+function followClock(db: Kysely<Tables>): () => Promise<Milliseconds> {
+  let base: { server: Milliseconds; own: number } | undefined
+  let syncing: Promise<void> | undefined
+
+  async function sync() {
+    const before = performance.now()
+    const { rows } = await sql<{ now: number }>`
+      SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.execute(db)
+    const after = performance.now()
+    base = { server: rows[0]?.now ?? Date.now(), own: (before + after) / 2 }
+  }
+
+  return async () => {
+    const isOld = base === undefined || performance.now() - base.own > CLOCK_SYNC_MS
+    if (isOld) {
+      syncing ??= sync().finally(() => {
+        syncing = undefined
+      })
+      // With an old comparison there is no need to wait for the new one.
+      if (base === undefined) await syncing
+      else syncing.catch(() => {})
+    }
+    if (base === undefined) throw new Error('The time of the database is not known.')
+    return Math.round(base.server + performance.now() - base.own)
+  }
+}
+
+async function requireFit(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql<{ version: string; encoding: string }>`
+    SELECT current_setting('server_version') AS version,
+      current_setting('server_encoding') AS encoding`.execute(db)
+  const { version = '', encoding = '' } = rows[0] ?? {}
+  if (Number.parseInt(version, 10) < LEAST_VERSION) {
+    throw unfit(`The server is PostgreSQL ${version}; version ${LEAST_VERSION} or later is needed.`)
+  }
+  if (encoding !== 'UTF8') {
+    throw unfit(`The database is encoded as ${encoding}; make one with the encoding UTF8.`)
+  }
+}
+
+const unfit = (detail: string, cause?: unknown) =>
+  new AppError('database-unfit', 500, 'Database cannot be used', { detail, cause })
+
+/** In words for who starts the program, without the password that the address may hold. */
+function explainStart(error: unknown, url: string): unknown {
+  if (error instanceof AppError && error.status !== 503) return error
+  const { host, pathname } = new URL(url)
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    // What the server or the operating system says.
+    if (!(cause instanceof AppError) && 'code' in cause) {
+      const name = pathname.slice(1)
+      return unfit(`The database ${name} at ${host} cannot be used: ${cause.message}`, cause)
+    }
+  }
+  return error
+}

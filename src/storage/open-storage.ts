@@ -1,0 +1,16 @@
+import { openDiskStorage } from './disk.ts'
+import type { S3Place } from './s3-url.ts'
+import type { Storage } from './storage.ts'
+
+/**
+ * Opens the storage that the settings name.
+ *
+ * @param place a bucket; if there is none, objects are kept on the disk
+ * @param folder for those
+ */
+export async function openStorage(place: S3Place | undefined, folder: string): Promise<Storage> {
+  if (!place) return openDiskStorage(folder)
+  // Loaded only where it is used: it takes a third of a second.
+  const { openS3Storage } = await import('./s3.ts')
+  return openS3Storage(place)
+}

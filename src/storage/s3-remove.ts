@@ -1,0 +1,79 @@
+import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3'
+import { type Bucket, endUploads } from './s3-bucket.ts'
+import { isNothingThere, S3Fault } from './s3-fault.ts'
+
+/** As many as S3 takes in one request. */
+const BATCH = 1000
+/** Requests at a time, where each key needs its own. */
+const AT_ONCE = 16
+
+/**
+ * Removes objects and unfinished uploads of these keys.
+ * @returns what went wrong; every key was tried
+ */
+export async function removeObjects(bucket: Bucket, keys: readonly string[]): Promise<unknown[]> {
+  // These first, so that none of them can become an object after the objects are gone.
+  const errors = await forEach(keys, (key) => endUploads(bucket, key))
+  for (const batch of chunk(keys, BATCH)) {
+    try {
+      const left = batch.length > 1 ? await removeBatch(bucket, batch) : batch
+      errors.push(...(await forEach(left, (key) => removeObject(bucket, key))))
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  return errors
+}
+
+/**
+ * @returns the keys that are left to be removed one by one: all, if this service removes nothing in
+ *   batches, else those that it failed at
+ */
+async function removeBatch(
+  { client, Bucket, prefix }: Bucket,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const Objects = keys.map((key) => ({ Key: prefix + key }))
+  try {
+    const { Errors = [] } = await client.send(
+      new DeleteObjectsCommand({ Bucket, Delete: { Quiet: true, Objects } }),
+    )
+    if (Errors.length === 0) return []
+    const failed = new Set(Errors.map(({ Key }) => Key?.slice(prefix.length)))
+    return failed.has(undefined) ? keys : keys.filter((key) => failed.has(key))
+  } catch (error) {
+    if (error instanceof S3Fault && isRefusal(error)) return keys
+    throw error
+  }
+}
+
+/** Refused for good, unlike a failure: whoever knows no batches says it in one of many ways. */
+const isRefusal = ({ status = 0 }: S3Fault): boolean =>
+  (status >= 400 && status < 500) || status === 501
+
+async function removeObject({ client, Bucket, prefix }: Bucket, key: string): Promise<void> {
+  try {
+    await client.send(new DeleteObjectCommand({ Bucket, Key: prefix + key }))
+  } catch (error) {
+    if (!isNothingThere(error)) throw error
+  }
+}
+
+/** @returns the errors */
+async function forEach<T>(
+  values: readonly T[],
+  work: (value: T) => Promise<void>,
+): Promise<unknown[]> {
+  const errors: unknown[] = []
+  for (const some of chunk(values, AT_ONCE)) {
+    for (const result of await Promise.allSettled(some.map(work))) {
+      if (result.status === 'rejected') errors.push(result.reason)
+    }
+  }
+  return errors
+}
+
+const chunk = <T>(values: readonly T[], size: number): T[][] =>
+  Array.from({ length: Math.ceil(values.length / size) }, (_, index) =>
+    values.slice(index * size, (index + 1) * size),
+  )

@@ -1,0 +1,223 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import type { MediaItem } from '../src/media/item.ts'
+import { expectConsistent, takeStock } from './consistency.ts'
+import { makePng } from './fixtures.ts'
+import {
+  Client,
+  environment,
+  makeDataFolder,
+  ROOT,
+  runCli,
+  type Server,
+  type Settings,
+  signIn,
+  startCli,
+  startServer,
+} from './harness.ts'
+import { createDatabase, findPostgres, teardown } from './postgres.ts'
+import { stockLibrary } from './stock-library.ts'
+
+const started: Server[] = []
+afterEach(async () => {
+  for (const server of started.splice(0)) await server.kill()
+})
+
+async function start(data: string, settings: Settings = {}): Promise<Server> {
+  const server = await startServer(settings, data)
+  started.push(server)
+  return server
+}
+
+const newFile = () => join(makeDataFolder(), 'library.tar')
+
+async function readList(client: Client): Promise<MediaItem[]> {
+  return (await client.list('?order=added-asc')).body.media
+}
+
+/** Everything that a guest and an editor see of items. */
+async function expectShown(server: Server, items: readonly MediaItem[]): Promise<void> {
+  const guest = new Client(server.url)
+  const editor = await signIn(server, 'edda')
+  expect(await readList(editor)).toEqual(items)
+  for (const { id, urls, size } of items) {
+    expect((await guest.get(urls.scaled)).status).toBe(200)
+    expect((await editor.get(`/media/original/${id}`)).bytes).toHaveLength(size)
+  }
+}
+
+const engines = [
+  { name: 'the embedded database', settingsOf: async (): Promise<Settings> => ({}) },
+  ...((await findPostgres())
+    ? [
+        {
+          name: 'PostgreSQL',
+          settingsOf: async (data: string): Promise<Settings> => ({
+            VITRINE_DATABASE_URL: (await createDatabase(data)).url,
+          }),
+        },
+      ]
+    : []),
+]
+
+describe('backup and restore', () => {
+  afterAll(async () => {
+    if (engines.length > 1) await teardown()
+  })
+
+  it.each(engines)('take a library in use to $name', async ({ settingsOf }) => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 60)
+    const server = await start(data)
+    const client = await signIn(server, 'edda')
+    const before = await readList(client)
+
+    const file = newFile()
+    const { process: child, ended } = await startCli(data, ['backup', file])
+    const deleted = new Set<number>()
+    // From the end, where the backup has not been yet.
+    for (let id = 60; child.exitCode === null && id > 45; id -= 1) {
+      await client.delete(`/media/delete/${id}`)
+      deleted.add(id)
+      await client.add(`New ${id}`, [], await makePng({ seed: id }))
+    }
+    const backup = await ended
+    expect(backup).toMatchObject({ code: 0, stderr: '' })
+    expect(backup.stdout).toMatch(/^Backed up \d+ items, \d+ originals .*, 1 users in /)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(readdirSync(join(file, '..'))).toEqual(['library.tar'])
+    await server.stop()
+
+    const target = makeDataFolder()
+    const settings = await settingsOf(target)
+    const restored = await runCli(target, ['restore', file], { settings })
+    expect(restored).toMatchObject({ code: 0, stderr: '' })
+    expect((await runCli(target, ['doctor'], { settings })).stdout).toContain('nothing found')
+
+    const there = await start(target, settings)
+    const items = await readList(await signIn(there, 'edda'))
+    await expectShown(there, items)
+    // Nothing new, nothing changed, and nothing gone but what was deleted: all that of one instant.
+    const known = new Map(before.map((item) => [item.id, item]))
+    const added = items.filter(({ id }) => !known.has(id))
+    expect(added.length).toBeLessThanOrEqual(deleted.size)
+    const gone = before.filter(({ id }) => !items.some((item) => item.id === id))
+    expect(gone.every(({ id }) => deleted.has(id))).toBe(true)
+    for (const item of items) if (known.has(item.id)) expect(item).toEqual(known.get(item.id))
+    // Sessions do not come along, nor does what was cached of the other library hold.
+    const old = new Client(there.url)
+    old.cookie = client.cookie
+    expect((await old.list()).status).toBe(401)
+    // Numbers are not given again.
+    const next = await (await signIn(there, 'edda')).add('Next', [], await makePng({ seed: 99 }))
+    expect(next.body.media.id).toBeGreaterThan(Math.max(60, ...items.map(({ id }) => id)))
+  })
+
+  it('goes through a pipe', async () => {
+    const [data, target] = [makeDataFolder(), makeDataFolder()]
+    await stockLibrary(data, 5)
+    const vitrine = `${process.execPath} vitrine.mjs`
+    const line = `${vitrine} backup - --data ${data} | ${vitrine} restore - --data ${target}`
+    const env = environment(data, {})
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', line], { cwd: ROOT, env })
+    expect(stdout).toMatch(/^Restored, .*5 items/)
+    expect(stderr).toMatch(/^Backed up 5 items/)
+    expect((await expectConsistent(target)).media).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('leaves nothing of what is cut short or changed', async () => {
+    const data = makeDataFolder()
+    // More objects than are stored at once.
+    await stockLibrary(data, 40)
+    const file = newFile()
+    expect((await runCli(data, ['backup', file])).code).toBe(0)
+    expect(await runCli(data, ['backup', file])).toMatchObject({
+      code: 1,
+      stderr: `${file} is there already.\n`,
+    })
+    const nowhere = join(data, 'nowhere/library.tar')
+    const { code, stderr } = await runCli(data, ['backup', nowhere])
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^ENOENT.*\n$/),
+    })
+    const bytes = readFileSync(file)
+    const target = makeDataFolder()
+    const restore = async (archive: Buffer) => {
+      const path = newFile()
+      writeFileSync(path, archive)
+      return runCli(target, ['restore', path])
+    }
+    const flipped = (text: string) => {
+      const copy = Buffer.from(bytes)
+      const place = copy.indexOf(text)
+      expect(place).toBeGreaterThan(0)
+      copy[place + text.length - 1] = (copy[place + text.length - 1] ?? 0) ^ 1
+      return copy
+    }
+    const refusals = [
+      { archive: bytes.subarray(0, -1500), says: 'The backup is cut short: its end is missing.' },
+      { archive: bytes.subarray(0, 9000), says: 'The backup is cut short: its end is missing.' },
+      { archive: flipped('"Picture 4'), says: 'The backup is not as it was written' },
+      { archive: Buffer.from('PK and so on'), says: 'This is no backup of Vitrine.' },
+    ]
+    for (const { archive, says } of refusals) {
+      const { code, stdout, stderr } = await restore(archive)
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+      expect(stderr).toContain(says)
+      expect(stderr).toContain('Nothing was restored.')
+      expect(await expectConsistent(target)).toMatchObject({ media: [], stored: {}, journal: [] })
+    }
+    expect(await restore(bytes)).toMatchObject({ code: 0 })
+    expect((await expectConsistent(target)).media).toHaveLength(40)
+    expect(await restore(bytes)).toMatchObject({
+      code: 1,
+      stderr: 'There is a library at the target already; name an empty one.\n',
+    })
+  })
+
+  it('begins anew after a kill, and cannot be used before', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 100)
+    const file = newFile()
+    expect((await runCli(data, ['backup', file])).code).toBe(0)
+    const target = makeDataFolder()
+    const { process: child } = await startCli(target, ['restore', file])
+    const exited = once(child, 'exit')
+    while (!existsSync(join(target, 'files/originals'))) await sleep(5)
+    child.kill('SIGKILL')
+    await exited
+    const refused = await runCli(target, ['serve'])
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toContain('run vitrine restore again')
+    const copied = await runCli(data, ['copy', '--to-data', target])
+    expect(copied.stderr).toContain('An unfinished restore of a library is at the target already.')
+
+    expect((await runCli(target, ['restore', file])).code).toBe(0)
+    const { media, journal } = await expectConsistent(target)
+    expect(media).toHaveLength(100)
+    expect(journal).toEqual([])
+  })
+
+  it('takes files that outlived their database as they are', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 8)
+    const file = newFile()
+    expect((await runCli(data, ['backup', file])).code).toBe(0)
+    const { stored } = await expectConsistent(data)
+    for (const name of ['vitrine.db', 'vitrine.db-wal', 'vitrine.db-shm']) {
+      rmSync(join(data, name), { force: true })
+    }
+    const cut = newFile()
+    writeFileSync(cut, readFileSync(file).subarray(0, -3000))
+    expect((await runCli(data, ['restore', cut])).code).toBe(1)
+    expect((await takeStock(data)).stored).toEqual(stored)
+    expect((await runCli(data, ['restore', file])).code).toBe(0)
+    expect((await expectConsistent(data)).media).toHaveLength(8)
+  })
+})

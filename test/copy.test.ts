@@ -1,0 +1,317 @@
+import { type ChildProcess, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { readCounters } from '../src/cli/transfer/tables.ts'
+import { type Database, type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import { openS3Storage } from '../src/storage/s3.ts'
+import { parseS3Url } from '../src/storage/s3-url.ts'
+import { expectConsistent, takeStock } from './consistency.ts'
+import { makePng } from './fixtures.ts'
+import {
+  Client,
+  makeDataFolder,
+  ROOT,
+  runCli,
+  type Server,
+  type Settings,
+  signIn,
+  startCli,
+  startServer,
+} from './harness.ts'
+import { createDatabase, findPostgres, teardown } from './postgres.ts'
+import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
+import { stockLibrary } from './stock-library.ts'
+
+const started: Server[] = []
+afterEach(async () => {
+  for (const server of started.splice(0)) await server.kill()
+})
+
+async function start(data: string, settings: Settings = {}): Promise<Server> {
+  const server = await startServer(settings, data)
+  started.push(server)
+  return server
+}
+
+async function withDatabase<T>(
+  location: DatabaseLocation,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const database = await openDatabase(location, undefined, { unfinished: true })
+  try {
+    return await work(database)
+  } finally {
+    await database.close()
+  }
+}
+
+const embedded = (data: string) => join(data, 'vitrine.db')
+
+/** The whole list, and one public image, as clients get them. */
+async function readAll(client: Client) {
+  const list = await client.list('?order=added-asc')
+  expect(list.status).toBe(200)
+  const search = await client.list('?search=überl+tag+3')
+  const tags = await client.get('/media/tags')
+  const [item] = list.body.media
+  const image = await client.get(item?.urls.scaled ?? '')
+  expect(image.status).toBe(200)
+  return {
+    list: list.bytes.toString(),
+    etag: list.headers.get('etag'),
+    search: search.bytes.toString(),
+    tags: tags.bytes.toString(),
+    image: image.bytes.toString('hex'),
+  }
+}
+
+/** Kills a command, without any chance to tidy up, once something is so. */
+async function killOnce(child: ChildProcess, isSo: () => Promise<boolean>): Promise<void> {
+  const exited = once(child, 'exit')
+  while (!(await isSo())) {
+    expect(child.exitCode).toBeNull()
+    await sleep(20)
+  }
+  child.kill('SIGKILL')
+  await exited
+}
+
+const hasPostgres = await findPostgres()
+
+describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () => {
+  let s3: S3Server
+  beforeAll(async () => {
+    Object.assign(process.env, S3_CREDENTIALS)
+    s3 = await useS3Server()
+  }, 120_000)
+  afterAll(async () => {
+    await s3.stop()
+    await teardown()
+  })
+
+  it('takes a library there and back, killed twice on the way', { timeout: 180_000 }, async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 130)
+    const server = await start(data)
+    const client = await signIn(server, 'edda')
+    // The number of the last one is not to be given again.
+    expect((await client.delete('/media/delete/130')).status).toBe(200)
+    const before = await readAll(client)
+    expect(await server.stop()).toBe(0)
+
+    const location = await createDatabase(data)
+    const bucket = await makeBucket(s3)
+    const storage = await openS3Storage(parseS3Url(bucket))
+    const settings = {
+      ...S3_CREDENTIALS,
+      VITRINE_DATABASE_URL: location.url,
+      VITRINE_STORAGE_URL: bucket,
+    }
+    const args = ['copy', '--to-database', location.url, '--to-storage', bucket]
+    const run = () => startCli(data, args, { settings: S3_CREDENTIALS })
+
+    // In the middle of the first objects, before any row.
+    await killOnce((await run()).process, async () => {
+      return (await Array.fromAsync(storage.list())).length >= 10
+    })
+    const half = makeDataFolder()
+    const refused = await runCli(half, ['serve'], { settings })
+    expect(refused).toMatchObject({ code: 1, stdout: '' })
+    expect(refused.stderr).toBe(
+      'A copy into this library was not finished; run vitrine copy again.\n',
+    )
+    await withDatabase(location, async ({ read }) => {
+      const countFiles = async () => (await read.selectFrom('files').select('id').execute()).length
+      const { process: second } = await run()
+      await killOnce(second, async () => (await countFiles()) >= 50)
+      expect(await countFiles()).toBeLessThan(128)
+    })
+    const first = await (await run()).ended
+    expect(first).toMatchObject({ code: 0, stderr: '' })
+    expect(first.stdout).toContain(
+      '129 items, 129 originals (12.9 kB), 141 variants (14.1 kB), 1 users',
+    )
+    expect(Number(/^(\d+) objects were stored/m.exec(first.stdout)?.[1])).toBeLessThanOrEqual(170)
+    expect(await (await run()).ended).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing to do'),
+    })
+
+    const counters = await withDatabase(embedded(data), ({ read }) => readCounters(read))
+    expect(counters).toEqual({ media: 130, files: 129, users: 1 })
+    expect(await withDatabase(location, ({ read }) => readCounters(read))).toEqual(counters)
+    const doctor = await runCli(half, ['doctor'], { settings })
+    expect(doctor.stdout).toContain('129 items, 129 files, 270 objects checked: nothing found')
+    const there = await start(half, settings)
+    const guest = new Client(there.url)
+    // A session goes on where it was.
+    guest.cookie = client.cookie
+    expect(await readAll(guest)).toEqual(before)
+    expect(await there.stop()).toBe(0)
+
+    const home = makeDataFolder()
+    expect(await runCli(half, ['copy', '--to-data', home], { settings })).toMatchObject({ code: 0 })
+    expect((await expectConsistent(home)).stored).toEqual((await takeStock(data)).stored)
+    expect(await withDatabase(embedded(home), ({ read }) => readCounters(read))).toEqual(counters)
+    const back = await start(home)
+    const again = new Client(back.url)
+    again.cookie = client.cookie
+    expect(await readAll(again)).toEqual(before)
+  })
+})
+
+describe('copy', () => {
+  it.skipIf(!hasPostgres)('leaves the files where they are, if it is not told', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 12)
+    const { url } = await createDatabase(data)
+    const copied = await runCli(data, ['copy', '--to-database', url])
+    expect(copied).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('0 objects were stored'),
+    })
+    const settings = { VITRINE_DATABASE_URL: url }
+    const doctor = await runCli(data, ['doctor'], { settings })
+    expect(doctor).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing found') })
+    await teardown()
+  })
+
+  it('refuses a library in use, and follows it if told to, until nobody uses it', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 30)
+    const server = await start(data)
+    const client = await signIn(server, 'edda')
+    const target = makeDataFolder()
+    expect(await runCli(data, ['copy', '--to-data', target])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`in use: by process ${server.process.pid} on `),
+    })
+
+    const { process: child, ended } = await startCli(data, [
+      'copy',
+      '--follow',
+      '--to-data',
+      target,
+    ])
+    let said = ''
+    child.stderr?.on('data', (chunk) => {
+      said += chunk
+    })
+    const change = async (seed: number) => {
+      const added = await client.add(`New ${seed}`, ['new'], await makePng({ seed }))
+      expect(added.status).toBe(200)
+      // The same bytes once more, after they were gone: another file, of the same hash.
+      await client.delete(`/media/delete/${added.body.media.id}`)
+      await client.add(`Newer ${seed}`, ['new'], await makePng({ seed }))
+      await client.post(`/media/edit/${seed}`, { name: `Edited ${seed}`, tags: ['edited'] })
+      await client.delete(`/media/delete/${seed + 10}`)
+    }
+    await change(1)
+    while (!said.includes('Following what changes')) await sleep(20)
+    await change(2)
+    await withDatabase(embedded(target), async ({ read }) => {
+      const find = () =>
+        read.selectFrom('media').select('id').where('name', '=', 'Newer 2').execute()
+      while ((await find()).length === 0) await sleep(50)
+    })
+    await change(3)
+    const password = { input: 'another password' }
+    const bob = ['user', 'add', 'bob', '--role', 'viewer', '--password-stdin']
+    expect((await runCli(data, bob, password)).code).toBe(0)
+    const before = await readAll(client)
+    expect(child.exitCode).toBeNull()
+    expect(await server.stop()).toBe(0)
+    expect(await ended).toMatchObject({ code: 0 })
+
+    const stock = await expectConsistent(target)
+    expect(stock.journal).toEqual([])
+    expect(stock.stored).toEqual((await takeStock(data)).stored)
+    const there = new Client((await start(target)).url)
+    there.cookie = client.cookie
+    expect(await readAll(there)).toEqual(before)
+    expect((await runCli(target, ['user', 'list'])).stdout).toMatch(/^viewer .* bob$/m)
+    const doctor = await runCli(target, ['doctor'])
+    expect(doctor.stdout).toContain('nothing found')
+  })
+
+  it('overwrites no other library, and not a copy that was used', async () => {
+    const [data, other] = [makeDataFolder(), makeDataFolder()]
+    await stockLibrary(data, 3)
+    await stockLibrary(other, 3)
+    const copyTo = (folder: string) => runCli(data, ['copy', '--to-data', folder])
+    expect(await copyTo(other)).toMatchObject({
+      code: 1,
+      stderr: 'There is a library at the target already; name an empty one.\n',
+    })
+    expect(await copyTo(data)).toMatchObject({
+      code: 1,
+      stderr: 'The target is the database of this library itself.\n',
+    })
+    const target = makeDataFolder()
+    expect((await copyTo(target)).code).toBe(0)
+    expect((await copyTo(target)).stdout).toContain('nothing to do')
+    const client = await signIn(await start(target), 'edda')
+    expect((await client.delete('/media/delete/1')).status).toBe(200)
+    expect(await copyTo(target)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('one of the two has changed'),
+    })
+    expect(await runCli(data, ['copy'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('--to-database'),
+    })
+    expect(await runCli(data, ['copy', '--to-database', 'mysql://secret@x/y'])).toMatchObject({
+      code: 1,
+      stderr: '--to-database must be a URL like postgres://user:password@host:5432/database\n',
+    })
+  })
+
+  it('is not finished while an object at the source is damaged', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 5)
+    const { key } = await withDatabase(embedded(data), ({ read }) =>
+      read.selectFrom('files').select('key').where('id', '=', 2).executeTakeFirstOrThrow(),
+    )
+    const path = join(data, 'files', key)
+    const bytes = readFileSync(path)
+    writeFileSync(path, Buffer.from(bytes).reverse())
+
+    const target = makeDataFolder()
+    const copied = await runCli(data, ['copy', '--to-data', target])
+    expect(copied.code).toBe(1)
+    expect(copied.stdout).toBe(
+      `The original of item 2 "Picture 2 über Überlingen" has other bytes than were stored (${key}).\n`,
+    )
+    expect((await runCli(target, ['doctor'])).stderr).toContain('A copy into this library was not')
+
+    writeFileSync(path, bytes)
+    expect((await runCli(data, ['copy', '--to-data', target])).code).toBe(0)
+    expect((await expectConsistent(target)).media).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('keeps what is in the storage of the target already', async () => {
+    const [data, target] = [makeDataFolder(), makeDataFolder()]
+    await stockLibrary(data, 4)
+    spawnSync('cp', ['-r', join(data, 'files'), target], { cwd: ROOT })
+    const { key } = await withDatabase(embedded(data), ({ read }) =>
+      read.selectFrom('files').select('key').where('id', '=', 1).executeTakeFirstOrThrow(),
+    )
+    const bytes = readFileSync(join(data, 'files', key))
+    writeFileSync(join(target, 'files', key), 'somebody else’s')
+    const copied = await runCli(data, ['copy', '--to-data', target])
+    expect(copied).toMatchObject({
+      code: 1,
+      stderr: `The target's storage has another object ${key} already.\n`,
+    })
+    expect(String(readFileSync(join(target, 'files', key)))).toBe('somebody else’s')
+
+    writeFileSync(join(target, 'files', key), bytes)
+    expect((await runCli(data, ['copy', '--to-data', target])).stdout).toContain(
+      '0 objects were stored',
+    )
+    expect((await expectConsistent(target)).media).toHaveLength(4)
+  })
+})

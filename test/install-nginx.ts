@@ -1,0 +1,7 @@
+import { findCommand, install } from './install.ts'
+
+/** The nginx of this machine, or undefined. */
+export const findNginx = () => findCommand('nginx')
+
+export const installNginx = () =>
+  install('nginx for the tests of several instances', ['nginx-light'], () => Boolean(findNginx()))

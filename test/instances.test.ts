@@ -1,0 +1,217 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
+import { makePng } from './fixtures.ts'
+import {
+  Client,
+  makeDataFolder,
+  runCli,
+  type Server,
+  type Settings,
+  signIn,
+  startServer,
+} from './harness.ts'
+import { findNginx } from './install-nginx.ts'
+import { startNginx } from './nginx.ts'
+import { databaseSettings, locateDatabase } from './postgres.ts'
+import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
+
+const PATIENCE = { timeout: 30_000 }
+
+const DUTIES = {
+  api: { VITRINE_FILE_SERVICE: 'false', VITRINE_DELIVERY: 'off' },
+  files: { VITRINE_API: 'false', VITRINE_DELIVERY: 'off' },
+  delivery: { VITRINE_API: 'false', VITRINE_FILE_SERVICE: 'false' },
+}
+
+describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
+  const home = makeDataFolder()
+  let settings: Settings
+  let bucket: S3Server
+  let api: Server[]
+  let files: Server[]
+  let delivery: Server[]
+  let nginx: Awaited<ReturnType<typeof startNginx>>
+  /** Of the house as a whole, through nginx. */
+  let client: Client
+
+  /** Each has a data folder of its own, for what is temporary. */
+  const start = (duties: Settings) => startServer({ ...settings, ...duties }, makeDataFolder())
+
+  beforeAll(async () => {
+    bucket = await useS3Server()
+    settings = {
+      ...(await databaseSettings(home)),
+      VITRINE_STORAGE_URL: await makeBucket(bucket),
+      VITRINE_TRUSTED_PROXIES: '127.0.0.1',
+      ...S3_CREDENTIALS,
+    }
+    // All at once, on an empty database.
+    const [api1, api2, files1, files2, delivery1] = await Promise.all([
+      start(DUTIES.api),
+      start(DUTIES.api),
+      start(DUTIES.files),
+      start(DUTIES.files),
+      start(DUTIES.delivery),
+    ])
+    api = [api1, api2]
+    files = [files1, files2]
+    delivery = [delivery1]
+    nginx = await startNginx({ api, files, delivery }, await findPort())
+    client = await new Client(nginx.url).signIn()
+  })
+  afterAll(async () => {
+    await nginx?.stop()
+    for (const server of [...(api ?? []), ...(files ?? []), ...(delivery ?? [])]) {
+      expect(server.log()).not.toContain('"level":50')
+      expect(await server.stop()).toBe(0)
+    }
+    await bucket?.stop()
+  })
+
+  /** Signed in once, and calling each of the instances itself. */
+  const at = (server: Server, { cookie } = client) => {
+    const other = new Client(server.url)
+    other.cookie = cookie
+    return other
+  }
+  const one = <T>(list: readonly T[], index: number): T => {
+    const found = list[index]
+    if (found === undefined) throw new Error(`There is no number ${index}.`)
+    return found
+  }
+  let seed = 1
+  const makeImage = () => makePng({ width: 30, height: 20, seed: seed++ })
+
+  /** Every item has its bytes, and there is no key without a row. */
+  const expectSound = async () => {
+    const { code, stdout, stderr } = await runCli(home, ['doctor'], { settings })
+    expect({ code, stdout, stderr }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('nothing found'),
+    })
+    expect(stdout).not.toContain('left for the server to remove')
+  }
+
+  it('are one library: signed in at one, added at another, listed at a third, deleted at a fourth', async () => {
+    const image = await makeImage()
+    const signedIn = await signIn(one(api, 0))
+    const added = await at(one(files, 1), signedIn).add('Shared', ['tag'], image)
+    expect(added.status).toBe(200)
+    const { id, urls } = added.body.media
+    expect((await at(one(api, 1), signedIn).list('?search=shared')).body.media).toHaveLength(1)
+    expect((await client.get(`/media/original/${id}`)).bytes).toEqual(Buffer.from(image))
+
+    // nginx keeps the image under its immutable address.
+    for (const path of [urls.high, urls.high, urls.scaled, `/media/image/${id}/high`]) {
+      expect((await client.get(path)).status).toBe(200)
+    }
+    expect((await at(one(files, 0), signedIn).delete(`/media/delete/${id}`)).status).toBe(200)
+    for (const path of [`/media/image/${id}`, `/media/image/${id}/high`, `/media/original/${id}`]) {
+      expect((await client.get(path)).status).toBe(404)
+    }
+    for (const server of api) expect((await at(server).list()).body.media).toEqual([])
+    expect((await at(one(delivery, 0)).get(urls.high)).status).toBe(404)
+    await expect.poll(async () => (await client.get(urls.high)).status, PATIENCE).toBe(404)
+    await expectSound()
+  })
+
+  it('have paths that nginx leads to those whose duty they are', async () => {
+    expect((await client.request('OPTIONS', '/media/add')).status).toBe(204)
+    expect((await at(one(api, 0)).request('OPTIONS', '/media/add')).status).toBe(503)
+    expect((await client.list()).body.media).toEqual([])
+    const { body } = await client.add('Through nginx', [], await makeImage())
+    const edited = await client.post(`/media/edit/${body.media.id}`, {
+      name: 'Edited',
+      tags: ['x'],
+    })
+    expect(edited.body.media.name).toBe('Edited')
+    expect((await client.get('/media/tags')).body).toMatchObject({ tags: [{ tag: 'x', count: 1 }] })
+    const removed = await client.post('/media/bulk/delete', { ids: [body.media.id] })
+    expect(removed.status).toBe(200)
+    expect((await client.list()).body.media).toEqual([])
+  })
+
+  it('end a session for all of them at once', async () => {
+    const signedIn = await signIn(one(api, 0))
+    const others = [...api, ...files].map((server) => at(server, signedIn))
+    for (const other of others) {
+      expect((await other.request('OPTIONS', '/media/add')).status).not.toBe(401)
+    }
+    expect((await signedIn.post('/auth/logout', {})).status).toBe(200)
+    for (const other of others) {
+      expect((await other.request('OPTIONS', '/media/add')).status).toBe(401)
+    }
+  })
+
+  it('believe no address that the client made up', async () => {
+    const headers = { 'x-forwarded-for': '203.0.113.9' }
+    const attempt = () =>
+      client.post('/auth/login', { username: 'nobody', password: 'wrong password' }, { headers })
+    for (let count = 0; count < 10; count++) expect((await attempt()).status).toBe(401)
+    headers['x-forwarded-for'] = '203.0.113.10'
+    expect((await attempt()).status).toBe(429)
+  })
+
+  it('store the same bytes once that come to two of them in the same instant', async () => {
+    const images = await Promise.all(Array.from({ length: 6 }, makeImage))
+    const answers = await Promise.all(
+      images.flatMap((image) => files.map((server) => at(server).add('Twin', [], image))),
+    )
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200))
+    const paths = answers.map(({ body }) => body.media.path)
+    expect(new Set(paths).size).toBe(images.length)
+    await expectSound()
+  })
+
+  it('keep what an add relies on while its twin is deleted', async () => {
+    const image = await makeImage()
+    let last = (await at(one(files, 0)).add('First', [], image)).body.media
+    for (let round = 0; round < 12; round++) {
+      const [added, removed] = await Promise.all([
+        at(one(files, round % 2)).add(`Round ${round}`, [], image),
+        at(one(files, (round + 1) % 2)).delete(`/media/delete/${last.id}`),
+      ])
+      expect([added.status, removed.status]).toEqual([200, 200])
+      last = added.body.media
+      const original = await client.get(`/media/original/${last.id}`)
+      expect(original.bytes).toEqual(Buffer.from(image))
+    }
+    await expectSound()
+  })
+
+  it('leave alone what another is about to store', async () => {
+    const database = await openDatabase(await locateDatabase(home))
+    const journalled = () => database.read.selectFrom('journal').select('key').execute()
+    const before = (await journalled()).length
+    // Nothing can be committed for as long as this takes.
+    const begun = Promise.withResolvers<void>()
+    const done = Promise.withResolvers<void>()
+    const writing = database.write(async () => {
+      begun.resolve()
+      await done.promise
+    })
+    await begun.promise
+    const adding = at(one(files, 0)).add('In flight', [], await makeImage())
+    await expect.poll(async () => (await journalled()).length, PATIENCE).toBe(before + 2)
+    // It sweeps at its start, for which it may have to wait until somebody may write again.
+    const starting = start(DUTIES.files)
+    done.resolve()
+    await writing
+    const third = await starting
+    expect(await third.stop()).toBe(0)
+    expect((await adding).status).toBe(200)
+    await database.close()
+    await expectSound()
+  })
+})
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('There is no port.')
+  return address.port
+}

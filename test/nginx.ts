@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ROOT, type Server } from './harness.ts'
+import { findNginx } from './install-nginx.ts'
+
+/** As `deploy/nginx.conf` calls them. */
+export interface Instances {
+  api: readonly Server[]
+  files: readonly Server[]
+  delivery: readonly Server[]
+}
+
+/**
+ * Starts nginx with the configuration that people deploy; only where it listens, what it balances,
+ * where it writes and how long it keeps an image unasked are of the test.
+ */
+export async function startNginx(
+  instances: Instances,
+  port: number,
+): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-nginx-'))
+  let text = readFileSync(join(ROOT, 'deploy/nginx.conf'), 'utf8')
+  for (const [name, servers] of Object.entries<readonly Server[]>({ ...instances })) {
+    const lines = servers.map(({ url }) => `server ${new URL(url).host};`).join(' ')
+    text = text.replaceAll(new RegExp(`(?:\\s*server ${name}-\\d+:4545;)+`, 'g'), `\n    ${lines}`)
+  }
+  text = text
+    // So long a deleted image may be seen: people need not wait here.
+    .replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;')
+    .replace('listen 80;', `listen 127.0.0.1:${port};`)
+    .replace('/var/cache/nginx/vitrine', join(folder, 'cache'))
+    .replace('/dev/stdout', join(folder, 'access.log'))
+    .replace(
+      'http {',
+      ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].reduce(
+        (http, kind) => `${http}\n  ${kind}_temp_path ${join(folder, kind)};`,
+        'http {',
+      ),
+    )
+  const file = join(folder, 'nginx.conf')
+  // Started by root it would otherwise work as somebody who may not write into this folder.
+  const user = process.getuid?.() === 0 ? 'user root;' : ''
+  writeFileSync(file, `daemon off; pid ${join(folder, 'pid')}; ${user}\n${text}`)
+  const log = join(folder, 'error.log')
+  const child = spawn(findNginx() ?? '', ['-p', folder, '-e', log, '-c', file], {
+    stdio: 'ignore',
+  })
+  const exited = once(child, 'exit')
+  process.once('exit', () => child.kill('SIGKILL'))
+  const url = `http://127.0.0.1:${port}`
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`nginx ended: ${readFileSync(log, 'utf8')}`)
+    const answer = await fetch(`${url}/health/live`).catch(() => undefined)
+    if (answer?.ok) break
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  return {
+    url,
+    async stop() {
+      child.kill('SIGQUIT')
+      await exited
+      rmSync(folder, { recursive: true })
+    },
+  }
+}

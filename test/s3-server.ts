@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { findCommand, install } from './install.ts'
+
+/** What `swift.ts` runs, from these packages of Debian and Ubuntu. */
+const PACKAGES = ['swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached']
+const COMMANDS = [
+  'swift-ring-builder',
+  'memcached',
+  ...PACKAGES.slice(0, 4).map((p) => `${p}-server`),
+]
+
+/** Where the tests of one run find the server that `run.ts` started for all of them. */
+export const S3_VARIABLE = 'VITRINE_TEST_S3'
+
+/** The one account, who may do everything, and the region that signatures must name. */
+export const S3_CREDENTIALS = {
+  AWS_ACCESS_KEY_ID: 'test:tester',
+  AWS_SECRET_ACCESS_KEY: 'testing',
+}
+
+export interface S3Server {
+  /** `http://127.0.0.1:…` */
+  endpoint: string
+  stop(): Promise<void>
+}
+
+/** Whether this machine has what `startS3Server` starts. */
+export const hasS3Server = (): boolean => COMMANDS.every((name) => findCommand(name) !== undefined)
+
+export const installS3Server = () =>
+  install('OpenStack Swift for the tests of S3', PACKAGES, hasS3Server)
+
+/**
+ * Starts a real S3 server on loopback, with nothing in it. It ends with this process, however that
+ * ends.
+ */
+export async function startS3Server(): Promise<S3Server> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'swift.ts')], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  const exited = once(child, 'exit')
+  const endpoint = await Promise.race([
+    readLine(child),
+    exited.then(([code]) => Promise.reject(new Error(`The S3 server ended with ${code}.`))),
+  ])
+  return {
+    endpoint,
+    async stop() {
+      child.stdin?.end()
+      await exited
+    },
+  }
+}
+
+/** The server of this run; one of its own for a test file that is run alone. */
+export async function useS3Server(): Promise<S3Server> {
+  const endpoint = process.env[S3_VARIABLE]
+  return endpoint === undefined ? startS3Server() : { endpoint, stop: async () => {} }
+}
+
+/**
+ * Makes an empty bucket.
+ * @returns its address, for `VITRINE_STORAGE_URL`
+ */
+export async function makeBucket({ endpoint }: S3Server): Promise<string> {
+  const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: {
+      accessKeyId: S3_CREDENTIALS.AWS_ACCESS_KEY_ID,
+      secretAccessKey: S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY,
+    },
+  })
+  const Bucket = `vitrine-${randomUUID()}`
+  await client.send(new CreateBucketCommand({ Bucket }))
+  return `s3://${Bucket}?endpoint=${endpoint}`
+}
+
+async function readLine({ stdout }: ChildProcess): Promise<string> {
+  if (!stdout) throw new Error('Nobody listens to it.')
+  const [line] = await once(createInterface({ input: stdout }), 'line')
+  return line
+}

@@ -1,0 +1,99 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createUser } from '../src/auth/accounts.ts'
+import { type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { VariantName } from '../src/database/tables.ts'
+import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
+import { countVersion } from '../src/media/library.ts'
+import { adjustCounts } from '../src/media/rank.ts'
+import { indexMedia } from '../src/media/search.ts'
+import { countTags } from '../src/media/tags.ts'
+import { openDiskStorage } from '../src/storage/disk.ts'
+import { newKey } from '../src/storage/storage.ts'
+
+interface Stored {
+  key: string
+  sha256: string
+  size: number
+}
+
+/** Its password is `a password for tests`, as everywhere. */
+const EDITOR = { username: 'edda', password: 'a password for tests', role: 'editor' }
+
+/**
+ * Makes a library in a data folder with so many items, each with objects of a few random bytes, far
+ * faster than by decoding images: for what moves libraries about. Every tenth item has a `high` as
+ * well; the last two show the same file.
+ */
+export async function stockLibrary(data: string, count: number, location?: DatabaseLocation) {
+  const database = await openDatabase(location ?? join(data, 'vitrine.db'))
+  const storage = await openDiskStorage(join(data, 'files'))
+  const secret = await readDeliverySecret(database.read)
+  const source = join(data, 'source')
+  const store = async (kind: 'originals' | 'variants', extension: string) => {
+    const bytes = randomBytes(100)
+    const key = newKey(kind, extension)
+    await writeFile(source, bytes)
+    await storage.put(key, source)
+    return { key, sha256: createHash('sha256').update(bytes).digest('hex'), size: bytes.length }
+  }
+  await createUser(database, EDITOR)
+
+  const files: { original: Stored; variants: (Stored & { name: VariantName })[] }[] = []
+  for (let nth = 1; nth < count; nth += 1) {
+    files.push({
+      original: await store('originals', 'jpg'),
+      variants: [
+        { name: 'scaled', ...(await store('variants', 'webp')) },
+        ...(nth % 10 === 0
+          ? [{ name: 'high' as const, ...(await store('variants', 'webp')) }]
+          : []),
+      ],
+    })
+  }
+  await database.write(async (trx) => {
+    const insertItem = async (file_id: number, nth: number) => {
+      const [name, tags] = [`Picture ${nth} über Überlingen`, ['東京', `tag ${nth % 7}`]]
+      const added_at = 1_700_000_000_000 + nth
+      const row = { file_id, name, tags: JSON.stringify(tags), added_at }
+      const { id } = await trx
+        .insertInto('media')
+        .values(row)
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      await indexMedia(trx, id, name, tags)
+      await countTags(trx, [], tags)
+      await adjustCounts(trx, [id], 1)
+      await trx.updateTable('library').set({ last_added_at: added_at }).execute()
+    }
+    let last = 0
+    for (const [index, { original, variants }] of files.entries()) {
+      const { sha256 } = original
+      const { id } = await trx
+        .insertInto('files')
+        .values({
+          ...original,
+          type: 'image/jpeg',
+          width: 64,
+          height: 48,
+          frames: 1,
+          thumbhash: 'AAAA',
+          color: '#808080',
+          scaled_digest: publicDigest(secret, sha256, 'scaled'),
+          high_digest: publicDigest(secret, sha256, 'high'),
+        })
+        .returning('id')
+        .executeTakeFirstOrThrow()
+      for (const variant of variants) {
+        const row = { file_id: id, width: 64, height: 48, ...variant }
+        await trx.insertInto('variants').values(row).execute()
+      }
+      await insertItem(id, index + 1)
+      last = id
+    }
+    await insertItem(last, count)
+    await countVersion(trx)
+  })
+  await database.close()
+}

@@ -1,0 +1,170 @@
+/**
+ * Runs OpenStack Swift with its S3 interface on loopback, in a temporary folder: one replica of
+ * everything, one account. Prints its address once it answers, and ends when its standard input does.
+ */
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+
+const START_MS = 60_000
+const folder = mkdtempSync(join(tmpdir(), 'vitrine-swift-'))
+const etc = join(folder, 'etc')
+const children: ChildProcess[] = []
+
+/** End the servers whatever happens, and leave nothing. */
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.once(signal, () => process.exit(0))
+}
+process.stdin.resume().once('close', () => process.exit(0))
+
+const [proxyPort, accountPort, containerPort, objectPort, cachePort] = await findFreePorts(5)
+const STORES = { account: accountPort, container: containerPort, object: objectPort }
+
+writeConfiguration()
+start('memcached', '-u', 'nobody', '-l', '127.0.0.1', '-p', String(cachePort), '-m', '16')
+for (const server of ['account', 'container', 'object', 'proxy']) {
+  start(`swift-${server}-server`, join(etc, `${server}-server.conf`))
+}
+const endpoint = `http://127.0.0.1:${proxyPort}`
+await waitUntilHealthy()
+console.log(endpoint)
+
+function start(command: string, ...args: string[]) {
+  const log = openSync(logOf(command), 'w')
+  children.push(spawn(command, args, { stdio: ['ignore', log, log] }))
+  closeSync(log)
+}
+
+function logOf(command: string): string {
+  return join(folder, `${command}.log`)
+}
+
+async function waitUntilHealthy() {
+  const end = Date.now() + START_MS
+  while (Date.now() < end) {
+    const answer = await fetch(`${endpoint}/healthcheck`).catch(() => undefined)
+    if (answer?.ok) return
+    await setTimeout(100)
+  }
+  const logs = children.map(({ spawnfile }) => readFileSync(logOf(spawnfile), 'utf8'))
+  console.error(`Swift did not start: ${logs.join('\n')}`)
+  process.exit(1)
+}
+
+function writeConfiguration() {
+  mkdirSync(etc)
+  mkdirSync(join(folder, 'devices/d1'), { recursive: true })
+  const common = [
+    `user = ${userInfo().username}`,
+    `swift_dir = ${etc}`,
+    'workers = 0',
+    'bind_ip = 127.0.0.1',
+    'log_level = ERROR',
+    'log_address = /dev/null',
+    // No daemon repairs here what one of them gave up on because the machine was busy.
+    'node_timeout = 60',
+    'conn_timeout = 60',
+    'container_update_timeout = 60',
+  ]
+  write('swift.conf', {
+    'swift-hash': ['swift_hash_path_prefix = tests', 'swift_hash_path_suffix = tests'],
+    'storage-policy:0': ['name = one', 'default = yes'],
+  })
+  for (const [store, port] of Object.entries(STORES)) {
+    const ring = join(etc, `${store}.builder`)
+    run('swift-ring-builder', ring, 'create', '4', '1', '1')
+    run('swift-ring-builder', ring, 'add', `r1z1-127.0.0.1:${port}/d1`, '1')
+    run('swift-ring-builder', ring, 'rebalance')
+    write(`${store}-server.conf`, {
+      DEFAULT: [
+        ...common,
+        `bind_port = ${port}`,
+        `devices = ${join(folder, 'devices')}`,
+        'mount_check = false',
+      ],
+      'pipeline:main': [`pipeline = ${store}-server`],
+      [`app:${store}-server`]: [`use = egg:swift#${store}`],
+    })
+  }
+  const filters = {
+    catch_errors: [],
+    gatekeeper: [],
+    healthcheck: [],
+    cache: ['use = egg:swift#memcache', `memcache_servers = 127.0.0.1:${cachePort}`],
+    listing_formats: [],
+    bulk: [],
+    // Short pages, so that few objects make several.
+    s3api: ['location = us-east-1', 'storage_domain = s3.test', 'max_bucket_listing = 20'],
+    tempauth: ['user_test_tester = testing .admin'],
+    copy: [],
+    slo: ['allow_async_delete = true', 'rate_limit_after_segment = 1000000'],
+    dlo: [],
+    versioned_writes: ['allow_object_versioning = true'],
+    symlink: [],
+  }
+  write('proxy-server.conf', {
+    DEFAULT: [...common, `bind_port = ${proxyPort}`],
+    'pipeline:main': [`pipeline = ${Object.keys(filters).join(' ')} proxy-server`],
+    'app:proxy-server': [
+      'use = egg:swift#proxy',
+      'account_autocreate = true',
+      'node_timeout = 60',
+      'recoverable_node_timeout = 60',
+      'conn_timeout = 60',
+    ],
+    ...Object.fromEntries(
+      Object.entries(filters).map(([name, lines]) => [
+        `filter:${name}`,
+        lines.some((line) => line.startsWith('use ='))
+          ? lines
+          : [`use = egg:swift#${name}`, ...lines],
+      ]),
+    ),
+  })
+}
+
+function write(file: string, sections: Record<string, readonly string[]>) {
+  const text = Object.entries(sections).map(([name, lines]) =>
+    [`[${name}]`, ...lines, ''].join('\n'),
+  )
+  writeFileSync(join(etc, file), text.join('\n'))
+}
+
+function run(command: string, ...args: string[]) {
+  const { status, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8' })
+  // 1 is a warning, as of a ring with a single replica.
+  if (status !== 0 && status !== 1)
+    throw new Error(`${command} ${args.join(' ')}: ${stdout}${stderr}`)
+}
+
+async function findFreePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => {
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  })
+  await Promise.all(servers.map((server) => once(server.close(), 'close')))
+  return ports
+}
