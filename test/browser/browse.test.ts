@@ -3,6 +3,7 @@ import { fillLibrary } from '../fill-library.ts'
 import { makeDataFolder, type Server, startServer } from '../harness.ts'
 import {
   describePage,
+  expectFocus,
   expectNames,
   expectQuery,
   image,
@@ -117,7 +118,7 @@ describePage('browsing a library of some thousand images', () => {
     const sizes = page.getByRole('radiogroup', { name: 'Size of the images' })
     const width = async () => (await image(page, 'Photo 4998').boundingBox())?.width ?? 0
     await image(page, 'Photo 4998').waitFor()
-    await sizes.getByText('Large').click()
+    await sizes.getByTitle('Large').click()
     // The images are of 64 pixels and never enlarged; what tells is the distance.
     const distance = async () => {
       const [one, two] = [image(page, 'Photo 4998'), image(page, 'Photo 4997')]
@@ -125,7 +126,7 @@ describePage('browsing a library of some thousand images', () => {
       return first && second ? second.x - first.x : 0
     }
     await expect.poll(distance, PATIENCE).toBeGreaterThan(280)
-    await sizes.getByText('Small').click()
+    await sizes.getByTitle('Small').click()
     await expect.poll(distance, PATIENCE).toBeLessThan(180)
     expect(await width()).toBeLessThanOrEqual(64)
     await page.reload()
@@ -136,7 +137,7 @@ describePage('browsing a library of some thousand images', () => {
   it('opens an image by click, by link and by the button of the browser', async () => {
     const page = await openPage(server)
     await openItem(page, 'Photo 4998')
-    await expectQuery(page, 'open', '2')
+    await expectQuery(page, 'open', '4998')
     const { search: query } = new URL(page.url())
     const name = (opened: typeof page) => itemPanel(opened).getByLabel('Name', { exact: true })
 
@@ -153,5 +154,18 @@ describePage('browsing a library of some thousand images', () => {
     await page.keyboard.press('Escape')
     await name(page).waitFor({ state: 'detached' })
     await expectQuery(page, 'open', null)
+  })
+
+  it('finds the place of an open image among the matches, and is there when it is closed', async () => {
+    const page = await openPage(server, { query: '?search=photo&open=1200' })
+    await itemPanel(page).getByText('3,799 of 4,998', { exact: true }).waitFor()
+    expect(await page.title()).toBe('Photo 1200 – Vitrine')
+    await page.keyboard.press('ArrowRight')
+    await itemPanel(page).getByText('3,800 of 4,998', { exact: true }).waitFor()
+    await page.keyboard.press('Escape')
+    await image(page, 'Photo 1199').waitFor()
+    await expectFocus(
+      page.getByRole('main').getByRole('button', { name: 'Photo 1199', exact: true }),
+    )
   })
 })

@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeJpeg } from '../fixtures.ts'
-import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import { ADMIN_PASSWORD, type Client, type Server, signIn, startServer } from '../harness.ts'
 import {
   describePage,
   expectFocus,
+  expectQuery,
   image,
   itemPanel,
   openItem,
   openPage,
   PATIENCE,
+  signInForm,
 } from './page.ts'
 
 describePage('an image', () => {
@@ -46,54 +48,6 @@ describePage('an image', () => {
     expect(await download.getAttribute('href')).toContain(`/media/original/${id}`)
   })
 
-  it('takes another name and other tags', async () => {
-    const { id } = await add('Renamed', 2)
-    const page = await openPage(server)
-    const panel = await openItem(page, 'Renamed')
-    await panel.getByLabel('Name', { exact: true }).fill('Rügen im Winter')
-    const tags = panel.getByLabel('Tags', { exact: true })
-    await tags.pressSequentially('sea,snow')
-    await tags.press('Enter')
-    await panel.getByRole('button', { name: 'Save' }).click()
-    await page.getByText('Saved', { exact: true }).waitFor()
-    expect(await stored(id)).toMatchObject({
-      name: 'Rügen im Winter',
-      tags: ['one', 'sea', 'snow'],
-    })
-    await page.keyboard.press('Escape')
-    await itemPanel(page).waitFor({ state: 'detached' })
-    await image(page, 'Rügen im Winter').waitFor()
-  })
-
-  it('is not left with changes that are not saved', async () => {
-    const { id } = await add('Unsaved', 3)
-    const page = await openPage(server)
-    const panel = await openItem(page, 'Unsaved')
-    const name = panel.getByLabel('Name', { exact: true })
-    await name.fill('Changed')
-    await panel.getByRole('button', { name: 'Close', exact: true }).click()
-    const question = page.getByRole('dialog', { name: 'There are changes that are not saved.' })
-    await question.getByRole('button', { name: 'Cancel' }).click()
-    await question.waitFor({ state: 'detached' })
-    expect(await name.inputValue()).toBe('Changed')
-
-    await panel.getByRole('button', { name: 'Close', exact: true }).click()
-    await question.getByRole('button', { name: 'Discard changes' }).click()
-    await itemPanel(page).waitFor({ state: 'detached' })
-    expect(await stored(id)).toMatchObject({ name: 'Unsaved' })
-  })
-
-  it('says in the words of the server why a change is refused', async () => {
-    const { id } = await add('Refused', 4)
-    const page = await openPage(server)
-    const panel = await openItem(page, 'Refused')
-    await panel.getByLabel('Name', { exact: true }).fill('n'.repeat(256))
-    await panel.getByRole('button', { name: 'Save' }).click()
-    const { body } = await client.post(`/media/edit/${id}`, { name: 'n'.repeat(256), tags: [] })
-    await panel.getByText(body.detail).waitFor()
-    expect(await stored(id)).toMatchObject({ name: 'Refused' })
-  })
-
   it('is deleted after a question, with its files', async () => {
     const { id, urls } = await add('Deleted', 5)
     const page = await openPage(server)
@@ -111,5 +65,99 @@ describePage('an image', () => {
     await image(page, 'Deleted').waitFor({ state: 'detached' })
     await expect.poll(() => stored(id), { timeout: 15_000 }).toBeUndefined()
     expect((await client.get(urls.scaled)).status).toBe(404)
+  })
+
+  it('says that it is gone, and leads on, where a link is older than a delete', async () => {
+    await add('Neighbour', 6)
+    const { id } = await add('Gone', 7)
+    await client.delete(`/media/delete/${id}`)
+    const page = await openPage(server, { query: `?open=${id}` })
+    const dialog = page.getByRole('dialog')
+    await dialog
+      .getByRole('heading', { name: 'This image is not in the library any more.' })
+      .waitFor()
+    await dialog.getByRole('button', { name: 'Next image' }).click()
+    await itemPanel(page).getByRole('heading', { name: 'Neighbour', exact: true }).waitFor()
+    await page.goto(`${server.url}/?open=${id}`)
+    await dialog.getByRole('button', { name: 'Back to the library' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await image(page, 'Neighbour').waitFor()
+  })
+
+  it('cannot be opened while it is about to be deleted', async () => {
+    await add('Going', 8)
+    const page = await openPage(server)
+    await page.getByRole('checkbox', { name: 'Select “Going”' }).check({ force: true })
+    await page.getByRole('button', { name: 'Delete' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('Being deleted').waitFor()
+    await image(page, 'Going').click({ force: true })
+    await image(page, 'Neighbour').click()
+    // The first click opened nothing, or this would not be what is open.
+    await itemPanel(page).getByRole('heading', { name: 'Neighbour', exact: true }).waitFor()
+    await page.goBack()
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByText('Being deleted').waitFor({ state: 'detached' })
+    // What is selected again would be selected by a click.
+    await page.keyboard.press('Escape')
+    await openItem(page, 'Going')
+  })
+
+  it('is copied as link, Markdown and HTML, and downloaded by its name', async () => {
+    const { id, urls } = await add('A [big] "name" & <more>', 9)
+    const page = await openPage(server, {
+      query: `?open=${id}`,
+      permissions: ['clipboard-read', 'clipboard-write'],
+    })
+    const high = server.url + urls.high
+    const texts = {
+      'Copy link (small)': server.url + urls.scaled,
+      'Copy link (large)': high,
+      'Copy as Markdown': `![A \\[big\\] "name" & <more>](${high})`,
+      'Copy as HTML': `<img src="${high}" width="640" height="480" alt="A [big] &#34;name&#34; &#38; &#60;more&#62;">`,
+    }
+    for (const [name, text] of Object.entries(texts)) {
+      await itemPanel(page).getByRole('button', { name }).click()
+      const copied = () => page.evaluate('navigator.clipboard.readText()')
+      await expect.poll(copied, PATIENCE).toBe(text)
+      await page.getByText('Copied', { exact: true }).first().waitFor()
+    }
+    const download = page.waitForEvent('download')
+    await itemPanel(page).getByRole('link', { name: 'Download the original' }).click()
+    expect((await download).suggestedFilename()).toMatch(/^A \[big\].*\.jpg$/)
+  })
+
+  it('is shown as text to copy where the browser does not let the page', async () => {
+    const { id, urls } = await add('Not to be copied', 10)
+    const page = await openPage(server, { query: `?open=${id}` })
+    // As it is where a page comes without TLS from another machine.
+    await page.addInitScript(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`)
+    await page.reload()
+    await itemPanel(page).getByRole('button', { name: 'Copy link (large)' }).click()
+    await page.getByText('The browser did not allow it.').waitFor()
+    const text = page.getByRole('textbox', { name: 'Copy link (large)' })
+    expect(await text.inputValue()).toBe(server.url + urls.high)
+    await page.keyboard.press('Escape')
+    await text.waitFor({ state: 'detached' })
+    expect(await itemPanel(page).isVisible()).toBe(true)
+  })
+
+  it('keeps the small image in its place where the large one cannot be had, and tries again', async () => {
+    const { id, urls } = await add('Slow to come', 11)
+    const page = await openPage(server, { username: null })
+    await page.route(`**${urls.high}`, (route) => route.fulfill({ status: 503 }), { times: 1 })
+    const { username, password, submit } = signInForm(page)
+    await username.fill('admin')
+    await password.fill(ADMIN_PASSWORD)
+    await submit.click()
+    await image(page, 'Slow to come').click()
+    await itemPanel(page).getByText('The large image could not be loaded.').waitFor()
+    const shown = itemPanel(page).getByRole('img', { name: 'Slow to come' })
+    expect(await shown.getAttribute('src')).toBe(urls.scaled)
+    await itemPanel(page).getByRole('button', { name: 'Try again' }).click()
+    await expect.poll(() => shown.getAttribute('src'), PATIENCE).toBe(urls.high)
+    await itemPanel(page).getByText('The large').waitFor({ state: 'detached' })
+    await expectQuery(page, 'open', String(id))
   })
 })

@@ -25,10 +25,7 @@ describePage('the keyboard alone', () => {
   }
   /** What takes the focus for an image in the grid. */
   const cell = (page: Page, name: string) =>
-    page
-      .getByRole('main')
-      .locator(':focus')
-      .filter({ has: page.getByRole('img', { name, exact: true }) })
+    page.getByRole('main').getByRole('button', { name, exact: true }).and(page.locator(':focus'))
 
   it('reaches the tools, walks the grid, opens, edits, closes, and is where it was', async () => {
     const page = await openPage(server)
@@ -61,7 +58,7 @@ describePage('the keyboard alone', () => {
   })
 
   it('keeps the focus within an open panel', async () => {
-    const page = await openPage(server, { query: '?open=0' })
+    const page = await openPage(server, { query: '?open=3' })
     const panel = itemPanel(page)
     await panel.waitFor()
     await expectFocus(panel)
@@ -72,7 +69,7 @@ describePage('the keyboard alone', () => {
   })
 
   it('stays in the panel when a change is saved or thrown away', async () => {
-    const page = await openPage(server, { query: '?open=2' })
+    const page = await openPage(server, { query: '?open=1' })
     const panel = itemPanel(page)
     const name = panel.getByLabel('Name', { exact: true })
     for (const action of ['Save', 'Discard changes']) {
@@ -86,7 +83,7 @@ describePage('the keyboard alone', () => {
   })
 
   it('goes from the question of a delete back to its button', async () => {
-    const page = await openPage(server, { query: '?open=0' })
+    const page = await openPage(server, { query: '?open=3' })
     const remove = itemPanel(page).getByRole('button', { name: 'Delete' })
     await remove.waitFor()
     await tabTo(page, remove)

@@ -28,6 +28,14 @@ describePage('the language of the page', () => {
     expect(await language(page)).toBe('de')
   })
 
+  it('can be chosen before signing in', async () => {
+    const page = await openPage(server, { username: null })
+    await page.getByRole('button', { name: 'Sign in' }).waitFor()
+    await page.getByRole('button', { name: 'Deutsch' }).click()
+    await page.getByRole('button', { name: 'Anmelden' }).waitFor()
+    expect(await language(page)).toBe('de')
+  })
+
   it('is English in a browser of any other language', async () => {
     const page = await openPage(server, { locale: 'ja-JP' })
     await page.getByText('1,200 images', { exact: true }).waitFor()
@@ -36,12 +44,16 @@ describePage('the language of the page', () => {
 
   it('is what was chosen, from then on', async () => {
     const page = await openPage(server)
-    await page.getByRole('combobox', { name: 'Language' }).selectOption('Deutsch')
+    const choose = async (chosen: string) => {
+      await page.getByRole('button', { name: 'admin', exact: true }).click()
+      await page.getByRole('menuitemradio', { name: chosen }).click()
+    }
+    await choose('Deutsch')
     await page.getByText('1.200 Bilder', { exact: true }).waitFor()
     expect(await language(page)).toBe('de')
     await page.reload()
     await page.getByText('1.200 Bilder', { exact: true }).waitFor()
-    await page.getByRole('combobox', { name: 'Sprache' }).selectOption('English')
+    await choose('English')
     await page.getByText('1,200 images', { exact: true }).waitFor()
   })
 })

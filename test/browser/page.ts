@@ -1,25 +1,9 @@
 /** A real browser on the page of a real server. */
-import {
-  type Browser,
-  type BrowserContextOptions,
-  chromium,
-  type Locator,
-  type Page,
-} from 'playwright-core'
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { ADMIN_PASSWORD, type Server, signIn } from '../harness.ts'
 import { findBrowser } from '../install-browser.ts'
-
-const FLAGS = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
+import { launchBrowser } from './launch.ts'
 
 /** For what a server and a browser do on a machine that is busy. */
 export const PATIENCE = { timeout: 10_000 }
@@ -31,7 +15,7 @@ let browser: Browser | undefined
 export const describePage = (name: string, tests: () => void) =>
   describe.skipIf(executablePath === undefined)(name, () => {
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: executablePath ?? '', args: FLAGS })
+      browser = await launchBrowser(executablePath ?? '')
     })
     afterAll(() => browser?.close())
     tests()
@@ -93,8 +77,8 @@ export function signInForm(page: Page) {
 export const shownNames = (page: Page): Promise<string[]> =>
   page
     .getByRole('main')
-    .getByRole('img')
-    .evaluateAll((images) => images.map((image) => image.getAttribute('alt') ?? ''))
+    .locator('[data-id]')
+    .evaluateAll((cells) => cells.map((cell) => cell.textContent ?? ''))
 
 /** Waits until the grid shows exactly these images. */
 export const expectNames = (page: Page, names: readonly string[]) =>
@@ -102,7 +86,7 @@ export const expectNames = (page: Page, names: readonly string[]) =>
 
 /** An image of the grid, by its name. */
 export const image = (page: Page, name: string): Locator =>
-  page.getByRole('main').getByRole('img', { name, exact: true })
+  page.getByRole('main').getByRole('button', { name, exact: true }).locator('img')
 
 /** Opens an image; the panel that shows it. */
 export async function openItem(page: Page, name: string): Promise<Locator> {

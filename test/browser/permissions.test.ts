@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { makeJpeg } from '../fixtures.ts'
 import { makeDataFolder, runCli, type Server, signIn, startServer } from '../harness.ts'
 import { describePage, image, openItem, openPage } from './page.ts'
+import { select, selectionBar } from './select-steps.ts'
 
 const ELSEWHERE = 'Uploads are handled by another server.'
 const PASSWORD = 'a good password'
@@ -21,6 +22,11 @@ describePage('what a user may not do', () => {
 
   it('is not offered to a viewer', async () => {
     const page = await openPage(server, { username: 'visitor', password: PASSWORD })
+    await image(page, 'Seen').waitFor()
+    // Nor is anything selected, as nothing could be done with it.
+    await page.keyboard.press('ControlOrMeta+a')
+    expect(await page.getByRole('checkbox', { includeHidden: true }).count()).toBe(0)
+    expect(await selectionBar(page).count()).toBe(0)
     const panel = await openItem(page, 'Seen')
     await panel.getByText('image/jpeg').waitFor()
     const name = panel.getByLabel('Name', { exact: true })
@@ -40,7 +46,8 @@ describePage('what a user may not do', () => {
       mimeType: 'image/jpeg',
       buffer: await makeJpeg({ seed: 2 }),
     }
-    await expect(page.getByRole('main').drop({ files })).rejects.toThrow()
+    await page.getByRole('main').drop({ files })
+    await page.getByText('You may not add images.').waitFor()
   })
 
   it('is offered to an administrator', async () => {
@@ -55,6 +62,14 @@ describePage('what a user may not do', () => {
     await image(page, 'Seen').waitFor()
     await page.getByText(ELSEWHERE).waitFor()
     expect(await page.getByRole('button', { name: 'Upload', exact: true }).count()).toBe(0)
+    // Tags can be changed here all the same, but the key deletes as little as a button would.
+    await select(page, 'Seen')
+    await selectionBar(page).getByRole('button', { name: 'Add tags' }).waitFor()
+    const remove = selectionBar(page).getByRole('button', { name: 'Delete' })
+    expect(await remove.count()).toBe(0)
+    await page.keyboard.press('Delete')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+    await page.keyboard.press('Escape')
     const panel = await openItem(page, 'Seen')
     const name = panel.getByLabel('Name', { exact: true })
     expect(await name.getAttribute('readonly')).toBeNull()

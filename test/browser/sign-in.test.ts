@@ -5,10 +5,12 @@ import {
   describePage,
   expectFocus,
   expectQuery,
+  image,
   itemPanel,
   openItem,
   openPage,
   PATIENCE,
+  shownNames,
   signInForm,
 } from './page.ts'
 
@@ -65,7 +67,7 @@ describePage('signing in', () => {
     await page.getByRole('button', { name: 'admin', exact: true }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await signInForm(page).form.waitFor()
-    expect(await page.getByRole('img', { name: 'First' }).count()).toBe(0)
+    expect(await image(page, 'First').count()).toBe(0)
     await page.reload()
     await signInForm(page).form.waitFor()
   })
@@ -97,16 +99,6 @@ describePage('signing in', () => {
     expect(await name.inputValue()).toBe('First of all')
     await itemPanel(page).getByRole('button', { name: 'Save' }).click()
     await page.getByText('Saved', { exact: true }).waitFor()
-    await expect
-      .poll(
-        () =>
-          page
-            .getByRole('main')
-            .getByRole('img', { includeHidden: true })
-            .last()
-            .getAttribute('alt'),
-        PATIENCE,
-      )
-      .toBe('First of all')
+    await expect.poll(async () => (await shownNames(page)).at(-1), PATIENCE).toBe('First of all')
   })
 })

@@ -1,8 +1,10 @@
-import type { Page } from 'playwright-core'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { cutShort, makeJpeg, makePng, makeSvg } from '../fixtures.ts'
-import { type Client, type Server, signIn, startServer } from '../harness.ts'
-import { describePage, image, openPage } from './page.ts'
+import { type Client, makeDataFolder, type Server, signIn, startServer } from '../harness.ts'
+import { describePage, image, itemPanel, openItem, openPage, PATIENCE } from './page.ts'
+import { dropFromDisk, jpeg, pick, queue, row, uploadAtOnce, uploadButton } from './upload-steps.ts'
 
 describePage('uploading', () => {
   let server: Server
@@ -13,13 +15,7 @@ describePage('uploading', () => {
   })
   afterAll(() => server.stop())
 
-  const jpeg = (name: string, buffer: Buffer) => ({ name, mimeType: 'image/jpeg', buffer })
-  const pick = async (page: Page, files: ReturnType<typeof jpeg>[]) => {
-    const chooser = page.waitForEvent('filechooser')
-    await page.getByRole('button', { name: 'Upload', exact: true }).click()
-    await (await chooser).setFiles(files)
-  }
-  const queue = (page: Page) => page.getByRole('region', { name: 'Uploads' })
+  const find = async (name: string) => (await client.list(`?search=${name}&limit=9`)).body.media
 
   it('takes what is picked, byte for byte, and names it from the file', async () => {
     const page = await openPage(server)
@@ -32,37 +28,116 @@ describePage('uploading', () => {
     await image(page, 'Picked').waitFor()
     await image(page, 'Picked, too').waitFor()
     await page.getByText('2 images', { exact: true }).waitFor()
-    const { media } = (await client.list()).body
-    const item = media.find(({ name }) => name === 'Picked')
+    const item = (await find('Picked')).find(({ name }) => name === 'Picked')
     expect((await client.get(`/media/original/${item?.id}`)).bytes).toEqual(picture)
   })
 
-  it('takes what is dropped anywhere on the page', async () => {
+  it('takes files and whole folders that are dropped together, but no more than the images', async () => {
+    const folder = makeDataFolder()
+    const holiday = join(folder, 'Holiday')
+    mkdirSync(join(holiday, 'Second day'), { recursive: true })
+    writeFileSync(join(folder, '落とした.png'), await makePng({ seed: 3 }))
+    writeFileSync(join(holiday, 'Beach.jpg'), await makeJpeg({ seed: 4 }))
+    writeFileSync(join(holiday, 'Second day', 'Mountain.jpg'), await makeJpeg({ seed: 5 }))
+    writeFileSync(join(holiday, 'notes.txt'), 'Sunny.')
+    writeFileSync(join(holiday, '.hidden.jpg'), '')
+
     const page = await openPage(server)
-    const files = [
-      { name: '落とした.png', mimeType: 'image/png', buffer: await makePng({ seed: 3 }) },
-      jpeg('Dropped.jpg', await makeJpeg({ seed: 4 })),
-    ]
-    await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
-    await page.getByRole('main').drop({ files })
-    await image(page, '落とした').waitFor()
-    await image(page, 'Dropped').waitFor()
+    await uploadButton(page).waitFor()
+    await dropFromDisk(page, [join(folder, '落とした.png'), holiday])
+    for (const name of ['落とした', 'Beach', 'Mountain']) await image(page, name).waitFor()
+    await page.getByText('2 files were left out, as they are no images.').waitFor()
+    expect(await queue(page).getByRole('listitem').count()).toBe(3)
+  })
+
+  it('takes what is dropped over an open image, and says so', async () => {
+    const page = await openPage(server)
+    await openItem(page, 'Beach')
+    const files = [jpeg('Dropped over.jpg', await makeJpeg({ seed: 6 }))]
+    await itemPanel(page).drop({ files })
+    await page.getByText('1 file was put on the list of uploads.').waitFor()
+    await image(page, 'Dropped over').waitFor()
+  })
+
+  it('takes an image from the clipboard, and names it after the time', async () => {
+    const page = await openPage(server, { permissions: ['clipboard-read', 'clipboard-write'] })
+    await uploadButton(page).waitFor()
+    const png = (await makePng({ seed: 7 })).toString('base64')
+    // As text, since what it is made of exists only in a browser.
+    await page.evaluate(`(() => {
+      const bytes = Uint8Array.from(atob('${png}'), (letter) => letter.charCodeAt(0))
+      const blob = new Blob([bytes], { type: 'image/png' })
+      return navigator.clipboard.write([new ClipboardItem({ 'image/png': blob })])
+    })()`)
+    await page.keyboard.press('Control+V')
+    await row(page, 'Pasted').getByText('Added', { exact: true }).waitFor()
+    expect((await find('Pasted'))[0]?.name).toMatch(/^Pasted .*\d\d:\d\d/)
+  })
+
+  it('waits, if wanted, for names and for tags, which are completed from those in use', async () => {
+    await client.add('Tagged', ['harbour'], await makeJpeg({ seed: 8 }))
+    const page = await openPage(server)
+    await pick(page, [jpeg('Batch one.jpg', await makeJpeg({ seed: 9 }))])
+    await row(page, 'Batch one').getByText('Added', { exact: true }).waitFor()
+    await uploadAtOnce(page, false)
+    await pick(page, [
+      jpeg('Batch two.jpg', await makeJpeg({ seed: 10 })),
+      jpeg('Batch three.jpg', await makeJpeg({ seed: 11 })),
+    ])
+    const name = queue(page).getByRole('textbox', { name: 'Name: Batch two.jpg' })
+    await name.fill('Batch 2')
+    await name.press('Enter')
+    const tags = queue(page).getByRole('combobox', { name: 'Tags for all new uploads' })
+    await tags.fill('harb')
+    await page.getByRole('option', { name: 'harbour' }).click()
+    await tags.pressSequentially('new, boats')
+    await queue(page).getByRole('button', { name: 'Start 2 uploads' }).click()
+    await queue(page).getByText('3 of 3 uploaded.').first().waitFor()
+    const tagged = (await find('Batch')).map(({ name, tags }) => ({ name, tags }))
+    expect(tagged).toEqual(
+      expect.arrayContaining([
+        { name: 'Batch one', tags: [] },
+        { name: 'Batch 2', tags: ['harbour', 'new', 'boats'] },
+        { name: 'Batch three', tags: ['harbour', 'new', 'boats'] },
+      ]),
+    )
+    expect(tagged).toHaveLength(3)
+  })
+
+  it('leads from the queue to the new image, where its name can be changed', async () => {
+    const page = await openPage(server)
+    await pick(page, [jpeg('Nmae.jpg', await makeJpeg({ seed: 12 }))])
+    await row(page, 'Nmae').getByRole('button', { name: 'Open' }).click()
+    const name = itemPanel(page).getByLabel('Name', { exact: true })
+    await name.fill('Name put right')
+    await name.press('Enter')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await expect.poll(async () => (await find('right')).length, PATIENCE).toBe(1)
   })
 
   it('says in the words of the server why a file is refused', async () => {
     const page = await openPage(server)
     const svg = { name: 'drawing.svg', mimeType: 'image/svg+xml', buffer: makeSvg() }
-    await pick(page, [svg, jpeg('torn.jpg', cutShort(await makeJpeg({ seed: 5 })))])
-    await queue(page).getByText('The file is of the type image/svg+xml;').waitFor()
-    await queue(page).getByText('is damaged or cut short').waitFor()
+    await pick(page, [
+      svg,
+      jpeg('torn.jpg', cutShort(await makeJpeg({ seed: 13 }))),
+      jpeg('nothing.jpg', Buffer.alloc(0)),
+    ])
+    await row(page, 'drawing').getByText('The file is of the type image/svg+xml;').waitFor()
+    await row(page, 'torn').getByText('is damaged or cut short').waitFor()
+    await row(page, 'nothing').getByText('The file is empty.').waitFor()
     expect(await image(page, 'torn').count()).toBe(0)
   })
 
-  it('says that the library has these bytes already', async () => {
+  it('says that the library has these bytes already, and leads there', async () => {
     const page = await openPage(server)
-    const picture = await makeJpeg({ seed: 6 })
+    const picture = await makeJpeg({ seed: 14 })
     await client.add('Known', [], picture)
     await pick(page, [jpeg('known-again.jpg', picture)])
     await queue(page).getByText('The library already holds this file.').waitFor()
+    await queue(page).getByRole('button', { name: 'Show the earlier one' }).click()
+    const name = itemPanel(page).getByLabel('Name', { exact: true })
+    await name.waitFor()
+    expect(await name.inputValue()).toBe('Known')
   })
 })

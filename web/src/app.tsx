@@ -1,14 +1,18 @@
-import { Button, Center, getDefaultZIndex, Loader, Modal, Stack, Text } from '@mantine/core'
+import { Box, Button, Center, getDefaultZIndex, Modal, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
+import { ApiError } from './api/client'
 import { Library } from './media/library'
 import { useMessages } from './messages/messages'
-import { useSession } from './session/session'
-import { SignInForm, SignInScreen } from './session/sign-in'
+import { useSession, useSignInPlace } from './session/session'
+import { SignIn, SignInScreen } from './session/sign-in'
+import { WaitingScreen } from './waiting'
 
 /** The library for who is signed in; the form for who is not. */
 export function App() {
   const { t } = useMessages()
-  const { data: user, isPending, isError, refetch } = useSession()
+  const { data: user, isPending, error, refetch } = useSession()
+  // Known before it is needed.
+  useSignInPlace()
   const [wasSignedIn, setWasSignedIn] = useState(false)
   useEffect(() => {
     if (user) setWasSignedIn(true)
@@ -16,16 +20,18 @@ export function App() {
 
   if (isPending) {
     return (
-      <Center h="100%">
-        <Loader aria-label={t.loading} />
-      </Center>
+      <Box component="main" h="100%">
+        <WaitingScreen onRetry={() => location.reload()} />
+      </Box>
     )
   }
-  if (isError) {
+  if (user === undefined) {
     return (
       <Center component="main" h="100%" p="md">
         <Stack align="center">
-          <Text role="alert">{t.unreachable}</Text>
+          <Text role="alert" ta="center">
+            {error instanceof ApiError ? t.serverFault : t.unreachable}
+          </Text>
           <Button onClick={() => refetch()}>{t.tryAgain}</Button>
         </Stack>
       </Center>
@@ -48,7 +54,7 @@ export function App() {
         <Modal.Overlay />
         <Modal.Content aria-label={t.signIn}>
           <Modal.Body>
-            <SignInForm notice={t.sessionOver} />
+            <SignIn notice={t.sessionOver} />
           </Modal.Body>
         </Modal.Content>
       </Modal.Root>

@@ -11,9 +11,11 @@ import { App } from './app'
 import { MessagesProvider } from './messages/messages'
 import { createQueryClient } from './session/query-client'
 import { Theme } from './theme'
+import { keepPage } from './upload/keep-page'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('The page has no root.')
+keepPage()
 
 createRoot(root).render(
   <StrictMode>

@@ -12,7 +12,12 @@ export function Theme({ children }: { children: ReactNode }) {
         respectReducedMotion: true,
         // The first shade on which white text has the contrast that WCAG asks for.
         primaryShade: 8,
-        components: { CloseButton: { defaultProps: { 'aria-label': t.close } } },
+        components: {
+          CloseButton: { defaultProps: { 'aria-label': t.close } },
+          // The page has one banner; the head of a dialog is none.
+          ModalHeader: { defaultProps: { role: 'presentation' } },
+          DrawerHeader: { defaultProps: { role: 'presentation' } },
+        },
       }),
     [t],
   )

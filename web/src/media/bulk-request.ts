@@ -10,7 +10,7 @@ export interface BulkLine {
   code?: number
   data?: string
   detail?: string
-  failed?: { id: number; data: string; code: number; detail?: string }[]
+  failed?: { id: number; name?: string; data: string; code: number; detail?: string }[]
 }
 
 /**

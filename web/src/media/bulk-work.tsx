@@ -8,7 +8,6 @@ import { useSignedInAgain } from '../session/session'
 import { type BulkAction, runBulk } from './bulk'
 import { FailureList, ProgressNotice, ResultNotice, UndoNotice } from './bulk-notices'
 import { focusGrid } from './grid-focus'
-import { useNameOf } from './queries'
 import { countSelected, type Selection } from './selection'
 import type { TagDialogKind } from './tag-dialog'
 
@@ -21,7 +20,6 @@ export type BulkWork = ReturnType<typeof useBulkWork>
 export function useBulkWork({ onUndo }: { onUndo: (selection: Selection) => void }) {
   const { t } = useMessages()
   const client = useQueryClient()
-  const nameOf = useNameOf()
   const signedIn = useSignedInAgain()
   /** What is about to be deleted or being so. */
   const [going, setGoing] = useState<readonly Selection[]>([])
@@ -49,7 +47,6 @@ export function useBulkWork({ onUndo }: { onUndo: (selection: Selection) => void
       selection,
       action,
       signal: stop.signal,
-      nameOf: (item) => (selection.kind === 'some' && selection.names.get(item)) || nameOf(item),
       onProgress: (progress) => {
         last = progress
         notifications.update(tell(progress.done, progress.total))

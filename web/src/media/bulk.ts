@@ -1,6 +1,5 @@
 import { ApiError } from '../api/client'
 import { sendBulk } from './bulk-request'
-import { readMatchingIds } from './queries'
 import { countSelected, type Selection } from './selection'
 
 /** More in one request are refused. */
@@ -10,11 +9,11 @@ const IDS_AT_ONCE = 10_000
 export type BulkAction = { kind: 'delete' } | { kind: 'tags'; add: string[]; remove: string[] }
 
 /** What one request is about. */
-export type BulkTarget = { ids: number[] } | { search: string; until: number }
+export type BulkTarget = { ids: number[] } | { search: string; until: number; except: number[] }
 
 export interface BulkFailure {
   id: number
-  /** Undefined if it was never on the screen. */
+  /** Undefined if nobody knows it any more. */
   name: string | undefined
   /** In the server's words. */
   reason: string
@@ -41,8 +40,6 @@ interface BulkOptions {
   onProgress: (progress: BulkProgress) => void
   /** Resolves when somebody has signed in again; rejects with the signal. */
   signedIn: (signal: AbortSignal) => Promise<void>
-  /** The name of an item that was seen. */
-  nameOf: (id: number) => string | undefined
 }
 
 /**
@@ -50,10 +47,10 @@ interface BulkOptions {
  * is waited for, and the work goes on where it was. Never rejects.
  */
 export async function runBulk(options: BulkOptions): Promise<BulkResult> {
-  const { selection, action, signal, onProgress, signedIn, nameOf } = options
+  const { selection, action, signal, onProgress, signedIn } = options
   const failed = new Map<number, BulkFailure>()
   let progress: BulkProgress = { done: 0, failures: 0, total: countSelected(selection) }
-  let queue: BulkTarget[] | undefined
+  const queue = planTargets(selection)
   /** Where the first of the queue began. */
   let before = progress
   const update = (next: BulkProgress) => {
@@ -71,10 +68,10 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
         total: 'search' in target && total !== undefined ? before.done + total : progress.total,
       }),
     )
-    for (const { id, code, data, detail } of last.failed ?? []) {
+    for (const { id, name, code, data, detail } of last.failed ?? []) {
       // Somebody else was faster: what was wanted is so.
       if (action.kind === 'delete' && code === 404) gone += 1
-      else failed.set(id, { id, name: nameOf(id), reason: detail ?? data })
+      else failed.set(id, { id, name: name ?? nameIn(selection, id), reason: detail ?? data })
     }
     update({ ...progress, failures: progress.failures - gone })
     if (last.code !== 200) throw new ApiError(last.code ?? 500, last.data ?? '', last.detail)
@@ -82,7 +79,6 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
 
   for (;;) {
     try {
-      queue ??= await planTargets(selection)
       for (let target = queue[0]; target; target = queue[0]) {
         await workOn(target)
         queue.shift()
@@ -90,48 +86,42 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
       return { ...progress, failed: [...failed.values()] }
     } catch (error) {
       // Ids are worked on in the order they are sent.
-      const [target] = queue ?? []
+      const [target] = queue
       if (target && 'ids' in target) {
         target.ids = target.ids.slice(progress.done - before.done)
-        if (target.ids.length === 0) queue?.shift()
+        if (target.ids.length === 0) queue.shift()
       }
       try {
         if (!(error instanceof ApiError && error.status === 401)) throw error
         await signedIn(signal)
         if (target && 'search' in target) progress = before
       } catch {
-        const rest = restOf(selection, queue, nameOf)
+        const rest = restOf(selection, queue)
         return { ...progress, failed: [...failed.values()], end: { error, rest } }
       }
     }
   }
 }
 
-/** The server knows of no exceptions: with some, the others are named one by one. */
-async function planTargets(selection: Selection): Promise<BulkTarget[]> {
-  if (selection.kind === 'all' && selection.except.size === 0) {
-    return [{ search: selection.search, until: selection.until }]
+function planTargets(selection: Selection): BulkTarget[] {
+  if (selection.kind === 'all') {
+    const { search, until, except } = selection
+    return [{ search, until, except: [...except.keys()] }]
   }
-  const ids =
-    selection.kind === 'some'
-      ? [...selection.names.keys()].sort((a, b) => a - b)
-      : (await readMatchingIds(selection.search, selection.until)).filter(
-          (id) => !selection.except.has(id),
-        )
+  const ids = [...selection.names.keys()].sort((a, b) => a - b)
   return Array.from({ length: Math.ceil(ids.length / IDS_AT_ONCE) }, (_, index) => ({
     ids: ids.slice(index * IDS_AT_ONCE, (index + 1) * IDS_AT_ONCE),
   }))
 }
 
-function restOf(
-  selection: Selection,
-  queue: readonly BulkTarget[] | undefined,
-  nameOf: (id: number) => string | undefined,
-): Selection {
+function restOf(selection: Selection, queue: readonly BulkTarget[]): Selection {
   const names = new Map<number, string>()
-  for (const target of queue ?? []) {
+  for (const target of queue) {
     if ('search' in target) return selection
-    for (const id of target.ids) names.set(id, nameOf(id) ?? '')
+    for (const id of target.ids) names.set(id, nameIn(selection, id) ?? '')
   }
-  return queue ? { kind: 'some', names } : selection
+  return { kind: 'some', names }
 }
+
+const nameIn = (selection: Selection, id: number): string | undefined =>
+  selection.kind === 'some' ? selection.names.get(id) : undefined

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type MouseEvent, memo } from 'react'
 import type { MediaItem } from '../api/client'
+import { MissingIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import classes from './grid.module.css'
 import { Marked } from './marked'
@@ -8,6 +9,8 @@ import { Thumbnail } from './thumbnail'
 
 interface CellProps {
   item: MediaItem | undefined
+  /** True where the item could not be read. */
+  isMissing: boolean
   position: number
   box: number
   search: string
@@ -19,7 +22,7 @@ interface CellProps {
   /** Whether anything is selected: then a click selects instead of opening. */
   isSelecting: boolean
   maySelect: boolean
-  onOpen: (position: number) => void
+  onOpen: (id: number) => void
   onToggle: (item: NamedItem, position: number) => void
   /** Selects all from the one that was selected last. */
   onExtend: (position: number) => void
@@ -31,27 +34,16 @@ interface CellProps {
 export const Cell = memo(function Cell(props: CellProps) {
   const { item, position, box, search, isSelected, isGoing, isSelecting, maySelect } = props
   const { t } = useMessages()
-  if (!item) {
-    return (
-      // biome-ignore lint/a11y/useFocusableInteractive: the keys lead to those that are there
-      // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
-      <div className={classes.cell} role="gridcell" aria-busy>
-        <div className={classes.open}>
-          <div className={classes.frame} />
-          <div className={classes.name} />
-        </div>
-      </div>
-    )
+  const select = ({ shiftKey }: { shiftKey: boolean }) => {
+    if (shiftKey) props.onExtend(position)
+    else if (item) props.onToggle(item, position)
   }
-
-  const select = ({ shiftKey }: { shiftKey: boolean }) =>
-    shiftKey ? props.onExtend(position) : props.onToggle(item, position)
   const click = (event: MouseEvent) => {
     const { ctrlKey, metaKey, shiftKey, detail } = event
     // A click that no pointer made is the Enter key's, which always opens.
     const isMeant = ctrlKey || metaKey || shiftKey || (isSelecting && detail > 0)
     if (maySelect && isMeant) select(event)
-    else props.onOpen(position)
+    else if (item && !isGoing) props.onOpen(item.id)
   }
   const press = (event: KeyboardEvent) => {
     if (event.key !== ' ' || !maySelect) return props.onKey(event, position)
@@ -65,16 +57,19 @@ export const Cell = memo(function Cell(props: CellProps) {
       className={classes.cell}
       role="gridcell"
       data-going={isGoing || undefined}
+      aria-busy={!item && !props.isMissing}
       {...(maySelect && { 'aria-selected': isSelected })}
     >
       <button
         type="button"
         className={classes.open}
         data-position={position}
+        data-id={item?.id}
         tabIndex={props.isTabStop ? 0 : -1}
-        title={
-          item.tags.length > 0 ? `${item.name}\n${t.tags}: ${item.tags.join(', ')}` : item.name
-        }
+        // Also where there is no image yet: the focus stays on it when it comes.
+        {...(item
+          ? { title: describe(item, t.tags), 'aria-disabled': isGoing }
+          : { 'aria-disabled': true, 'aria-label': props.isMissing ? t.notLoaded : t.loading })}
         onClick={click}
         onFocus={() => props.onFocus(position)}
         onKeyDown={press}
@@ -82,16 +77,24 @@ export const Cell = memo(function Cell(props: CellProps) {
         onKeyUp={(event) => event.key === ' ' && maySelect && event.preventDefault()}
       >
         <div className={classes.frame}>
-          <Thumbnail item={item} box={box} />
+          {item ? (
+            <Thumbnail item={item} box={box} />
+          ) : (
+            props.isMissing && (
+              <span className={classes.notLoaded}>
+                <MissingIcon />
+                {t.notLoaded}
+              </span>
+            )
+          )}
         </div>
-        <div className={classes.name}>
-          <Marked text={item.name} search={search} />
-        </div>
+        <div className={classes.name}>{item && <Marked text={item.name} search={search} />}</div>
       </button>
       {isGoing ? (
         <span className={classes.going}>{t.going}</span>
       ) : (
-        maySelect && (
+        maySelect &&
+        item && (
           <label className={classes.check}>
             <input
               type="checkbox"
@@ -107,3 +110,6 @@ export const Cell = memo(function Cell(props: CellProps) {
     </div>
   )
 })
+
+const describe = ({ name, tags }: MediaItem, label: string) =>
+  tags.length > 0 ? `${name}\n${label}: ${tags.join(', ')}` : name

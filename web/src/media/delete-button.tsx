@@ -5,6 +5,7 @@ import { useMutation } from '@tanstack/react-query'
 import { ApiError, api, call, type MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { useFileService, usePermission } from '../session/session'
+import { explainRefusal } from './item-edit'
 import { useRefresh } from './queries'
 
 /** Deletes one image, after a question; not offered where it cannot be done. */
@@ -20,6 +21,10 @@ export function DeleteButton({ item, onDeleted }: { item: MediaItem; onDeleted: 
       notifications.show({ message: t.removed(item.name) })
       await refresh()
     },
+    // Somebody else was faster: the page finds that it is gone.
+    onError: (refused) => {
+      if (refused instanceof ApiError && refused.status === 404) void refresh()
+    },
   })
   if (!mayDelete || !isServed) return null
   const ask = () =>
@@ -30,14 +35,15 @@ export function DeleteButton({ item, onDeleted }: { item: MediaItem; onDeleted: 
       confirmProps: { color: 'red' },
       onConfirm: () => mutate(),
     })
+  const refusal = error && explainRefusal(error, t)
   return (
     <>
-      {error && (
+      {refusal && (
         <Alert color="red" role="alert">
-          {error instanceof ApiError && error.status === 404 ? t.gone : t.serverFault}
+          {refusal}
         </Alert>
       )}
-      <Button color="red" variant="light" loading={isPending} onClick={ask}>
+      <Button color="red" variant="light" w="fit-content" loading={isPending} onClick={ask}>
         {t.remove}
       </Button>
     </>

@@ -1,11 +1,12 @@
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react'
+import { type KeyboardEvent, type RefObject, useCallback, useEffect, useRef, useState } from 'react'
 
 interface GridFocusOptions {
+  scroller: RefObject<HTMLElement | null>
   total: number
   columns: number
   /** Rows that fit the screen. */
   pageRows: number
-  /** Positions of the first image on the screen, and of the first and last that exist in the DOM. */
+  /** Positions of the first image on the screen, and of the first and last that are near it. */
   seen: number
   first: number
   last: number
@@ -21,12 +22,19 @@ export function useGridFocus(options: GridFocusOptions) {
   latest.current = options
   /** Where the focus goes as soon as it is there. */
   const wanted = useRef<number | null>(null)
+  const isInside = useIsInside(options.scroller)
   useEffect(() => {
+    // What had the focus may be gone, for example because there are fewer images now.
+    if (isInside.current && document.activeElement === document.body) {
+      wanted.current ??= Math.min(focused, latest.current.total - 1)
+    }
     if (wanted.current !== null && focusCell(wanted.current)) wanted.current = null
   })
 
-  const onKey = useCallback((event: KeyboardEvent, position: number) => {
+  const onKey = useCallback((event: KeyboardEvent, at: number) => {
     const { total, columns, pageRows, showRow, onExtend } = latest.current
+    // Of a key that is held down the last step may still be under way.
+    const position = wanted.current ?? at
     const isWhole = event.ctrlKey || event.metaKey
     const row = Math.floor(position / columns)
     const targets: Record<string, number> = {
@@ -43,17 +51,46 @@ export function useGridFocus(options: GridFocusOptions) {
     if (target === undefined || event.altKey) return
     event.preventDefault()
     if (target < 0 || target >= total) return
-    if (!focusCell(target)) wanted.current = target
+    wanted.current = focusCell(target) ? null : target
     showRow(Math.floor(target / columns))
     if (event.shiftKey) onExtend(target)
+  }, [])
+  const onFocus = useCallback((position: number) => {
+    wanted.current = null
+    setFocused(position)
   }, [])
 
   const { seen, first, last } = options
   return {
     onKey,
-    onFocus: setFocused,
+    onFocus,
     tabStop: focused >= first && focused <= last ? focused : seen,
+    /** What has the focus, however far it has been scrolled away. */
+    kept: isInside.current ? Math.min(focused, options.total - 1) : undefined,
   }
+}
+
+/** Whether the focus is within an element, or was until what had it went away. */
+function useIsInside(element: RefObject<HTMLElement | null>) {
+  const isInside = useRef(false)
+  useEffect(() => {
+    const contains = ({ target }: Event) =>
+      target instanceof Node && element.current?.contains(target) === true
+    const follow = (event: Event) => {
+      isInside.current = contains(event)
+    }
+    // A click beside everything takes the focus away and gives it to nothing.
+    const leave = (event: Event) => {
+      if (!contains(event)) isInside.current = false
+    }
+    document.addEventListener('focusin', follow)
+    document.addEventListener('pointerdown', leave)
+    return () => {
+      document.removeEventListener('focusin', follow)
+      document.removeEventListener('pointerdown', leave)
+    }
+  }, [element])
+  return isInside
 }
 
 function focusCell(position: number): boolean {

@@ -1,9 +1,10 @@
 import { useElementSize, useMergedRef } from '@mantine/hooks'
-import { useVirtualizer } from '@tanstack/react-virtual'
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
 import { useCallback, useEffect, useLayoutEffect, useRef } from 'react'
 import { useMessages } from '../messages/messages'
 import { Cell } from './cell'
 import classes from './grid.module.css'
+import { GridBanner } from './grid-banner'
 import { useGridFocus } from './grid-focus'
 import { useItems } from './queries'
 import { isInBand, useRubberBand } from './rubber-band'
@@ -14,6 +15,8 @@ import type { View } from './view'
 
 const GAP = 12
 const NAME_HEIGHT = 28
+/** Rows beyond the edges of the screen. */
+const OVERSCAN = 2
 
 interface GridProps {
   view: View
@@ -23,7 +26,9 @@ interface GridProps {
   /** Position to begin at. */
   initialPosition: number
   onMove: (position: number) => void
-  onOpen: (position: number) => void
+  onOpen: (id: number) => void
+  /** Position of what is open over it: it is in sight when that is closed. */
+  openPosition: number | undefined
   selecting: SelectionTools
   maySelect: boolean
   /** What is about to be deleted. */
@@ -32,7 +37,7 @@ interface GridProps {
 
 /** The whole library as one scrollable grid of which only what is on the screen exists. */
 export function Grid(props: GridProps) {
-  const { view, total, cellSize, initialPosition, onMove, onOpen } = props
+  const { view, total, cellSize, initialPosition, onMove, onOpen, openPosition } = props
   const { selecting, maySelect, going } = props
   const { t } = useMessages()
   const scroller = useRef<HTMLDivElement>(null)
@@ -49,6 +54,8 @@ export function Grid(props: GridProps) {
   const map = useRef(mapScroll(0, 0))
   map.current = mapScroll(rows * rowHeight + GAP, height)
 
+  /** The row of what has the focus; it stays, so that the focus does. */
+  const keptRow = useRef<number | undefined>(undefined)
   const virtualizer = useVirtualizer<HTMLDivElement, Element>({
     count: rows,
     getScrollElement: () => scroller.current,
@@ -56,7 +63,12 @@ export function Grid(props: GridProps) {
     paddingStart: GAP,
     scrollPaddingStart: GAP,
     scrollPaddingEnd: GAP,
-    overscan: 2,
+    overscan: OVERSCAN,
+    rangeExtractor: useCallback(
+      (range: Parameters<typeof defaultRangeExtractor>[0]) =>
+        withRow(defaultRangeExtractor(range), keptRow.current),
+      [],
+    ),
     observeElementOffset: useCallback(
       (...args: Parameters<ReturnType<typeof mappedOffset>>) =>
         mappedOffset(() => map.current)(...args),
@@ -67,9 +79,10 @@ export function Grid(props: GridProps) {
     },
   })
   const virtualRows = virtualizer.getVirtualItems()
-  const firstRow = virtualRows[0]?.index ?? 0
-  const lastRow = virtualRows.at(-1)?.index ?? -1
-  const { itemAt, failed } = useItems(
+  const { startIndex, endIndex } = virtualizer.range ?? { startIndex: 0, endIndex: -1 }
+  const firstRow = Math.max(0, startIndex - OVERSCAN)
+  const lastRow = Math.min(rows - 1, endIndex + OVERSCAN)
+  const { itemAt, isMissing, trouble } = useItems(
     view,
     firstRow * columns,
     Math.min(total, (lastRow + 1) * columns) - 1,
@@ -84,8 +97,17 @@ export function Grid(props: GridProps) {
     virtualizer.scrollToOffset(Math.floor(position.current / columns) * rowHeight)
   }, [columns, rowHeight, width > 0])
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the grid itself may be scrolled away from it
+  useEffect(() => {
+    if (width > 0 && openPosition !== undefined) {
+      virtualizer.scrollToIndex(Math.floor(openPosition / columns))
+    }
+  }, [openPosition, width > 0])
+
   const { scrollOffset, isScrolling } = virtualizer
-  const shift = (scroller.current?.scrollTop ?? 0) - (scrollOffset ?? 0)
+  // By the position that was told last, not by the scrollbar's own, which may be ahead of it: rows that
+  // jump between the press of a button and its release lose the click.
+  const shift = map.current.toScroll(scrollOffset ?? 0) - (scrollOffset ?? 0)
   useEffect(() => {
     if (isScrolling || width === 0) return
     position.current = Math.max(0, Math.round((scrollOffset ?? 0) / rowHeight)) * columns
@@ -117,7 +139,8 @@ export function Grid(props: GridProps) {
     (at: number) => void (maySelect && extendTo(at)),
     [maySelect, extendTo],
   )
-  const { onKey, onFocus, tabStop } = useGridFocus({
+  const { onKey, onFocus, tabStop, kept } = useGridFocus({
+    scroller,
     total,
     columns,
     pageRows: Math.max(1, Math.floor(height / rowHeight)),
@@ -127,69 +150,81 @@ export function Grid(props: GridProps) {
     showRow: (row) => virtualizer.scrollToIndex(row),
     onExtend: extend,
   })
+  keptRow.current = kept === undefined ? undefined : Math.floor(kept / columns)
+  const keptItem = useItems(view, kept ?? 0, kept ?? -1)
 
   return (
-    <div ref={mergedRef} className={classes.viewport} data-testid="grid" {...handlers}>
-      {failed && (
-        <button type="button" onClick={failed.retry}>
-          {t.serverFault} {t.tryAgain}
-        </button>
-      )}
-      {/* biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so */}
-      <div
-        role="grid"
-        aria-label={t.grid}
-        aria-rowcount={rows}
-        aria-colcount={columns}
-        aria-multiselectable={maySelect}
-        className={classes.canvas}
-        data-selecting={count > 0 || undefined}
-        style={{ height: map.current.height }}
-      >
-        {virtualRows.map((row) => (
-          // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is in its cells
-          // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
-          <div
-            key={row.key}
-            role="row"
-            aria-rowindex={row.index + 1}
-            className={classes.row}
-            style={{
-              height: rowHeight - GAP,
-              transform: `translateY(${row.start + shift}px)`,
-              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
-            }}
-          >
-            {Array.from({ length: Math.min(columns, total - row.index * columns) }, (_, column) => {
-              const at = row.index * columns + column
-              const item = itemAt(at)
-              return (
-                <Cell
-                  key={at}
-                  item={item}
-                  position={at}
-                  box={box}
-                  search={view.search}
-                  isTabStop={at === tabStop}
-                  isSelected={
-                    isInBand(band, row.index, column) ||
-                    (item !== undefined && isSelected(selection, item.id))
-                  }
-                  isGoing={item !== undefined && going.some((gone) => isSelected(gone, item.id))}
-                  isSelecting={count > 0}
-                  maySelect={maySelect}
-                  onOpen={onOpen}
-                  onToggle={toggle}
-                  onExtend={extend}
-                  onFocus={onFocus}
-                  onKey={onKey}
-                />
-              )
-            })}
-          </div>
-        ))}
+    <div className={classes.place}>
+      <GridBanner trouble={trouble} />
+      <div ref={mergedRef} className={classes.viewport} data-testid="grid" {...handlers}>
+        {/* biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so */}
+        <div
+          role="grid"
+          aria-label={t.grid}
+          aria-rowcount={rows}
+          aria-colcount={columns}
+          aria-multiselectable={maySelect}
+          className={classes.canvas}
+          data-selecting={count > 0 || undefined}
+          style={{ height: map.current.height }}
+        >
+          {virtualRows.map((row) => (
+            // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is in its cells
+            // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+            <div
+              key={row.key}
+              role="row"
+              aria-rowindex={row.index + 1}
+              className={classes.row}
+              style={{
+                height: rowHeight - GAP,
+                transform: `translateY(${row.start + shift}px)`,
+                gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+              }}
+            >
+              {Array.from(
+                { length: Math.min(columns, total - row.index * columns) },
+                (_, column) => {
+                  const at = row.index * columns + column
+                  const item = itemAt(at) ?? keptItem.itemAt(at)
+                  return (
+                    <Cell
+                      key={at}
+                      item={item}
+                      isMissing={isMissing(at)}
+                      position={at}
+                      box={box}
+                      search={view.search}
+                      isTabStop={at === tabStop}
+                      isSelected={
+                        isInBand(band, row.index, column) ||
+                        (item !== undefined && isSelected(selection, item.id))
+                      }
+                      isGoing={
+                        item !== undefined && going.some((gone) => isSelected(gone, item.id))
+                      }
+                      isSelecting={count > 0}
+                      maySelect={maySelect}
+                      onOpen={onOpen}
+                      onToggle={toggle}
+                      onExtend={extend}
+                      onFocus={onFocus}
+                      onKey={onKey}
+                    />
+                  )
+                },
+              )}
+            </div>
+          ))}
+        </div>
+        <div ref={rectangle} className={classes.band} />
       </div>
-      <div ref={rectangle} className={classes.band} />
     </div>
   )
+}
+
+/** The rows with another one in its place among them. */
+function withRow(rows: number[], row: number | undefined): number[] {
+  if (row === undefined || rows.includes(row)) return rows
+  return [...rows, row].sort((a, b) => a - b)
 }

@@ -1,86 +1,90 @@
-import { Alert, Button, Group, Stack, TextInput } from '@mantine/core'
-import { notifications } from '@mantine/notifications'
-import { useMutation } from '@tanstack/react-query'
+import { Alert, Button, Group, TextInput } from '@mantine/core'
 import { useEffect, useRef, useState } from 'react'
-import { ApiError, api, call, type MediaItem } from '../api/client'
+import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
-import { useRefresh } from './queries'
+import classes from './item.module.css'
+import { type Edit, useItemEdit } from './item-edit'
 import { TagsField } from './tags-field'
 
-/** Name and tags in place; nothing is sent before it is saved. */
-export function ItemForm({
-  item,
-  onChange,
-}: {
+interface ItemFormProps {
   item: MediaItem
-  onChange: (changed: boolean) => void
-}) {
+  /** Deleted meanwhile: what was typed is all that is left. */
+  isGone: boolean
+  /** Told whether something typed is not saved. */
+  onChange: (isChanged: boolean) => void
+}
+
+/** Name and tags in place; nothing is sent before it is saved. */
+export function ItemForm({ item, isGone, onChange }: ItemFormProps) {
   const { t } = useMessages()
   const mayEdit = usePermission('edit-media')
-  const refresh = useRefresh()
   const nameField = useRef<HTMLInputElement>(null)
-  const [name, setName] = useState(item.name)
-  const [tags, setTags] = useState(item.tags)
-  const isChanged = name !== item.name || tags.join('\n') !== item.tags.join('\n')
+  const { save, forget, isSaving, refusal, refused } = useItemEdit(item)
+  const [draft, setDraft] = useState<Partial<Edit>>(refused ?? {})
+  /** Typed, and not a tag yet. */
+  const [tagText, setTagText] = useState('')
+  const { name, tags } = { ...item, ...draft }
+  const isChanged =
+    name !== item.name || tags.join('\n') !== item.tags.join('\n') || tagText.trim() !== ''
   useEffect(() => onChange(isChanged), [isChanged, onChange])
   useEffect(() => () => onChange(false), [onChange])
 
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () =>
-      call(
-        api.POST('/media/edit/{id}', {
-          params: { path: { id: item.id } },
-          body: { name, tags },
-        }),
-      ),
-    onSuccess: async () => {
-      await refresh()
-      notifications.show({ message: t.saved, color: 'green' })
-    },
-  })
-
+  const submit = () => {
+    if (!mayEdit || !isChanged || isSaving) return
+    // The buttons go when all is saved; the focus must not go with them.
+    if (document.activeElement?.matches('button')) nameField.current?.focus()
+    const typed = tagText.split(',').map((tag) => tag.trim())
+    const edit = { name, tags: [...tags, ...typed.filter((tag) => tag !== '')] }
+    setTagText('')
+    setDraft(edit)
+    // What is typed meanwhile stays.
+    save(edit, { onSuccess: () => setDraft((current) => (current === edit ? {} : current)) })
+  }
+  const discard = () => {
+    nameField.current?.focus()
+    forget()
+    setTagText('')
+    setDraft({})
+  }
   return (
     <form
+      className={classes.form}
       onSubmit={(event) => {
         event.preventDefault()
-        // The buttons go when all is saved; the focus must not go with them.
-        if (document.activeElement?.matches('button')) nameField.current?.focus()
-        mutate()
+        submit()
       }}
     >
-      <Stack gap="sm">
-        <TextInput
-          ref={nameField}
-          label={t.name}
-          value={name}
-          onChange={(event) => setName(event.currentTarget.value)}
-          readOnly={!mayEdit}
-        />
-        <TagsField label={t.tags} value={tags} onChange={setTags} readOnly={!mayEdit} />
-        {error && (
-          <Alert color="red" role="alert">
-            {error instanceof ApiError ? (error.detail ?? error.message) : t.unreachable}
-          </Alert>
-        )}
-        {mayEdit && isChanged && (
-          <Group>
-            <Button type="submit" loading={isPending}>
-              {t.save}
-            </Button>
-            <Button
-              variant="default"
-              onClick={() => {
-                nameField.current?.focus()
-                setName(item.name)
-                setTags(item.tags)
-              }}
-            >
-              {t.discard}
-            </Button>
-          </Group>
-        )}
-      </Stack>
+      <TextInput
+        ref={nameField}
+        label={t.name}
+        value={name}
+        onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+        readOnly={!mayEdit}
+      />
+      <TagsField
+        label={t.tags}
+        value={tags}
+        onChange={(changed) => setDraft({ ...draft, tags: changed })}
+        text={tagText}
+        onText={setTagText}
+        readOnly={!mayEdit}
+      />
+      {(isGone || refusal) && (
+        <Alert color="red" role="alert">
+          {isGone ? `${t.gone} ${t.goneTyped}` : refusal}
+        </Alert>
+      )}
+      {mayEdit && (isChanged || isSaving) && (
+        <Group className={classes.actions}>
+          <Button type="submit" loading={isSaving}>
+            {t.save}
+          </Button>
+          <Button variant="default" disabled={isSaving} onClick={discard}>
+            {t.discard}
+          </Button>
+        </Group>
+      )}
     </form>
   )
 }

@@ -1,127 +1,143 @@
-import { ActionIcon, Drawer, Group, Loader, Stack, Text } from '@mantine/core'
-import { useHotkeys, useWindowEvent } from '@mantine/hooks'
-import { modals } from '@mantine/modals'
+import { Modal, Stack, VisuallyHidden } from '@mantine/core'
+import { useWindowEvent } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
 import { DeleteButton } from './delete-button'
-import { Facts, Links } from './item-facts'
+import { focusGrid } from './grid-focus'
+import classes from './item.module.css'
+import { Facts } from './item-facts'
 import { ItemForm } from './item-form'
-import classes from './library.module.css'
-import { useItems } from './queries'
+import { isElsewhere } from './item-keys'
+import { Links } from './item-links'
+import { ItemMessage } from './item-message'
+import { ItemStage } from './item-stage'
+import { useItem, useNeighbours, usePlace } from './use-item'
 import type { View } from './view'
 
 interface ItemPanelProps {
   view: View
-  position: number
-  total: number
-  onMove: (position: number) => void
+  id: number
+  isGoing: (id: number) => boolean
+  /** Whether something typed is not saved. */
+  isChanged: boolean
+  onChange: (isChanged: boolean) => void
+  /** Told where in the view the image is. */
+  onPlace: (position: number) => void
+  onShow: (id: number) => void
   onClose: () => void
+  onDeleted: () => void
 }
 
 /** One image with all that is known of it, and what may be done with it. */
-export function ItemPanel({ view, position, total, onMove, onClose }: ItemPanelProps) {
-  const { t } = useMessages()
-  const item = useItems(view, position, position).itemAt(position)
-  const [isChanged, setIsChanged] = useState(false)
-  const drawer = useRef<HTMLDivElement>(null)
-  useFocusAfterwards(position)
+export function ItemPanel(props: ItemPanelProps) {
+  const { view, id, isGoing, isChanged, onChange, onPlace, onShow, onClose, onDeleted } = props
+  const { t, language } = useMessages()
+  const { item, isGone, error, retry } = useItem(view, id)
+  const place = usePlace(view, id)
+  const { previous, next } = useNeighbours(view, id, place, isGoing)
+  const [isWide, setIsWide] = useState(false)
+  const [step, setStep] = useState<1 | -1>(1)
+  const dialog = useRef<HTMLDivElement>(null)
+  useFocusAfterwards(id)
+  useTitle(item?.name)
 
-  /** Leaves only when nothing typed would be lost. */
-  const leave = (go: () => void) => {
-    if (!isChanged) return go()
-    modals.openConfirmModal({
-      title: t.unsaved,
-      labels: { confirm: t.discard, cancel: t.cancel },
-      confirmProps: { color: 'red' },
-      onConfirm: go,
-    })
-  }
-  // The drawer's own Escape would also close it from what lies over it: a question, the form to sign
+  const position = place?.position
+  useEffect(() => {
+    if (position !== undefined) onPlace(position)
+  }, [position, onPlace])
+
+  // The dialog's own Escape would also close it from what lies over it: a question, the form to sign
   // in again, a list of tags.
   useWindowEvent(
     'keydown',
     ({ key, isComposing, target }) => {
       if (key !== 'Escape' || isComposing || !(target instanceof Element)) return
-      const isElsewhere = target.closest('[role=dialog]') && !drawer.current?.contains(target)
-      const isTaken = target.getAttribute('data-mantine-stop-propagation') === 'true'
-      if (!isElsewhere && !isTaken) leave(onClose)
+      if (isElsewhere(target, dialog.current)) return
+      if (target.getAttribute('data-mantine-stop-propagation') === 'true') return
+      if (isWide) setIsWide(false)
+      else onClose()
     },
     { capture: true },
   )
-  const move = (step: number) => {
-    const target = position + step
-    if (target >= 0 && target < total) leave(() => onMove(target))
+  const move = (by: 1 | -1) => {
+    setStep(by)
+    const target = by === 1 ? next : previous
+    if (target) onShow(target.id)
   }
-  useHotkeys([
-    ['ArrowLeft', () => move(-1)],
-    ['ArrowRight', () => move(1)],
-  ])
 
+  const number = (value: number) => value.toLocaleString(language)
+  const words =
+    place &&
+    (place.isThere
+      ? t.placeOf(number(place.position + 1), number(place.total))
+      : view.search !== '' && !isGone && t.notAMatch)
+  // The name of the dialog and what is typed stay.
+  const hidden = isWide ? { display: 'none' } : {}
+  const ways = { previous, next, onMove: move, onClose }
   return (
-    <Drawer
+    <Modal.Root
       opened
-      onClose={() => leave(onClose)}
-      ref={drawer}
+      onClose={onClose}
       closeOnEscape={false}
-      position="right"
-      size="lg"
-      title={item?.name ?? t.loading}
-      closeButtonProps={{ 'aria-label': t.close }}
+      fullScreen
+      // A name of the content itself would be given to what is around it as well.
+      classNames={{ content: classes.dialog }}
     >
-      {!item ? (
-        <Loader aria-label={t.loading} />
-      ) : (
-        <Stack>
-          <div className={classes.stage}>
-            <img
-              key={item.id}
-              src={item.urls.high}
-              alt={item.name}
-              width={item.width}
-              height={item.height}
-            />
-          </div>
-          <Group justify="space-between">
-            <ActionIcon
-              variant="default"
-              aria-label={t.previous}
-              disabled={position === 0}
-              onClick={() => move(-1)}
-            >
-              ←
-            </ActionIcon>
-            <Text size="sm" c="dimmed">
-              {position + 1} / {total}
-            </Text>
-            <ActionIcon
-              variant="default"
-              aria-label={t.next}
-              disabled={position + 1 >= total}
-              onClick={() => move(1)}
-            >
-              →
-            </ActionIcon>
-          </Group>
-          <ItemForm key={item.id} item={item} onChange={setIsChanged} />
-          <Facts item={item} />
-          <Links item={item} />
-          <DeleteButton item={item} onDeleted={onClose} />
-        </Stack>
-      )}
-    </Drawer>
+      <Modal.Content ref={dialog}>
+        <Modal.Header className={classes.header} {...hidden}>
+          <Modal.Title className={classes.title}>{item?.name ?? t.image}</Modal.Title>
+          <Modal.CloseButton aria-label={t.close} size="lg" />
+        </Modal.Header>
+        <VisuallyHidden role="status">{item && words && `${item.name}, ${words}`}</VisuallyHidden>
+        <Modal.Body className={classes.body} data-wide={isWide || undefined}>
+          {!item || (isGone && !isChanged) ? (
+            <ItemMessage {...ways} isGone={isGone} error={error} onRetry={retry} />
+          ) : (
+            <>
+              <ItemStage
+                {...ways}
+                item={item}
+                ahead={step === 1 ? next : previous}
+                place={words || ''}
+                dialog={dialog}
+                isWide={isWide}
+                onWiden={() => setIsWide(!isWide)}
+              />
+              <Stack className={classes.side} {...hidden}>
+                <ItemForm key={item.id} item={item} isGone={isGone} onChange={onChange} />
+                <Facts item={item} />
+                <Links item={item} />
+                <DeleteButton item={item} onDeleted={onDeleted} />
+              </Stack>
+            </>
+          )}
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   )
 }
 
+/** Names the page after the image, for tabs and bookmarks. */
+function useTitle(name: string | undefined) {
+  useEffect(() => {
+    if (name === undefined) return
+    const before = document.title
+    document.title = `${name} – Vitrine`
+    return () => {
+      document.title = before
+    }
+  }, [name])
+}
+
 /** Leaves the focus on the image that was shown last, or on the grid's own, if it is not there. */
-function useFocusAfterwards(position: number) {
-  const last = useRef(position)
-  last.current = position
+function useFocusAfterwards(id: number) {
+  const last = useRef(id)
+  last.current = id
   useEffect(
     () => () => {
-      const cell =
-        document.querySelector<HTMLElement>(`[data-position="${last.current}"]`) ??
-        document.querySelector<HTMLElement>('[role=grid] [tabindex="0"]')
-      cell?.focus()
+      const cell = document.querySelector<HTMLElement>(`[role=grid] [data-id="${last.current}"]`)
+      if (cell) cell.focus({ preventScroll: true })
+      else focusGrid()
     },
     [],
   )

@@ -1,35 +1,49 @@
-import { Button, Center, Loader, Stack, Text, Title, VisuallyHidden } from '@mantine/core'
+import { VisuallyHidden } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { useCallback, useEffect } from 'react'
+import { Suspense, useCallback, useEffect, useState } from 'react'
+import { ApiError } from '../api/client'
+import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
-import { usePermission } from '../session/session'
+import { useSession } from '../session/session'
+import { UPLOAD_BUTTON_ID } from '../upload/upload-button'
 import { UploadPanel } from '../upload/upload-panel'
 import { useUploads } from '../upload/uploads'
+import { useUploadService } from '../upload/use-upload-service'
+import { WaitingScreen } from '../waiting'
 import { useBulkWork } from './bulk-work'
 import { Grid } from './grid'
 import { ItemPanel } from './item-panel'
 import classes from './library.module.css'
-import { useTotal } from './queries'
+import { Message } from './message'
+import { useRetry, useTotal } from './queries'
+import { isSelected } from './selection'
 import { SelectionBar, useBulkPermissions } from './selection-bar'
 import { useSelectionKeys } from './selection-keys'
+import { useGlobalKey } from './shortcuts'
 import { Toolbar } from './toolbar'
 import { useSelection } from './use-selection'
+import { useShownItem } from './use-shown-item'
 import { useView } from './view'
+import { DENSITIES, type Density } from './view-tools'
 
-export const DENSITIES = { small: 120, medium: 190, large: 300 } as const
-export type Density = keyof typeof DENSITIES
+const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
+  default: (await import('./shortcut-sheet')).ShortcutSheet,
+}))
 
 /** The one screen: the tools, the grid, and what lies over it. */
 export function Library() {
   const { t } = useMessages()
-  const { order, search, at, open, setView } = useView()
+  const { order, search, at, setView } = useView()
+  const { shown, show, go, isChanged, setIsChanged } = useShownItem()
+  const [shownAt, setShownAt] = useState<number>()
   const [density, setDensity] = useLocalStorage<Density>({
     key: 'vitrine-density',
     defaultValue: 'medium',
     getInitialValueInEffect: false,
   })
-  const { data: total, isPending, isError, refetch } = useTotal({ order, search })
-  const mayAdd = usePermission('add-media')
+  const { total, error } = useTotal({ order, search })
+  const retry = useRetry()
+  const { mayAdd, isServed } = useUploadService()
   const uploads = useUploads()
 
   const selecting = useSelection({ order, search })
@@ -37,7 +51,13 @@ export function Library() {
   const work = useBulkWork({ onUndo: restore })
   const { mayTag, mayDelete } = useBulkPermissions()
   const maySelect = mayTag || mayDelete
-  useSelectionKeys(selecting, maySelect && open === null)
+  useSelectionKeys(selecting, maySelect && shown === null)
+
+  const { data: user } = useSession()
+  const [isSheetOpen, setIsSheetOpen] = useState(false)
+  // It may be wanted when there is no connection to load it through.
+  useEffect(() => void loadSheet(), [])
+  useGlobalKey('?', () => setIsSheetOpen(Boolean(user) && !isSheetOpen))
 
   useEffect(() => {
     document.title = search ? `${search} – Vitrine` : 'Vitrine'
@@ -47,11 +67,16 @@ export function Library() {
     (position: number) => setView({ at: position || null }, { history: 'replace' }),
     [setView],
   )
-  const show = useCallback((position: number | null) => setView({ open: position }), [setView])
+  const openItem = useCallback(
+    (id: number) => void setView({ open: id }, { history: 'push' }),
+    [setView],
+  )
 
   return (
     <div className={classes.screen}>
-      <div className={classes.top}>
+      <header className={classes.top}>
+        {/* Also under the bar of the selection the page has its heading. */}
+        <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
         {/* Under the bar of the selection nothing is to be reached. */}
         <div inert={count > 0}>
           <Toolbar
@@ -67,18 +92,24 @@ export function Library() {
             }
             onDensity={setDensity}
             onFiles={uploads.add}
+            onShortcuts={() => setIsSheetOpen(true)}
           />
         </div>
         {count > 0 && <SelectionBar selecting={selecting} work={work} total={total ?? 0} />}
         <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
-      </div>
+      </header>
       <main className={classes.content}>
-        {isPending ? (
-          <Center h="100%">
-            <Loader aria-label={t.loading} />
-          </Center>
-        ) : isError ? (
-          <Message title={t.unreachable} action={t.tryAgain} onAction={() => refetch()} />
+        {total === undefined ? (
+          error ? (
+            <Message
+              title={t.notListed}
+              text={error instanceof ApiError ? t.serverFault : t.unreachable}
+              action={t.tryAgain}
+              onAction={retry}
+            />
+          ) : (
+            <WaitingScreen onRetry={retry} />
+          )
         ) : total === 0 ? (
           search ? (
             <Message
@@ -87,59 +118,55 @@ export function Library() {
               action={t.clearSearch}
               onAction={() => setView({ search: null })}
             />
+          ) : mayAdd && isServed ? (
+            <Message
+              title={t.empty}
+              text={t.emptyHint}
+              action={t.chooseFiles}
+              onAction={() => document.getElementById(UPLOAD_BUTTON_ID)?.click()}
+            />
           ) : (
-            <Message title={t.empty} {...(mayAdd && { text: t.emptyHint })} />
+            <Message title={t.empty} />
           )
         ) : (
           <Grid
             key={`${order} ${search}`}
             view={{ order, search }}
-            total={total ?? 0}
+            total={total}
             cellSize={DENSITIES[density]}
             initialPosition={at}
             onMove={remember}
-            onOpen={show}
+            onOpen={openItem}
+            openPosition={shown === null ? undefined : shownAt}
             selecting={selecting}
             maySelect={maySelect}
             going={work.going}
           />
         )}
       </main>
-      {open !== null && (
+      {shown !== null && (
         <ItemPanel
           view={{ order, search }}
-          position={open}
-          total={total ?? 0}
-          onMove={(position) => setView({ open: position }, { history: 'replace' })}
-          onClose={() => show(null)}
+          id={shown}
+          isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
+          isChanged={isChanged}
+          onChange={setIsChanged}
+          onPlace={setShownAt}
+          onShow={(id) => show(id, 'replace')}
+          onClose={() => show(null, 'push')}
+          onDeleted={() => go(null, 'replace')}
         />
       )}
       <UploadPanel uploads={uploads} />
+      {isSheetOpen && (
+        <Suspense>
+          <ShortcutSheet
+            onClose={() => setIsSheetOpen(false)}
+            maySelect={maySelect}
+            mayDelete={mayDelete}
+          />
+        </Suspense>
+      )}
     </div>
-  )
-}
-
-interface MessageProps {
-  title: string
-  text?: string
-  action?: string
-  onAction?: () => void
-}
-
-function Message({ title, text, action, onAction }: MessageProps) {
-  return (
-    <Center h="100%" p="md">
-      <Stack align="center" gap="xs" role="status">
-        <Title order={2} size="h3" ta="center">
-          {title}
-        </Title>
-        {text && (
-          <Text c="dimmed" ta="center">
-            {text}
-          </Text>
-        )}
-        {action && <Button onClick={onAction}>{action}</Button>}
-      </Stack>
-    </Center>
   )
 }

@@ -1,12 +1,23 @@
-import { keepPreviousData, useQueries, useQuery, useQueryClient } from '@tanstack/react-query'
-import { useCallback } from 'react'
+import {
+  keepPreviousData,
+  type Query,
+  type UseQueryResult,
+  useQueries,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query'
+import { useCallback, useRef } from 'react'
 import { api, call, type MediaItem } from '../api/client'
+import { mayPass } from '../session/query-client'
 import type { View } from './view'
 
 /** Items asked for at once. */
 export const PAGE_ITEMS = 60
 
-const pageQuery = ({ order, search }: View, page: number) => ({
+/** What is wanted and failed is tried again so often, in milliseconds. */
+const RETRY_MS = 10_000
+
+export const pageQuery = ({ order, search }: View, page: number) => ({
   queryKey: ['media', { order, search }, page],
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
     const query = { order, search, offset: page * PAGE_ITEMS, limit: PAGE_ITEMS }
@@ -16,33 +27,68 @@ const pageQuery = ({ order, search }: View, page: number) => ({
     )
     return { items: data.media, total: Number(headers.get('x-total-count')) }
   },
+  refetchInterval: ({ state: { error } }: Query<{ items: MediaItem[]; total: number }>) =>
+    error !== null && mayPass(error) && RETRY_MS,
 })
 
-/** How many images there are, of those that match. */
+/** How many images there are, of those that match; or why that is not known. */
 export function useTotal(view: View) {
-  return useQuery({
+  const result = useQuery({
     ...pageQuery(view, 0),
     select: ({ total }) => total,
     placeholderData: keepPreviousData,
   })
+  const lastError = useLastError(result.error)
+  return { total: result.data, error: hasFailed(result) ? lastError : null }
 }
 
-/**
- * The items at positions `first` to `last`.
- * @returns a function from position to item, undefined while it is on its way
- */
+/** The last error there was: while something is tried again it is still the reason. */
+function useLastError(error: Error | null): Error | null {
+  const last = useRef(error)
+  if (error) last.current = error
+  return last.current
+}
+
+/** Whether it failed, also while it is being tried again. */
+const hasFailed = ({ isError, errorUpdateCount, data }: UseQueryResult) =>
+  isError || (errorUpdateCount > 0 && data === undefined)
+
+/** The items at positions `first` to `last`, as far as they are there. */
 export function useItems(view: View, first: number, last: number) {
   const from = Math.floor(first / PAGE_ITEMS)
   const count = last < first ? 0 : Math.floor(last / PAGE_ITEMS) - from + 1
   const pages = useQueries({
     queries: Array.from({ length: count }, (_, index) => pageQuery(view, from + index)),
   })
-  const failed = pages.find(({ isError }) => isError)
+  const lastError = useLastError(pages.find(({ error }) => error)?.error ?? null)
+  const pageOf = (position: number) => pages[Math.floor(position / PAGE_ITEMS) - from]
+  const waiting = pages.findIndex(({ data, isFetching }) => data === undefined && isFetching)
   return {
     itemAt: (position: number): MediaItem | undefined =>
-      pages[Math.floor(position / PAGE_ITEMS) - from]?.data?.items[position % PAGE_ITEMS],
-    failed: failed && { error: failed.error, retry: () => failed.refetch() },
+      pageOf(position)?.data?.items[position % PAGE_ITEMS],
+    isMissing: (position: number): boolean => {
+      const page = pageOf(position)
+      return page !== undefined && page.data === undefined && hasFailed(page)
+    },
+    trouble: {
+      error: pages.some(hasFailed) ? lastError : null,
+      isRetrying: pages.some((page) => page.isFetching && hasFailed(page)),
+      /** The first page that is on its way; undefined if none is. */
+      waitingFor: waiting < 0 ? undefined : from + waiting,
+    },
   }
+}
+
+/** Asks once more for what failed or takes too long. */
+export function useRetry() {
+  const client = useQueryClient()
+  return useCallback(async () => {
+    const predicate = ({ state }: Query) => state.data === undefined || state.status === 'error'
+    const filters = { queryKey: ['media'], type: 'active' as const, predicate }
+    // Without this, what is on its way would be waited for.
+    await client.cancelQueries(filters)
+    await client.refetchQueries(filters)
+  }, [client])
 }
 
 /** Says that the library has changed: what is on the screen is read again. */
@@ -104,33 +150,6 @@ export function useReadNewest(search: string) {
 
 const isOf = ([, view]: readonly unknown[], search: string) =>
   (view as View | undefined)?.search === search
-
-/** Reads the ids of all that matched a search up to `until`, oldest first. */
-export async function readMatchingIds(search: string, until: number): Promise<number[]> {
-  const ids = new Set<number>()
-  for (let offset = 0; ; offset += READ_ITEMS) {
-    const query = { order: 'added-asc' as const, search, offset, limit: READ_ITEMS }
-    const { data } = await call(api.GET('/media', { params: { query } }))
-    for (const { id } of data.media) if (id <= until) ids.add(id)
-    if (data.media.length < READ_ITEMS || (data.media.at(-1)?.id ?? 0) > until) return [...ids]
-  }
-}
-
-/** The name of an item that was on the screen. */
-export function useNameOf() {
-  const client = useQueryClient()
-  return useCallback(
-    (id: number): string | undefined => {
-      for (const [, page] of client.getQueriesData<{ items: MediaItem[] }>({
-        queryKey: ['media'],
-      })) {
-        const item = page?.items?.find((candidate) => candidate.id === id)
-        if (item) return item.name
-      }
-    },
-    [client],
-  )
-}
 
 /** The tags in use, those used most first, for who types one. */
 export function useTags(search: string, isEnabled: boolean) {

@@ -1,4 +1,5 @@
-import { Button, CloseButton, Group, Text } from '@mantine/core'
+import { Button, CloseButton, Group, Menu, Text } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { modals } from '@mantine/modals'
 import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
@@ -6,8 +7,12 @@ import { useFileService, usePermission } from '../session/session'
 import type { BulkWork } from './bulk-work'
 import { focusGrid } from './grid-focus'
 import classes from './selection.module.css'
+import { isCovered, useGlobalKey } from './shortcuts'
 import { TagDialog, type TagDialogKind } from './tag-dialog'
 import type { SelectionTools } from './use-selection'
+
+/** Where the bar would take three rows. */
+const NARROW = '(max-width: 36em)'
 
 /** What the user may do with many images at once. */
 export function useBulkPermissions() {
@@ -47,6 +52,9 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
         clear()
       },
     })
+  useGlobalKey('Delete', () => {
+    if (mayDelete && !isCovered()) askDelete()
+  })
 
   return (
     <section ref={bar} className={classes.bar} aria-label={t.selectedCount(count)}>
@@ -67,16 +75,7 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
         {t.selectAll(total)}
       </Button>
       <Group gap="xs" className={classes.actions}>
-        {mayTag && (
-          <>
-            <Button variant="default" onClick={() => setDialog('add')}>
-              {t.addTags}
-            </Button>
-            <Button variant="default" onClick={() => setDialog('remove')}>
-              {t.removeTags}
-            </Button>
-          </>
-        )}
+        {mayTag && <TagButtons onChoose={setDialog} />}
         {mayDelete && (
           <Button color="red" onClick={askDelete}>
             {t.remove}
@@ -97,6 +96,47 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
         />
       ))}
     </section>
+  )
+}
+
+/** Leads to the dialogs of tags; one button for both where there is little room. */
+function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
+  const { t } = useMessages()
+  const isNarrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false })
+  const button = useRef<HTMLButtonElement>(null)
+  const kinds = [
+    ['add', t.addTags],
+    ['remove', t.removeTags],
+  ] as const
+  if (!isNarrow) {
+    return kinds.map(([kind, label]) => (
+      <Button key={kind} variant="default" onClick={() => onChoose(kind)}>
+        {label}
+      </Button>
+    ))
+  }
+  return (
+    <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
+      <Menu.Target>
+        <Button ref={button} variant="default" rightSection="▾">
+          {t.tags}
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {kinds.map(([kind, label]) => (
+          <Menu.Item
+            key={kind}
+            onClick={() => {
+              // Where the focus goes after the dialog: this entry is gone by then.
+              button.current?.focus()
+              onChoose(kind)
+            }}
+          >
+            {label}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
   )
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { isCovered, isTyping } from './shortcuts'
 import type { SelectionTools } from './use-selection'
 
 /** Ctrl or cmd with A selects everything, Escape nothing: unless one types or a dialog is open. */
@@ -11,7 +12,7 @@ export function useSelectionKeys(selecting: SelectionTools, isEnabled: boolean) 
       const { selectAll, clear, count } = latest.current
       const isAll = event.key.toLowerCase() === 'a' && (event.ctrlKey || event.metaKey)
       const isEnd = event.key === 'Escape' && count > 0
-      if ((!isAll && !isEnd) || isBusyElsewhere(event.target)) return
+      if ((!isAll && !isEnd) || isCovered() || isTyping(event.target)) return
       event.preventDefault()
       if (isAll) void selectAll()
       else clear()
@@ -21,8 +22,3 @@ export function useSelectionKeys(selecting: SelectionTools, isEnabled: boolean) 
     return () => removeEventListener('keydown', press, true)
   }, [isEnabled])
 }
-
-const isBusyElsewhere = (target: EventTarget | null): boolean =>
-  document.querySelector('[aria-modal="true"], [role="menu"]') !== null ||
-  (target instanceof Element &&
-    target.closest('input:not([type=checkbox]), textarea, select, [contenteditable]') !== null)

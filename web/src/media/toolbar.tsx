@@ -1,76 +1,46 @@
-import {
-  Button,
-  CloseButton,
-  Group,
-  Menu,
-  NativeSelect,
-  SegmentedControl,
-  Text,
-  TextInput,
-} from '@mantine/core'
+import { CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useEffect, useState } from 'react'
-import { LANGUAGES, type Language, useMessages } from '../messages/messages'
-import { useSession, useSignOut } from '../session/session'
+import { SearchIcon } from '../icons'
+import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
-import type { Density } from './library'
+import { AccountMenu } from './account-menu'
 import classes from './library.module.css'
-import { ORDERS, type View } from './view'
+import { useSearchKey } from './shortcuts'
+import { ViewTools, type ViewToolsProps } from './view-tools'
 
-interface ToolbarProps extends View {
+interface ToolbarProps extends ViewToolsProps {
+  search: string
   total: number | undefined
-  density: Density
-  onOrder: (order: View['order']) => void
   onSearch: (search: string) => void
-  onDensity: (density: Density) => void
   onFiles: (files: File[]) => void
+  onShortcuts: () => void
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { order, search, total, density, onOrder, onSearch, onDensity, onFiles } = props
-  const { t, language, choose } = useMessages()
+  const { order, search, total, density } = props
+  const { t } = useMessages()
   return (
-    <header className={classes.toolbar}>
-      <Text component="h1" fw={700} size="lg">
-        Vitrine
-      </Text>
-      <SearchInput search={search} onSearch={onSearch} />
-      <Text c="dimmed" size="sm" aria-live="polite">
-        {total !== undefined && (search ? t.matches(total) : t.images(total))}
-      </Text>
-      <NativeSelect
-        aria-label={t.order}
-        value={order}
-        onChange={(event) => {
-          const chosen = ORDERS.find((known) => known === event.currentTarget.value)
-          if (chosen) onOrder(chosen)
-        }}
-        data={[
-          { value: 'added-desc', label: t.newestFirst },
-          { value: 'added-asc', label: t.oldestFirst },
-        ]}
-      />
-      <SegmentedControl
-        aria-label={t.size}
-        value={density}
-        onChange={onDensity}
-        data={[
-          { value: 'small' as const, label: t.small },
-          { value: 'medium' as const, label: t.medium },
-          { value: 'large' as const, label: t.large },
-        ]}
-      />
-      <Group gap="xs" ml="auto">
-        <UploadButton onFiles={onFiles} />
-        <NativeSelect
-          aria-label={t.chooseLanguage}
-          value={language}
-          onChange={(event) => choose(event.currentTarget.value as Language)}
-          data={Object.entries(LANGUAGES).map(([value, { language: label }]) => ({ value, label }))}
+    <div className={classes.toolbar}>
+      <div className={classes.brand} aria-hidden>
+        <img src="/favicon.svg" alt="" width={28} height={28} />
+        <span className={classes.brandName}>Vitrine</span>
+      </div>
+      <SearchInput search={search} onSearch={props.onSearch} />
+      <div className={classes.tools}>
+        <Text c="dimmed" size="sm" className={classes.count} aria-live="polite">
+          {total !== undefined && (search ? t.matches(total) : t.images(total))}
+        </Text>
+        <ViewTools
+          order={order}
+          density={density}
+          onOrder={props.onOrder}
+          onDensity={props.onDensity}
         />
-        <AccountMenu />
-      </Group>
-    </header>
+        <UploadButton onFiles={props.onFiles} />
+        <AccountMenu onShortcuts={props.onShortcuts} />
+      </div>
+    </div>
   )
 }
 
@@ -79,10 +49,12 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
   const { t } = useMessages()
   const [text, setText] = useState(search)
   const searchSoon = useDebouncedCallback(onSearch, 250)
+  const input = useSearchKey()
   // Back and forward change the search from outside.
   useEffect(() => setText(search), [search])
   return (
     <TextInput
+      ref={input}
       className={classes.search}
       type="search"
       aria-label={t.search}
@@ -93,6 +65,7 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
         setText(event.currentTarget.value)
         searchSoon(event.currentTarget.value.trim())
       }}
+      leftSection={<SearchIcon />}
       rightSection={
         text !== '' && (
           <CloseButton
@@ -100,27 +73,11 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
             onClick={() => {
               setText('')
               onSearch('')
+              input.current?.focus()
             }}
           />
         )
       }
     />
-  )
-}
-
-function AccountMenu() {
-  const { t } = useMessages()
-  const { data: user } = useSession()
-  const { mutate: signOut } = useSignOut()
-  if (!user) return null
-  return (
-    <Menu position="bottom-end" withInitialFocusPlaceholder={false}>
-      <Menu.Target>
-        <Button variant="default">{user.username}</Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => signOut()}>{t.signOut}</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   )
 }

@@ -1,4 +1,8 @@
+import { notifications } from '@mantine/notifications'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { ApiError } from '../api/client'
+import { useMessages } from '../messages/messages'
+import { useSignedInAgain } from '../session/session'
 import { useReadItems, useReadNewest } from './queries'
 import {
   countSelected,
@@ -12,10 +16,15 @@ import type { View } from './view'
 
 export type SelectionTools = ReturnType<typeof useSelection>
 
+/** Of the notification that something could not be selected: one is enough. */
+const NOTICE = 'selection-failed'
+
 /** What is selected in a view, and how it changes. Another search begins with nothing. */
 export function useSelection({ order, search }: View) {
+  const { t } = useMessages()
+  const signedIn = useSignedInAgain()
   const [selection, setSelection] = useState(NOTHING)
-  const [isReading, setIsReading] = useState(false)
+  const [readings, setReadings] = useState(0)
   const readItems = useReadItems({ order, search })
   const readNewest = useReadNewest(search)
   /** Where a range begins. */
@@ -31,20 +40,36 @@ export function useSelection({ order, search }: View) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was selected belongs to its search
   useEffect(() => change(NOTHING), [search])
 
-  /** Changes the selection by what has to be read first. */
+  /** Changes the selection by what has to be read first; says so where it cannot be read. */
   const changeBy = useCallback(
-    async <T>(reading: Promise<T>, apply: (current: Selection, read: T) => Selection) => {
+    async <T>(read: () => Promise<T>, apply: (current: Selection, read: T) => Selection) => {
       turn.current += 1
       const mine = turn.current
-      setIsReading(true)
+      setReadings((count) => count + 1)
+      notifications.hide(NOTICE)
       try {
-        const read = await reading
-        if (turn.current === mine) setSelection((current) => apply(current, read))
+        const found = await read().catch(async (error: unknown) => {
+          if (!(error instanceof ApiError && error.status === 401)) throw error
+          await signedIn(new AbortController().signal)
+          return read()
+        })
+        if (turn.current === mine) setSelection((current) => apply(current, found))
+      } catch (error) {
+        if (turn.current !== mine) return
+        notifications.show({
+          id: NOTICE,
+          color: 'red',
+          withBorder: true,
+          autoClose: 10_000,
+          title: t.notSelected,
+          message: error instanceof ApiError ? t.serverFault : t.unreachable,
+          closeButtonProps: { 'aria-label': t.close },
+        })
       } finally {
-        setIsReading(false)
+        setReadings((count) => count - 1)
       }
     },
-    [],
+    [signedIn, t],
   )
 
   const toggle = useCallback(
@@ -58,7 +83,7 @@ export function useSelection({ order, search }: View) {
     (position: number) => {
       const first = Math.min(anchor.current, position)
       const last = Math.max(anchor.current, position)
-      return changeBy(readItems(first, last), withItems)
+      return changeBy(() => readItems(first, last), withItems)
     },
     [changeBy, readItems],
   )
@@ -66,18 +91,20 @@ export function useSelection({ order, search }: View) {
   const selectArea = useCallback(
     (first: number, last: number, isPart: (position: number) => boolean, isAdded: boolean) => {
       anchor.current = first
-      return changeBy(readItems(first, last), (current, items) =>
-        withItems(
-          isAdded ? current : NOTHING,
-          items.filter((_, index) => isPart(first + index)),
-        ),
+      return changeBy(
+        () => readItems(first, last),
+        (current, items) =>
+          withItems(
+            isAdded ? current : NOTHING,
+            items.filter((_, index) => isPart(first + index)),
+          ),
       )
     },
     [changeBy, readItems],
   )
   const selectAll = useCallback(
     () =>
-      changeBy(readNewest(), (_, { until, total }) =>
+      changeBy(readNewest, (_, { until, total }) =>
         total === 0 ? NOTHING : { kind: 'all', search, until, total, except: new Map() },
       ),
     [changeBy, readNewest, search],
@@ -88,7 +115,7 @@ export function useSelection({ order, search }: View) {
     selection,
     count: countSelected(selection),
     /** True while a range that was not on the screen is being read. */
-    isReading,
+    isReading: readings > 0,
     toggle,
     extendTo,
     selectArea,

@@ -9,7 +9,7 @@ export function useView() {
     search: parseAsString.withDefault(''),
     /** Position of the first image on the screen. */
     at: parseAsInteger.withDefault(0),
-    /** Position of the image that is open. */
+    /** Id of the image that is open: it stays the same, whatever is added or deleted. */
     open: parseAsInteger,
   })
   return { ...view, setView }

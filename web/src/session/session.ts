@@ -4,13 +4,15 @@ import { ApiError, api, call, type User } from '../api/client'
 
 export const SESSION_KEY = ['session'] as const
 
+const readUser = async (): Promise<User> => (await call(api.GET('/auth/me'))).data.user
+
 /** Who is signed in: null for nobody, undefined while that is not known yet. */
 export function useSession() {
   return useQuery({
     queryKey: SESSION_KEY,
     queryFn: async (): Promise<User | null> => {
       try {
-        return (await call(api.GET('/auth/me'))).data.user
+        return await readUser()
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return null
         throw error
@@ -20,17 +22,35 @@ export function useSession() {
   })
 }
 
+/** Where people sign in: here, or at another service. */
+export function useSignInPlace() {
+  return useQuery({
+    queryKey: ['sign-in-place'],
+    queryFn: async () => (await call(api.GET('/auth/sign-in'))).data,
+    staleTime: Number.POSITIVE_INFINITY,
+  })
+}
+
 export function useSignIn() {
-  const client = useQueryClient()
   return useMutation({
     mutationFn: async (body: { username: string; password: string }) =>
       (await call(api.POST('/auth/login', { body }))).data.user,
-    onSuccess: async (user) => {
-      client.setQueryData(SESSION_KEY, user)
-      // What was refused while nobody was signed in.
-      await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
-    },
+    onSuccess: useWelcome(),
   })
+}
+
+/** Looks whether somebody has signed in elsewhere meanwhile. */
+export function useSignInCheck() {
+  return useMutation({ mutationFn: readUser, onSuccess: useWelcome() })
+}
+
+function useWelcome() {
+  const client = useQueryClient()
+  return async (user: User) => {
+    client.setQueryData(SESSION_KEY, user)
+    // What was refused while nobody was signed in.
+    await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
+  }
 }
 
 export function useSignOut() {

@@ -1,11 +1,23 @@
-import { Alert, Button, Center, Paper, PasswordInput, Stack, TextInput, Title } from '@mantine/core'
+import { Alert, Button, Group, Paper, PasswordInput, Stack, TextInput, Title } from '@mantine/core'
 import { type FormEvent, useId } from 'react'
 import { ApiError } from '../api/client'
-import { useMessages } from '../messages/messages'
-import { useSignIn } from './session'
+import { LANGUAGES, type Language, useMessages } from '../messages/messages'
+import { WaitingScreen } from '../waiting'
+import { useSignIn, useSignInPlace } from './session'
+import { SignInElsewhere } from './sign-in-elsewhere'
+
+const LANGUAGE_NAMES = Object.entries(LANGUAGES) as [Language, { language: string }][]
+
+/** The form, or the way to where another service has one. */
+export function SignIn({ notice }: { notice?: string }) {
+  const { data: place, refetch } = useSignInPlace()
+  if (place === undefined) return <WaitingScreen onRetry={() => refetch()} />
+  if (place.external) return <SignInElsewhere url={place.url} notice={notice} />
+  return <SignInForm notice={notice} />
+}
 
 /** A plain form, such as password managers know. */
-export function SignInForm({ notice }: { notice?: string }) {
+function SignInForm({ notice }: { notice?: string | undefined }) {
   const { t } = useMessages()
   const id = useId()
   const { mutate, isPending, error } = useSignIn()
@@ -56,14 +68,39 @@ export function SignInForm({ notice }: { notice?: string }) {
 
 export function SignInScreen() {
   return (
-    <Center component="main" h="100%" p="md">
+    <Stack component="main" align="center" justify="center" h="100%" p="md">
       <Paper withBorder shadow="sm" p="xl" radius="md" w="100%" maw={400}>
-        <Title order={1} size="h2" mb="md">
-          Vitrine
-        </Title>
-        <SignInForm />
+        <Group gap="sm" mb="lg">
+          <img src="/favicon.svg" alt="" width={36} height={36} />
+          <Title order={1} size="h2">
+            Vitrine
+          </Title>
+        </Group>
+        <SignIn />
       </Paper>
-    </Center>
+      <LanguageSwitch />
+    </Stack>
+  )
+}
+
+/** For who sits at the browser of somebody else. */
+function LanguageSwitch() {
+  const { t, language, choose } = useMessages()
+  return (
+    <Group gap="xs" role="group" aria-label={t.chooseLanguage}>
+      {LANGUAGE_NAMES.map(([name, { language: label }]) => (
+        <Button
+          key={name}
+          lang={name}
+          size="compact-sm"
+          variant={name === language ? 'light' : 'subtle'}
+          aria-pressed={name === language}
+          onClick={() => choose(name)}
+        >
+          {label}
+        </Button>
+      ))}
+    </Group>
   )
 }
 

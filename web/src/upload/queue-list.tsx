@@ -1,5 +1,5 @@
-import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef } from 'react'
+import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
+import { useEffect, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
 import classes from './upload.module.css'
 import { UploadRow } from './upload-row'
@@ -8,17 +8,24 @@ import { type Uploads, useUploadIds } from './uploads'
 /** Of a row whose text takes one line; others are measured. */
 const ROW_HEIGHT = 60
 
-/** All files, of which only those in sight exist. */
+/** All files, of which only those in sight exist, and the one that has the focus. */
 export function QueueList({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const ids = useUploadIds(uploads)
   const scroller = useRef<HTMLDivElement>(null)
+  const [focused, setFocused] = useState<number>()
   const virtualizer = useVirtualizer({
     count: ids.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_HEIGHT,
     getItemKey: (index) => ids[index] ?? index,
     overscan: 3,
+    rangeExtractor: (range) => {
+      const kept = focused === undefined ? -1 : ids.indexOf(focused)
+      const indexes = defaultRangeExtractor(range)
+      if (kept === -1 || indexes.includes(kept)) return indexes
+      return [...indexes, kept].sort((a, b) => a - b)
+    },
   })
   // What has just been added is shown, unless somebody is at work in the list.
   const seen = useRef(0)
@@ -36,6 +43,7 @@ export function QueueList({ uploads }: { uploads: Uploads }) {
         className={classes.list}
         aria-label={t.files}
         style={{ height: virtualizer.getTotalSize() }}
+        onBlur={() => setFocused(undefined)}
       >
         {virtualizer.getVirtualItems().map(({ index, key, start }) => (
           <li
@@ -46,6 +54,7 @@ export function QueueList({ uploads }: { uploads: Uploads }) {
             aria-setsize={ids.length}
             className={classes.item}
             style={{ transform: `translateY(${start}px)` }}
+            onFocus={() => setFocused(ids[index])}
           >
             <UploadRow uploads={uploads} id={ids[index] ?? 0} />
           </li>

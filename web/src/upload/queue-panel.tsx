@@ -8,6 +8,7 @@ import { QueueSummary } from './queue-summary'
 import classes from './upload.module.css'
 import { UPLOAD_BUTTON_ID } from './upload-button'
 import { chooseAutomatic, type Uploads, useQueueView, useUploadSummary } from './uploads'
+import { useKeptFocus } from './use-kept-focus'
 
 /** The queue, above the page's lower corner. */
 export default function QueuePanel({ uploads }: { uploads: Uploads }) {
@@ -17,13 +18,13 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
   const [isOpen, setIsOpen] = useState(true)
   const { waiting, running } = useUploadSummary(uploads)
   const isOver = waiting + running === 0
+  useKeptFocus(panel)
 
   const clear = (remove: () => void) => {
     remove()
-    // The focus was on a button that goes with the list, or with what it did.
-    const stays = uploads.store.getIds().length > 0
-    const next = stays ? panel.current : document.getElementById(UPLOAD_BUTTON_ID)
-    next?.focus()
+    // The focus was on a button that goes with the list.
+    const isGone = uploads.store.getIds().length === 0
+    if (isGone) document.getElementById(UPLOAD_BUTTON_ID)?.focus()
   }
   return (
     <Paper

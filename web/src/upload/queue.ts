@@ -1,5 +1,5 @@
 import { createHolds, type Hold } from './holds'
-import { type Outcome, sendUpload } from './send-upload'
+import type { Outcome, sendUpload } from './send-upload'
 import { type Failure, isRunning, nameFromFile } from './upload'
 import { createUploadStore } from './upload-store'
 
@@ -18,6 +18,7 @@ export interface QueueView {
 
 interface QueueOptions {
   isAutomatic: boolean
+  send: typeof sendUpload
   onAdded: () => void
   /** The server does not know the session any more. */
   onSessionOver: () => void
@@ -28,7 +29,8 @@ interface QueueOptions {
 export type Uploads = ReturnType<typeof createQueue>
 
 /** Sends files to the library, a few at a time, and waits where waiting helps. */
-export function createQueue({ isAutomatic, onAdded, onSessionOver, probe }: QueueOptions) {
+export function createQueue(options: QueueOptions) {
+  const { isAutomatic, send, onAdded, onSessionOver, probe } = options
   const store = createUploadStore()
   const waiting = new Set<number>()
   const running = new Map<number, AbortController>()
@@ -73,7 +75,7 @@ export function createQueue({ isAutomatic, onAdded, onSessionOver, probe }: Queu
     const startedIn = session
     running.set(id, controller)
     store.change(id, { name, state: 'sending', sent: 0 })
-    const outcome = await sendUpload({
+    const outcome = await send({
       file,
       name,
       tags: view.tags,
@@ -100,6 +102,8 @@ export function createQueue({ isAutomatic, onAdded, onSessionOver, probe }: Queu
     } else if (outcome.kind === 'refused') {
       const { detail } = outcome
       fail(id, detail ? { kind: 'refused', detail } : { kind: 'server-fault' })
+    } else if (outcome.kind === 'too-large') {
+      fail(id, { kind: 'too-large' })
     } else if (outcome.kind === 'session-over') {
       wait(id)
       if (startedIn !== session || holds.has('session')) return
@@ -142,9 +146,13 @@ export function createQueue({ isAutomatic, onAdded, onSessionOver, probe }: Queu
       sendNext()
     },
     rename: (id: number, name: string) => store.change(id, { name }),
-    /** Says whose name is being typed, or that none is any more. */
-    setEdited: (id: number | undefined) => {
+    /** Says whose name is being typed. */
+    edit: (id: number) => {
       edited = id
+    },
+    endEdit: (id: number) => {
+      if (edited !== id) return
+      edited = undefined
       sendNext()
     },
     /** What is pasted with commas is several. */

@@ -3,6 +3,8 @@ import type { MediaItem } from '../api/client'
 export type Outcome =
   | { kind: 'added'; media: MediaItem; duplicateOf: number | undefined }
   | { kind: 'refused'; detail: string | undefined }
+  /** Refused by what stands before the server, which says so in words of its own. */
+  | { kind: 'too-large' }
   | { kind: 'session-over' }
   | { kind: 'busy'; seconds: number }
   | { kind: 'unreachable' }
@@ -57,7 +59,8 @@ function readOutcome(request: XMLHttpRequest): Outcome {
   if ((status === 503 || status === 429) && retryAfter !== null) {
     return { kind: 'busy', seconds: readRetryAfter(retryAfter, Date.now()) }
   }
-  return { kind: 'refused', detail: answer.detail ?? answer.data }
+  const detail = answer.detail ?? answer.data
+  return status === 413 && !detail ? { kind: 'too-large' } : { kind: 'refused', detail }
 }
 
 const MAX_WAIT_SECONDS = 120

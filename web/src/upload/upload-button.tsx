@@ -1,15 +1,14 @@
 import { Button, FileButton, Text } from '@mantine/core'
 import { useRef } from 'react'
 import { useMessages } from '../messages/messages'
-import { useFileService, usePermission } from '../session/session'
+import { useUploadService } from './use-upload-service'
 
 export const UPLOAD_BUTTON_ID = 'upload'
 
 /** Picks files; where files cannot be added here, it says so instead. */
 export function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) {
   const { t } = useMessages()
-  const mayAdd = usePermission('add-media')
-  const isServed = useFileService()
+  const { mayAdd, isServed } = useUploadService()
   const reset = useRef<() => void>(null)
   if (!mayAdd) return null
   if (isServed === false) {

@@ -1,24 +1,29 @@
 import { notifications } from '@mantine/notifications'
-import { lazy, Suspense } from 'react'
+import { Suspense, useEffect } from 'react'
+import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
-import { useFileService, usePermission } from '../session/session'
-import type { Collected } from './collect-files'
+import { collectFiles } from './collect-files'
 import { nameCopies } from './name-copies'
 import classes from './upload.module.css'
 import { type Uploads, useUploadIds } from './uploads'
 import { useFileDrop } from './use-file-drop'
+import { useUploadService } from './use-upload-service'
 
 // Most visits upload nothing.
-const QueuePanel = lazy(() => import('./queue-panel'))
+const { Component: QueuePanel, load: loadPanel } = loadLater(() => import('./queue-panel'))
 
 /** Takes what is dropped anywhere on the page, and shows what becomes of it. */
 export function UploadPanel({ uploads }: { uploads: Uploads }) {
-  const mayAdd = usePermission('add-media')
-  const isServed = useFileService()
   const hasUploads = useUploadIds(uploads).length > 0
+  const { refusal } = useUploadService()
+  const isOffered = refusal === undefined
+  // It may be wanted when there is no connection to load it through.
+  useEffect(() => {
+    if (isOffered) void loadPanel()
+  }, [isOffered])
   return (
     <>
-      {mayAdd && isServed && <FileDrop uploads={uploads} />}
+      <FileDrop uploads={uploads} />
       {hasUploads && (
         <Suspense>
           <QueuePanel uploads={uploads} />
@@ -30,10 +35,27 @@ export function UploadPanel({ uploads }: { uploads: Uploads }) {
 
 function FileDrop({ uploads }: { uploads: Uploads }) {
   const { t, language } = useMessages()
-  const take = ({ files, leftOut }: Collected, isPaste: boolean) => {
+  const { refusal } = useUploadService()
+  const take = async (data: DataTransfer, isPaste: boolean) => {
+    if (refusal) {
+      notifications.show({ id: 'refused-files', message: refusal })
+      return
+    }
+    const { files, leftOut } = await collectFiles(data)
     uploads.add(isPaste ? nameCopies(files, t.pasted, language) : files)
     if (leftOut > 0) notifications.show({ message: t.leftOut(leftOut) })
+    else if (files.length === 0) notifications.show({ message: t.emptyFolder })
+    else if (isDialogOpen()) notifications.show({ message: t.listed(files.length) })
   }
   const isOver = useFileDrop(take)
-  return isOver && <div className={classes.drop}>{t.dropHere}</div>
+  return (
+    isOver && (
+      <div className={classes.drop} data-refused={refusal !== undefined || undefined}>
+        <span>{refusal ?? t.dropHere}</span>
+      </div>
+    )
+  )
 }
+
+/** What lies under a dialog cannot be told from what does not happen. */
+const isDialogOpen = () => document.querySelector('[aria-modal=true]') !== null

@@ -1,5 +1,5 @@
-import { Anchor, Button, Progress, Text, TextInput } from '@mantine/core'
-import { memo } from 'react'
+import { Button, Progress, Text, TextInput } from '@mantine/core'
+import { memo, useEffect } from 'react'
 import { useMessages } from '../messages/messages'
 import { Preview } from './preview'
 import { isRunning, nameFromFile, type Upload } from './upload'
@@ -44,24 +44,22 @@ interface PartProps {
   upload: Upload
 }
 
-/** Can be typed until the file leaves; leads to the item, and its name, afterwards. */
-function UploadName({ uploads, upload: { id, file, name, state, media } }: PartProps) {
-  const { t } = useMessages()
-  const openItem = useOpenItem()
-  if (media) {
+/** Can be typed until the file leaves; afterwards it is the item's. */
+function UploadName({ uploads, upload }: PartProps) {
+  if (isRunning(upload) || upload.state === 'added') {
     return (
-      <Anchor component="button" size="sm" truncate ta="start" onClick={() => openItem(media.id)}>
-        {name}
-      </Anchor>
-    )
-  }
-  if (state === 'sending' || state === 'processing') {
-    return (
-      <Text size="sm" truncate>
-        {name}
+      <Text size="sm" truncate title={upload.name}>
+        {upload.name}
       </Text>
     )
   }
+  return <NameInput uploads={uploads} upload={upload} />
+}
+
+function NameInput({ uploads, upload: { id, file, name } }: PartProps) {
+  const { t } = useMessages()
+  // An input that goes while it has the focus tells nobody that it has lost it.
+  useEffect(() => () => uploads.endEdit(id), [uploads, id])
   return (
     <TextInput
       size="xs"
@@ -69,10 +67,10 @@ function UploadName({ uploads, upload: { id, file, name, state, media } }: PartP
       value={name}
       maxLength={255}
       onChange={(event) => uploads.rename(id, event.currentTarget.value)}
-      onFocus={() => uploads.setEdited(id)}
+      onFocus={() => uploads.edit(id)}
       onBlur={() => {
         if (name.trim() === '') uploads.rename(id, nameFromFile(file.name))
-        uploads.setEdited(undefined)
+        uploads.endEdit(id)
       }}
       onKeyDown={(event) => event.key === 'Enter' && event.currentTarget.blur()}
     />
@@ -80,17 +78,21 @@ function UploadName({ uploads, upload: { id, file, name, state, media } }: PartP
 }
 
 /** One button that stays where it is, so that the focus does too. */
-function UploadAction({ uploads, upload: { id, name, state } }: PartProps) {
+function UploadAction({ uploads, upload: { id, name, state, media } }: PartProps) {
   const { t } = useMessages()
-  if (state === 'added') return null
-  const isOver = state === 'failed' || state === 'canceled'
-  const label = isOver ? t.retry : t.cancel
+  const openItem = useOpenItem()
+  const [label, act] = media
+    ? [t.openUpload, () => openItem(media.id)]
+    : state === 'failed' || state === 'canceled'
+      ? [t.retry, () => uploads.retry(id)]
+      : [t.cancel, () => uploads.cancel(id)]
   return (
     <Button
-      size="compact-xs"
+      className={classes.action}
+      size="compact-sm"
       variant="default"
       aria-label={`${label}: ${name}`}
-      onClick={() => (isOver ? uploads.retry(id) : uploads.cancel(id))}
+      onClick={act}
     >
       {label}
     </Button>

@@ -44,6 +44,7 @@ function explain(failure: Failure | undefined, t: ReturnType<typeof useMessages>
   if (failure?.kind === 'refused') return failure.detail
   if (failure?.kind === 'empty') return t.emptyFile
   if (failure?.kind === 'unreadable') return t.unreadable
+  if (failure?.kind === 'too-large') return t.tooLarge
   if (failure?.kind === 'unreachable') return t.unreachable
   return t.serverFault
 }

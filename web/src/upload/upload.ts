@@ -21,7 +21,7 @@ export interface Upload {
 /** Why it failed: a kind that the page has words for, or the server's own. */
 export type Failure =
   | { kind: 'refused'; detail: string }
-  | { kind: 'empty' | 'unreadable' | 'unreachable' | 'server-fault' }
+  | { kind: 'empty' | 'unreadable' | 'too-large' | 'unreachable' | 'server-fault' }
 
 export const isRunning = ({ state }: Upload) => state === 'sending' || state === 'processing'
 export const isOver = ({ state }: Upload) =>

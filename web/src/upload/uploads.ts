@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { useRefresh } from '../media/queries'
 import { SESSION_KEY, useSession } from '../session/session'
 import { createQueue, type Uploads } from './queue'
+import { sendUpload } from './send-upload'
 
 export type { Uploads } from './queue'
 
@@ -17,6 +18,7 @@ export function useUploads(): Uploads {
   const [uploads] = useState(() =>
     createQueue({
       isAutomatic: localStorage.getItem(AUTOMATIC) !== 'false',
+      send: sendUpload,
       onAdded: atIntervals(refresh),
       onSessionOver: () => client.setQueryData(SESSION_KEY, null),
       probe: isServerThere,

@@ -1,14 +1,14 @@
 import { useEffect, useRef, useState } from 'react'
-import { type Collected, collectFiles } from './collect-files'
 
 /** Longer than browsers pause between two `dragover`. */
 const GONE_MS = 600
 
 /**
  * Takes files that are dropped anywhere on the page or pasted into it.
+ * @param onFiles has the data only until it first waits for something
  * @returns whether some are being held over the page
  */
-export function useFileDrop(onFiles: (collected: Collected, isPaste: boolean) => void): boolean {
+export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => void): boolean {
   const [isOver, setIsOver] = useState(false)
   const latest = useRef(onFiles)
   useEffect(() => {
@@ -48,22 +48,22 @@ export function useFileDrop(onFiles: (collected: Collected, isPaste: boolean) =>
     addEventListener('dragleave', (event) => event.relatedTarget === null && hide(), options)
     addEventListener(
       'drop',
-      async (event) => {
+      (event) => {
         if (!hasFiles(event) || !event.dataTransfer) return
         event.preventDefault()
         hide()
-        latest.current(await collectFiles(event.dataTransfer), false)
+        latest.current(event.dataTransfer, false)
       },
       options,
     )
     addEventListener(
       'paste',
-      async ({ clipboardData, target }) => {
+      ({ clipboardData, target }) => {
         if (!clipboardData?.types.includes('Files')) return
         // Office programs put a picture beside the text that is meant.
         const isTyping = target instanceof Element && target.matches('input, textarea')
         if (isTyping && clipboardData.types.includes('text/plain')) return
-        latest.current(await collectFiles(clipboardData), true)
+        latest.current(clipboardData, true)
       },
       options,
     )

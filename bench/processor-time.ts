@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import pg from 'pg'
+
+/** Of a tick in /proc, on every Linux that Node runs on. */
+const TICK_MS = 10
+
+/** Processor time in milliseconds. */
+export interface ProcessorTime {
+  /** Of the server, and of the processes that it works on images with. */
+  server: number
+  /** Of the PostgreSQL processes that answer it; 0 where the database is in the server. */
+  database: number
+}
+
+/**
+ * Tells what the processes of a server spent, as the kernel counts it: unlike the time that passes it
+ * hardly depends on who else wants the processors.
+ *
+ * @param pid of the server
+ * @param databaseUrl of its PostgreSQL database
+ */
+export async function watchProcessorTime(pid: number, databaseUrl?: string) {
+  const admin = databaseUrl ? await connectBeside(databaseUrl) : undefined
+  const databaseName = databaseUrl ? new URL(databaseUrl).pathname.slice(1) : ''
+
+  async function readBackends(): Promise<Map<number, number>> {
+    if (!admin) return new Map()
+    const { rows } = await admin.query('SELECT pid FROM pg_stat_activity WHERE datname = $1', [
+      databaseName,
+    ])
+    return new Map(rows.map((row) => [row.pid, readTime(row.pid)]))
+  }
+
+  return {
+    /** What is spent while this runs. */
+    async during(work: () => Promise<void>): Promise<ProcessorTime> {
+      const [server, backends] = [readTreeTime(pid), await readBackends()]
+      await work()
+      let database = 0
+      for (const [backend, time] of await readBackends()) {
+        database += time - (backends.get(backend) ?? 0)
+      }
+      return { server: readTreeTime(pid) - server, database }
+    },
+    close: async () => admin?.end(),
+  }
+}
+
+/** A connection to the same server that is not to the same database. */
+async function connectBeside(databaseUrl: string): Promise<pg.Client> {
+  const url = new URL(databaseUrl)
+  url.pathname = '/postgres'
+  const client = new pg.Client(url.href)
+  await client.connect()
+  return client
+}
+
+/** Of a process, with those that it started and that have ended. */
+export function readTime(pid: number): number {
+  const { times } = readStat(pid)
+  return times.reduce((sum, ticks) => sum + ticks, 0) * TICK_MS
+}
+
+/** Of a process, and of all that it started, ended or not. */
+function readTreeTime(pid: number): number {
+  const children = new Map<number, number[]>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const child = Number(name)
+    const { parent } = readStat(child)
+    children.set(parent, [...(children.get(parent) ?? []), child])
+  }
+  const sum = (root: number): number =>
+    (children.get(root) ?? []).reduce((total, child) => total + sum(child), readTime(root))
+  return sum(pid)
+}
+
+/** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */
+function readStat(pid: number): { parent: number; times: number[] } {
+  let stat: string
+  try {
+    stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  } catch {
+    // It has ended; its parent counts it.
+    return { parent: 0, times: [] }
+  }
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return { parent: Number(fields[1]), times: fields.slice(11, 15).map(Number) }
+}

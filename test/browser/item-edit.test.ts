@@ -1,0 +1,182 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeJpeg } from '../fixtures.ts'
+import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import {
+  describePage,
+  expectQuery,
+  image,
+  itemPanel,
+  openItem,
+  openPage,
+  PATIENCE,
+} from './page.ts'
+
+describePage('changing an image', () => {
+  let server: Server
+  let client: Client
+  beforeAll(async () => {
+    server = await startServer()
+    client = await signIn(server)
+  })
+  afterAll(() => server.stop())
+
+  const add = async (name: string, seed: number) =>
+    (await client.add(name, ['one'], await makeJpeg({ seed }))).body.media
+  const stored = async (id: number) =>
+    (await client.list()).body.media.find((item) => item.id === id)
+  const nameOf = (page: Page) => itemPanel(page).getByLabel('Name', { exact: true })
+  const tagsOf = (page: Page) => itemPanel(page).getByLabel('Tags', { exact: true })
+  const save = (page: Page) => itemPanel(page).getByRole('button', { name: 'Save' })
+  const question = (page: Page) =>
+    page.getByRole('dialog', { name: 'There are changes that are not saved.' })
+  /** Lets no change reach the server before it is told to. */
+  const holdChanges = async (page: Page) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    await page.route('**/media/edit/*', async (route) => {
+      await promise
+      await route.continue()
+    })
+    return resolve
+  }
+
+  it('takes another name and other tags', async () => {
+    const { id } = await add('Renamed', 1)
+    const page = await openPage(server)
+    await openItem(page, 'Renamed')
+    await nameOf(page).fill('  Rügen im Winter ')
+    await tagsOf(page).pressSequentially('sea,snow')
+    // The last one is not a tag yet.
+    await nameOf(page).press('Enter')
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await save(page).waitFor({ state: 'detached' })
+    expect(await nameOf(page).inputValue()).toBe('Rügen im Winter')
+    expect(await stored(id)).toMatchObject({
+      name: 'Rügen im Winter',
+      tags: ['one', 'sea', 'snow'],
+    })
+    await page.keyboard.press('Escape')
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await image(page, 'Rügen im Winter').waitFor()
+  })
+
+  it('completes tags from those in use, and takes a list with commas', async () => {
+    await client.add('Tagged', ['harbour', 'harvest'], await makeJpeg({ seed: 2 }))
+    const { id } = await add('To be tagged', 3)
+    const page = await openPage(server, { permissions: ['clipboard-read', 'clipboard-write'] })
+    await openItem(page, 'To be tagged')
+    await tagsOf(page).pressSequentially('harb')
+    await page.getByRole('option', { name: 'harbour' }).click()
+    await page.evaluate(`navigator.clipboard.writeText('red, green ,blue')`)
+    await tagsOf(page).press('Control+V')
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    expect((await stored(id))?.tags).toEqual(['one', 'harbour', 'red', 'green', 'blue'])
+  })
+
+  it('is seen everywhere before the server has answered', async () => {
+    const { id } = await add('Early', 4)
+    const page = await openPage(server)
+    await openItem(page, 'Early')
+    const release = await holdChanges(page)
+    await nameOf(page).fill('Earlier')
+    await nameOf(page).press('Enter')
+    await image(page, 'Earlier').waitFor()
+    await itemPanel(page).getByRole('heading', { name: 'Earlier' }).waitFor()
+    expect(await stored(id)).toMatchObject({ name: 'Early' })
+    release()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    expect(await stored(id)).toMatchObject({ name: 'Earlier' })
+  })
+
+  it('is taken back when it is refused, in the words of the server, with what was typed', async () => {
+    const { id } = await add('Refused', 5)
+    const page = await openPage(server)
+    await openItem(page, 'Refused')
+    const release = await holdChanges(page)
+    const long = 'n'.repeat(256)
+    await nameOf(page).fill(long)
+    await save(page).click()
+    await image(page, long).waitFor()
+    release()
+    await image(page, 'Refused').waitFor()
+    const { body } = await client.post(`/media/edit/${id}`, { name: long, tags: [] })
+    await itemPanel(page).getByText(body.detail).waitFor()
+    expect(await nameOf(page).inputValue()).toBe(long)
+    expect(await stored(id)).toMatchObject({ name: 'Refused' })
+  })
+
+  it('is told of and kept when it is refused after the image was left', async () => {
+    const { id } = await add('Left', 6)
+    const page = await openPage(server)
+    await openItem(page, 'Left')
+    const release = Promise.withResolvers<void>()
+    await page.route('**/media/edit/*', async (route) => {
+      await release.promise
+      await route.abort()
+    })
+    await nameOf(page).fill('Left early')
+    await nameOf(page).press('Enter')
+    await page.keyboard.press('Escape')
+    await itemPanel(page).waitFor({ state: 'detached' })
+    release.resolve()
+    const notice = page.getByRole('alert').filter({ hasText: 'The changes of “Left”' })
+    await notice.waitFor()
+    await image(page, 'Left').waitFor()
+    await page.unroute('**/media/edit/*')
+    await notice.getByRole('button', { name: 'Show' }).click()
+    await expect.poll(() => nameOf(page).inputValue(), PATIENCE).toBe('Left early')
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    expect(await stored(id)).toMatchObject({ name: 'Left early' })
+  })
+
+  it('is not left unsaved without a question: by closing, going on or the browser', async () => {
+    await add('Next', 7)
+    const { id } = await add('Unsaved', 8)
+    const page = await openPage(server)
+    await openItem(page, 'Unsaved')
+    await nameOf(page).press('End')
+    await nameOf(page).pressSequentially('!')
+    const leaving = [
+      () => itemPanel(page).getByRole('button', { name: 'Close', exact: true }).click(),
+      () => page.keyboard.press('Escape'),
+      () => itemPanel(page).getByRole('button', { name: 'Next image' }).click(),
+      () => page.goBack(),
+    ]
+    for (const leave of leaving) {
+      await leave()
+      await question(page).getByRole('button', { name: 'Keep editing' }).click()
+      await question(page).waitFor({ state: 'detached' })
+      expect(await nameOf(page).inputValue()).toBe('Unsaved!')
+      await expectQuery(page, 'open', String(id))
+    }
+    const asked = page.waitForEvent('dialog')
+    await page.close({ runBeforeUnload: true })
+    expect((await asked).type()).toBe('beforeunload')
+    await (await asked).dismiss()
+
+    await page.goBack()
+    await question(page).getByRole('button', { name: 'Discard changes' }).click()
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await expectQuery(page, 'open', null)
+    await openItem(page, 'Unsaved')
+    expect(await nameOf(page).inputValue()).toBe('Unsaved')
+    expect(await stored(id)).toMatchObject({ name: 'Unsaved' })
+  })
+
+  it('keeps what was typed for an image that somebody else deleted meanwhile', async () => {
+    const { id } = await add('Vanishing', 9)
+    const page = await openPage(server)
+    await openItem(page, 'Vanishing')
+    await nameOf(page).fill('A long and careful description')
+    await client.delete(`/media/delete/${id}`)
+    await save(page).click()
+    await itemPanel(page).getByText('What you typed can still be copied from here.').waitFor()
+    expect(await nameOf(page).inputValue()).toBe('A long and careful description')
+    await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
+    await page
+      .getByRole('heading', { name: 'This image is not in the library any more.' })
+      .waitFor()
+  })
+})

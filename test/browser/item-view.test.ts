@@ -1,0 +1,116 @@
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { makeJpeg } from '../fixtures.ts'
+import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import {
+  describePage,
+  expectFocus,
+  expectQuery,
+  image,
+  itemPanel,
+  openItem,
+  openPage,
+  PATIENCE,
+} from './page.ts'
+
+describePage('looking at images', () => {
+  let server: Server
+  let client: Client
+  const ids: Record<string, number> = {}
+  beforeAll(async () => {
+    server = await startServer()
+    client = await signIn(server)
+    for (const [index, name] of ['One', 'Two', 'Three', 'Four'].entries()) {
+      await add(name, index + 1)
+    }
+  })
+  afterAll(() => server.stop())
+
+  const add = async (name: string, seed: number) => {
+    const picture = await makeJpeg({ seed, width: 1600, height: 1200 })
+    ids[name] = (await client.add(name, name === 'Two' ? ['pair'] : [], picture)).body.media.id
+  }
+  const expectShown = async (page: Page, name: string) => {
+    await expectQuery(page, 'open', String(ids[name]))
+    await itemPanel(page).getByRole('heading', { name, exact: true }).waitFor()
+  }
+  it('stays at an image when others are added, and where a link or a reload opens it', async () => {
+    const page = await openPage(server)
+    await openItem(page, 'Two')
+    await expectShown(page, 'Two')
+    await itemPanel(page).getByText('3 of 4', { exact: true }).waitFor()
+    const files = [
+      { name: 'Five.jpg', mimeType: 'image/jpeg', buffer: await makeJpeg({ seed: 5 }) },
+    ]
+    await itemPanel(page).drop({ files })
+    await itemPanel(page).getByText('4 of 5', { exact: true }).waitFor()
+    await expectShown(page, 'Two')
+    ids.Five = (await client.list('?search=five')).body.media[0]?.id ?? 0
+
+    await add('Six', 6)
+    await page.reload()
+    await expectShown(page, 'Two')
+    await itemPanel(page).getByText('5 of 6', { exact: true }).waitFor()
+    const colleague = await openPage(server, { query: `?open=${ids.Two}&order=added-asc` })
+    await expectShown(colleague, 'Two')
+    await itemPanel(colleague).getByText('2 of 6', { exact: true }).waitFor()
+    await colleague.keyboard.press('ArrowRight')
+    await expectShown(colleague, 'Three')
+  })
+
+  it('goes back and forward with the buttons of the browser', async () => {
+    const page = await openPage(server)
+    await openItem(page, 'Two')
+    await page.keyboard.press('Escape')
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await openItem(page, 'Four')
+    await page.goBack()
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await page.goBack()
+    await expectShown(page, 'Two')
+    await page.goForward()
+    await page.goForward()
+    await expectShown(page, 'Four')
+  })
+
+  it('goes on by keys and buttons, as far as there are images, and keeps the focus', async () => {
+    const page = await openPage(server, { query: `?open=${ids.Three}` })
+    await expectShown(page, 'Three')
+    const back = itemPanel(page).getByRole('button', { name: 'Next image' })
+    await page.keyboard.press('ArrowRight')
+    await expectShown(page, 'Two')
+    await back.click()
+    await expectShown(page, 'One')
+    await expect.poll(() => back.getAttribute('aria-disabled'), PATIENCE).toBe('true')
+    await back.press('Enter')
+    await expectFocus(back)
+    await page.keyboard.press('ArrowRight')
+    await expectShown(page, 'One')
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Escape')
+    await expectFocus(page.getByRole('main').getByRole('button', { name: 'Two', exact: true }))
+  })
+
+  it('has the next large image ready', async () => {
+    const page = await openPage(server)
+    await image(page, 'Three').waitFor()
+    const { media } = (await client.list('?search=two')).body
+    const request = page.waitForRequest(`${server.url}${media[0]?.urls.high}`)
+    await openItem(page, 'Three')
+    await request
+    expect(await itemPanel(page).getByRole('heading', { name: 'Three' }).isVisible()).toBe(true)
+  })
+
+  it('goes on among the matches of a search, also from one that matches no more', async () => {
+    const page = await openPage(server, { query: `?search=t&open=${ids.Three}` })
+    await expectShown(page, 'Three')
+    await itemPanel(page).getByText('1 of 2', { exact: true }).waitFor()
+    await page.keyboard.press('ArrowRight')
+    await expectShown(page, 'Two')
+    const other = await openPage(server, { query: `?search=pair&open=${ids.Three}` })
+    await expectShown(other, 'Three')
+    await itemPanel(other).getByText('Does not match the search', { exact: true }).waitFor()
+    await itemPanel(other).getByRole('button', { name: 'Next image' }).click()
+    await expectShown(other, 'Two')
+  })
+})

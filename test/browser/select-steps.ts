@@ -1,0 +1,46 @@
+/** What tests of many images at once have in common. */
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { image, PATIENCE } from './page.ts'
+
+/** The bar that lies over the tools while something is selected. */
+export const selectionBar = (page: Page) => page.getByRole('region', { name: / selected$/ })
+
+export const checkbox = (page: Page, name: string) =>
+  page.getByRole('checkbox', { name: `Select “${name}”`, exact: true })
+
+/** What has the focus for an image. */
+export const opener = (page: Page, name: string) =>
+  page.getByRole('main').getByRole('button', { name, exact: true })
+
+export const isSelected = async (page: Page, name: string): Promise<boolean> => {
+  const cell = page
+    .getByRole('gridcell')
+    .filter({ has: page.getByRole('button', { name, exact: true }) })
+  return (await cell.getAttribute('aria-selected')) === 'true'
+}
+
+/** Selects these, besides what is selected. */
+export async function select(page: Page, ...names: string[]): Promise<void> {
+  for (const name of names) await image(page, name).click({ modifiers: ['ControlOrMeta'] })
+}
+
+/** Waits until so many are selected. */
+export const expectSelected = (page: Page, count: number) =>
+  expect
+    .poll(() => selectionBar(page).getAttribute('aria-label'), PATIENCE)
+    .toBe(`${count} selected`)
+
+/** Chooses tags in the dialog of the selection bar, and applies them. */
+export async function retag(page: Page, action: 'Add tags' | 'Remove tags', tags: string) {
+  await selectionBar(page).getByRole('button', { name: action }).click()
+  const dialog = page.getByRole('dialog', { name: action })
+  await dialog.getByRole('combobox', { name: 'Tags' }).fill(tags)
+  await dialog.getByRole('button', { name: 'Apply' }).click()
+}
+
+/** Asks to delete what is selected, and confirms it. */
+export async function removeSelected(page: Page) {
+  await selectionBar(page).getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+}

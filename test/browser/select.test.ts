@@ -1,0 +1,141 @@
+import { beforeAll, expect, it } from 'vitest'
+import { fillLibrary } from '../fill-library.ts'
+import { makeDataFolder, type Server, startServer } from '../harness.ts'
+import { describePage, expectFocus, image, openPage } from './page.ts'
+import {
+  checkbox,
+  expectSelected,
+  isSelected,
+  opener,
+  select,
+  selectionBar,
+} from './select-steps.ts'
+
+const ITEMS = 400
+
+describePage('selecting many', () => {
+  let server: Server
+  beforeAll(async () => {
+    const data = makeDataFolder()
+    const names = Array.from({ length: ITEMS }, (_, index) => `Photo ${index + 1}`)
+    await fillLibrary(
+      data,
+      names.map((name) => ({ name, tags: name.endsWith('0') ? ['round'] : [] })),
+    )
+    server = await startServer({}, data)
+    return () => server.stop()
+  })
+
+  const open = async (query = '') => {
+    const page = await openPage(server, { query })
+    await image(page, query === '' ? 'Photo 400' : 'Photo 1').waitFor()
+    return page
+  }
+
+  it('by checkbox, then by click, by ctrl and by shift', async () => {
+    const page = await open('?order=added-asc')
+    await image(page, 'Photo 2').click({ modifiers: ['ControlOrMeta'] })
+    await expectSelected(page, 1)
+    await checkbox(page, 'Photo 4').click()
+    await expectSelected(page, 2)
+    // Where something is selected, a click selects.
+    await image(page, 'Photo 5').click()
+    await expectSelected(page, 3)
+    await image(page, 'Photo 8').click({ modifiers: ['Shift'] })
+    await expectSelected(page, 6)
+    await image(page, 'Photo 4').click()
+    await expectSelected(page, 5)
+    const chosen = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((number) => isSelected(page, `Photo ${number}`)),
+    )
+    expect(chosen).toEqual([false, true, false, false, true, true, true, true, false])
+    await page.keyboard.press('Escape')
+    await selectionBar(page).waitFor({ state: 'detached' })
+    expect(await isSelected(page, 'Photo 5')).toBe(false)
+  })
+
+  it('by keys, over what was never on the screen', async () => {
+    const page = await open('?order=added-asc')
+    await opener(page, 'Photo 1').focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('Space')
+    await expectSelected(page, 1)
+    await page.keyboard.press('Shift+ArrowRight')
+    await expectSelected(page, 2)
+    await page.keyboard.press('Shift+ControlOrMeta+End')
+    await image(page, `Photo ${ITEMS}`).waitFor()
+    await expectSelected(page, ITEMS - 1)
+  })
+
+  it('by a rubber band, also in addition', async () => {
+    const page = await open('?order=added-asc')
+    const center = async (name: string) => {
+      const { x, y, width, height } = (await image(page, name).boundingBox()) ?? never()
+      return { x: x + width / 2, y: y + height / 2 }
+    }
+    const drag = async (from: string, to: string) => {
+      const [start, end] = [await center(from), await center(to)]
+      await page.mouse.move(start.x, start.y)
+      await page.mouse.down()
+      await page.mouse.move(end.x - 10, end.y, { steps: 3 })
+      await page.mouse.move(end.x, end.y)
+      await page.mouse.up()
+    }
+    const columns = Number(await page.getByRole('grid').getAttribute('aria-colcount'))
+    await drag('Photo 2', `Photo ${columns + 3}`)
+    await expectSelected(page, 4)
+    expect(await isSelected(page, `Photo ${columns + 2}`)).toBe(true)
+    expect(await isSelected(page, 'Photo 4')).toBe(false)
+    await page.keyboard.down('Shift')
+    await drag('Photo 4', 'Photo 5')
+    await page.keyboard.up('Shift')
+    await expectSelected(page, 6)
+    await drag('Photo 4', 'Photo 5')
+    await expectSelected(page, 2)
+  })
+
+  it('is of all that match, and ends with the search', async () => {
+    const page = await open()
+    const search = page.getByRole('searchbox')
+    await search.fill('round')
+    await page.getByText('40 matches', { exact: true }).waitFor()
+    await opener(page, 'Photo 400').focus()
+    await page.keyboard.press('ControlOrMeta+a')
+    await expectSelected(page, 40)
+    await image(page, 'Photo 390').click()
+    await expectSelected(page, 39)
+    await selectionBar(page).getByRole('button', { name: 'Select all 40' }).click()
+    await expectSelected(page, 40)
+    await selectionBar(page).getByRole('button', { name: 'Clear the selection' }).click()
+    await selectionBar(page).waitFor({ state: 'detached' })
+    await expectFocus(page.getByRole('main'))
+    // The tools are there again, and the heading always was.
+    await search.fill('')
+    await page.getByText('400 images', { exact: true }).waitFor()
+  })
+
+  it('keeps the heading of the page, and the tools below out of reach', async () => {
+    const page = await open()
+    await select(page, 'Photo 400')
+    await page.getByRole('heading', { name: 'Vitrine', level: 1 }).waitFor()
+    await page.keyboard.press('/')
+    expect(await page.evaluate('document.activeElement.type')).not.toBe('search')
+  })
+
+  it('says so where it cannot be read, and leaves what was selected', async () => {
+    const page = await open()
+    await select(page, 'Photo 400')
+    await page.route('**/media?*', (route) => route.fulfill({ status: 500, json: {} }))
+    await selectionBar(page).getByRole('button', { name: 'Select all 400' }).click()
+    await page.getByText('That could not be selected.').waitFor()
+    await expectSelected(page, 1)
+    await page.unroute('**/media?*')
+    await selectionBar(page).getByRole('button', { name: 'Select all 400' }).click()
+    await expectSelected(page, 400)
+    expect(await page.getByText('That could not be selected.').count()).toBe(0)
+  })
+})
+
+const never = (): never => {
+  throw new Error('It is not there.')
+}

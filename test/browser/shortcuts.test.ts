@@ -1,0 +1,128 @@
+import { beforeAll, expect, it } from 'vitest'
+import { fillLibrary } from '../fill-library.ts'
+import { makeDataFolder, runCli, type Server, startServer } from '../harness.ts'
+import {
+  describePage,
+  expectFocus,
+  image,
+  itemPanel,
+  openItem,
+  openPage,
+  PATIENCE,
+} from './page.ts'
+import { opener } from './select-steps.ts'
+
+const PASSWORD = 'a good password'
+
+describePage('the keys', () => {
+  let server: Server
+  beforeAll(async () => {
+    const data = makeDataFolder()
+    await fillLibrary(
+      data,
+      Array.from({ length: 500 }, (_, index) => ({ name: `Photo ${index + 1}` })),
+    )
+    server = await startServer({}, data)
+    return () => server.stop()
+  })
+
+  it('are listed by the question mark, and then the focus is where it was', async () => {
+    const page = await openPage(server)
+    await opener(page, 'Photo 499').focus()
+    await page.keyboard.press('?')
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    await sheet.getByRole('row', { name: 'Select all Ctrl + A' }).waitFor()
+    await expectFocus(sheet)
+    // What is behind it does not listen.
+    await page.keyboard.press('ControlOrMeta+a')
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    await expectFocus(opener(page, 'Photo 499'))
+    expect(await page.getByText(/selected$/).count()).toBe(0)
+  })
+
+  it('are listed from the menu, in the language of the page', async () => {
+    const page = await openPage(server, { locale: 'de-DE' })
+    const menu = page.getByRole('button', { name: 'admin', exact: true })
+    await menu.click()
+    await page.getByRole('menuitem', { name: 'Tastenkürzel' }).click()
+    const sheet = page.getByRole('dialog', { name: 'Tastenkürzel' })
+    await sheet.getByRole('row', { name: 'Alles auswählen Strg + A' }).waitFor()
+    await page.keyboard.press('?')
+    await sheet.waitFor({ state: 'detached' })
+    await expectFocus(menu)
+  })
+
+  it('are listed over an open image, which stays', async () => {
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Photo 500')
+    await page.keyboard.press('?')
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    await sheet.waitFor()
+    await page.keyboard.press('Escape')
+    await sheet.waitFor({ state: 'detached' })
+    expect(await itemPanel(page).count()).toBe(1)
+    await expectFocus(panel)
+  })
+
+  it('lead to the search, and are text there', async () => {
+    const page = await openPage(server)
+    await image(page, 'Photo 500').waitFor()
+    const search = page.getByRole('searchbox')
+    await page.keyboard.press('/')
+    await expectFocus(search)
+    await page.keyboard.type('a/b?')
+    expect(await search.inputValue()).toBe('a/b?')
+    expect(await page.getByRole('dialog').count()).toBe(0)
+  })
+
+  it('that one may not use are not listed', async () => {
+    const args = ['user', 'add', 'visitor', '--role', 'viewer', '--password-stdin']
+    await runCli(server.data, args, { input: `${PASSWORD}\n` })
+    const page = await openPage(server, { username: 'visitor', password: PASSWORD })
+    await image(page, 'Photo 500').waitFor()
+    await page.keyboard.press('?')
+    const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
+    await sheet.getByRole('row', { name: 'First and last image' }).waitFor()
+    for (const name of ['Select all', 'Delete what is selected']) {
+      expect(await sheet.getByRole('row', { name }).count(), name).toBe(0)
+    }
+  })
+
+  it('go on from what has the focus, however far it was scrolled away', async () => {
+    const page = await openPage(server)
+    await opener(page, 'Photo 499').focus()
+    await page.getByRole('main').hover()
+    await page.mouse.wheel(0, 1e6)
+    await image(page, 'Photo 1').waitFor()
+    await image(page, 'Photo 480').waitFor({ state: 'detached' })
+    await expectFocus(opener(page, 'Photo 499'))
+    await page.keyboard.press('ArrowRight')
+    await expectFocus(opener(page, 'Photo 498'))
+    await expect
+      .poll(() => page.getByTestId('grid').evaluate((grid) => grid.scrollTop), PATIENCE)
+      .toBeLessThan(300)
+  })
+
+  it('lead far away without losing the focus on the way', async () => {
+    const page = await openPage(server)
+    await opener(page, 'Photo 500').focus()
+    await page.keyboard.press('ControlOrMeta+End')
+    await expectFocus(opener(page, 'Photo 1'))
+    for (let presses = 0; presses < 6; presses++) await page.keyboard.press('PageUp')
+    await page.keyboard.press('Home')
+    const left = page.getByRole('main').locator('button:focus')
+    await expect.poll(() => left.count(), PATIENCE).toBe(1)
+    await page.keyboard.press('ControlOrMeta+Home')
+    await expectFocus(opener(page, 'Photo 500'))
+  })
+
+  it('are not lost when the window changes and every image moves', async () => {
+    const page = await openPage(server)
+    await opener(page, 'Photo 496').focus()
+    for (const width of [390, 700, 1280]) {
+      await page.setViewportSize({ width, height: 800 })
+      await expectFocus(opener(page, 'Photo 496'))
+    }
+  })
+})

@@ -1,0 +1,130 @@
+import type { Page } from 'playwright-core'
+import { beforeAll, expect, it } from 'vitest'
+import { fillLibrary } from '../fill-library.ts'
+import { ADMIN_PASSWORD, makeDataFolder, type Server, startServer } from '../harness.ts'
+import { describePage, image, openPage, PATIENCE, signInForm } from './page.ts'
+
+const LISTS = '**/media?*'
+
+describePage('when things go wrong', () => {
+  let server: Server
+  beforeAll(async () => {
+    const data = makeDataFolder()
+    await fillLibrary(
+      data,
+      Array.from({ length: 1000 }, (_, index) => ({ name: `Photo ${index + 1}` })),
+    )
+    server = await startServer({}, data)
+    return () => server.stop()
+  })
+
+  const open = async (query = '') => {
+    const page = await openPage(server, { query })
+    await image(page, 'Photo 1000').waitFor()
+    return page
+  }
+  const scrollToEnd = async (page: Page) => {
+    await page.getByRole('main').hover()
+    await page.mouse.wheel(0, 1e6)
+  }
+  const tryAgain = (page: Page) => page.getByRole('main').getByRole('button', { name: 'Try again' })
+  const missing = (page: Page) => page.getByRole('gridcell', { name: 'Not loaded' })
+
+  it('a fault of the server leaves what is there, marks what is not, and offers another try', async () => {
+    const page = await open()
+    await page.route(LISTS, (route) => route.fulfill({ status: 500, json: {} }))
+    await scrollToEnd(page)
+    await page.getByText('The server could not list these images.').waitFor()
+    await missing(page).first().waitFor()
+    await page.unroute(LISTS)
+    await tryAgain(page).click()
+    await image(page, 'Photo 1').waitFor()
+    expect(await missing(page).count()).toBe(0)
+    expect(await tryAgain(page).count()).toBe(0)
+  })
+
+  it('without a network it says so, and goes on by itself when that is back', async () => {
+    const page = await open()
+    await page.context().setOffline(true)
+    await page.getByText('You are offline.').waitFor()
+    await image(page, 'Photo 1000').waitFor()
+    await scrollToEnd(page)
+    await page.getByText('The missing images follow when the connection is back.').waitFor()
+    await page.context().setOffline(false)
+    await image(page, 'Photo 1').waitFor()
+    await expect.poll(() => page.getByText('offline').count(), PATIENCE).toBe(0)
+  })
+
+  it('a server that is away comes back by itself', async () => {
+    const page = await open()
+    await page.clock.install()
+    await page.route(LISTS, (route) => route.abort())
+    await scrollToEnd(page)
+    const notice = page.getByText('The server cannot be reached. The missing images follow')
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(500)
+        return notice.count()
+      }, PATIENCE)
+      .toBe(1)
+    await page.unroute(LISTS)
+    await page.clock.runFor(11_000)
+    await image(page, 'Photo 1').waitFor()
+    await notice.waitFor({ state: 'detached' })
+  })
+
+  it('a slow server is waited for visibly, and not without end', async () => {
+    const page = await open()
+    await page.clock.install()
+    let isSlow = true
+    await page.route(LISTS, (route) => (isSlow ? undefined : route.continue()))
+    await scrollToEnd(page)
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(200)
+        return page.getByTestId('progress').count()
+      }, PATIENCE)
+      .toBe(1)
+    expect(await tryAgain(page).count()).toBe(0)
+    await page.clock.runFor(9000)
+    await page.getByText('The server is taking long to answer.').waitFor()
+    isSlow = false
+    await tryAgain(page).click()
+    await image(page, 'Photo 1').waitFor()
+    expect(await page.getByTestId('progress').count()).toBe(0)
+  })
+
+  it('a library that cannot be listed at all says why, and can be tried again', async () => {
+    const page = await open()
+    await page.route(LISTS, (route) => route.fulfill({ status: 500, json: {} }))
+    await page.reload()
+    await page.getByRole('heading', { name: 'The images could not be listed.' }).waitFor()
+    await page.getByText('The server could not do this.').waitFor()
+    await page.unroute(LISTS)
+    await tryAgain(page).click()
+    await image(page, 'Photo 1000').waitFor()
+  })
+
+  it('a session that ends while one scrolls is asked for, and the place is kept', async () => {
+    const page = await open()
+    await page.context().clearCookies()
+    await scrollToEnd(page)
+    const { form, username, password, submit } = signInForm(page)
+    await form.waitFor()
+    await username.fill('admin')
+    await password.fill(ADMIN_PASSWORD)
+    await submit.click()
+    await image(page, 'Photo 1').waitFor()
+    expect(await tryAgain(page).count()).toBe(0)
+  })
+
+  it('an image that is gone leaves its placeholder, at its size and with its name', async () => {
+    const page = await open()
+    const gone = image(page, 'Photo 1000')
+    // Items of this library have no files at all.
+    await page.getByTitle('The image cannot be shown.').first().waitFor()
+    await expect.poll(() => gone.getAttribute('src'), PATIENCE).toMatch(/^data:image\/png/)
+    const { width, height } = (await gone.boundingBox()) ?? {}
+    expect([width, height]).toEqual([64, 48])
+  })
+})

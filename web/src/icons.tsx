@@ -1,0 +1,101 @@
+import type { ReactNode } from 'react'
+
+/** Drawn for the page, in the colour and size of the text around. What they mean is said beside them. */
+function Icon({ children }: { children: ReactNode }) {
+  return (
+    <svg
+      viewBox="0 0 20 20"
+      width="1.25em"
+      height="1.25em"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden
+    >
+      {children}
+    </svg>
+  )
+}
+
+export const SearchIcon = () => (
+  <Icon>
+    <circle cx="8.75" cy="8.75" r="5.25" />
+    <path d="m12.75 12.75 4 4" />
+  </Icon>
+)
+
+/** Three sliders: how something is shown. */
+export const ViewIcon = () => (
+  <Icon>
+    <path d="M3 5.5h6m4 0h4M3 10h1.5m4 0H17M3 14.5h8m4 0h2" />
+    <circle cx="11" cy="5.5" r="1.9" />
+    <circle cx="6.5" cy="10" r="1.9" />
+    <circle cx="13" cy="14.5" r="1.9" />
+  </Icon>
+)
+
+/** A picture that is crossed out. */
+export const MissingIcon = () => (
+  <Icon>
+    <path d="M6 4h9a2 2 0 0 1 2 2v8M14.5 16H5a2 2 0 0 1-2-2V5.5M3.5 13.5 7 10l6 6M3 3l14 14" />
+  </Icon>
+)
+
+/** Four cells, as many as fit. */
+export const SmallCellsIcon = () => (
+  <Icon>
+    <path d="M4 4h2v2H4zM9 4h2v2H9zM14 4h2v2h-2zM4 9h2v2H4zM9 9h2v2H9zM14 9h2v2h-2zM4 14h2v2H4zM9 14h2v2H9zM14 14h2v2h-2z" />
+  </Icon>
+)
+
+export const MediumCellsIcon = () => (
+  <Icon>
+    <path d="M4 4h4.5v4.5H4zM11.5 4H16v4.5h-4.5zM4 11.5h4.5V16H4zM11.5 11.5H16V16h-4.5z" />
+  </Icon>
+)
+
+export const LargeCellsIcon = () => (
+  <Icon>
+    <rect x="4" y="4" width="12" height="12" rx="1.5" />
+  </Icon>
+)
+
+export const PreviousIcon = () => (
+  <Icon>
+    <path d="m12 4.5-5.5 5.5 5.5 5.5" />
+  </Icon>
+)
+
+export const NextIcon = () => (
+  <Icon>
+    <path d="M8 4.5l5.5 5.5-5.5 5.5" />
+  </Icon>
+)
+
+export const ZoomInIcon = () => (
+  <Icon>
+    <path d="M10 4v12M4 10h12" />
+  </Icon>
+)
+
+export const ZoomOutIcon = () => (
+  <Icon>
+    <path d="M4 10h12" />
+  </Icon>
+)
+
+/** Four corners that go apart. */
+export const WidenIcon = () => (
+  <Icon>
+    <path d="M7.5 3.5h-4v4m9-4h4v4m-9 9h-4v-4m9 4h4v-4" />
+  </Icon>
+)
+
+/** Four corners that come together. */
+export const NarrowIcon = () => (
+  <Icon>
+    <path d="M3.5 7.5h4v-4m9 4h-4v-4m-9 9h4v4m9-4h-4v4" />
+  </Icon>
+)

@@ -1,0 +1,63 @@
+import { ActionIcon, Menu } from '@mantine/core'
+import { useRef } from 'react'
+import { LANGUAGES, type Language, useMessages } from '../messages/messages'
+import { useSession, useSignInPlace, useSignOut } from '../session/session'
+
+/** Who is signed in, and what belongs to them: the language, the keys, the way out. */
+export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
+  const { t, language, choose } = useMessages()
+  const { data: user } = useSession()
+  const { data: place } = useSignInPlace()
+  const { mutate: signOut } = useSignOut()
+  const button = useRef<HTMLButtonElement>(null)
+  if (!user) return null
+  return (
+    <Menu
+      position="bottom-end"
+      width={220}
+      withinPortal={false}
+      withInitialFocusPlaceholder={false}
+    >
+      <Menu.Target>
+        <ActionIcon
+          ref={button}
+          variant="light"
+          size="input-sm"
+          radius="xl"
+          aria-label={user.username}
+          title={user.username}
+        >
+          <b>{[...user.username][0]?.toUpperCase()}</b>
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{t.signedInAs(user.username)}</Menu.Label>
+        <Menu.Item
+          rightSection="?"
+          onClick={() => {
+            // Where the focus goes when the sheet is closed: this entry is gone by then.
+            button.current?.focus()
+            onShortcuts()
+          }}
+        >
+          {t.shortcuts}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Label>{t.chooseLanguage}</Menu.Label>
+        <Menu.RadioGroup value={language} onChange={(value) => choose(value as Language)}>
+          {Object.entries(LANGUAGES).map(([value, { language: label }]) => (
+            <Menu.RadioItem key={value} value={value} lang={value} closeMenuOnClick>
+              {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        {place?.external === false && (
+          <>
+            <Menu.Divider />
+            <Menu.Item onClick={() => signOut()}>{t.signOut}</Menu.Item>
+          </>
+        )}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

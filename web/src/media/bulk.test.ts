@@ -1,0 +1,152 @@
+import { afterEach, expect, it, vi } from 'vitest'
+import type { BulkAction, BulkProgress } from './bulk'
+import type { Selection } from './selection'
+
+// The calls of the API begin with the address of the page.
+vi.stubGlobal('location', { origin: 'http://localhost' })
+const { runBulk } = await import('./bulk')
+
+afterEach(() => void vi.unstubAllGlobals())
+
+interface Sent {
+  ids?: number[]
+  search?: string
+  until?: number
+  except?: number[]
+}
+type Line = Record<string, unknown>
+
+/** Answers each request in its turn: by lines, as the server does, or by a status. */
+function answer(...answers: ((sent: Sent) => Line[] | number)[]) {
+  const requests: Sent[] = []
+  vi.stubGlobal('fetch', async (_path: string, init: { body: string }) => {
+    const sent: Sent = JSON.parse(init.body)
+    requests.push(sent)
+    const lines = answers[requests.length - 1]?.(sent) ?? 500
+    if (typeof lines === 'number') return Response.json({ data: 'No' }, { status: lines })
+    const bytes = new TextEncoder().encode(
+      lines.map((line) => `${JSON.stringify(line)}\n`).join(''),
+    )
+    const body = new ReadableStream<Uint8Array>({
+      start(stream) {
+        // In pieces that do not end where lines do.
+        for (let at = 0; at < bytes.length; at += 7) stream.enqueue(bytes.slice(at, at + 7))
+        stream.close()
+      },
+    })
+    return new Response(body)
+  })
+  return requests
+}
+
+const done = (count: number, more: Line = {}): Line => ({
+  data: 'Done',
+  code: 200,
+  done: count,
+  failures: 0,
+  failed: [],
+  ...more,
+})
+
+const some = (count: number): Selection => ({
+  kind: 'some',
+  names: new Map(Array.from({ length: count }, (_, index) => [index + 1, `Image ${index + 1}`])),
+})
+const most: Selection = {
+  kind: 'all',
+  search: 'cat',
+  until: 90,
+  total: 50,
+  except: new Map([[7, 'Seven']]),
+}
+const TAG: BulkAction = { kind: 'tags', add: ['x'], remove: [] }
+
+async function run(selection: Selection, action: BulkAction = TAG) {
+  const progress: BulkProgress[] = []
+  const signedIn = vi.fn(async () => {})
+  const signal = new AbortController().signal
+  const onProgress = (next: BulkProgress) => void progress.push(next)
+  const result = await runBulk({ selection, action, signal, onProgress, signedIn })
+  return { result, progress, signedIn }
+}
+
+it('names items by their ids, as many at once as the server takes', async () => {
+  const requests = answer(
+    ({ ids = [] }) => [{ done: 4000, failures: 0, total: ids.length }, done(ids.length)],
+    ({ ids = [] }) => [done(ids.length)],
+  )
+  const { result, progress } = await run(some(12_000))
+  expect(requests.map(({ ids = [] }) => [ids.length, ids[0], ids.at(-1)])).toEqual([
+    [10_000, 1, 10_000],
+    [2000, 10_001, 12_000],
+  ])
+  expect(progress[0]).toEqual({ done: 4000, failures: 0, total: 12_000 })
+  expect(result).toEqual({ done: 12_000, failures: 0, total: 12_000, failed: [] })
+})
+
+it('of everything but some is one request, and counts as the server does', async () => {
+  const requests = answer(() => [{ done: 0, failures: 0, total: 47 }, done(47)])
+  const { result } = await run(most)
+  expect(requests).toEqual([{ search: 'cat', until: 90, except: [7], add: ['x'], remove: [] }])
+  expect(result).toMatchObject({ done: 47, total: 47 })
+})
+
+it('tells what failed by name: that of the server, else that of the selection', async () => {
+  const failed = [
+    { id: 1, name: 'Renamed', data: 'Invalid parameters', code: 400, detail: 'Too many.' },
+    { id: 2, data: 'Media not found', code: 404 },
+  ]
+  answer(() => [done(1, { failures: 2, failed })])
+  const { result } = await run(some(3))
+  expect(result).toEqual({
+    done: 3,
+    failures: 2,
+    total: 3,
+    failed: [
+      { id: 1, name: 'Renamed', reason: 'Too many.' },
+      { id: 2, name: 'Image 2', reason: 'Media not found' },
+    ],
+  })
+})
+
+it('is content where somebody else has deleted already', async () => {
+  const failed = [{ id: 2, data: 'Media not found', code: 404 }]
+  answer(() => [done(2, { failures: 1, failed })])
+  const { result } = await run(some(3), { kind: 'delete' })
+  expect(result).toEqual({ done: 3, failures: 0, total: 3, failed: [] })
+})
+
+it('goes on with the rest after somebody has signed in again', async () => {
+  const requests = answer(
+    () => [
+      { done: 2, failures: 0, total: 5 },
+      { data: 'Unauthorized', code: 401, done: 2, failures: 0, failed: [] },
+    ],
+    () => [done(3)],
+  )
+  const { result, signedIn } = await run(some(5))
+  expect(signedIn).toHaveBeenCalledOnce()
+  expect(requests.map(({ ids }) => ids)).toEqual([
+    [1, 2, 3, 4, 5],
+    [3, 4, 5],
+  ])
+  expect(result).toEqual({ done: 5, failures: 0, total: 5, failed: [] })
+})
+
+it('ends with what is left where the answer breaks off', async () => {
+  answer(() => [{ done: 2, failures: 1, total: 5 }])
+  const { result } = await run(some(5))
+  expect(result).toMatchObject({ done: 3, failures: 1, total: 5 })
+  expect(result.end?.error).toBeInstanceOf(TypeError)
+  const rest = new Map([
+    [4, 'Image 4'],
+    [5, 'Image 5'],
+  ])
+  expect(result.end?.rest).toEqual({ kind: 'some', names: rest })
+})
+
+it('ends where it is refused, and everything is left', async () => {
+  answer(() => 403)
+  const { result } = await run(most)
+  expect(result).toMatchObject({ done: 0, end: { error: { status: 403 }, rest: most } })
+})

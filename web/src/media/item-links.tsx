@@ -1,0 +1,89 @@
+import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
+import { modals } from '@mantine/modals'
+import { notifications } from '@mantine/notifications'
+import type { MediaItem } from '../api/client'
+import { useMessages } from '../messages/messages'
+import { fitInto } from './zoom'
+
+/** What `high` fits. */
+const HIGH = { width: 2560, height: 2560 }
+
+/** Ways to put the image elsewhere. */
+export function Links({ item }: { item: MediaItem }) {
+  const { t } = useMessages()
+  const { name, urls } = item
+  const scaled = new URL(urls.scaled, location.href).href
+  const high = new URL(urls.high, location.href).href
+  const size = fitInto(item, HIGH)
+  const [width, height] = [
+    Math.max(1, Math.round(size.width)),
+    Math.max(1, Math.round(size.height)),
+  ]
+  const copies = [
+    [t.copyScaled, scaled],
+    [t.copyHigh, high],
+    [t.copyMarkdown, `![${name.replace(/([\\[\]])/g, '\\$1')}](${high})`],
+    [
+      t.copyHtml,
+      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(name)}">`,
+    ],
+  ] as const
+
+  const copy = async (label: string, text: string) => {
+    if (await copyText(text)) {
+      // Another word on the button would move the others.
+      notifications.show({ message: t.copied, autoClose: 2000 })
+      return
+    }
+    modals.open({
+      title: label,
+      closeButtonProps: { 'aria-label': t.close },
+      children: (
+        <Stack gap="xs">
+          <Text size="sm">{t.copyByHand}</Text>
+          <Textarea
+            aria-label={label}
+            value={text}
+            readOnly
+            autosize
+            data-autofocus
+            onFocus={(event) => event.currentTarget.select()}
+          />
+        </Stack>
+      ),
+    })
+  }
+  return (
+    <Group gap="xs">
+      {copies.map(([label, text]) => (
+        <Button key={label} variant="default" size="xs" fw={500} onClick={() => copy(label, text)}>
+          {label}
+        </Button>
+      ))}
+      <Button
+        component="a"
+        href={`/media/original/${item.id}`}
+        download
+        variant="default"
+        size="xs"
+        fw={500}
+      >
+        {t.download}
+      </Button>
+    </Group>
+  )
+}
+
+/** @returns whether the browser let it happen */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    // Not there at all on a page that came without TLS.
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const escapeHtml = (text: string) =>
+  text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -1,0 +1,71 @@
+import { Button, Loader, Text } from '@mantine/core'
+import { useMemo, useState } from 'react'
+import type { MediaItem } from '../api/client'
+import { useMessages } from '../messages/messages'
+import classes from './item.module.css'
+import { toDataUrl } from './thumbnail'
+import type { Size, Zoom } from './zoom'
+
+interface ItemPictureProps {
+  item: MediaItem
+  shown: Size
+  zoom: Zoom
+  isSmooth: boolean
+  onLoaded: () => void
+}
+
+/**
+ * The large image. The server may have to make it first: until it is there the small one stands in
+ * its place, as it does if it cannot be had.
+ */
+export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictureProps) {
+  const { t } = useMessages()
+  const { name, urls, thumbhash } = item
+  const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
+  const placeholder = useMemo(() => `url(${toDataUrl(thumbhash)})`, [thumbhash])
+  return (
+    <>
+      <div
+        className={classes.picture}
+        data-testid="picture"
+        data-smooth={isSmooth || undefined}
+        style={{
+          ...shown,
+          transform: `translate(${zoom.x}px, ${zoom.y}px) scale(${zoom.scale})`,
+        }}
+      >
+        {state !== 'loaded' && (
+          <img
+            src={urls.scaled}
+            alt={state === 'failed' ? name : ''}
+            draggable={false}
+            style={{ backgroundImage: placeholder }}
+          />
+        )}
+        {state !== 'failed' && (
+          <img
+            src={urls.high}
+            alt={name}
+            draggable={false}
+            onLoad={() => {
+              setState('loaded')
+              onLoaded()
+            }}
+            onError={() => setState('failed')}
+          />
+        )}
+      </div>
+      {state === 'loading' && (
+        <Loader className={classes.late} size="sm" aria-label={t.loading} role="status" />
+      )}
+      {state === 'failed' && (
+        <div className={classes.notice} role="alert">
+          <Text size="sm">{t.largeNotLoaded}</Text>
+          <Button size="compact-sm" onClick={() => setState('loading')}>
+            {t.tryAgain}
+          </Button>
+        </div>
+      )}
+    </>
+  )
+}

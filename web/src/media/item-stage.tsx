@@ -1,0 +1,139 @@
+import { Button, Group, Text } from '@mantine/core'
+import { useWindowEvent } from '@mantine/hooks'
+import { type RefObject, useEffect, useRef, useState } from 'react'
+import type { MediaItem } from '../api/client'
+import { NarrowIcon, NextIcon, PreviousIcon, WidenIcon, ZoomInIcon, ZoomOutIcon } from '../icons'
+import { useMessages } from '../messages/messages'
+import { BarButton } from './bar-button'
+import classes from './item.module.css'
+import { isForDialog } from './item-keys'
+import { ItemPicture } from './item-picture'
+import { useGestures } from './use-gestures'
+import { useZoom } from './use-zoom'
+
+/** One step in or out, by key or button. */
+const STEP = 1.5
+/** One step aside by an arrow key, in pixels. */
+const PAN = 80
+/** What `high` fits at most. */
+const HIGH = 2560
+
+interface ItemStageProps {
+  item: MediaItem
+  previous: MediaItem | undefined
+  next: MediaItem | undefined
+  /** Which of the two is likely to be looked at then. */
+  ahead: MediaItem | undefined
+  /** Where in the view it is, in words. */
+  place: string
+  dialog: RefObject<HTMLElement | null>
+  /** Whether the image has the whole window. */
+  isWide: boolean
+  onWiden: () => void
+  onMove: (step: 1 | -1) => void
+}
+
+/** One image as large as there is room, to be zoomed and moved; and the way to the others. */
+export function ItemStage(props: ItemStageProps) {
+  const { item, previous, next, ahead, place, dialog, isWide, onWiden, onMove } = props
+  const { t, language } = useMessages()
+  const scale = Math.min(1, HIGH / Math.max(item.width, item.height))
+  const zooming = useZoom(item.id, { width: item.width * scale, height: item.height * scale })
+  const { ref, zoom, shown, isZoomed, isMost, zoomBy, panBy, reset } = zooming
+  const { handlers, swiped } = useGestures(zooming, onMove)
+  const widener = useRef<HTMLButtonElement>(null)
+  const [loaded, setLoaded] = useState<number>()
+  useEffect(() => {
+    // One at a time: first what is looked at.
+    if (loaded === item.id && ahead) new Image().src = ahead.urls.high
+  }, [loaded, item.id, ahead])
+
+  const pan = (x: number, y: number) => isZoomed && panBy(x * PAN, y * PAN, true)
+  const keys: Record<string, () => unknown> = {
+    ArrowLeft: () => (isZoomed ? pan(1, 0) : onMove(-1)),
+    ArrowRight: () => (isZoomed ? pan(-1, 0) : onMove(1)),
+    ...(isZoomed && { ArrowUp: () => pan(0, 1), ArrowDown: () => pan(0, -1) }),
+    '+': () => zoomBy(STEP),
+    '=': () => zoomBy(STEP),
+    '-': () => zoomBy(1 / STEP),
+    '0': reset,
+    f: () => {
+      // What has the focus may be hidden by it.
+      widener.current?.focus()
+      onWiden()
+    },
+  }
+  useWindowEvent('keydown', (event) => {
+    const { key } = event
+    const act = keys[key.length === 1 ? key.toLowerCase() : key]
+    if (!act || !isForDialog(event, dialog.current)) return
+    event.preventDefault()
+    act()
+  })
+
+  const times = new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(zoom.scale)
+  return (
+    <div className={classes.stage}>
+      <div
+        ref={ref}
+        className={classes.canvas}
+        data-testid="stage"
+        data-zoomed={isZoomed || undefined}
+        {...handlers}
+      >
+        <ItemPicture
+          key={item.id}
+          item={item}
+          shown={shown}
+          zoom={swiped === 0 ? zoom : { scale: 1, x: swiped, y: 0 }}
+          isSmooth={zoom.isSmooth && swiped === 0}
+          onLoaded={() => setLoaded(item.id)}
+        />
+      </div>
+      <Group className={classes.bar} justify="space-between" gap="xs" wrap="nowrap">
+        <Group gap={4} wrap="nowrap">
+          <BarButton
+            label={t.previous}
+            icon={<PreviousIcon />}
+            isOff={!previous}
+            onClick={() => onMove(-1)}
+          />
+          <BarButton label={t.next} icon={<NextIcon />} isOff={!next} onClick={() => onMove(1)} />
+          <Text size="sm" c="dimmed" truncate>
+            {place}
+          </Text>
+        </Group>
+        <Group gap={4} wrap="nowrap">
+          <BarButton
+            label={t.zoomOut}
+            icon={<ZoomOutIcon />}
+            isOff={!isZoomed}
+            onClick={() => zoomBy(1 / STEP)}
+          />
+          <Button
+            variant="subtle"
+            color="gray"
+            px={4}
+            miw={44}
+            aria-label={`${t.fitWhole}, ${times}×`}
+            onClick={reset}
+          >
+            {times}×
+          </Button>
+          <BarButton
+            label={t.zoomIn}
+            icon={<ZoomInIcon />}
+            isOff={isMost}
+            onClick={() => zoomBy(STEP)}
+          />
+          <BarButton
+            ref={widener}
+            label={isWide ? t.narrow : t.widen}
+            icon={isWide ? <NarrowIcon /> : <WidenIcon />}
+            onClick={onWiden}
+          />
+        </Group>
+      </Group>
+    </div>
+  )
+}

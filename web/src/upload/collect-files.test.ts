@@ -1,0 +1,89 @@
+import { expect, it } from 'vitest'
+import { collectFiles } from './collect-files'
+
+/** Entries are a browser's own; these do what its do. */
+interface Folder {
+  [name: string]: Folder | string | 'unreadable'
+}
+
+const TYPES: Record<string, string> = { jpg: 'image/jpeg', txt: 'text/plain' }
+const makeFile = (name: string) =>
+  new File(['x'], name, { type: TYPES[name.split('.').at(-1) ?? ''] ?? '' })
+
+const fileEntry = (name: string, isReadable = true) => ({
+  name,
+  isFile: true,
+  isDirectory: false,
+  file: (take: (file: File) => void, fail: (error: Error) => void) =>
+    isReadable ? take(makeFile(name)) : fail(new Error('NotReadableError')),
+})
+
+const folderEntry = (name: string, folder: Folder): object => ({
+  name,
+  isFile: false,
+  isDirectory: true,
+  createReader: () => {
+    const left = Object.entries(folder).map(([inner, content]) =>
+      typeof content === 'object'
+        ? folderEntry(inner, content)
+        : fileEntry(inner, content !== 'unreadable'),
+    )
+    return {
+      // Some at a time, and none when there are no more.
+      readEntries: (take: (entries: object[]) => void, fail: (error: Error) => void) =>
+        'cut off' in folder ? fail(new Error('NotFoundError')) : take(left.splice(0, 100)),
+    }
+  },
+})
+
+const item = (entry: object | null, file: File | null = null) => ({
+  kind: 'file',
+  webkitGetAsEntry: () => entry,
+  getAsFile: () => file,
+})
+const folder = (content: Folder) => item(folderEntry('folder', content))
+const file = (name: string) => item(fileEntry(name), makeFile(name))
+
+async function collect(...items: object[]) {
+  // Of a `DataTransfer` there is one only in a browser.
+  const collected = collectFiles({ items } as unknown as DataTransfer)
+  items.length = 0
+  const { files, leftOut } = await collected
+  return { names: files.map(({ name }) => name), leftOut }
+}
+
+it('takes files and folders of one drop, with all that is below', async () => {
+  const trip = { 'b.jpg': '', day: { 'c.jpg': '', night: { 'd.jpg': '' } } }
+  expect(await collect(file('a.jpg'), folder(trip), file('e.jpg'))).toEqual({
+    names: ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg'],
+    leftOut: 0,
+  })
+})
+
+it('takes what was chosen by itself whatever it is, and of folders only images', async () => {
+  const content = { 'n.txt': '', '.DS_Store': '', '.x.jpg': '', 'raw.HEIC': '', 'photo.jpg': '' }
+  expect(await collect(file('n.txt'), folder(content))).toEqual({
+    names: ['n.txt', 'raw.HEIC', 'photo.jpg'],
+    leftOut: 3,
+  })
+})
+
+it('reads a folder to its end', async () => {
+  const names = Array.from({ length: 250 }, (_, index) => `${index}.jpg`)
+  const content = Object.fromEntries(names.map((name) => [name, '']))
+  expect((await collect(folder(content))).names).toHaveLength(250)
+})
+
+it('takes the rest when something cannot be read', async () => {
+  const content = { 'a.jpg': 'unreadable', inner: { 'cut off': '' }, 'b.jpg': '' }
+  expect(await collect(folder(content), item(null), file('c.jpg'))).toEqual({
+    names: ['b.jpg', 'c.jpg'],
+    leftOut: 3,
+  })
+})
+
+it('takes files where a browser tells of no entries, and no text that comes along', async () => {
+  const text = { kind: 'string', getAsFile: () => null }
+  const bare = { kind: 'file', getAsFile: () => makeFile('a.jpg') }
+  expect(await collect(text, bare)).toEqual({ names: ['a.jpg'], leftOut: 0 })
+})

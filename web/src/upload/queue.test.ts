@@ -1,0 +1,193 @@
+import { expect, it, vi } from 'vitest'
+import type { MediaItem } from '../api/client'
+import { createQueue } from './queue'
+import type { Outcome, sendUpload } from './send-upload'
+
+type Sending = Parameters<typeof sendUpload>[0] & { end: (outcome: Outcome) => Promise<void> }
+
+const MEDIA = { id: 1 } as MediaItem
+const ADDED: Outcome = { kind: 'added', media: MEDIA, duplicateOf: undefined }
+
+/** A queue whose uploads end when, and as, the test says. */
+function openQueue({ isAutomatic = true } = {}) {
+  const sent: Sending[] = []
+  const onSessionOver = vi.fn()
+  const queue = createQueue({
+    isAutomatic,
+    send: (options) =>
+      new Promise((resolve) => {
+        const find = () => [...queue.store.all()].find(({ file }) => file === options.file)
+        const end = async (outcome: Outcome) => {
+          const before = find()
+          resolve(outcome)
+          // What follows may first ask whether the file can still be read.
+          await vi.waitFor(() => expect(find()).not.toBe(before), { interval: 1 })
+        }
+        options.signal.addEventListener('abort', () => resolve({ kind: 'aborted' }))
+        sent.push({ ...options, end })
+      }),
+    onAdded: () => {},
+    onSessionOver,
+    probe: async () => true,
+  })
+  const add = (...names: string[]) => {
+    queue.add(names.map((name) => new File(['bytes'], name)))
+    return queue.store.getIds()
+  }
+  const states = () => [...queue.store.all()].map(({ state }) => state)
+  const namesSent = () => sent.map(({ name }) => name)
+  return { queue, sent, add, states, namesSent, onSessionOver }
+}
+
+const failed = { kind: 'refused', detail: 'No.' } as const
+
+it('sends three at a time, in order', async () => {
+  const { sent, add, namesSent } = openQueue()
+  add('1.jpg', '2.jpg', '3.jpg', '4.jpg', '5.jpg')
+  expect(namesSent()).toEqual(['1', '2', '3'])
+  await sent[1]?.end(ADDED)
+  expect(namesSent()).toEqual(['1', '2', '3', '4'])
+  await sent[0]?.end(failed)
+  expect(namesSent()).toEqual(['1', '2', '3', '4', '5'])
+})
+
+it('gives each file its name and the tags that hold when it leaves', async () => {
+  const { queue, sent, add } = openQueue({ isAutomatic: false })
+  const [first = 0] = add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
+  queue.rename(first, '  Typed ')
+  queue.setTags(['a', 'b, c', ' a ', ''])
+  expect(sent).toEqual([])
+  queue.start()
+  queue.setTags(['d'])
+  await sent[0]?.end(ADDED)
+  expect(sent.map(({ name, tags }) => [name, tags])).toEqual([
+    ['Typed', ['a', 'b', 'c']],
+    ['2', ['a', 'b', 'c']],
+    ['3', ['a', 'b', 'c']],
+    ['4', ['d']],
+  ])
+})
+
+it('does not send a file whose name is being typed, but those behind it', () => {
+  const { queue, add, namesSent } = openQueue({ isAutomatic: false })
+  const [first = 0, second = 0] = add('1.jpg', '2.jpg')
+  queue.edit(first)
+  queue.start()
+  expect(namesSent()).toEqual(['2'])
+  queue.endEdit(second)
+  expect(namesSent()).toEqual(['2'])
+  queue.endEdit(first)
+  expect(namesSent()).toEqual(['2', '1'])
+})
+
+it('waits again after a batch, where files wait for names', async () => {
+  const { queue, sent, add, namesSent } = openQueue({ isAutomatic: false })
+  add('1.jpg')
+  queue.start()
+  await sent[0]?.end(ADDED)
+  expect(queue.getView().hold).toBe('paused')
+  add('2.jpg')
+  expect(namesSent()).toEqual(['1'])
+})
+
+it('cancels what is under way and what waits, and takes both up again', async () => {
+  const { queue, sent, add, states } = openQueue()
+  const ids = add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
+  queue.cancelAll()
+  await vi.waitFor(() => expect(states()).toEqual(new Array(4).fill('canceled')))
+  expect(sent.every(({ signal }) => signal.aborted)).toBe(true)
+  expect(sent).toHaveLength(3)
+  expect(queue.isBusy()).toBe(false)
+  queue.retry(ids[3] ?? 0)
+  expect(sent[3]?.name).toBe('4')
+})
+
+it('tries all again that failed, and nothing else', async () => {
+  const { queue, sent, add, states, namesSent } = openQueue()
+  add('1.jpg', '2.jpg', '3.jpg')
+  await sent[0]?.end(failed)
+  await sent[1]?.end(ADDED)
+  await sent[2]?.end(failed)
+  expect(states()).toEqual(['failed', 'added', 'failed'])
+  queue.retryAll()
+  expect(namesSent().slice(3)).toEqual(['1', '3'])
+})
+
+it('asks once to sign in, and goes on with the same files afterwards', async () => {
+  const { queue, sent, add, states, onSessionOver, namesSent } = openQueue()
+  add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
+  await sent[0]?.end({ kind: 'session-over' })
+  await sent[1]?.end({ kind: 'session-over' })
+  expect(onSessionOver).toHaveBeenCalledTimes(1)
+  expect(queue.getView().hold).toBe('session')
+  expect(states()).toEqual(['waiting', 'waiting', 'sending', 'waiting'])
+  queue.setSignedIn(true)
+  expect(namesSent().slice(3)).toEqual(['4', '1'])
+  // A late refusal of the old session says nothing of the new one.
+  await sent[2]?.end({ kind: 'session-over' })
+  expect(onSessionOver).toHaveBeenCalledTimes(1)
+  expect(queue.getView().hold).toBeUndefined()
+})
+
+it('holds everything back while the server is busy', async () => {
+  const { queue, sent, add } = openQueue()
+  add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
+  await sent[0]?.end({ kind: 'busy', seconds: 60 })
+  expect(queue.getView().hold).toBe('busy')
+  expect(sent).toHaveLength(3)
+  queue.tryNow()
+  expect(sent).toHaveLength(4)
+})
+
+it('gives up on a file that breaks its connection again and again', async () => {
+  const { queue, sent, add, states } = openQueue()
+  add('1.jpg')
+  for (const index of [0, 1, 2]) {
+    await sent[index]?.end({ kind: 'unreachable' })
+    queue.tryNow()
+    await vi.waitFor(() => expect(queue.getView().hold).toBeUndefined())
+  }
+  expect(states()).toEqual(['failed'])
+  expect(sent).toHaveLength(3)
+})
+
+it('counts no broken connection while there is none at all', async () => {
+  const { queue, sent, add, states } = openQueue()
+  add('1.jpg')
+  for (const index of [0, 1, 2, 3]) {
+    queue.setOnline(false)
+    await sent[index]?.end({ kind: 'unreachable' })
+    expect(states()).toEqual(['waiting'])
+    queue.setOnline(true)
+  }
+  expect(sent).toHaveLength(5)
+})
+
+it('refuses empty files by itself, and goes on', () => {
+  const { queue, sent, states } = openQueue()
+  queue.add([new File([], 'empty.jpg'), new File(['x'], 'full.jpg')])
+  expect(states()).toEqual(['failed', 'sending'])
+  expect(sent.map(({ name }) => name)).toEqual(['full'])
+})
+
+it('keeps the sums in step with the files', async () => {
+  const { queue, sent, add } = openQueue()
+  add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
+  sent[0]?.onProgress(0.6)
+  await sent[1]?.end(ADDED)
+  await sent[2]?.end(failed)
+  expect(queue.store.getSummary()).toEqual({
+    total: 4,
+    waiting: 0,
+    running: 2,
+    added: 1,
+    failed: 1,
+    canceled: 0,
+    bytes: 20,
+    settledBytes: 3 + 5 + 5,
+  })
+  queue.clearFinished()
+  expect(queue.store.getSummary()).toMatchObject({ total: 3, added: 0, failed: 1, bytes: 15 })
+  queue.clearOver()
+  expect(queue.store.getSummary()).toMatchObject({ total: 2, failed: 0, settledBytes: 3 })
+})

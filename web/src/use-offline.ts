@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'react'
+
+/** Whether the network is gone, and the server with it: one on this machine needs none. */
+export function useOffline(): boolean {
+  const [isOffline, setIsOffline] = useState(false)
+  useEffect(() => {
+    const listeners = new AbortController()
+    const { signal } = listeners
+    const check = async () => {
+      const isGone =
+        !navigator.onLine && (await fetch('/health/live', { signal }).then(isNever, isAlways))
+      if (!signal.aborted) setIsOffline(isGone)
+    }
+    addEventListener('online', check, { signal })
+    addEventListener('offline', check, { signal })
+    void check()
+    return () => listeners.abort()
+  }, [])
+  return isOffline
+}
+
+const isNever = () => false
+const isAlways = () => true
