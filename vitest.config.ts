@@ -31,7 +31,7 @@ const postgres = {
       'src/media/{bulk,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
       'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-high}.test.ts',
-      'test/{instances,list,list-stream,outage,lost-original,permissions,s3,tags,two-servers}.test.ts',
+      'test/{instances,list,list-stream,outage,lost-original,permissions,tags,two-servers}.test.ts',
     ],
     env: { VITRINE_TEST_ENGINE: 'postgres' },
     globalSetup: 'test/postgres.ts',
@@ -42,6 +42,7 @@ export default defineConfig(async () => ({
   test: {
     projects: (await findPostgres()) ? [embedded, postgres] : [embedded],
     pool: 'forks' as const,
-    maxWorkers: 2,
+    // One more than the cores of a small machine: much of it is waiting, for servers and browsers.
+    maxWorkers: 3,
   },
 }))
