@@ -2,6 +2,9 @@ import pg from 'pg'
 import { fold } from '../src/fold.ts'
 import { readTime } from './processor-time.ts'
 
+const ROUNDS = 5
+const STEP_KB = 8
+
 /**
  * What a search costs on PostgreSQL once the list of its hits does not fit into `work_mem` any more.
  * The server then keeps only which pages have hits, and computes the grams of every row on them. A
@@ -9,43 +12,58 @@ import { readTime } from './processor-time.ts'
  *
  * @param tag that many items have
  */
-export async function measureRechecks(url: string, tag: string) {
+export async function measureRechecks(url: string, tag: string): Promise<Record<string, number>> {
   const client = new pg.Client(url)
   await client.connect()
   try {
-    await client.query('CREATE TABLE probe (id bigint, lines text) WITH (fillfactor = 10)')
-    await client.query('INSERT INTO probe SELECT id, lines FROM media_search')
-    await client.query(
-      'CREATE INDEX ON probe USING gin (media_grams(lines)) WITH (fastupdate = off)',
-    )
+    await client.query(`
+      CREATE TABLE probe (id bigint, lines text) WITH (fillfactor = 10);
+      INSERT INTO probe SELECT id, lines FROM media_search;
+      CREATE INDEX ON probe USING gin (media_grams(lines)) WITH (fastupdate = off);`)
     await client.query('VACUUM ANALYZE probe')
-    await client.query('SET enable_seqscan = off')
-    await client.query('SET max_parallel_workers_per_gather = 0')
-    const trigrams = [...fold(tag)].map((_, at, all) => all.slice(at, at + 3).join('')).slice(0, -2)
-    const term = trigrams.map((gram) => `'${gram}'`).join(' & ')
-    const fits = await count(client, term, '4MB')
-    const lossy = await count(client, term, '64kB')
+    await client.query('SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0')
+    const term = [...fold(tag)].map((_, at, all) => all.slice(at, at + 3).join('')).slice(0, -2)
+    const query = term.map((gram) => `'${gram}'`).join(' & ')
+    const fits = await count(client, query, 4096)
+    const lossy = await count(client, query, 64)
+    let enough = 64
+    while ((await explain(client, query, enough)).lossyPages > 0) enough += STEP_KB
     return {
-      'count of hits that fit into work_mem (ms)': fits.time,
-      'count of hits that do not (ms)': lossy.time,
-      'rows whose grams it computed': lossy.rechecked,
-      'hits counted': lossy.hits,
+      'count of hits, list within work_mem (ms)': fits.time,
+      'count of hits, list past work_mem (ms)': lossy.time,
+      'hits counted': fits.hits,
+      'rows in the table': fits.rows,
+      'work_mem for a page with hits (bytes)': Math.round((enough * 1024) / fits.exactPages),
     }
   } finally {
     await client.end()
   }
 }
 
-async function count(client: pg.Client, term: string, workMem: string) {
-  await client.query(`SET work_mem = '${workMem}'`)
-  const pid = (await client.query('SELECT pg_backend_pid() AS pid')).rows[0].pid
-  const text = 'SELECT count(*) AS hits FROM probe WHERE media_grams(lines) @@ $1::tsquery'
-  const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${text}`, [term])
+const COUNT = 'SELECT count(*) AS hits FROM probe WHERE media_grams(lines) @@ $1::tsquery'
+
+/** Processor time of the server process, in milliseconds. */
+async function count(client: pg.Client, query: string, workMemKb: number) {
+  const pages = await explain(client, query, workMemKb)
+  const { rows } = await client.query(
+    'SELECT pg_backend_pid() AS pid, (SELECT count(*) FROM probe) AS rows',
+  )
+  const before = readTime(rows[0].pid)
+  let hits = 0
+  for (let round = 0; round < ROUNDS; round++) {
+    hits = Number((await client.query(COUNT, [query])).rows[0].hits)
+  }
+  const time = (readTime(rows[0].pid) - before) / ROUNDS
+  return { ...pages, time, hits, rows: Number(rows[0].rows) }
+}
+
+/** Sets `work_mem`, and tells of how many pages each row with a hit is known, and of how many not. */
+async function explain(client: pg.Client, query: string, workMemKb: number) {
+  await client.query(`SET work_mem = '${workMemKb}kB'`)
+  const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${COUNT}`, [query])
   const plan = JSON.stringify(rows[0]['QUERY PLAN'])
-  const before = readTime(pid)
-  const found = await client.query(text, [term])
-  const hits = Number(found.rows[0].hits)
-  const removed = Number(/"Rows Removed by Index Recheck": (\d+)/.exec(plan)?.[1] ?? 0)
-  const lossyPages = Number(/"Lossy Heap Blocks": (\d+)/.exec(plan)?.[1] ?? 0)
-  return { time: readTime(pid) - before, hits, rechecked: lossyPages > 0 ? hits + removed : 0 }
+  return {
+    exactPages: Number(/"Exact Heap Blocks":(\d+)/.exec(plan)?.[1] ?? 0),
+    lossyPages: Number(/"Lossy Heap Blocks":(\d+)/.exec(plan)?.[1] ?? 0),
+  }
 }
