@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto'
+import { expect } from 'vitest'
+import type { MediaItem } from '../src/media/item.ts'
+import { makePng } from './fixtures.ts'
+import type { Answer, Client } from './harness.ts'
+
+/** What an item may be: these texts, or gone. */
+type State = { name: string; tags: string[] } | undefined
+
+interface Held {
+  image: Buffer
+  is: State
+  /** What requests that nobody answered may have made of it. */
+  mayBe: State[]
+}
+
+export type Ledger = ReturnType<typeof openLedger>
+
+/** Around so many items are kept: each check reads them all. */
+const USUAL_ITEMS = 40
+
+let images = 0
+export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 + ++images })
+
+/**
+ * Asks for changes of a library and writes down what was answered: so what the library must hold from
+ * then on, whatever happens to its server. Several may work with one at the same time.
+ */
+export function openLedger({ isDoubtful = (_status: number) => false } = {}) {
+  const items = new Map<number, Held>()
+  /** By the name, which no other item is ever given: adds that nobody answered. */
+  const doubtfulAdds = new Map<string, { image: Buffer; state: NonNullable<State> }>()
+  const busy = new Set<number>()
+  const statuses = new Map<string, number>()
+  let names = 0
+
+  const newState = () => ({ name: `Item ${++names}`, tags: ['load', `tag ${names % 7}`] })
+
+  /** @returns the answer; undefined if there was none */
+  async function ask(what: string, asking: Promise<Answer>): Promise<Answer | undefined> {
+    const answer = await asking.catch(() => undefined)
+    const key = `${what} ${answer?.status ?? 'none'}`
+    statuses.set(key, (statuses.get(key) ?? 0) + 1)
+    return answer
+  }
+
+  const isUnsure = (answer: Answer | undefined) => !answer || isDoubtful(answer.status)
+
+  async function add(client: Client, image?: Buffer) {
+    const bytes = image ?? (await nextImage())
+    const state = newState()
+    const answer = await ask('add', client.add(state.name, state.tags, bytes))
+    if (answer?.status === 200) {
+      items.set(answer.body.media.id, { image: bytes, is: state, mayBe: [] })
+    } else if (isUnsure(answer)) doubtfulAdds.set(state.name, { image: bytes, state })
+    return answer
+  }
+
+  /** Works on an item that nobody else works on. */
+  async function change(id: number, to: State, work: () => Promise<Answer | undefined>) {
+    const held = items.get(id)
+    if (!held) throw new Error(`The ledger has no item ${id}.`)
+    busy.add(id)
+    const answer = await work()
+    busy.delete(id)
+    if (answer?.status === 200) held.is = to
+    // A delete that storage failed has removed the item all the same.
+    else if (isUnsure(answer) || (to === undefined && answer?.status === 500)) held.mayBe.push(to)
+    if (held.is === undefined) items.delete(id)
+    return answer
+  }
+
+  const edit = (client: Client, id: number) => {
+    const state = newState()
+    return change(id, state, () => ask('edit', client.post(`/media/edit/${id}`, state)))
+  }
+
+  const remove = (client: Client, id: number) =>
+    change(id, undefined, () => ask('delete', client.delete(`/media/delete/${id}`)))
+
+  const pick = () => {
+    const free = [...items.keys()].filter((id) => !busy.has(id))
+    return free[Math.floor(Math.random() * free.length)]
+  }
+
+  /** One request, of any kind. */
+  async function act(client: Client): Promise<Answer | undefined> {
+    const dice = Math.random()
+    const id = pick()
+    if (id === undefined || dice < 0.3) return add(client)
+    if (dice < 0.4) return add(client, items.get(id)?.image)
+    if (dice < 0.55) return edit(client, id)
+    if (dice < (items.size > USUAL_ITEMS ? 0.95 : 0.75)) return remove(client, id)
+    return ask('list', client.get('/media?limit=10'))
+  }
+
+  return {
+    act,
+    add,
+    edit,
+    remove,
+    pick,
+    /** How often what was answered how: `add 200`, `delete none`. */
+    statuses,
+    get size() {
+      return items.size
+    },
+
+    /** Everything acknowledged is there, with its bytes, and nothing else; what was doubtful is settled. */
+    async check(client: Client): Promise<void> {
+      const { media } = (await client.list('?order=added-asc')).body
+      const found = new Map(media.map((item) => [item.id, item]))
+      for (const [id, { is, mayBe }] of items) {
+        const item = found.get(id)
+        const state = item && { name: item.name, tags: item.tags }
+        expect([is, ...mayBe], `item ${id}`).toContainEqual(state)
+        settle(id, state)
+      }
+      for (const item of media) if (!items.has(item.id)) adopt(item)
+      doubtfulAdds.clear()
+      await Promise.all([...items].map(([id, { image }]) => expectBytes(client, id, image)))
+    },
+  }
+
+  function settle(id: number, state: State) {
+    const held = items.get(id)
+    if (held && state) items.set(id, { ...held, is: state, mayBe: [] })
+    else items.delete(id)
+  }
+
+  /** An item that nobody was told of must be one that somebody asked for. */
+  function adopt({ id, name, tags }: MediaItem) {
+    const known = doubtfulAdds.get(name)
+    expect(known?.state, `item ${id} that nobody was told of`).toEqual({ name, tags })
+    doubtfulAdds.delete(name)
+    if (known) items.set(id, { image: known.image, is: known.state, mayBe: [] })
+  }
+}
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+async function expectBytes(client: Client, id: number, image: Buffer) {
+  const { status, bytes } = await client.get(`/media/original/${id}`)
+  expect({ id, status, sha256: sha256(bytes) }).toEqual({ id, status: 200, sha256: sha256(image) })
+}
+
+/** Several at work at once, one request after the other, until there is no answer or it is stopped. */
+export function startLoad(client: Client, ledger: Ledger, workers = 3) {
+  let isOver = false
+  let answers = 0
+  let waiting: { count: number; resolve: () => void } | undefined
+  const work = async () => {
+    while (!isOver && (await ledger.act(client))) {
+      answers += 1
+      if (waiting && answers >= waiting.count) waiting.resolve()
+    }
+    waiting?.resolve()
+  }
+  const ended = Promise.all(Array.from({ length: workers }, work))
+  return {
+    /** Resolves when no request is under way any more. */
+    ended,
+    /** Resolves after so many answers more, or when there will be none. */
+    answered(more: number) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      waiting = { count: answers + more, resolve }
+      if (more === 0) resolve()
+      return promise
+    },
+    async stop() {
+      isOver = true
+      await ended
+    },
+  }
+}
