@@ -23,6 +23,12 @@ export interface Database {
    * write-ahead log from being reset, and PostgreSQL's rows from being cleared away.
    */
   snapshot<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  /**
+   * A number that is another one after anybody, in this process or another, has committed anything:
+   * while it stays, `read` would tell the same again. It costs a few microseconds. Undefined where
+   * that cannot be told so cheaply: then whatever is known has to be looked up anew.
+   */
+  changes(): number | undefined
   /** The database's clock: what all who share it agree on. */
   now(): Promise<Milliseconds>
   /** Answers if the database does. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
-import { openSqlite, sqliteDialect } from './sqlite.ts'
+import { isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -18,12 +18,14 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
     const connection = openSqlite(path, mode)
     const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
     // Kysely itself closes only what was used.
-    return { queries, close: () => connection.close() }
+    return { connection, queries, close: () => connection.close() }
   }
 
   const writer = connect('write')
   await migrate(writer.queries)
   const reader = connect('read')
+  // On the connection that reads, so that what was read and what this tells are of one state.
+  const version = reader.connection.prepare('PRAGMA data_version')
   const write: Database['write'] = (work) => writer.queries.transaction().execute(work)
 
   return {
@@ -36,6 +38,15 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
         return await queries.transaction().execute(work)
       } finally {
         close()
+      }
+    },
+    changes() {
+      try {
+        return Number(version.get()?.data_version)
+      } catch (error) {
+        // Another process is at work on the write-ahead log itself.
+        if (isBusy(error)) return undefined
+        throw error
       }
     },
     now: async () => clock(),

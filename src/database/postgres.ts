@@ -83,6 +83,7 @@ export async function openPostgres(
       }),
     writeBeside: (work) => writer.transaction().execute(work),
     snapshot: (work) => snapshots.transaction().execute(work),
+    changes: () => undefined,
     now: clock ? async () => clock() : followClock(reader),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader)

@@ -144,7 +144,7 @@ async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
 }
 
 /** SQLITE_BUSY and its extended codes: https://sqlite.org/rescode.html#busy */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return (
     error instanceof Error &&
     'errcode' in error &&
