@@ -181,8 +181,11 @@ export type PermissionsMap = ReadonlyMap<string, readonly Permission[]>
 function parseMap(value: string): PermissionsMap | undefined {
   const map = new Map<string, Permission[]>()
   for (const entry of list(text)(value)) {
-    const [, theirs = '', ours] = /^(.+?)\s*=\s*([^=]*)$/.exec(entry) ?? []
-    if (!isPermission(ours)) {
+    const at = entry.lastIndexOf('=')
+    const [theirs, ours] = [entry.slice(0, Math.max(at, 0)), entry.slice(at + 1)].map((part) =>
+      part.trim(),
+    )
+    if (!theirs || !isPermission(ours)) {
       throw new Error(
         `entries like media:read=view-media, comma-separated, with ${permissions.join(', ')} at the end`,
       )

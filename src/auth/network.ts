@@ -7,7 +7,7 @@ import { isIP } from 'node:net'
  * @param ip as the server sees it, behind trusted proxies as they tell it
  */
 export function networkOf(ip: string | undefined): string {
-  const address = ip?.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '') ?? ''
+  const address = ip?.split('%', 1)[0]?.replace(/^::ffff:(?=\d+\.)/i, '') ?? ''
   if (isIP(address) === 4) return address
   if (isIP(address) !== 6) return 'unknown'
   // The URL parser writes every address in its one short form, without dots.

@@ -71,6 +71,8 @@ export function authPlugin({
 
 /** The token of `Authorization: Bearer`, possibly empty; undefined with another scheme or none. */
 function readBearer({ headers }: FastifyRequest): string | undefined {
-  const { token } = /^bearer(?: +|$)(?<token>.*)$/i.exec(headers.authorization ?? '')?.groups ?? {}
-  return token
+  const { authorization = '' } = headers
+  return /^bearer(?: |$)/i.test(authorization)
+    ? authorization.slice('bearer'.length).trimStart()
+    : undefined
 }

@@ -1,7 +1,6 @@
 const WHITE_SPACE = /[ \t\n\r\f]+/g
 const LEADING_WHITE_SPACE = /^[ \t\n\r\f]+/
 const NOT_BASE64 = /[^A-Za-z0-9+/_=-]/
-const BASE64_PARAMETER = /;\s*base64\s*$/i
 /** A media type with parameters is shorter. */
 const MAX_DATA_URL_HEAD = 1024
 
@@ -71,7 +70,7 @@ export function createBase64Decoder(): Base64Decoder {
     }
     head = undefined
     const isReadable = comma !== -1 && comma <= MAX_DATA_URL_HEAD
-    if (!isReadable || !BASE64_PARAMETER.test(all.slice(0, comma))) {
+    if (!isReadable || !endsInBase64(all.slice(0, comma))) {
       refuse('is a data URL without ";base64,"')
     }
     return all.slice(comma + 1)
@@ -99,6 +98,10 @@ export function createBase64Decoder(): Base64Decoder {
     },
   }
 }
+
+/** @param head of a data URL: `data:image/png; base64` */
+const endsInBase64 = (head: string) =>
+  head.split(';').slice(1).at(-1)?.trim().toLowerCase() === 'base64'
 
 const nameCharacter = (character: string) =>
   /[!-~]/.test(character)

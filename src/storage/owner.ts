@@ -93,7 +93,7 @@ async function inspectByPs(pid: number): Promise<FoundProcess | undefined> {
     ['-o', 'state=', '-o', 'lstart=', '-p', String(pid)],
     { env: { LC_ALL: 'C', TZ: 'UTC0' } },
   )
-  const [, state, date] = /^\s*(\S+)\s+(\S.*?)\s*$/.exec(stdout) ?? []
-  const started = Date.parse(`${date} UTC`)
+  const [state, ...date] = stdout.trim().split(/\s+/)
+  const started = Date.parse(`${date.join(' ')} UTC`)
   return state && started ? { started: String(started), dead: state.startsWith('Z') } : undefined
 }
