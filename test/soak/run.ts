@@ -12,6 +12,7 @@ import type { Part, Times } from './part.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   kills: () => import('./kills.ts'),
+  model: () => import('./model.ts'),
 }
 
 const { positionals: chosen, values } = parseArgs({

@@ -1,0 +1,235 @@
+import fc, { type AsyncCommand } from 'fast-check'
+import { expect } from 'vitest'
+import type { Client } from '../harness.ts'
+import { IMAGES, imageOf, type RealLibrary } from './real-library.ts'
+import { findItems, type Item, type Query, type Reference, retag } from './reference.ts'
+
+export type Command = AsyncCommand<Reference, RealLibrary, false>
+
+/** Cases, accents, widths and scripts that a search takes for the same, and some that it does not. */
+const word = fc.constantFrom(
+  ...['Tower', 'TOWER', 'tower at night', 'Ünïcode', 'unicode', 'Straße', 'STRASSE', 'ﬁn', 'fin'],
+  ...['東京', '東京タワー', 'か', 'が', '１２', '12', 'a', '%_"*', "O'Hara", 'İstanbul'],
+)
+const name = fc.array(word, { minLength: 1, maxLength: 3 }).map((words) => words.join(' '))
+const tags = fc.uniqueArray(word, { maxLength: 4 })
+const search = fc
+  .array(
+    fc.constantFrom(
+      ...['t', 'ow', 'TOW', 'night', 'ü', 'uni', 'ss', 'ß', 'fi', '東', '東京', '京タ', 'か', 'が'],
+      ...['1', '12', '%', '"', "'", 'nowhere', 'stan'],
+    ),
+    { maxLength: 2 },
+  )
+  .map((terms) => terms.join(' '))
+const image = fc.nat({ max: IMAGES - 1 })
+/** An item by its place, whatever their number is then. */
+const place = fc.nat({ max: 1000 })
+
+const pick = ({ items }: Reference, place: number) => items[place % items.length]
+
+/** A command that says itself as a line of a script. */
+const command = (
+  line: string,
+  run: Command['run'],
+  check: Command['check'] = () => true,
+): Command => ({
+  check,
+  run(reference, real) {
+    reference.commands += 1
+    return run(reference, real)
+  },
+  toString: () => line,
+})
+
+const describe = (what: string, values: object) => `${what} ${JSON.stringify(values)}`
+
+/** A command on one of the items, if there are any. */
+const onItem = (
+  what: string,
+  values: { place: number },
+  run: (item: Item, real: RealLibrary, reference: Reference) => Promise<void>,
+): Command =>
+  command(
+    describe(what, values),
+    async (reference, real) => {
+      const item = pick(reference, values.place)
+      if (item) await run(item, real, reference)
+    },
+    ({ items }) => items.length > 0,
+  )
+
+type New = Pick<Item, 'name' | 'tags' | 'image'>
+
+const send = {
+  base64: (client: Client, { name, tags, image }: New) => client.add(name, tags, imageOf(image)),
+  multipart: (client: Client, { name, tags, image }: New) => {
+    const body = new FormData()
+    body.set('name', name)
+    body.set('tags', tags.length === 0 ? '[]' : tags.join(','))
+    body.set('image', new Blob([new Uint8Array(imageOf(image))]))
+    return client.request('POST', '/media/add', { body })
+  },
+}
+
+/** Notes an item that was added, or was there after a kill. */
+function remember(reference: Reference, added: New, id: number) {
+  expect(id).toBeGreaterThan(reference.lastId)
+  reference.lastId = id
+  reference.items.push({ ...added, id })
+}
+
+const forget = (reference: Reference, gone: ReadonlySet<Item>) => {
+  reference.items = reference.items.filter((item) => !gone.has(item))
+}
+
+const add = fc
+  .record({ name, tags, image, way: fc.constantFrom('base64' as const, 'multipart' as const) })
+  .map(({ way, ...item }) =>
+    command(describe(`add as ${way}`, item), async (reference, { client }) => {
+      const { status, body } = await send[way](client, item)
+      expect({ status, data: body.data }).toEqual({ status: 200, data: 'Media added successfully' })
+      const twins = reference.items.filter(({ image }) => image === item.image)
+      expect(body.duplicates ?? []).toEqual(twins.map(({ id }) => id))
+      expect(body.media).toMatchObject({ name: item.name, tags: item.tags })
+      remember(reference, item, body.media.id)
+    }),
+  )
+
+/** What an item has, or had, is found where it is and nowhere else. */
+async function searchFor({ name, tags }: Item, real: RealLibrary, reference: Reference) {
+  const search = [name.slice(-2), ...tags.map((tag) => tag.slice(0, 2)).slice(-1)].join(' ')
+  await real.compareList(reference, { order: 'added-desc', limit: 5, offset: 0, search })
+}
+
+const edit = fc.record({ place, name, tags }).map((values) =>
+  onItem('edit', values, async (item, real, reference) => {
+    const { name, tags } = values
+    const before = { ...item }
+    const { status } = await real.client.post(`/media/edit/${item.id}`, { name, tags })
+    expect(status).toBe(200)
+    Object.assign(item, { name, tags })
+    await searchFor(before, real, reference)
+    await searchFor(item, real, reference)
+  }),
+)
+
+const remove = fc.record({ place }).map((values) =>
+  onItem('delete', values, async (item, real, reference) => {
+    const { client } = real
+    expect((await client.delete(`/media/delete/${item.id}`)).status).toBe(200)
+    forget(reference, new Set([item]))
+    await searchFor(item, real, reference)
+    for (const path of ['item', 'original', 'image']) {
+      expect((await client.get(`/media/${path}/${item.id}`)).status).toBe(404)
+    }
+    expect((await client.delete(`/media/delete/${item.id}`)).status).toBe(404)
+    const again = await client.post(`/media/edit/${item.id}`, { name: 'Gone', tags: [] })
+    expect(again.status).toBe(404)
+  }),
+)
+
+const tagMany = fc.record({ search, add: tags, remove: tags }).map((values) => {
+  const added = values.add.filter((tag) => !values.remove.includes(tag))
+  const change = { add: added, remove: values.remove }
+  return command(
+    describe('tag all that are found', { search: values.search, ...change }),
+    async (reference, { client }) => {
+      const found = findItems(reference.items, values.search)
+      const answer = await client.post('/media/bulk/tags', { search: values.search, ...change })
+      expect(lastLine(answer.bytes)).toMatchObject({ code: 200, done: found.length, failures: 0 })
+      for (const item of found) item.tags = retag(item.tags, change.add, change.remove)
+    },
+    () => change.add.length + change.remove.length > 0,
+  )
+})
+
+const removeMany = fc.array(place, { minLength: 1, maxLength: 4 }).map((places) =>
+  command(
+    describe('delete many', places),
+    async (reference, { client }) => {
+      const gone = new Set(places.flatMap((place) => pick(reference, place) ?? []))
+      const ids = [...gone].map(({ id }) => id)
+      const answer = await client.post('/media/bulk/delete', { ids })
+      expect(lastLine(answer.bytes)).toMatchObject({ code: 200, done: gone.size, failures: 0 })
+      forget(reference, gone)
+    },
+    ({ items }) => items.length > 0,
+  ),
+)
+
+const lastLine = (bytes: Buffer) => JSON.parse(bytes.toString().trimEnd().split('\n').at(-1) ?? '')
+
+const list = fc
+  .record<Query>({
+    order: fc.constantFrom('added-asc', 'added-desc'),
+    limit: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
+    offset: fc.nat({ max: 12 }),
+    search,
+  })
+  .map((query) =>
+    command(describe('list', query), (reference, real) => real.compareList(reference, query)),
+  )
+
+const show = fc
+  .record({ place })
+  .map((values) => onItem('show', values, (item, real) => real.compareItem(item)))
+
+const restart = fc.constant(
+  command('restart', async (reference, real) => {
+    await real.restart()
+    await real.compareAll(reference)
+  }),
+)
+
+const delay = fc.nat({ max: 60 })
+
+const killAdd = fc.record({ name, tags, image, delay }).map(({ delay, ...item }) =>
+  command(describe(`kill ${delay} ms into an add`, item), async (reference, real) => {
+    const answer = await real.killDuring(() => send.base64(real.client, item), delay)
+    const { media } = (await real.client.list('?limit=1')).body
+    const [newest] = media
+    if (newest && newest.id > reference.lastId) remember(reference, item, newest.id)
+    else expect(answer?.status).not.toBe(200)
+    await real.compareAll(reference)
+  }),
+)
+
+const killRemove = fc.record({ place, delay }).map((values) =>
+  onItem('kill during a delete', values, async (item, real, reference) => {
+    const { delay } = values
+    const answer = await real.killDuring(
+      () => real.client.delete(`/media/delete/${item.id}`),
+      delay / 4,
+    )
+    const { status } = await real.client.get(`/media/item/${item.id}`)
+    if (answer?.status === 200) expect(status).toBe(404)
+    if (status === 404) forget(reference, new Set([item]))
+    await real.compareAll(reference)
+  }),
+)
+
+const often = <T>(weight: number, arbitrary: T): T[] => new Array<T>(weight).fill(arbitrary)
+
+/** What costs a start of the server is rare. */
+const arbitraries = [
+  ...often(9, add),
+  ...often(4, edit),
+  ...often(6, remove),
+  ...often(2, tagMany),
+  removeMany,
+  ...often(12, list),
+  ...often(6, show),
+  fc.oneof(restart, killAdd, killRemove),
+]
+
+/**
+ * @param most commands of one script
+ * @param replayPath as a failure named it, for that script alone
+ */
+export const scripts = (most: number, replayPath?: string) =>
+  fc.commands<Reference, RealLibrary, false>(arbitraries, {
+    maxCommands: most,
+    size: 'max',
+    ...(replayPath !== undefined && { replayPath }),
+  })

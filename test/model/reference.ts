@@ -1,0 +1,61 @@
+/** The library as its users know it, in a few lines: what the real one is compared with. */
+export interface Item {
+  id: number
+  name: string
+  tags: string[]
+  /** Which of the images it shows, by its place among them. */
+  image: number
+}
+
+export interface Reference {
+  /** Ascending by id. */
+  items: Item[]
+  /** The largest id that was ever given. */
+  lastId: number
+  /** How many commands were run so far. */
+  commands: number
+}
+
+export interface Query {
+  order: 'added-asc' | 'added-desc'
+  limit: number | undefined
+  offset: number
+  search: string
+}
+
+export function listItems(items: readonly Item[], { order, limit, offset, search }: Query) {
+  const matching = findItems(items, search)
+  if (order === 'added-desc') matching.reverse()
+  const page = matching.slice(offset, limit === undefined ? undefined : offset + limit)
+  return {
+    ids: page.map(({ id }) => id),
+    total: matching.length,
+    max: limit === undefined ? Math.min(matching.length, 1) : Math.ceil(matching.length / limit),
+    from: page.length === 0 ? 0 : offset + 1,
+    to: page.length === 0 ? 0 : offset + page.length,
+  }
+}
+
+/** Every term occurs within the name or within one tag. */
+export function findItems(items: readonly Item[], search: string): Item[] {
+  const terms = search.split(/\s+/).filter((term) => term !== '')
+  return items.filter(({ name, tags }) =>
+    terms.every((term) => [name, ...tags].some((text) => fold(text).includes(fold(term)))),
+  )
+}
+
+/** Written anew, and simpler than the program's: enough for the words of the test. */
+const fold = (text: string) =>
+  text
+    .normalize('NFKC')
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
+
+export const retag = (
+  tags: readonly string[],
+  add: readonly string[],
+  remove: readonly string[],
+) => [...tags.filter((tag) => !remove.includes(tag)), ...add.filter((tag) => !tags.includes(tag))]

@@ -1,0 +1,41 @@
+import fc from 'fast-check'
+import { scripts } from './commands.ts'
+import { openRealLibrary } from './real-library.ts'
+import type { Reference } from './reference.ts'
+
+/**
+ * Runs random scripts against a library of their own and against the reference, until so many commands
+ * have been run.
+ *
+ * @param options.seed gives the same scripts again
+ * @param options.replay runs one script again: what a failure named besides its seed
+ * @returns how many commands were run
+ * @throws Error with the shortest script that still fails, and how to run it again
+ */
+export async function runScripts(options: {
+  commands: number
+  longest: number
+  seed: number
+  replay?: { path: string; replayPath: string }
+}): Promise<number> {
+  const { commands, longest, seed, replay } = options
+  let count = 0
+  for (let round = 0; count < commands; round++) {
+    await fc.assert(
+      fc.asyncProperty(scripts(longest, replay?.replayPath), async (script) => {
+        const reference: Reference = { items: [], lastId: 0, commands: 0 }
+        const real = await openRealLibrary()
+        try {
+          await fc.asyncModelRun(() => ({ model: reference, real }), script)
+          await real.compareAll(reference)
+        } finally {
+          await real.close()
+        }
+        count += reference.commands
+      }),
+      { seed: seed + round, numRuns: 1, ...(replay && { path: replay.path }) },
+    )
+    if (replay) break
+  }
+  return count
+}
