@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { openAuth } from './auth/auth.ts'
 import { authPlugin } from './auth/plugin.ts'
+import { recordRefusals } from './auth/record-refusals.ts'
 import { createBudget } from './budget.ts'
 import { type Config, databaseLocation, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
@@ -70,6 +71,7 @@ export async function createApp(
   await app.register(pageRoutes(PAGE_FOLDER, storage.redirect?.origin))
   const auth = await openAuth(config, database, log)
   await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))
+  recordRefusals(app, database)
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
   if (config.api) await app.register(auth.routes)
   await app.register(mediaRoutes, {

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { auditSettings } from './audit/settings.ts'
 import { checkExternal } from './auth/external-settings.ts'
 import { authSettings } from './auth/settings.ts'
 import type { DatabaseLocation } from './database/database.ts'
@@ -21,6 +22,7 @@ export const settings = {
   ...databaseSettings,
   ...storageSettings,
   ...authSettings,
+  ...auditSettings,
   ...mediaSettings,
   ...imageSettings,
   ...deliverySettings,

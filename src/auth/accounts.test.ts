@@ -3,14 +3,13 @@ import type { Database } from '../database/database.ts'
 import {
   createUser,
   ensureFirstAdmin,
-  findUser,
-  listUsers,
-  normalizeUsername,
   removeUser,
   setDisabled,
   setPassword,
   setRole,
 } from './accounts.ts'
+import { findUser, normalizeUsername } from './find-user.ts'
+import { listUsers } from './list-accounts.ts'
 import { verifyPassword } from './passwords.ts'
 import { permissions } from './permissions.ts'
 import { openTestDatabase, PASSWORD } from './test-app.ts'
@@ -27,8 +26,22 @@ describe('users', () => {
     await add(database)('vera', 'viewer')
     await setRole(database, 'VERA', 'editor')
     await setDisabled(database, 'vera', true)
-    const vera = { id: 2, username: 'vera', roles: ['editor'], disabled: true, createdAt: clock() }
-    const ada = { id: 1, username: 'ada', roles: ['admin'], disabled: false, createdAt: clock() }
+    const vera = {
+      id: 2,
+      username: 'vera',
+      roles: ['editor'],
+      disabled: true,
+      createdAt: clock(),
+      lastUsedAt: null,
+    }
+    const ada = {
+      id: 1,
+      username: 'ada',
+      roles: ['admin'],
+      disabled: false,
+      createdAt: clock(),
+      lastUsedAt: null,
+    }
     expect(await listUsers(database)).toEqual([ada, vera])
 
     await setDisabled(database, 'vera', false)
@@ -47,8 +60,8 @@ describe('users', () => {
     const create = add(database)
     await create('ada', 'admin')
     await expect(create('ＡＤＡ', 'viewer')).rejects.toEqual(withCode('username-taken'))
-    await expect(create('a b', 'viewer')).rejects.toEqual(withCode('username-invalid'))
-    await expect(create('bob', 'owner')).rejects.toEqual(withCode('role-unknown'))
+    await expect(create('a b', 'viewer')).rejects.toEqual(withCode('parameters-invalid'))
+    await expect(create('bob', 'owner')).rejects.toEqual(withCode('parameters-invalid'))
     await expect(
       createUser(database, { username: 'bob', password: 'short', role: 'viewer' }),
     ).rejects.toEqual(withCode('password-invalid'))

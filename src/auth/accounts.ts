@@ -1,40 +1,53 @@
-import type { Selectable } from 'kysely'
+import {
+  type Actor,
+  type AuditEntry,
+  accountSubject,
+  COMMAND_LINE,
+  recordAudit,
+  SERVER,
+} from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
-import type { Flag, Milliseconds, Queries, Tables } from '../database/tables.ts'
-import { AppError, quote } from '../errors.ts'
+import type { Flag, Milliseconds, Queries } from '../database/tables.ts'
+import { AppError, parametersInvalid, quote } from '../errors.ts'
+import { revokeApiTokens } from './api-tokens.ts'
+import { findUser, normalizeUsername, requireUser, type User, type Who } from './find-user.ts'
 import { checkPassword, generatePassword, hashPassword } from './passwords.ts'
 import { endSessions } from './sessions.ts'
 
 const FIRST_ADMIN = 'admin'
 
-export interface Account {
-  id: number
+/*
+ * Whoever changes an account is named in the audit trail. Where nobody is, it is a command.
+ */
+
+export interface NewAccount {
   username: string
-  roles: string[]
-  disabled: boolean
-  createdAt: Milliseconds
+  password: string
+  role: string
 }
 
 /**
+ * @returns its id
  * @throws AppError if the username or password is not acceptable, the name is taken, or there is no
  * such role
  */
 export async function createUser(
   database: Database,
-  { username, password, role }: { username: string; password: string; role: string },
-): Promise<void> {
+  { username, password, role }: NewAccount,
+  by: Actor = COMMAND_LINE,
+): Promise<number> {
   const name = requireUsername(username)
   checkPassword(password)
   const passwordHash = await hashPassword(password)
   const now = await database.now()
-  await database.write(async (trx) => {
+  return database.write(async (trx) => {
     await requireRole(trx, role)
     if (await findUser(trx, name)) {
       throw new AppError('username-taken', 409, 'Username taken', {
         detail: `There is a user "${name}" already; choose another name.`,
       })
     }
-    await insertUser(trx, name, passwordHash, role, now)
+    return insertUser(trx, { name, passwordHash, role }, by, now)
   })
 }
 
@@ -60,104 +73,101 @@ export async function ensureFirstAdmin(
     if (await hasUsers(trx)) return false
     // In the transaction: of two processes that start, only the one that makes the account keeps.
     if (password === undefined) await keep(chosen)
-    await insertUser(trx, FIRST_ADMIN, passwordHash, 'admin', now)
+    await insertUser(trx, { name: FIRST_ADMIN, passwordHash, role: 'admin' }, SERVER, now)
     return true
   })
   return created && password === undefined ? chosen : undefined
 }
 
-/** In the order of their creation. */
-export async function listUsers(database: Database): Promise<Account[]> {
-  const rows = await database.read
-    .selectFrom('users')
-    .leftJoin('user_roles', 'user_roles.user_id', 'users.id')
-    .select(['id', 'username', 'disabled', 'created_at', 'role'])
-    .orderBy('id')
-    .orderBy('role')
-    .execute()
-  return [...Map.groupBy(rows, (row) => row.id).values()].flatMap((group) => {
-    const [user] = group
-    if (user === undefined) return []
-    return {
-      id: user.id,
-      username: user.username,
-      roles: group.map((row) => row.role).filter((role) => role !== null),
-      disabled: user.disabled === 1,
-      createdAt: user.created_at,
-    }
-  })
-}
-
-/** Ends all sessions of that user. */
+/** Ends all sessions and personal tokens of that user: somebody else may have made them. */
 export async function setPassword(
   database: Database,
-  username: string,
+  who: Who,
   password: string,
+  by: Actor = COMMAND_LINE,
 ): Promise<void> {
   checkPassword(password)
   const passwordHash = await hashPassword(password)
-  const now = await database.now()
-  await database.write(async (trx) => {
-    const { id } = await requireUser(trx, username)
+  await changeUser(database, who, by, async (trx, { id }, now) => {
     await trx
       .updateTable('users')
       .set({ password_hash: passwordHash })
       .where('id', '=', id)
       .execute()
-    await endSessions(trx, { userId: id }, now)
+    const detail = await endEverything(trx, id, now)
+    return { action: 'password-reset', detail }
   })
 }
 
 /** Gives the user this role alone; it holds from the next request on. */
-export async function setRole(database: Database, username: string, role: string): Promise<void> {
-  await database.write(async (trx) => {
+export async function setRole(
+  database: Database,
+  who: Who,
+  role: string,
+  by: Actor = COMMAND_LINE,
+): Promise<void> {
+  await changeUser(database, who, by, async (trx, user) => {
     await requireRole(trx, role)
-    const user = await requireUser(trx, username)
     if (role !== 'admin') await requireAnotherAdmin(trx, user)
-    await trx.deleteFrom('user_roles').where('user_id', '=', user.id).execute()
+    const before = await trx
+      .deleteFrom('user_roles')
+      .where('user_id', '=', user.id)
+      .returning('role')
+      .execute()
     await trx.insertInto('user_roles').values({ user_id: user.id, role }).execute()
+    const detail = { from: before.map((row) => row.role), to: role }
+    return { action: 'role-changed', detail }
   })
 }
 
-/** A disabled user cannot sign in, and all sessions end. */
+/** A disabled user cannot sign in, and all sessions and personal tokens end for good. */
 export async function setDisabled(
   database: Database,
-  username: string,
+  who: Who,
   disabled: boolean,
+  by: Actor = COMMAND_LINE,
 ): Promise<void> {
-  const now = await database.now()
-  await database.write(async (trx) => {
-    const user = await requireUser(trx, username)
+  await changeUser(database, who, by, async (trx, user, now) => {
     if (disabled) await requireAnotherAdmin(trx, user)
     const flag: Flag = disabled ? 1 : 0
     await trx.updateTable('users').set({ disabled: flag }).where('id', '=', user.id).execute()
-    if (disabled) await endSessions(trx, { userId: user.id }, now)
+    if (!disabled) return { action: 'account-enabled' }
+    return { action: 'account-disabled', detail: await endEverything(trx, user.id, now) }
   })
 }
 
-/** Removes the user and all sessions; the id is never given to another. */
-export async function removeUser(database: Database, username: string): Promise<void> {
-  await database.write(async (trx) => {
-    const user = await requireUser(trx, username)
+/** Removes the user and all sessions and personal tokens; the id is never given to another. */
+export async function removeUser(
+  database: Database,
+  who: Who,
+  by: Actor = COMMAND_LINE,
+): Promise<void> {
+  await changeUser(database, who, by, async (trx, user) => {
     await requireAnotherAdmin(trx, user)
     await trx.deleteFrom('users').where('id', '=', user.id).execute()
+    return { action: 'account-removed', detail: { id: user.id } }
   })
 }
 
-/**
- * One name, however it is typed: trimmed, without regard to case and width.
- *
- * @returns undefined if nobody can have this name
- */
-export function normalizeUsername(text: string): string | undefined {
-  const name = text.trim().normalize('NFKC').toLowerCase().normalize('NFKC')
-  return /^[\p{L}\p{M}\p{N}._@-]{1,64}$/u.test(name) ? name : undefined
+/** Changes an account and records what `change` says that it did, in one transaction. */
+async function changeUser(
+  database: Database,
+  who: Who,
+  by: Actor,
+  change: (trx: Queries, user: User, now: Milliseconds) => Promise<Omit<AuditEntry, 'subject'>>,
+): Promise<void> {
+  const now = await database.now()
+  await database.write(async (trx) => {
+    const user = await requireUser(trx, who)
+    const entry = await change(trx, user, now)
+    await recordAudit(trx, by, { ...entry, subject: accountSubject(user.username) }, now)
+  })
 }
 
-type User = Selectable<Tables['users']>
-
-export const findUser = (db: Queries, name: string): Promise<User | undefined> =>
-  db.selectFrom('users').selectAll().where('username', '=', name).executeTakeFirst()
+const endEverything = async (trx: Queries, userId: number, now: Milliseconds) => ({
+  sessionsEnded: await endSessions(trx, { userId }, now),
+  tokensRevoked: await revokeApiTokens(trx, { userId }),
+})
 
 async function hasUsers(db: Queries): Promise<boolean> {
   return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined
@@ -165,48 +175,34 @@ async function hasUsers(db: Queries): Promise<boolean> {
 
 async function insertUser(
   trx: Queries,
-  username: string,
-  passwordHash: string,
-  role: string,
+  { name, passwordHash, role }: { name: string; passwordHash: string; role: string },
+  by: Actor,
   now: Milliseconds,
-): Promise<void> {
+): Promise<number> {
   const { id } = await trx
     .insertInto('users')
-    .values({ username, password_hash: passwordHash, disabled: 0, created_at: now })
+    .values({ username: name, password_hash: passwordHash, disabled: 0, created_at: now })
     .returning('id')
     .executeTakeFirstOrThrow()
   await trx.insertInto('user_roles').values({ user_id: id, role }).execute()
+  const subject = accountSubject(name)
+  await recordAudit(trx, by, { action: 'account-created', subject, detail: { id, role } }, now)
+  return id
 }
 
 function requireUsername(text: string): string {
   const name = normalizeUsername(text)
-  if (name === undefined) {
-    throw new AppError('username-invalid', 400, 'Invalid username', {
-      detail: `${quote(text)} is no username; it needs 1 to 64 letters, digits, or any of . _ - @.`,
-    })
-  }
-  return name
-}
-
-async function requireUser(trx: Queries, username: string): Promise<User> {
-  const name = normalizeUsername(username)
-  const user = name === undefined ? undefined : await findUser(trx, name)
-  if (user === undefined) {
-    throw new AppError('user-not-found', 404, 'User not found', {
-      detail: `There is no user ${quote(username)}.`,
-    })
-  }
-  return user
+  if (name !== undefined) return name
+  throw parametersInvalid(
+    `${quote(text)} is no username; it needs 1 to 64 letters, digits, or any of . _ - @.`,
+  )
 }
 
 async function requireRole(trx: Queries, role: string): Promise<void> {
   const roles = await trx.selectFrom('roles').select('name').orderBy('name').execute()
   const names = roles.map(({ name }) => name)
-  if (!names.includes(role)) {
-    throw new AppError('role-unknown', 400, 'Unknown role', {
-      detail: `There is no role ${quote(role)}; the roles are ${names.join(', ')}.`,
-    })
-  }
+  if (names.includes(role)) return
+  throw parametersInvalid(`There is no role ${quote(role)}; the roles are ${names.join(', ')}.`)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
 import { readExternal } from './external.ts'
 import { externalRoutes } from './external-routes.ts'
@@ -28,6 +29,7 @@ export async function openAuth(
       const url = external?.signInUrl ?? null
       await app.register(signInRoute({ external: external !== undefined, url }))
       await app.register(external ? externalRoutes : authRoutes({ database }))
+      await app.register(auditRoutes, { database })
     },
   }
 }

@@ -2,6 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import { unauthorized } from '../errors.ts'
 import { openAccessTokens } from './access-tokens.ts'
+import { createApiTokenLookup } from './api-token-lookup.ts'
+import { TOKEN_PREFIX } from './api-tokens.ts'
 import { COOKIE, type Identify } from './identify.ts'
 import { networkOf } from './network.ts'
 import { createSessionLookup } from './session-lookup.ts'
@@ -16,6 +18,7 @@ export async function identifyBySession(
 ): Promise<Identify> {
   const accessTokens = await openAccessTokens(database)
   const sessions = createSessionLookup(database, log)
+  const findByApiToken = createApiTokenLookup(database, log)
 
   const findByAccessToken = async (token: string, network: string) => {
     const claims = await accessTokens.verify(token, await database.now())
@@ -23,6 +26,7 @@ export async function identifyBySession(
   }
 
   return async ({ cookies, ip }, bearer) => {
+    if (bearer?.startsWith(TOKEN_PREFIX)) return findByApiToken(bearer)
     const network = networkOf(ip)
     const user =
       bearer === undefined

@@ -11,6 +11,8 @@ export interface User {
   username: string
   roles: string[]
   permissions: Permission[]
+  /** The personal token that stands for the account, if one does; see `api-tokens.ts`. */
+  tokenId?: number
 }
 
 /**

@@ -1,15 +1,12 @@
-import { createBudget } from '../budget.ts'
+import { type Actor, accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
-import { findUser, normalizeUsername } from './accounts.ts'
-import { decoyHash, hashPassword, isOutdated, verifyPassword } from './passwords.ts'
+import { findUser, normalizeUsername } from './find-user.ts'
+import { createFirstOfMinute } from './first-of-minute.ts'
+import type { PasswordCheck } from './password-check.ts'
+import { decoyHash } from './passwords.ts'
 import { type NewSession, startSession } from './sessions.ts'
-import { giveBackAttempt, reserveAttempt } from './throttle.ts'
-
-/** A few of the threads that Node reads files with: sign-ins must not keep images from being sent. */
-const HASHINGS_AT_ONCE = 2
-/** About a second's worth. */
-const HASHINGS_WAITING = 50
+import { giveBackAttempt, reserveAttempt, TOO_MANY } from './throttle.ts'
 
 /**
  * Starts a session for who knows the password. Whether the name or the password was wrong, or the
@@ -25,38 +22,52 @@ export type Login = (attempt: {
   userAgent: string
 }) => Promise<NewSession>
 
-/** @param verify for tests: what compares a password with its hash */
-export function createLogin(database: Database, verify = verifyPassword): Login {
-  const hashing = createBudget('signing in', HASHINGS_AT_ONCE, HASHINGS_WAITING)
+export function createLogin(database: Database, check: PasswordCheck): Login {
   const decoy = decoyHash()
-
-  /** The hash to keep of a right password: a new one if hashing costs more by now. */
-  async function check(password: string, stored: string): Promise<string | undefined> {
-    const release = await hashing.take(1)
-    try {
-      if (!(await verify(password, stored))) return undefined
-      return isOutdated(stored) ? await hashPassword(password) : stored
-    } finally {
-      release()
-    }
-  }
+  const isFirst = createFirstOfMinute()
 
   return async ({ username, password, network, userAgent }) => {
     // A name that nobody can have takes the same way as one that nobody has.
     const name = normalizeUsername(username) ?? ''
-    const reservation = await reserveAttempt(database, name, network)
+    const nobody: Actor = { name: null, accountId: null, tokenId: null, network }
+    const reservation = await reserveAttempt(database, name, network).catch(
+      async (error: unknown) => {
+        const now = await database.now()
+        if (isTooMany(error) && isFirst(network, now)) {
+          const known = await findUser(database.read, name)
+          const subject = known && accountSubject(known.username)
+          const entry = { action: 'sign-in-throttled', ...(subject && { subject }) } as const
+          await database.write((trx) => recordAudit(trx, nobody, entry, now))
+        }
+        throw error
+      },
+    )
     const user = await findUser(database.read, name)
     const stored = user?.password_hash ?? decoy
     const current = await check(password, stored).catch(async (error: unknown) => {
       await database.write((trx) => giveBackAttempt(trx, reservation))
       throw error
     })
-    if (user === undefined || user.disabled === 1 || current === undefined) {
-      throw invalidCredentials()
-    }
-
     const now = await database.now()
-    return database.write(async (trx) => {
+
+    const refuse = async (reason: 'account' | 'disabled' | 'password' | 'changed meanwhile') => {
+      // People type their password where the name belongs: a name that nobody has is not kept.
+      const subject = user && { subject: accountSubject(user.username) }
+      await database.write((trx) =>
+        recordAudit(
+          trx,
+          nobody,
+          { action: 'sign-in-failed', ...subject, detail: { wrong: reason } },
+          now,
+        ),
+      )
+      return invalidCredentials()
+    }
+    if (user === undefined) throw await refuse('account')
+    if (current === undefined) throw await refuse('password')
+    if (user.disabled === 1) throw await refuse('disabled')
+
+    const session = await database.write(async (trx) => {
       // The password may have been changed meanwhile, and all sessions been ended with it.
       const { numUpdatedRows } = await trx
         .updateTable('users')
@@ -65,12 +76,18 @@ export function createLogin(database: Database, verify = verifyPassword): Login 
         .where('password_hash', '=', stored)
         .where('disabled', '=', 0)
         .executeTakeFirst()
-      if (numUpdatedRows === 0n) throw invalidCredentials()
+      if (numUpdatedRows === 0n) return undefined
       await giveBackAttempt(trx, reservation)
+      const by = { ...nobody, name: user.username, accountId: String(user.id) }
+      await recordAudit(trx, by, { action: 'signed-in', detail: { userAgent } }, now)
       return startSession(trx, { userId: user.id, network, userAgent }, now)
     })
+    if (session === undefined) throw await refuse('changed meanwhile')
+    return session
   }
 }
+
+const isTooMany = (error: unknown) => error instanceof AppError && error.code === TOO_MANY
 
 const invalidCredentials = () =>
   new AppError('invalid-credentials', 401, 'Invalid credentials', {

@@ -26,7 +26,7 @@ interface PasswordHash {
  * Checks a password that somebody wants to have. Only its length counts (NIST SP 800-63B: no rules
  * of composition); a length is one of Unicode code points.
  *
- * @throws AppError 400 "Invalid password"
+ * @throws AppError 400 "Invalid parameters"
  */
 export function checkPassword(password: string): void {
   const length = [...normalize(password)].length
@@ -38,7 +38,7 @@ export function checkPassword(password: string): void {
 }
 
 const invalidPassword = (fault: string) =>
-  new AppError('password-invalid', 400, 'Invalid password', {
+  new AppError('password-invalid', 400, 'Invalid parameters', {
     detail: `The password ${fault}; ${passwordRule}.`,
   })
 

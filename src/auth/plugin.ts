@@ -56,13 +56,18 @@ export function authPlugin({
 
       const bearer = cookieOnly ? undefined : readBearer(request)
       const user = await identify(request, bearer)
+      // Before anything is refused, so that it is known to whom.
+      request.user = user
       if (bearer === undefined && isForeign(request, origins)) {
         throw forbidden('Pages of other sites may not do this with the cookie of the user.')
       }
       if (access !== 'session' && !user.permissions.includes(access)) {
-        throw forbidden(`The user "${user.username}" needs the permission ${access}.`)
+        throw forbidden(
+          user.tokenId === undefined
+            ? `The user "${user.username}" needs the permission ${access}.`
+            : `The token of "${user.username}" needs the permission ${access}, and so does the user.`,
+        )
       }
-      request.user = user
     })
   }
   // Fastify's mark for a plugin that acts on its parent instead of a scope of its own.

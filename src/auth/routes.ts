@@ -1,17 +1,24 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { parametersMissing, unauthorized } from '../errors.ts'
 import { openAccessTokens } from './access-tokens.ts'
+import { accountRoutes } from './account-routes.ts'
+import { actorOf } from './actor.ts'
+import { Message, message } from './answers.ts'
+import { createChangePassword } from './change-password.ts'
 import { COOKIE } from './identify.ts'
 import { createLogin } from './login.ts'
 import { networkOf } from './network.ts'
+import { createPasswordCheck } from './password-check.ts'
 import type { verifyPassword } from './passwords.ts'
 import { renewToken } from './refresh-tokens.ts'
 import { createSessionLookup, type SignedIn } from './session-lookup.ts'
 import { endSessions } from './sessions.ts'
+import { userRoutes } from './user-routes.ts'
 
 /** The longest name and password, every character escaped, fit four times over. */
 const MAX_LOGIN_BYTES = 64 * 1024
@@ -31,10 +38,8 @@ const SignedInAnswer = Type.Object({
   }),
 })
 
-const Message = Type.Object({ data: Type.String(), code: Type.Integer() })
-
 /**
- * Sign-in, who am I, sign-out. They need `authPlugin`.
+ * Sign-in, who am I, sign-out; accounts, sessions and personal tokens. They need `authPlugin`.
  *
  * @param verify for tests: what compares a password with its hash
  */
@@ -48,7 +53,11 @@ export function authRoutes({
   return async (app) => {
     const accessTokens = await openAccessTokens(database)
     const sessions = createSessionLookup(database, app.log)
-    const logIn = createLogin(database, verify)
+    const check = createPasswordCheck(verify)
+    const logIn = createLogin(database, check)
+    const changePassword = createChangePassword(database, check)
+    await app.register(accountRoutes({ database, changePassword }))
+    await app.register(userRoutes({ database }))
 
     const answer = async (user: SignedIn) => ({
       accessToken: await accessTokens.sign(user, await database.now()),
@@ -137,9 +146,12 @@ export function authRoutes({
       async (request, reply) => {
         const { sessionId } = signedIn(request).user
         const now = await database.now()
-        await database.write((trx) => endSessions(trx, { sessionId }, now))
+        await database.write(async (trx) => {
+          await endSessions(trx, { sessionId }, now)
+          await recordAudit(trx, actorOf(request), { action: 'signed-out' }, now)
+        })
         reply.clearCookie(COOKIE, attributes(request))
-        return { data: 'Logged out', code: 200 }
+        return message('Logged out')
       },
     )
   }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { CompiledQuery } from 'kysely'
+import { accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import type { User } from './identify.ts'
@@ -71,7 +72,12 @@ export function createSessionLookup(
       const succeededAt = token.successor_first_used_at
       if (succeededAt !== null && now - succeededAt > ROTATION_GRACE_MS) {
         // Two hold tokens of this session, and one of them stole his; nobody can tell which.
-        await database.write((trx) => endSessions(trx, { sessionId: token.session_id }, now))
+        await database.write(async (trx) => {
+          await endSessions(trx, { sessionId: token.session_id }, now)
+          const nobody = { name: null, accountId: null, tokenId: null, network }
+          const subject = accountSubject(session.user.username)
+          await recordAudit(trx, nobody, { action: 'session-replayed', subject }, now)
+        })
         return undefined
       }
       if (token.first_used_at === null || isStale(session, now)) {

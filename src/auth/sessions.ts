@@ -46,19 +46,26 @@ export async function startSession(
   return { userId, sessionId, token, endsAt: now + SESSION_LIFETIME_MS }
 }
 
-/** Ends one session, or all of a user. */
+/**
+ * Ends those sessions that this describes: one, all of a user, all of a user but one.
+ * @returns how many were alive until then
+ */
 export async function endSessions(
   trx: Queries,
-  which: { sessionId: string } | { userId: number },
+  { sessionId, userId, except }: SessionsOf,
   now: Milliseconds,
-): Promise<void> {
-  const live = trx.updateTable('sessions').set({ ended_at: now }).where('ended_at', 'is', null)
-  const query =
-    'sessionId' in which
-      ? live.where('id', '=', which.sessionId)
-      : live.where('user_id', '=', which.userId)
-  await query.execute()
+): Promise<number> {
+  let live = trx.updateTable('sessions').set({ ended_at: now }).where('ended_at', 'is', null)
+  if (sessionId !== undefined) live = live.where('id', '=', sessionId)
+  if (userId !== undefined) live = live.where('user_id', '=', userId)
+  if (except !== undefined) live = live.where('id', '!=', except)
+  const { numUpdatedRows } = await live.executeTakeFirst()
+  return Number(numUpdatedRows)
 }
+
+type SessionsOf =
+  | { sessionId: string; userId?: number; except?: never }
+  | { userId: number; sessionId?: never; except?: string }
 
 /**
  * Deletes what is of no more use: the tokens of sessions that are over, and later, when they need

@@ -16,7 +16,13 @@ import { KNOWN_ADDRESS_MS } from './lifetimes.ts'
  * the account was lately signed in from: whoever fails on purpose elsewhere takes nothing from the
  * owner at home. What remains: an attacker at the owner's own address, and an owner who comes from a
  * new address during an attack. Both must wait for the window's end.
+ *
+ * Who changes a password is signed in, so every address that he comes from is one that the account
+ * was lately used from: guesses at the current one are counted by themselves, whatever the address.
  */
+/** Code of the error. */
+export const TOO_MANY = 'too-many-requests'
+
 const WINDOW_MS = 15 * 60_000
 const PER_PAIR = 10
 const PER_ADDRESS = 50
@@ -37,6 +43,7 @@ export async function reserveAttempt(
   database: Database,
   username: string,
   network: string,
+  to: 'sign in' | 'change the password' = 'sign in',
 ): Promise<Reservation> {
   const now = await database.now()
   return database.write(async (trx) => {
@@ -51,7 +58,9 @@ export async function reserveAttempt(
       [`address ${network}`, PER_ADDRESS],
       [`pair ${account} ${network}`, PER_PAIR],
     ]
-    if (!(await isKnown(trx, username, network, now))) {
+    if (to === 'change the password') {
+      limits.unshift([`change ${account}`, PER_ACCOUNT])
+    } else if (!(await isKnown(trx, username, network, now))) {
       limits.unshift([`account ${account}`, PER_ACCOUNT])
     }
 
@@ -111,8 +120,8 @@ async function isKnown(
 
 function tooManyAttempts(waitMs: number): AppError {
   const seconds = Math.ceil(waitMs / 1000)
-  return new AppError('too-many-requests', 429, 'Too many requests.', {
-    detail: `Too many sign-ins have failed; try again in ${seconds} seconds.`,
+  return new AppError(TOO_MANY, 429, 'Too many requests.', {
+    detail: `Too many passwords were wrong; try again in ${seconds} seconds.`,
     headers: { 'retry-after': String(seconds) },
   })
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { join } from 'node:path'
 import { createApp, openLibrary } from '../app.ts'
+import { purgeAudit } from '../audit/purge.ts'
 import { ensureFirstAdmin } from '../auth/accounts.ts'
 import { purgeExpired } from '../auth/sessions.ts'
 import { type Config, findUnknownVariables } from '../config.ts'
@@ -35,7 +36,9 @@ export async function serve(config: Config): Promise<void> {
     throw error
   }
   const purge = () =>
-    purgeExpired(database).catch((error) => log.error({ err: error }, 'The purge failed'))
+    purgeExpired(database)
+      .then(() => purgeAudit(database, config.auditDays))
+      .catch((error) => log.error({ err: error }, 'The purge failed'))
   void purge()
   const purging = setInterval(purge, DAY_MS).unref()
 

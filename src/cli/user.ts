@@ -1,12 +1,5 @@
-import {
-  type Account,
-  createUser,
-  listUsers,
-  removeUser,
-  setDisabled,
-  setPassword,
-  setRole,
-} from '../auth/accounts.ts'
+import { createUser, removeUser, setDisabled, setPassword, setRole } from '../auth/accounts.ts'
+import { type Account, listUsers } from '../auth/list-accounts.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'

@@ -1,7 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import type { Migration } from 'kysely/migration'
 import { fold } from '../fold.ts'
+import { createAudit } from './audit-tables.ts'
+import { columnTypes } from './column-types.ts'
 import { isPostgres } from './engine.ts'
 
 /** How many rows one statement inserts. */
@@ -13,26 +15,7 @@ export const migrations: Record<string, Migration> = {
   '0002-accounts': { up: createAccounts },
   '0003-tags': { up: createTags },
   '0004-unfinished': { up: createUnfinished },
-}
-
-/**
- * What the two engines call the same: ids that are never given twice, references to them, and texts
- * that are compared by their bytes.
- */
-function columnTypes(db: Kysely<unknown>) {
-  if (isPostgres(db)) {
-    return {
-      id: 'bigint' as const,
-      numbered: (column: ColumnDefinitionBuilder) =>
-        column.primaryKey().generatedByDefaultAsIdentity(),
-      text: sql`text COLLATE "C"`,
-    }
-  }
-  return {
-    id: 'integer' as const,
-    numbered: (column: ColumnDefinitionBuilder) => column.primaryKey().autoIncrement(),
-    text: 'text' as const,
-  }
+  '0005-tokens-and-audit': { up: createAudit },
 }
 
 async function createLibrary(db: Kysely<unknown>): Promise<void> {

@@ -25,6 +25,9 @@ export interface Tables {
   sessions: SessionsTable
   refresh_tokens: RefreshTokensTable
   login_attempts: LoginAttemptsTable
+  api_tokens: ApiTokensTable
+  audit: AuditTable
+  audit_retention: AuditRetentionTable
 }
 
 /** The database, or a transaction on it: what a query function takes first. */
@@ -196,4 +199,44 @@ interface LoginAttemptsTable {
   key: string
   failures: number
   window_started_at: Milliseconds
+}
+
+/** Personal tokens for scripts, never in clear; see `auth/api-tokens.ts`. */
+interface ApiTokensTable {
+  id: Generated<number>
+  user_id: number
+  name: string
+  /** SHA-256 of the token. */
+  hash: string
+  /** Names of permissions, with spaces between them. */
+  permissions: string
+  created_at: Milliseconds
+  expires_at: Milliseconds
+  last_used_at: Milliseconds | null
+}
+
+/** Who did what; rows are only added, which triggers see to. See `audit/record.ts`. */
+interface AuditTable {
+  id: Generated<number>
+  /** Never decreasing as ids grow. */
+  at: Milliseconds
+  action: string
+  /** Name of the account at that time; null if nobody knows. */
+  actor: string | null
+  /** Its id, a number or what another service calls it; null for commands and the server itself. */
+  account_id: string | null
+  /** The personal token that it was done with. */
+  token_id: number | null
+  /** Where it came from: an IPv4 address, or an IPv6 /64. */
+  network: string | null
+  /** What it was done to: `media:12`, `account:bob`. */
+  subject: string | null
+  /** A JSON object. */
+  detail: string | null
+}
+
+/** One row: what is older may be deleted from the audit trail. */
+interface AuditRetentionTable {
+  id: 1
+  deletable_before: Milliseconds
 }

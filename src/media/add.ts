@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import type { Transaction } from 'kysely'
+import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../audit/record.ts'
 import type { Milliseconds, Queries, Tables } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import type { SpooledFile } from '../http/read-upload.ts'
@@ -22,6 +23,8 @@ export interface NewMedia {
   image: SpooledFile
   /** Refuse bytes that an item shows already, instead of making another item of them. */
   onlyNew?: boolean
+  /** For the audit trail. */
+  by?: Actor
 }
 
 export interface AddedMedia {
@@ -177,7 +180,7 @@ async function insertFile(
 async function insertMedia(
   trx: Queries,
   fileId: number,
-  { name, tags, onlyNew = false }: Omit<NewMedia, 'image'>,
+  { name, tags, onlyNew = false, by = COMMAND_LINE }: Omit<NewMedia, 'image'>,
   now: Milliseconds,
 ): Promise<AddedMedia> {
   const earlier = await trx
@@ -203,6 +206,8 @@ async function insertMedia(
   await countTags(trx, [], tags)
   await countVersion(trx)
   await adjustCounts(trx, [id], 1)
+  const subject = mediaSubject(id)
+  await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
   const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
   return { media: toItem(row), duplicates: earlier.map((item) => item.id) }

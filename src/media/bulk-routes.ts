@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
 import { parametersMissing, serviceBusy } from '../errors.ts'
 import { bodyOf, explainError } from '../http/render-errors.ts'
@@ -91,7 +92,7 @@ export const bulkTagsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async
       const change = readTagChange(request.body)
       return send(request, reply, selected, {
         message: 'Media updated successfully',
-        work: (ids) => retagItems(database, ids, change),
+        work: (ids) => retagItems(database, ids, change, actorOf(request)),
       })
     },
   })
@@ -132,7 +133,7 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
       }
       return send(request, reply, selected, {
         message: 'Media deleted successfully',
-        work: (ids) => removeItems(library, ids),
+        work: (ids) => removeItems(library, ids, actorOf(request)),
       })
     },
   })

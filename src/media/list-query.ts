@@ -1,6 +1,6 @@
 import { parametersInvalid, quote } from '../errors.ts'
+import { type Query, readInteger, readText } from '../http/query-parameters.ts'
 import type { ListQuery } from './list.ts'
-import { type Query, readInteger, readText } from './query-parameters.ts'
 import { parseSearch } from './search.ts'
 
 const ORDERS = ['added-asc', 'added-desc'] as const

@@ -1,3 +1,10 @@
+import {
+  type Actor,
+  type AuditEntry,
+  COMMAND_LINE,
+  mediaSubject,
+  recordAudit,
+} from '../audit/record.ts'
 import type { Queries } from '../database/tables.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { countVersion, type Library } from './library.ts'
@@ -14,8 +21,8 @@ import { countTags, parseTags } from './tags.ts'
  *
  * @throws AppError 404 "Media not found"
  */
-export async function removeMedia(library: Library, id: number): Promise<void> {
-  const [failed] = await removeItems(library, [id])
+export async function removeMedia(library: Library, id: number, by?: Actor): Promise<void> {
+  const [failed] = await removeItems(library, [id], by)
   if (failed) throw failed.error
 }
 
@@ -24,13 +31,18 @@ export async function removeMedia(library: Library, id: number): Promise<void> {
  * @param ids ascending
  * @returns those that there are not
  */
-export async function removeItems(library: Library, ids: readonly number[]): Promise<FailedItem[]> {
+export async function removeItems(
+  library: Library,
+  ids: readonly number[],
+  by: Actor = COMMAND_LINE,
+): Promise<FailedItem[]> {
   const { database, journal, highRenders } = library
+  const now = await database.now()
   const { failed, files } = await database.write(async (trx) => {
     const items = await trx
       .deleteFrom('media')
       .where('id', 'in', ids)
-      .returning(['id', 'file_id', 'tags'])
+      .returning(['id', 'file_id', 'name', 'tags'])
       .execute()
     const found = new Set(items.map(({ id }) => id))
     const removed = ids.filter((id) => found.has(id))
@@ -47,12 +59,21 @@ export async function removeItems(library: Library, ids: readonly number[]): Pro
     )
     await countVersion(trx)
     await adjustCounts(trx, removed, -1)
+    await recordAudit(trx, by, describe(removed, items), now)
     return { failed, files }
   })
   // A render that began before finds the file's row gone and removes what it wrote.
   await Promise.all(files.ids.map(highRenders.end))
   await journal.discard(files.keys)
   return failed
+}
+
+/** One row for all of a transaction: deleting many must not cost a row for each. */
+function describe(ids: readonly number[], [item]: readonly { name: string }[]): AuditEntry {
+  const [id] = ids
+  return ids.length === 1 && id !== undefined
+    ? { action: 'media-deleted', subject: mediaSubject(id), detail: { name: item?.name } }
+    : { action: 'media-deleted', detail: { ids } }
 }
 
 /**

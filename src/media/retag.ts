@@ -1,3 +1,4 @@
+import { type Actor, COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import { parametersInvalid } from '../errors.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
@@ -23,7 +24,9 @@ export async function retagItems(
   database: Database,
   ids: readonly number[],
   change: TagChange,
+  by: Actor = COMMAND_LINE,
 ): Promise<FailedItem[]> {
+  const now = await database.now()
   return database.write(async (trx) => {
     const items = await trx
       .selectFrom('media')
@@ -35,7 +38,7 @@ export async function retagItems(
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
     const before: string[] = []
     const after: string[] = []
-    let isChanged = false
+    const changed: number[] = []
 
     for (const { id, name, ...item } of items) {
       const tags = retag(parseTags(item.tags), change)
@@ -48,12 +51,15 @@ export async function retagItems(
         await indexMedia(trx, id, name, tags)
         before.push(...parseTags(item.tags))
         after.push(...tags)
-        isChanged = true
+        changed.push(id)
       }
     }
-    if (!isChanged) return failed
+    if (changed.length === 0) return failed
     await countTags(trx, before, after)
     await countVersion(trx)
+    const { add: tagsAdded, remove: tagsRemoved } = change
+    const detail = { ids: changed, tagsAdded, tagsRemoved }
+    await recordAudit(trx, by, { action: 'media-tagged', detail }, now)
     return failed
   })
 }

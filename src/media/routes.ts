@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
 import { parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
@@ -62,9 +64,10 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
       415: 'Unsupported media type',
     },
   } as const
-  const edit = async (idText: string | undefined, body: unknown) => {
+  const edit = async (idText: string | undefined, request: FastifyRequest) => {
     const id = requireId(idText)
-    const media = await editMedia(library.database, id, readFields(body))
+    const fields = readFields(request.body)
+    const media = await editMedia(library.database, id, fields, actorOf(request))
     return { data: 'Media updated successfully', code: 200, media }
   }
   app.route({
@@ -78,14 +81,14 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
       body: Type.Object(ItemFields),
       response: { 200: Answer({ media: MediaItem }) },
     },
-    handler: ({ params, body }) => edit(params.id, body),
+    handler: (request) => edit(request.params.id, request),
   })
   app.route({
     method: 'POST',
     url: '/media/edit/',
     config,
     schema: { hide: true },
-    handler: ({ body }) => edit(undefined, body),
+    handler: (request) => edit(undefined, request),
   })
 }
 
@@ -118,8 +121,8 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
       503: NO_FILE_SERVICE,
     },
   } as const
-  const remove = async (idText: string | undefined) => {
-    await removeMedia(library, requireId(idText))
+  const remove = async (idText: string | undefined, request: FastifyRequest) => {
+    await removeMedia(library, requireId(idText), actorOf(request))
     return { data: 'Media deleted successfully', code: 200 }
   }
   app.route({
@@ -132,14 +135,14 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
       params: Type.Object({ id: IdParameter }),
       response: { 200: Answer() },
     },
-    handler: ({ params }) => remove(params.id),
+    handler: (request) => remove(request.params.id, request),
   })
   app.route({
     method: 'DELETE',
     url: '/media/delete/',
     config,
     schema: { hide: true },
-    handler: () => remove(undefined),
+    handler: (request) => remove(undefined, request),
   })
 }
 
@@ -197,7 +200,8 @@ const addRoute: FastifyPluginAsyncTypebox<
         if (!upload.image) {
           throw parametersMissing('image is missing; it must be the base64 of an image, or a file.')
         }
-        const { media, duplicates } = await addMedia(library, { name, tags, image: upload.image })
+        const item = { name, tags, image: upload.image, by: actorOf(request) }
+        const { media, duplicates } = await addMedia(library, item)
         return {
           data: 'Media added successfully',
           code: 200,

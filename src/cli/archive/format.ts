@@ -17,8 +17,11 @@ export const ROWS = 'rows/'
 export const LIBRARY = 'rows/library.json'
 export const SUMS = 'SHA256SUMS'
 
-/** Raised whenever a table changes that is in it; what restores reads the older ones as well. */
-export const VERSION = 1
+/**
+ * Raised whenever a table changes that is in it; what restores reads the older ones as well.
+ * Since 2 there is the audit trail.
+ */
+export const VERSION = 2
 
 export interface Header {
   format: 'vitrine-backup'

@@ -52,7 +52,8 @@ export async function insertRestored(
     // Another one than the library was: what was cached of that one since may be of the same version.
     library: { uuid: randomUUID(), version, last_added_at },
     counters,
-    rowsOf: ({ name, isOfSessions }) => (isOfSessions ? none() : rowsOf(nameOf(name))),
+    // Older backups lack some.
+    rowsOf: ({ name }) => (unpacked.has(nameOf(name)) ? rowsOf(nameOf(name)) : none()),
   })
 }
 

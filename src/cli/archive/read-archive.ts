@@ -74,12 +74,13 @@ async function readHeader(
     throw damaged()
   }
   if (header?.format !== 'vitrine-backup') throw notOne()
-  if (header.version !== VERSION) {
+  const { version } = header
+  if (!Number.isInteger(version) || version === undefined || version < 1 || version > VERSION) {
     throw new ArchiveFault(
-      `The backup is of format ${header.version}, and this version reads ${VERSION}. Restore it with the version that made it.`,
+      `The backup is of format ${version}, and this version reads 1 to ${VERSION}. Restore it with the version that made it.`,
     )
   }
-  return { format: header.format, version: VERSION, created: '', objects: 0, ...header }
+  return { format: header.format, version, created: '', objects: 0, ...header }
 }
 
 /** Errors come out of it, past whoever asks for the entries. */

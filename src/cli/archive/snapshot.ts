@@ -26,7 +26,7 @@ export interface Snapshot {
 
 /** What is told of a library as a whole. */
 export type LibraryRow = Pick<Tables['library'], 'version' | 'last_added_at'> & {
-  counters: Counters
+  counters: Partial<Counters>
 }
 
 /** Accounts that hold sessions, and what is made on demand, are left out; see docs/operations.md. */

@@ -9,7 +9,7 @@ import type { NamedObject } from '../doctor/inspect-object.ts'
 import { startProgress } from '../progress.ts'
 import { type House, storeObjects } from '../transfer/objects.ts'
 import { ACCOUNT_TABLES } from '../transfer/tables.ts'
-import { ArchiveFault, LIBRARY, OBJECTS, ROWS } from './format.ts'
+import { ArchiveFault, type Header, LIBRARY, OBJECTS, ROWS } from './format.ts'
 import { type ArchiveEntry, readArchive } from './read-archive.ts'
 
 /** Objects stored together, whichever comes first: one commit names them all. */
@@ -19,13 +19,14 @@ const BYTES_AT_ONCE = 100_000_000
 /** Everything but the objects, in files by the name that it has in the archive. */
 export type Unpacked = ReadonlyMap<string, string>
 
-const FILES: readonly string[] = [
-  LIBRARY,
-  ...['files', 'variants', 'media'].map((table) => `${ROWS}${table}.ndjson`),
+/** With the version of the format since which there is each. */
+const FILES: ReadonlyMap<string, number> = new Map([
+  [LIBRARY, 1],
+  ...['files', 'variants', 'media'].map((table) => [`${ROWS}${table}.ndjson`, 1] as const),
   ...ACCOUNT_TABLES.filter(({ isOfSessions }) => !isOfSessions).map(
-    ({ name }) => `${ROWS}${name}.ndjson`,
+    ({ name, since = 1 }) => [`${ROWS}${name}.ndjson`, since] as const,
   ),
-]
+])
 
 /**
  * Puts the objects of an archive into storage, and its rows aside until all of it has been compared
@@ -50,8 +51,13 @@ export async function unpack(
 
   const progress = startProgress('objects')
   let count = 0
+  let version = 0
+  const onHeader = (header: Header) => {
+    version = header.version
+    progress.setTotal(header.objects)
+  }
   try {
-    for await (const entry of readArchive(input, ({ objects }) => progress.setTotal(objects))) {
+    for await (const entry of readArchive(input, onHeader)) {
       signal.throwIfAborted()
       const path = join(folder, String(count++))
       const sha256 = await writeEntry(entry, path)
@@ -61,7 +67,7 @@ export async function unpack(
         bytes += entry.size
         progress.advance()
         if (waiting.length === OBJECTS_AT_ONCE || bytes >= BYTES_AT_ONCE) await store()
-      } else if (FILES.includes(entry.name) && !unpacked.has(entry.name)) {
+      } else if (FILES.has(entry.name) && !unpacked.has(entry.name)) {
         unpacked.set(entry.name, path)
       } else {
         throw new ArchiveFault(`The backup has an entry ${JSON.stringify(entry.name)} too many.`)
@@ -71,8 +77,11 @@ export async function unpack(
   } finally {
     progress.stop()
   }
-  const missing = FILES.find((name) => !unpacked.has(name))
-  if (missing !== undefined) throw new ArchiveFault(`The backup has no ${missing}.`)
+  for (const [name, since] of FILES) {
+    if (since <= version && !unpacked.has(name)) {
+      throw new ArchiveFault(`The backup has no ${name}.`)
+    }
+  }
   return unpacked
 }
 

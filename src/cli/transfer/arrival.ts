@@ -47,7 +47,7 @@ export async function beginArrival(
 }
 
 export async function isEmpty(db: Queries): Promise<boolean> {
-  for (const table of ['media', 'files', 'users'] as const) {
+  for (const table of ['media', 'files', 'users', 'audit'] as const) {
     if (await db.selectFrom(table).select('id').limit(1).executeTakeFirst()) return false
   }
   return true
@@ -56,7 +56,7 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 /** What is written at last, at once, by which a library becomes whole. */
 export interface LastRows {
   library: Omit<Tables['library'], 'id'>
-  counters: Counters
+  counters: Partial<Counters>
   /** All rows of an account table. */
   rowsOf(table: (typeof ACCOUNT_TABLES)[number]): AsyncIterable<Row[]>
   /** Keys that the journal of the source names, if its storage stays where it is. */

@@ -8,8 +8,10 @@ interface AccountTable {
   name: keyof Tables
   /** Its primary key, by which its rows are read in batches. */
   key: readonly string[]
-  /** Rows of sign-ins, which a copy takes along and a backup leaves out. */
+  /** Rows of sign-ins and tokens, which a copy takes along and a backup leaves out. */
   isOfSessions?: boolean
+  /** The version of backups since which it is in them; since the first if absent. */
+  since?: number
 }
 
 /**
@@ -25,16 +27,18 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { name: 'sessions', key: ['id'], isOfSessions: true },
   { name: 'refresh_tokens', key: ['hash'], isOfSessions: true },
   { name: 'login_attempts', key: ['key'], isOfSessions: true },
+  { name: 'api_tokens', key: ['id'], isOfSessions: true },
+  { name: 'audit', key: ['id'], since: 2 },
 ]
 
 /** What is made anew from the items where they arrive. */
 export const DERIVED_TABLES = ['media_search', 'media_counts', 'tags'] as const
 
-/** What tells of processes at work on one library, and means nothing to another. */
-export const PASSING_TABLES = ['journal', 'owners', 'unfinished'] as const
+/** What is of one database alone, like the processes at work on it, and means nothing to another. */
+export const PASSING_TABLES = ['journal', 'owners', 'unfinished', 'audit_retention'] as const
 
 /** The tables that give every row a number of its own. */
-export const NUMBERED_TABLES = ['media', 'files', 'users'] as const
+export const NUMBERED_TABLES = ['media', 'files', 'users', 'api_tokens', 'audit'] as const
 
 const BATCH = 500
 
@@ -73,7 +77,7 @@ export async function insertRows(
 export type Counters = Record<(typeof NUMBERED_TABLES)[number], number>
 
 export async function readCounters(db: Queries): Promise<Counters> {
-  const counters: Counters = { media: 0, files: 0, users: 0 }
+  const counters: Counters = { media: 0, files: 0, users: 0, api_tokens: 0, audit: 0 }
   for (const table of NUMBERED_TABLES) {
     const { rows } = await (isPostgres(db)
       ? sql<{ last: number | null }>`
@@ -85,9 +89,10 @@ export async function readCounters(db: Queries): Promise<Counters> {
   return counters
 }
 
-export async function writeCounters(trx: Queries, counters: Counters): Promise<void> {
+/** @param counters as read by this version, or by an older one that had fewer such tables */
+export async function writeCounters(trx: Queries, counters: Partial<Counters>): Promise<void> {
   for (const table of NUMBERED_TABLES) {
-    const last = counters[table]
+    const last = counters[table] ?? 0
     if (isPostgres(trx)) {
       if (last === 0) continue
       await sql`SELECT setval(pg_get_serial_sequence(${table}, 'id'), ${last})`.execute(trx)

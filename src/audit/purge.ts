@@ -1,0 +1,46 @@
+import { setImmediate as letOthers } from 'node:timers/promises'
+import type { Database } from '../database/database.ts'
+import type { Milliseconds } from '../database/tables.ts'
+import { recordAudit, SERVER } from './record.ts'
+
+const DAY_MS = 24 * 3600 * 1000
+/** Rows deleted in one transaction, which others wait for. */
+const BATCH = 1000
+
+/** Deletes what is older than so many days, and says so in the trail. The one way that rows go. */
+export async function purgeAudit(database: Database, days: number): Promise<void> {
+  const now = await database.now()
+  const before = now - days * DAY_MS
+  let count = 0
+  for (;;) {
+    const deleted = await deleteOldest(database, before)
+    count += deleted
+    if (deleted < BATCH) break
+    await letOthers()
+  }
+  if (count === 0) return
+  const detail = { count, before: new Date(before).toISOString() }
+  await database.write((trx) => recordAudit(trx, SERVER, { action: 'trail-purged', detail }, now))
+}
+
+async function deleteOldest(database: Database, before: Milliseconds): Promise<number> {
+  return database.write(async (trx) => {
+    // Times grow with the ids, so the oldest are found by their ids.
+    const oldest = await trx
+      .selectFrom('audit')
+      .select(['id', 'at'])
+      .orderBy('id')
+      .limit(BATCH)
+      .execute()
+    const last = oldest.findLast(({ at }) => at < before)
+    if (last === undefined) return 0
+    // The triggers go by this.
+    await trx
+      .updateTable('audit_retention')
+      .set({ deletable_before: before })
+      .where('deletable_before', '<', before)
+      .execute()
+    await trx.deleteFrom('audit').where('id', '<=', last.id).execute()
+    return oldest.filter(({ id }) => id <= last.id).length
+  })
+}

@@ -1,0 +1,87 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import Type from 'typebox'
+import type { Database } from '../database/database.ts'
+import { parametersInvalid, quote } from '../errors.ts'
+import { type Query, readInteger, readText } from '../http/query-parameters.ts'
+import { AuditEntry, toEntry } from './entry.ts'
+import { readAudit } from './read.ts'
+import { type AuditAction, auditActions, isAuditAction } from './record.ts'
+
+const AuditPage = Type.Object(
+  {
+    entries: Type.Array(AuditEntry, { description: 'The newest first' }),
+    next: Type.Union([Type.Integer(), Type.Null()], {
+      description:
+        'Where to go on, as `before`; null at the end. There may be more though this is short.',
+    }),
+  },
+  { title: 'AuditPage' },
+)
+
+/** The trail of who did what, for administrators. */
+export const auditRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = async (
+  app,
+  { database },
+) => {
+  app.get(
+    '/audit',
+    {
+      config: {
+        access: 'manage-accounts',
+        failure: 'Error reading the audit trail',
+        refusals: { 400: 'Invalid parameters' },
+      },
+      schema: {
+        summary: 'Who did what, when and from where',
+        tags: ['accounts'],
+        querystring: Type.Object({
+          before: Type.Optional(Type.String({ description: 'Only what has a smaller id' })),
+          limit: Type.Optional(Type.String({ description: '1 to 1000; 100 if absent' })),
+          since: Type.Optional(Type.String({ description: 'ISO 8601' })),
+          user: Type.Optional(
+            Type.String({ description: 'Done by the account of this name, or to it' }),
+          ),
+          action: Type.Optional(Type.String({ enum: [...auditActions] })),
+          subject: Type.Optional(Type.String({ description: 'Like `media:12`' })),
+        }),
+        response: { 200: AuditPage },
+      },
+    },
+    async (request, reply) => {
+      const query = request.query as Query
+      reply.header('cache-control', 'no-store')
+      const { rows, next } = await readAudit(database.read, {
+        before: readInteger(query, 'before', { fallback: Number.MAX_SAFE_INTEGER, min: 1 }),
+        limit: readInteger(query, 'limit', { fallback: 100, min: 1, max: 1000 }),
+        since: readTime(query, 'since'),
+        user: readText(query, 'user')?.normalize('NFKC').toLowerCase(),
+        action: readAction(readText(query, 'action')),
+        subject: readText(query, 'subject'),
+      })
+      return { entries: rows.map(toEntry), next }
+    },
+  )
+}
+
+function readTime(query: Query, name: string): number | undefined {
+  const text = readText(query, name)
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (time !== undefined) return time
+  throw parametersInvalid(`${name} is ${quote(text)}; it must be like 2026-01-20T18:22:10Z.`)
+}
+
+/** A day, or a time with its offset from UTC; never one that depends on where the server is. */
+export function parseTime(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)) {
+    return undefined
+  }
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : time
+}
+
+/** @throws AppError 400 "Invalid parameters" */
+export function readAction(text: string | undefined): AuditAction | undefined {
+  if (text === undefined || isAuditAction(text)) return text
+  throw parametersInvalid(`action is ${quote(text)}; it must be one of ${auditActions.join(', ')}.`)
+}

@@ -1,0 +1,89 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { Milliseconds, Queries } from '../database/tables.ts'
+import { AppError } from '../errors.ts'
+import { hashApiToken } from './api-tokens.ts'
+import type { User } from './identify.ts'
+import { LAST_USE_PRECISION_MS } from './lifetimes.ts'
+import { permissions } from './permissions.ts'
+
+/** Code of the error. */
+export const TOKEN_REFUSED = 'token-refused'
+
+/**
+ * Finds out whose a personal token is and what it allows, anew at each request, by one query.
+ *
+ * @param log is told where a use cannot be recorded: on a full disk, scripts can still read
+ * @throws AppError 401 "Unauthorized" if it is unknown, revoked or expired, or its account disabled
+ */
+export function createApiTokenLookup(
+  database: Database,
+  log: Pick<FastifyBaseLogger, 'error'>,
+): (token: string) => Promise<User> {
+  const query = compileQuery(database.read)
+
+  return async (token) => {
+    const hash = hashApiToken(token)
+    const filled: typeof query = { ...query, parameters: [hash] }
+    const { rows } = await database.read.executeQuery(filled)
+    const [row] = rows
+    const now = await database.now()
+    if (row === undefined || row.disabled === 1 || row.expires_at <= now) throw refused()
+
+    if (row.last_used_at === null || now - row.last_used_at > LAST_USE_PRECISION_MS) {
+      await recordUse(database, row.id, now).catch((error: unknown) =>
+        log.error({ err: error }, 'The use of a personal token could not be recorded'),
+      )
+    }
+    const given = new Set(row.permissions.split(' '))
+    const allowed = new Set(rows.map(({ permission }) => permission))
+    return {
+      id: row.user_id,
+      username: row.username,
+      roles: [...new Set(rows.map(({ role }) => role))].filter((role) => role !== null),
+      permissions: permissions.filter((name) => given.has(name) && allowed.has(name)),
+      tokenId: row.id,
+    }
+  }
+}
+
+const refused = () =>
+  new AppError(TOKEN_REFUSED, 401, 'Unauthorized', {
+    detail: 'The personal token is not known, has expired or was revoked; make another one.',
+    headers: { 'www-authenticate': 'Bearer' },
+  })
+
+/** The condition makes parallel requests write once between them. */
+async function recordUse(database: Database, id: number, now: Milliseconds): Promise<void> {
+  await database.writeBeside(async (trx) => {
+    await trx
+      .updateTable('api_tokens')
+      .set({ last_used_at: now })
+      .where('id', '=', id)
+      .where(({ or, eb }) =>
+        or([eb('last_used_at', 'is', null), eb('last_used_at', '<', now - LAST_USE_PRECISION_MS)]),
+      )
+      .execute()
+  })
+}
+
+/** A row for each permission. Built once, with an empty parameter: see `session-lookup.ts`. */
+const compileQuery = (db: Queries) =>
+  db
+    .selectFrom('api_tokens')
+    .innerJoin('users', 'users.id', 'api_tokens.user_id')
+    .leftJoin('user_roles', 'user_roles.user_id', 'users.id')
+    .leftJoin('role_permissions', 'role_permissions.role', 'user_roles.role')
+    .select([
+      'api_tokens.id',
+      'api_tokens.user_id',
+      'api_tokens.permissions',
+      'api_tokens.expires_at',
+      'api_tokens.last_used_at',
+      'users.username',
+      'users.disabled',
+      'user_roles.role',
+      'role_permissions.permission',
+    ])
+    .where('api_tokens.hash', '=', '')
+    .compile()
