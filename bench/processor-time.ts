@@ -62,7 +62,11 @@ export function readTime(pid: number): number {
 }
 
 /** Of a process, and of all that it started, ended or not. */
-function readTreeTime(pid: number): number {
+const readTreeTime = (pid: number): number =>
+  findTree(pid).reduce((sum, member) => sum + readTime(member), 0)
+
+/** A process and all that it started which still run. */
+export function findTree(pid: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue
@@ -70,9 +74,8 @@ function readTreeTime(pid: number): number {
     const { parent } = readStat(child)
     children.set(parent, [...(children.get(parent) ?? []), child])
   }
-  const sum = (root: number): number =>
-    (children.get(root) ?? []).reduce((total, child) => total + sum(child), readTime(root))
-  return sum(pid)
+  const collect = (root: number): number[] => [root, ...(children.get(root) ?? []).flatMap(collect)]
+  return collect(pid)
 }
 
 /** https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html */

@@ -1,13 +1,23 @@
 /**
- * Runs the benchmarks that are named, or all: `npm run bench -- scroll`. Each prints a table, and
- * writes what it measured, and on what machine, to `bench/results/`.
+ * Runs the benchmarks that are named, or all: `npm run bench -- list`. Each prints a table, and writes
+ * what it measured, and on what machine, to `bench/results/`. `npm run bench -- report` then writes the
+ * tables of docs/performance.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
+import { COLUMNS, type Comparison, describe } from './comparison.ts'
+import { ITEMS, ROUNDS, SECONDS } from './sizes.ts'
 
 /** What one run measured, by what is measured. */
 export type Figures = Readonly<Record<string, number | string>>
+
+/** What is measured beside its limit, with targets. */
+const COMPARISONS: Readonly<
+  Record<string, () => Promise<{ compare(): AsyncIterable<Comparison> }>>
+> = {
+  list: () => import('./list.ts'),
+}
 
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {
   scroll: () => import('./scroll.ts'),
@@ -17,30 +27,52 @@ const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Fi
 }
 
 const chosen = process.argv.slice(2)
-const unknown = chosen.filter((name) => !Object.hasOwn(PARTS, name))
+const names = [...Object.keys(COMPARISONS), ...Object.keys(PARTS)]
+const unknown = chosen.filter((name) => !names.includes(name))
 if (unknown.length > 0) {
-  console.error(
-    `There is no benchmark ${unknown.join(', ')}; there are: ${Object.keys(PARTS).join(', ')}.`,
-  )
+  console.error(`There is no benchmark ${unknown.join(', ')}; there are: ${names.join(', ')}.`)
   process.exit(2)
 }
 
 const results = join(import.meta.dirname, 'results')
 mkdirSync(results, { recursive: true })
 const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'))
-for (const [name, load] of Object.entries(PARTS)) {
+const readLoad = () => Number(loadavg()[0]?.toFixed(1))
+
+for (const name of names) {
   if (chosen.length > 0 && !chosen.includes(name)) continue
   console.log(`\n${name}`)
-  const runs: Figures[] = []
-  const { measure } = await load()
-  for await (const figures of measure()) {
-    runs.push({ ...figures, 'load of the machine': Number(loadavg()[0]?.toFixed(1)) })
-  }
-  const columns = runs.map((figures, index) => [`run ${index + 1}`, figures] as const)
-  console.table(turn(columns))
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, memory: totalmem() }
-  const report = { version, node: process.version, at: new Date(), machine, runs }
-  writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
+  const about = { version, node: process.version, at: new Date(), machine }
+  const found = { ...(await runComparison(name)), ...(await runFigures(name)) }
+  writeFileSync(
+    join(results, `${name}.json`),
+    `${JSON.stringify({ ...about, ...found }, null, 2)}\n`,
+  )
+}
+
+async function runComparison(name: string) {
+  const load = COMPARISONS[name]
+  if (!load) return {}
+  const loadBefore = readLoad()
+  const rows: Comparison[] = []
+  for await (const row of (await load()).compare()) {
+    rows.push(row)
+    console.log(Object.values(describe(row)).join(' | '))
+  }
+  console.log(COLUMNS.join(' | '))
+  return { items: ITEMS, rounds: ROUNDS, seconds: SECONDS, loadBefore, loadAfter: readLoad(), rows }
+}
+
+async function runFigures(name: string) {
+  const load = PARTS[name]
+  if (!load) return {}
+  const runs: Figures[] = []
+  for await (const figures of (await load()).measure()) {
+    runs.push({ ...figures, 'load of the machine': readLoad() })
+  }
+  console.table(turn(runs.map((figures, index) => [`run ${index + 1}`, figures] as const)))
+  return { runs }
 }
 
 /** Runs beside each other, and what they measured below each other. */

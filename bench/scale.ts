@@ -74,7 +74,7 @@ async function measureEngine(data: string, url?: string): Promise<Figures> {
 async function fill(figures: Measured, data: string, url?: string) {
   const database = await open(data, url)
   for (const [index, items] of [FIRST_ITEMS, ITEMS - FIRST_ITEMS].entries()) {
-    await fillPhotos(database, items, index + 1)
+    await fillPhotos(database, items, { seed: index + 1 })
     const all = index === 0 ? FIRST_ITEMS : ITEMS
     let sum = 0
     for (const [part, bytes] of await measureSizes(database.read)) {

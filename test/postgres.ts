@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import pg from 'pg'
 import type { DatabaseLocation, PostgresLocation } from '../src/database/database.ts'
 
-const SERVER = process.env.VITRINE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
+export const POSTGRES_SERVER =
+  process.env.VITRINE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const CONNECTIONS = 8
 
 /** Whether there is such a server. */
@@ -46,7 +47,7 @@ const PREFIX = `vitrine_test_${onPostgres ? process.ppid : process.pid}_`
 export async function createDatabase(data: string): Promise<PostgresLocation> {
   const name = PREFIX + createHash('sha256').update(data).digest('hex').slice(0, 16)
   await runSql(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
-  const url = new URL(SERVER)
+  const url = new URL(POSTGRES_SERVER)
   url.pathname = `/${name}`
   return { url: url.href, connections: CONNECTIONS }
 }
@@ -60,7 +61,7 @@ export async function teardown(): Promise<void> {
 }
 
 async function runSql(statement: string) {
-  const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 3000 })
+  const client = new pg.Client({ connectionString: POSTGRES_SERVER, connectionTimeoutMillis: 3000 })
   await client.connect()
   try {
     return await client.query(statement)

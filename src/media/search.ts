@@ -65,9 +65,26 @@ export async function unindexMedia(trx: Queries, id: number) {
   ).execute(trx)
 }
 
-/** What SQLite's index holds of an item: its grams in sequence, divided by spaces. */
-export const mediaGrams = (name: string, tags: readonly string[]): string =>
-  [name, ...tags].map(lineGrams).join(` ${LINE_END} `)
+/**
+ * What SQLite's index holds of an item: its grams in sequence, divided by spaces.
+ * @param known the grams of tags, kept from one item to the next by who indexes many
+ */
+export function mediaGrams(
+  name: string,
+  tags: readonly string[],
+  known = new Map<string, string>(),
+): string {
+  let grams = lineGrams(name)
+  for (const tag of tags) {
+    let ofTag = known.get(tag)
+    if (ofTag === undefined) {
+      ofTag = lineGrams(tag)
+      known.set(tag, ofTag)
+    }
+    grams += ` ${LINE_END} ${ofTag}`
+  }
+  return grams
+}
 
 /** What PostgreSQL's index is made of. No name or tag holds a control character. */
 export const mediaLines = (name: string, tags: readonly string[]): string =>

@@ -2,7 +2,6 @@ import { type Selectable, sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
 import type { Queries, Tables } from '../../database/tables.ts'
 import { adjustCounts } from '../../media/rank.ts'
-import { mediaGrams, mediaLines } from '../../media/search.ts'
 import { countTags, parseTags } from '../../media/tags.ts'
 
 /** A file may have any number of items; a statement takes no such number of parameters. */
@@ -27,34 +26,6 @@ export const readItems = (
     .orderBy('id')
     .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
     .execute()
-
-/**
- * Inserts items with all that is derived from them: search index, tags, counts.
- * @param items in ascending order of id
- */
-export async function insertItems(trx: Queries, items: readonly Item[]): Promise<void> {
-  if (items.length === 0) return
-  await trx.insertInto('media').values(items).execute()
-  const indexed = items.map(({ id, name, tags }) =>
-    isPostgres(trx)
-      ? sql`(${id}, ${mediaLines(name, parseTags(tags))})`
-      : sql`(${id}, ${mediaGrams(name, parseTags(tags))})`,
-  )
-  await (isPostgres(trx)
-    ? sql`INSERT INTO media_search (id, lines) VALUES ${sql.join(indexed)}`
-    : sql`INSERT INTO media_search (rowid, grams) VALUES ${sql.join(indexed)}`
-  ).execute(trx)
-  await countTags(
-    trx,
-    [],
-    items.flatMap(({ tags }) => parseTags(tags)),
-  )
-  await adjustCounts(
-    trx,
-    items.map(({ id }) => id),
-    1,
-  )
-}
 
 /** Deletes items with all that is derived from them. */
 export async function removeItems(trx: Queries, ids: readonly number[]): Promise<void> {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Queries } from '../../database/tables.ts'
+import { insertItems } from '../../media/insert-many.ts'
 import { nameItem, nameItems } from '../doctor/finding.ts'
 import type { ObjectFault } from '../doctor/inspect-object.ts'
 import {
@@ -12,7 +13,7 @@ import {
   type StoredFile,
   writeFiles,
 } from './files.ts'
-import { type Item, insertItems, readItems, removeItems } from './items.ts'
+import { type Item, readItems, removeItems } from './items.ts'
 import { type House, readObject, storeObjects, verifyObjects } from './objects.ts'
 
 /** Rows compared at a time. Of files fewer, since up to three objects come with each. */

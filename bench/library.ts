@@ -1,0 +1,161 @@
+/**
+ * The large libraries, which take minutes to fill and are kept in `bench/library/` and on the PostgreSQL
+ * server from one run to the next.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { Queries } from '../src/database/tables.ts'
+import { POSTGRES_SERVER } from '../test/postgres.ts'
+import type { Engine } from './comparison.ts'
+import { createPhotoNames, fillPhotos, type Named } from './fill-photos.ts'
+
+/** Raise it when what is in them changes, so that they are filled anew. */
+const RECIPE = 1
+const FOLDER = join(import.meta.dirname, 'library')
+/** Of one transaction: every index is written all over by each, so few large ones cost less. */
+const ITEMS_AT_ONCE = 50_000
+const CACHE_KIB = 1024 * 1024
+const CONNECTIONS = 8
+
+/** Each in exactly five items. */
+export const RARE = {
+  '1 character, Latin': 'þ',
+  '2 characters, Latin': 'qj',
+  '3 characters, Latin': 'xqz',
+  '12 characters, Latin': 'sunsetharbor',
+  '1 character, Japanese': '鱧',
+  '2 characters, Japanese': '蛍狩',
+  '3 characters, Japanese': '雪見酒',
+  '12 characters, Japanese': '東京京都富士山夏祭り海猫',
+  'two terms, a rare and a common one': 'zugspitze album',
+  'two terms of which each has a thousand hits': 'regatta matinee',
+} as const
+
+/** What items are called that these find. */
+const RARE_NAMES = [
+  'Tingvellir þ',
+  'Seqjord',
+  'Xqzanthus',
+  'Sunsetharbor',
+  '鱧',
+  '蛍狩',
+  '雪見酒',
+  '東京京都富士山夏祭り海猫',
+  'Zugspitze',
+  'Regatta Matinee',
+]
+const RARE_HITS = 5
+
+/** In one item of ten. */
+export const COMMON = 'album'
+const COMMON_EVERY = 10
+const COMMON_AT = 3
+
+export interface KeptLibrary {
+  engine: Engine
+  items: number
+  data: string
+  /** What a server on it is told. */
+  settings: Readonly<Record<string, string>>
+  location: DatabaseLocation
+}
+
+/** The library of so many items, filled now if there is none yet. */
+export async function keepLibrary(engine: Engine, items: number): Promise<KeptLibrary> {
+  const name = `${engine.toLowerCase()}-r${RECIPE}-${items}`
+  const data = join(FOLDER, name)
+  mkdirSync(FOLDER, { recursive: true })
+  for (const other of readdirSync(FOLDER)) {
+    if (!other.includes(`-r${RECIPE}-`)) rmSync(join(FOLDER, other), { recursive: true })
+  }
+  return engine === 'SQLite'
+    ? keepSqlite({ engine, items, data })
+    : keepPostgres({ engine, items, data }, `vitrine_bench_r${RECIPE}_${items}`)
+}
+
+type Plan = Pick<KeptLibrary, 'engine' | 'items' | 'data'>
+
+async function keepSqlite(plan: Plan): Promise<KeptLibrary> {
+  const library = { ...plan, settings: {}, location: join(plan.data, 'vitrine.db') }
+  if (existsSync(plan.data)) return library
+  const filling = `${plan.data}-filling`
+  rmSync(filling, { recursive: true, force: true })
+  await fill(join(filling, 'vitrine.db'), plan)
+  renameSync(filling, plan.data)
+  return library
+}
+
+async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
+  mkdirSync(plan.data, { recursive: true })
+  const locate = (database: string) => {
+    const url = new URL(POSTGRES_SERVER)
+    url.pathname = `/${database}`
+    return { url: url.href, connections: CONNECTIONS }
+  }
+  const location = locate(name)
+  const settings = { VITRINE_DATABASE_URL: location.url }
+  const server = new pg.Client({ connectionString: POSTGRES_SERVER })
+  await server.connect()
+  try {
+    const { rows } = await server.query(
+      `SELECT datname FROM pg_database WHERE datname LIKE 'vitrine\\_bench\\_r%'`,
+    )
+    const names = rows.map(({ datname }) => String(datname))
+    for (const other of names) {
+      const isOld = !other.startsWith(`vitrine_bench_r${RECIPE}_`) || other.endsWith('_filling')
+      if (isOld) await server.query(`DROP DATABASE ${other} WITH (FORCE)`)
+    }
+    if (names.includes(name)) return { ...plan, settings, location }
+    await server.query(`CREATE DATABASE ${name}_filling TEMPLATE template0 ENCODING 'UTF8'`)
+    await fill(locate(`${name}_filling`), plan)
+    await server.query(`ALTER DATABASE ${name}_filling RENAME TO ${name}`)
+    return { ...plan, settings, location }
+  } finally {
+    await server.end()
+  }
+}
+
+async function fill(location: DatabaseLocation, { engine, items }: Plan): Promise<void> {
+  console.log(`${engine}: filling a library of ${items.toLocaleString('en')} items…`)
+  const start = performance.now()
+  const database = await openDatabase(location)
+  // The server's own cache holds a page of ten of those that a large transaction changes.
+  if (typeof location === 'string') await database.write((trx) => enlargeCache(trx))
+  await fillPhotos(database, items, {
+    itemsAtOnce: engine === 'SQLite' ? ITEMS_AT_ONCE : 1000,
+    next: createNames(items),
+  })
+  const seconds = (performance.now() - start) / 1000
+  // As the server does by itself after a while.
+  if (engine === 'PostgreSQL') await sql`VACUUM ANALYZE`.execute(database.read)
+  await database.close()
+  const size =
+    typeof location === 'string' ? `, ${Math.round(statSync(location).size / 1e6)} MB` : ''
+  console.log(`${engine}: filled in ${seconds.toFixed(1)} s${size}`)
+}
+
+const enlargeCache = (trx: Queries) => sql`PRAGMA cache_size = ${sql.lit(-CACHE_KIB)}`.execute(trx)
+
+/** Names of photographs, among which those are that searches look for. */
+function createNames(items: number): (index?: number) => Named {
+  const next = createPhotoNames()
+  const rare = new Map<number, string>()
+  const count = RARE_HITS * RARE_NAMES.length
+  // All of them among those that are common as well.
+  const apart = COMMON_EVERY * Math.floor(items / count / COMMON_EVERY)
+  for (let turn = 0; turn < count; turn++) {
+    rare.set(COMMON_AT + turn * apart, RARE_NAMES[turn % RARE_NAMES.length] ?? '')
+  }
+  const thousand = Math.max(20, Math.floor(items / 1000))
+  return (index = 0) => {
+    const { name, tags } = next()
+    const words = [rare.get(index) ?? name]
+    if (index % COMMON_EVERY === COMMON_AT) words.push('Album')
+    if (index % thousand === thousand >> 1) words.push('Regatta')
+    if (index % thousand === thousand >> 2) words.push('Matinee')
+    return { name: words.join(' '), tags }
+  }
+}
