@@ -15,6 +15,7 @@ import { createHighRenders } from './images/high.ts'
 import { createImages } from './images/images.ts'
 import type { Library } from './media/library.ts'
 import { mediaRoutes } from './media/routes.ts'
+import { createScrub } from './media/upkeep/scrub.ts'
 import { openJournal } from './storage/journal.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { openTemporaryFolder } from './storage/temporary.ts'
@@ -64,10 +65,14 @@ export async function createApp(
   log: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
   const { database, storage, images, highRenders } = library
+  const scrub = createScrub(library, config.scrubDays)
   const app = await createServer(config, log, {
     vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
     vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
+    ...scrub.gauges,
   })
+  app.addHook('onListen', async () => scrub.start())
+  app.addHook('onClose', () => scrub.stop())
   await app.register(pageRoutes(PAGE_FOLDER, storage.redirect?.origin))
   const auth = await openAuth(config, database, log)
   await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))

@@ -14,10 +14,10 @@ import { addMedia } from '../media/add.ts'
 import type { Library } from '../media/library.ts'
 import { removeMedia } from '../media/remove.ts'
 import { mediaGrams } from '../media/search.ts'
+import { checkFiles } from '../media/upkeep/check-files.ts'
+import type { Check, Finding } from '../media/upkeep/finding.ts'
 import { newKey, type Storage } from '../storage/storage.ts'
-import { checkFiles } from './doctor/check-files.ts'
 import { checkStrays } from './doctor/check-strays.ts'
-import type { Check, Finding } from './doctor/finding.ts'
 import { doctor } from './doctor.ts'
 
 const configOf = (data: string) =>

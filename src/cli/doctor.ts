@@ -1,19 +1,18 @@
 import { openLibrary } from '../app.ts'
 import { type Config, filesPath } from '../config.ts'
 import type { Database } from '../database/database.ts'
-import { AppError } from '../errors.ts'
 import { createLog } from '../http/logging.ts'
 import { readDeliverySecret } from '../images/digests.ts'
 import type { Library } from '../media/library.ts'
+import { checkFiles } from '../media/upkeep/check-files.ts'
+import { type Check, type Examined, type Finding, mend } from '../media/upkeep/finding.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { checkCounts } from './doctor/check-counts.ts'
 import { checkDatabase, explainDamage } from './doctor/check-database.ts'
-import { checkFiles } from './doctor/check-files.ts'
 import { checkItems } from './doctor/check-items.ts'
 import { checkSearchIndex } from './doctor/check-search-index.ts'
 import { checkStrays } from './doctor/check-strays.ts'
 import { checkTags } from './doctor/check-tags.ts'
-import type { Check, Examined, Finding } from './doctor/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 import { startProgress } from './progress.ts'
 
@@ -101,22 +100,11 @@ async function examine(examined: Examined, library?: Library): Promise<number> {
 
 /** Repairs a finding if that is wanted and possible. */
 async function treat(
-  { problem, remedy, repair }: Finding,
+  finding: Finding,
   library: Library | undefined,
 ): Promise<{ line: string; isMended: boolean }> {
-  if (!repair) return { line: `${problem} ${remedy}`, isMended: false }
-  if (!library) return { line: `${problem} --repair: ${remedy}`, isMended: false }
-  try {
-    const { done, lost = false } = await repair(library)
-    return { line: `${problem} Repaired: ${done}`, isMended: !lost }
-  } catch (error) {
-    return { line: `${problem} Not repaired: ${explain(error)}`, isMended: false }
-  }
-}
-
-function explain(error: unknown): string {
-  if (error instanceof AppError) return error.detail ?? error.message
-  return error instanceof Error ? error.message : String(error)
+  if (library) return mend(finding, library)
+  return { line: `${finding.problem} ${finding.remedy}`, isMended: false }
 }
 
 async function countRows(database: Database, tables: readonly Table[]): Promise<number> {

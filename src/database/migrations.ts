@@ -16,6 +16,7 @@ export const migrations: Record<string, Migration> = {
   '0003-tags': { up: createTags },
   '0004-unfinished': { up: createUnfinished },
   '0005-tokens-and-audit': { up: createAudit },
+  '0010-scrub': { up: createScrub },
 }
 
 async function createLibrary(db: Kysely<unknown>): Promise<void> {
@@ -285,4 +286,17 @@ async function createUnfinished(db: Kysely<unknown>): Promise<void> {
     .addColumn('arrival', text, (column) => column.notNull())
     .addColumn('source', text, (column) => column.notNull())
     .execute()
+}
+
+async function createScrub(db: Kysely<unknown>): Promise<void> {
+  const { schema } = db
+  const { id, text } = columnTypes(db)
+
+  await schema
+    .createTable('scrub')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('owner', text)
+    .addColumn('last_file_id', id, (column) => column.notNull())
+    .execute()
+  await sql`INSERT INTO scrub VALUES (1, NULL, 0)`.execute(db)
 }

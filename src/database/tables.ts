@@ -18,6 +18,7 @@ export interface Tables {
   journal: JournalTable
   owners: OwnersTable
   unfinished: UnfinishedTable
+  scrub: ScrubTable
   users: UsersTable
   roles: RolesTable
   role_permissions: RolePermissionsTable
@@ -143,6 +144,15 @@ interface UnfinishedTable {
   arrival: Arrival
   /** `uuid` of the library that it comes from. */
   source: string
+}
+
+/** One row: how far the scrub of stored files is; see `media/upkeep/scrub.ts`. */
+interface ScrubTable {
+  id: 1
+  /** The process that does it, of `owners`; null if none does. */
+  owner: string | null
+  /** The last file that was read; 0 at the beginning of a pass. */
+  last_file_id: number
 }
 
 interface UsersTable {

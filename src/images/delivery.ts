@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import type { VariantName } from '../database/tables.ts'
-import { mediaNotFound } from '../errors.ts'
+import { AppError, mediaNotFound } from '../errors.ts'
 import { binaryAnswer } from '../http/openapi.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { attachment, type ByteRange, sendObject } from '../http/send-object.ts'
@@ -211,7 +211,7 @@ async function openObject(
   } catch (error) {
     if (!(error instanceof ObjectMissing)) throw error
     if ((await findNamedKeys(database.read, [key])).length === 0) throw mediaNotFound()
-    throw error
+    throw mediaDamaged(key, error)
   }
 }
 
@@ -231,5 +231,14 @@ function redirectTo({ redirect }: Storage, key: string, headers: RedirectHeaders
 
 /** Bytes that were damaged in storage are not sent. */
 function requireSize(key: string, found: number, expected: number) {
-  if (found !== expected) throw new Error(`${key} has ${found} bytes instead of ${expected}.`)
+  if (found === expected) return
+  throw mediaDamaged(key, new Error(`${key} has ${found} bytes instead of ${expected}.`))
+}
+
+/** Storage has lost an object or damaged it; so has what was moved aside because it is damaged. */
+function mediaDamaged(key: string, cause: Error) {
+  const detail = key.startsWith('originals/')
+    ? 'The original is missing from storage or damaged; a backup or an upload of the same image brings it back.'
+    : 'This image is missing from storage or damaged; vitrine doctor --repair renders it anew.'
+  return new AppError('media-damaged', 500, 'Error processing media', { detail, cause })
 }

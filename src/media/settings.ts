@@ -1,4 +1,4 @@
-import { boolean, type Settings } from '../settings.ts'
+import { boolean, integer, type Settings } from '../settings.ts'
 
 export const mediaSettings = {
   api: {
@@ -12,5 +12,11 @@ export const mediaSettings = {
     fallback: true,
     parse: boolean,
     help: 'Serve adding and deleting of images.',
+  },
+  scrubDays: {
+    variable: 'VITRINE_SCRUB_DAYS',
+    fallback: undefined,
+    parse: (text): number | undefined => integer(1, 3650)(text),
+    help: 'Read every stored file once in so many days and mend what is damaged; never if not set.',
   },
 } satisfies Settings

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { nameItems } from '../doctor/finding.ts'
-import type { ObjectFault } from '../doctor/inspect-object.ts'
+import { nameItems } from '../../media/upkeep/finding.ts'
+import type { ObjectFault } from '../../media/upkeep/inspect-object.ts'
 import { keysOf, objectsOf, readFile, type StoredFile } from '../transfer/files.ts'
 import { type House, readObject } from '../transfer/objects.ts'
 

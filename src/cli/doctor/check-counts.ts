@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { countVersion } from '../../media/library.ts'
 import { LEVELS } from '../../media/rank.ts'
-import type { Check } from './finding.ts'
+import type { Check } from '../../media/upkeep/finding.ts'
 
 /** The counts of `media/rank.ts` are those of the items. */
 export const checkCounts: Check = async function* ({ database }) {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
+import type { Check } from '../../media/upkeep/finding.ts'
 import { UsageError } from '../usage-error.ts'
-import type { Check } from './finding.ts'
 
 const RESTORE = 'Restore the database from a backup.'
 

@@ -1,6 +1,6 @@
 import type { Queries } from '../../database/tables.ts'
 import { readName, readTags } from '../../media/parameters.ts'
-import { type Check, type Finding, nameItem } from './finding.ts'
+import { type Check, type Finding, nameItem } from '../../media/upkeep/finding.ts'
 
 const BATCH = 1000
 

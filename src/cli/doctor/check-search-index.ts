@@ -3,7 +3,7 @@ import { isPostgres } from '../../database/engine.ts'
 import type { Queries } from '../../database/tables.ts'
 import { mediaGrams, mediaLines } from '../../media/search.ts'
 import { parseTags } from '../../media/tags.ts'
-import type { Check } from './finding.ts'
+import type { Check } from '../../media/upkeep/finding.ts'
 import { rebuildIndex, reindexItems } from './reindex.ts'
 
 /** Ids examined at a time: each takes four bytes, and each such window one scan of the index. */

@@ -1,7 +1,7 @@
 import type { Queries } from '../../database/tables.ts'
+import type { Check } from '../../media/upkeep/finding.ts'
 import { findNamedKeys } from '../../storage/named-keys.ts'
 import type { Storage } from '../../storage/storage.ts'
-import type { Check } from './finding.ts'
 
 const BATCH = 500
 

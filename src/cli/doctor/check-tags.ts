@@ -2,7 +2,7 @@ import type { Queries } from '../../database/tables.ts'
 import { fold } from '../../fold.ts'
 import { countVersion } from '../../media/library.ts'
 import { recountTags, tallyTags } from '../../media/tags.ts'
-import type { Check } from './finding.ts'
+import type { Check } from '../../media/upkeep/finding.ts'
 
 const CHUNK_ROWS = 1000
 const MAX_TAGS_NAMED = 5

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Queries } from '../../database/tables.ts'
 import { insertItems } from '../../media/insert-many.ts'
-import { nameItem, nameItems } from '../doctor/finding.ts'
-import type { ObjectFault } from '../doctor/inspect-object.ts'
+import { nameItem, nameItems } from '../../media/upkeep/finding.ts'
+import type { ObjectFault } from '../../media/upkeep/inspect-object.ts'
 import {
   isSameFile,
   keysOf,

@@ -35,7 +35,13 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
 export const DERIVED_TABLES = ['media_search', 'media_counts', 'tags'] as const
 
 /** What is of one database alone, like the processes at work on it, and means nothing to another. */
-export const PASSING_TABLES = ['journal', 'owners', 'unfinished', 'audit_retention'] as const
+export const PASSING_TABLES = [
+  'journal',
+  'owners',
+  'unfinished',
+  'audit_retention',
+  'scrub',
+] as const
 
 /** The tables that give every row a number of its own. */
 export const NUMBERED_TABLES = ['media', 'files', 'users', 'api_tokens', 'audit'] as const

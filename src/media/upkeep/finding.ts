@@ -1,7 +1,8 @@
 import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
-import type { Library } from '../../media/library.ts'
+import { AppError } from '../../errors.ts'
 import type { Storage } from '../../storage/storage.ts'
+import type { Library } from '../library.ts'
 
 /** Something that is not as it should be. */
 export interface Finding {
@@ -35,6 +36,28 @@ export interface Examined {
 
 /** Yields findings as it comes to them, in bounded memory while there is nothing to find. */
 export type Check = (examined: Examined, advance: () => void) => AsyncIterable<Finding>
+
+/**
+ * Repairs a finding if that is possible.
+ * @returns a line that says what was found and what came of it
+ */
+export async function mend(
+  { problem, remedy, repair }: Finding,
+  library: Library,
+): Promise<{ line: string; isMended: boolean }> {
+  if (!repair) return { line: `${problem} ${remedy}`, isMended: false }
+  try {
+    const { done, lost = false } = await repair(library)
+    return { line: `${problem} Repaired: ${done}`, isMended: !lost }
+  } catch (error) {
+    return { line: `${problem} Not repaired: ${explain(error)}`, isMended: false }
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AppError) return error.detail ?? error.message
+  return error instanceof Error ? error.message : String(error)
+}
 
 const MAX_ITEMS_NAMED = 5
 

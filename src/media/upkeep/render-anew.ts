@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream/promises'
 import type { Transaction } from 'kysely'
 import type { Tables, VariantName } from '../../database/tables.ts'
 import type { RenderedImage } from '../../images/images.ts'
-import type { Library } from '../../media/library.ts'
 import { newKey } from '../../storage/storage.ts'
+import type { Library } from '../library.ts'
 import { inspectObject, type NamedObject } from './inspect-object.ts'
 
 interface Rendering {

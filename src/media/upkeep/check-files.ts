@@ -1,7 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { publicDigest } from '../../images/digests.ts'
-import { countVersion, type Library } from '../../media/library.ts'
+import { countVersion, type Library } from '../library.ts'
 import { type Check, type Examined, type Finding, nameItems } from './finding.ts'
 import { inspectObject, type ObjectFault } from './inspect-object.ts'
 import { renderAnew } from './render-anew.ts'
@@ -16,7 +16,7 @@ const BATCH = 8
  */
 export const checkFiles: Check = async function* (examined, advance) {
   for (let after = 0; ; ) {
-    const files = await readBatch(examined.database.read, after)
+    const files = await readFiles(examined.database.read, after, BATCH)
     const checks = files.map(async (file) => {
       const findings = await checkFile(examined, file)
       advance()
@@ -29,8 +29,11 @@ export const checkFiles: Check = async function* (examined, advance) {
   }
 }
 
-/** Files with their variants, in one state of the database. */
-async function readBatch(db: Queries, after: number) {
+/**
+ * Files with their variants, in one state of the database.
+ * @param after the id before the first
+ */
+export async function readFiles(db: Queries, after: number, limit: number) {
   return db.transaction().execute(async (trx) => {
     const files = await trx
       .selectFrom('files')
@@ -42,7 +45,7 @@ async function readBatch(db: Queries, after: number) {
       )
       .where('id', '>', after)
       .orderBy('id')
-      .limit(BATCH)
+      .limit(limit)
       .execute()
     const ids = files.map(({ id }) => id)
     const variants = await trx
@@ -57,10 +60,11 @@ async function readBatch(db: Queries, after: number) {
   })
 }
 
-type File = Awaited<ReturnType<typeof readBatch>>[number]
+type File = Awaited<ReturnType<typeof readFiles>>[number]
 type Variant = File['variants'][number]
 
-async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
+/** What is wrong with one file, by its rows and the bytes in storage. */
+export async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
   const { database, storage, quick } = examined
   if (!file.shown) return [unshown(file)]
   const findings: Finding[] = []
