@@ -9,6 +9,7 @@ import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
 import { parseBodies } from './parse-bodies.ts'
 import { renderError, renderErrors } from './render-errors.ts'
+import { SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffStalled } from './stalled-clients.ts'
 import { validateBodies } from './validate-body.ts'
@@ -18,13 +19,6 @@ const HEADERS_TIMEOUT_MS = 30_000
 const CHECK_INTERVAL_MS = 5_000
 /** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
 const MAX_PARAMETER_LENGTH = 32 * 1024
-
-/** On every answer; a route that needs a looser policy sets its own. */
-const SECURITY_HEADERS = {
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-}
 
 /**
  * The server without the domain's routes, not listening yet.
@@ -61,14 +55,15 @@ export async function createServer(
     frameworkErrors: (error, request, reply) => {
       // Outside of all hooks: nothing would take in the rest of a body.
       logRequest(request, reply)
-      reply.headers({ ...SECURITY_HEADERS, connection: 'close' })
+      reply.headers({ ...securityHeaders(request), connection: 'close' })
       renderError(error, request, reply)
     },
   })
 
   app.setValidatorCompiler(validateBodies)
-  app.addHook('onRequest', async ({ id, raw }, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': id })
+  app.addHook('onRequest', async (request, reply) => {
+    const { id, raw } = request
+    reply.headers({ ...securityHeaders(request), 'x-request-id': id })
     if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw hostMissing()
   })
   logRequests(app)

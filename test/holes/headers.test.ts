@@ -1,0 +1,149 @@
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaItem } from '../../src/media/item.ts'
+import { makePng } from '../fixtures.ts'
+import { ADMIN_PASSWORD, Client, ROOT, type Server, signIn, startServer } from '../harness.ts'
+
+/** Behind a proxy that is trusted, and one that believes nobody. */
+let server: Server
+let alone: Server
+let client: Client
+let media: MediaItem
+beforeAll(async () => {
+  ;[server, alone] = await Promise.all([
+    startServer({ VITRINE_TRUSTED_PROXIES: '127.0.0.1' }),
+    startServer({ VITRINE_DELIVERY: 'private' }),
+  ])
+  client = await signIn(server)
+  media = (await client.add('An image', [], await makePng())).body.media
+})
+afterAll(async () => {
+  await Promise.all([server?.stop(), alone?.stop()])
+})
+
+const isBuilt = existsSync(join(ROOT, 'web/dist/index.html'))
+const HTTPS = { 'x-forwarded-proto': 'https' }
+
+/** Everything on a scanner's list, on every kind of answer there is. */
+const STRICT = {
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'content-security-policy': expect.stringMatching(/^default-src 'none'.*frame-ancestors 'none'/),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': expect.stringContaining('camera=()'),
+  'strict-transport-security': 'max-age=31536000',
+}
+
+const headersOf = ({ headers }: { headers: Headers }) => Object.fromEntries(headers)
+
+describe('security headers', () => {
+  it.each([
+    ['the page', 'GET', '/', isBuilt ? 200 : 302],
+    ['the documentation', 'GET', '/docs', 200],
+    ['its scripts', 'GET', '/docs/static/swagger-ui-bundle.js', 200],
+    ['the description', 'GET', '/openapi.json', 200],
+    ['health', 'GET', '/health/live', 200],
+    ['a list', 'GET', '/media?limit=1', 200],
+    ['a list without end', 'GET', '/media', 200],
+    ['a refusal of parameters', 'GET', '/media?limit=0', 400],
+    ['a missing route', 'GET', '/none', 404],
+    ['another method', 'PUT', '/media', 405],
+    ['a preflight', 'OPTIONS', '/media/add', 204],
+    ['a refusal of what it is sent', 'POST', '/media/add', 400],
+  ])('are all on %s', async (_, method, path, status) => {
+    const answer = await client.request(method, path, { headers: HTTPS })
+    expect(answer.status).toBe(status)
+    expect(headersOf(answer)).toMatchObject(STRICT)
+    expect(answer.headers.get('x-powered-by') ?? answer.headers.get('server')).toBeNull()
+  })
+
+  it('are on a refusal to who is not signed in, and on "not modified"', async () => {
+    const refused = await new Client(server.url).get('/media', { headers: HTTPS })
+    expect(refused.status).toBe(401)
+    expect(headersOf(refused)).toMatchObject(STRICT)
+    const { headers } = await client.list('?limit=1')
+    const unchanged = await client.get('/media?limit=1', {
+      headers: { ...HTTPS, 'if-none-match': headers.get('etag') ?? '' },
+    })
+    expect(unchanged.status).toBe(304)
+    expect(headersOf(unchanged)).toMatchObject(STRICT)
+  })
+
+  it('are on what is no path and what is no HTTP, which nobody can tell from where it came', async () => {
+    const { headers } = await client.get('/%')
+    const { 'strict-transport-security': _, ...always } = STRICT
+    expect(Object.fromEntries(headers)).toMatchObject(always)
+
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    await once(socket, 'connect')
+    socket.write('no HTTP\r\n\r\n')
+    const answer = await text(socket)
+    for (const name of Object.keys(always)) {
+      expect(answer).toMatch(new RegExp(`^${name}: `, 'm'))
+    }
+  })
+
+  it('let other sites show public images, which can still do nothing', async () => {
+    for (const path of [media.urls.scaled, media.urls.high, `/media/image/${media.id}`]) {
+      const answer = await client.get(path, { headers: HTTPS })
+      expect(answer.status).toBe(200)
+      expect(headersOf(answer)).toMatchObject({
+        ...STRICT,
+        'cross-origin-resource-policy': 'cross-origin',
+        'content-security-policy': "default-src 'none'; sandbox",
+      })
+    }
+  })
+
+  it('let nobody show private images and originals', async () => {
+    const owner = await signIn(alone)
+    const { id, urls } = (await owner.add('An image', [], await makePng())).body.media
+    for (const path of [urls.scaled, urls.high, `/media/original/${id}`]) {
+      const answer = await owner.get(path)
+      expect(headersOf(answer)).toMatchObject({
+        'cross-origin-resource-policy': 'same-origin',
+        'content-security-policy': "default-src 'none'; sandbox",
+        'cache-control': 'private, no-cache',
+      })
+    }
+  })
+})
+
+describe('HTTPS', () => {
+  const signInAt = ({ url }: Server, headers: Record<string, string>) =>
+    new Client(url).post(
+      '/auth/login',
+      { username: 'admin', password: ADMIN_PASSWORD },
+      { headers },
+    )
+  const attributesOf = ({ headers }: { headers: Headers }) =>
+    (headers.getSetCookie()[0] ?? '')
+      .split('; ')
+      .slice(1)
+      .filter((attribute) => !/^(Max-Age|Expires)=/.test(attribute))
+      .sort()
+
+  it('makes the cookie as strict as its name allows', async () => {
+    const answer = await signInAt(server, HTTPS)
+    expect(attributesOf(answer)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict', 'Secure'])
+    expect(answer.headers.getSetCookie()).toHaveLength(1)
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+  })
+
+  it('is not there because a client that is no trusted proxy says so', async () => {
+    const answer = await signInAt(alone, HTTPS)
+    expect(attributesOf(answer)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict'])
+    expect(answer.headers.has('strict-transport-security')).toBe(false)
+  })
+
+  it('is not promised to who came by HTTP', async () => {
+    const answer = await signInAt(server, {})
+    expect(attributesOf(answer)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict'])
+    expect(answer.headers.has('strict-transport-security')).toBe(false)
+  })
+})
