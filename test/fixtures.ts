@@ -1,6 +1,7 @@
 /** Small images of every kind, honest and hostile, each made anew as bytes. */
-import { crc32, deflateSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
+import { pngChunk } from './hostile/pieces.ts'
 
 interface Shape {
   width?: number
@@ -111,15 +112,6 @@ export async function makeAnimatedPng(): Promise<Buffer> {
     ...second,
     end,
   ])
-}
-
-function pngChunk(type: string, data: Buffer): Buffer {
-  const chunk = Buffer.alloc(12 + data.length)
-  chunk.writeUInt32BE(data.length, 0)
-  chunk.write(type, 4, 'latin1')
-  data.copy(chunk, 8)
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, 8 + data.length)), 8 + data.length)
-  return chunk
 }
 
 /** A PNG of 41 bytes that claims any size; the data it announces never comes. */

@@ -1,0 +1,146 @@
+/** A real server under hostile images: what has to hold for each of them, and what it cost. */
+import { readdirSync, readFileSync } from 'node:fs'
+import sharp from 'sharp'
+import { expectConsistent } from '../consistency.ts'
+import {
+  type Answer,
+  type Client,
+  type Server,
+  type Settings,
+  signIn,
+  startServer,
+} from '../harness.ts'
+import type { Specimen } from './mutate.ts'
+
+const MEBIBYTE = 1024 * 1024
+
+/** What one image may take, as the server of an attack is set. */
+export const LIMITS = { seconds: 3, memoryMiB: 512 }
+const SETTINGS: Settings = {
+  VITRINE_IMAGE_SECONDS: String(LIMITS.seconds),
+  VITRINE_IMAGE_MEMORY_BYTES: String(LIMITS.memoryMiB * MEBIBYTE),
+}
+const WATCH_MS = 20
+
+/** Of a WebP these are pixels and how they move; all others tell something besides. */
+const PIXEL_CHUNKS = ['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']
+
+export interface Attack {
+  server: Server
+  /** @throws Error that says what the server did wrong */
+  submit(specimen: Specimen): Promise<'accepted' | 'refused'>
+  /** The most memory that a process at work on images took so far, in MiB. */
+  peakMiB(): number
+  /** Checks that nothing is left of it all, and stops the server. */
+  end(): Promise<void>
+}
+
+export async function startAttack(settings: Settings = {}): Promise<Attack> {
+  const server = await startServer({ ...SETTINGS, ...settings })
+  const client = await signIn(server)
+  const { pid } = server.process
+  let peak = 0
+  const watch = setInterval(() => {
+    peak = Math.max(peak, ...workersOf(pid).map(residentMiB))
+  }, WATCH_MS)
+
+  return {
+    server,
+    async submit({ name, bytes }) {
+      const answer = await upload(client, name, bytes)
+      const verdict = judge(name, answer)
+      if (verdict === 'accepted') {
+        const { id, urls } = answer.body.media
+        for (const url of [urls.scaled, urls.high]) await expectPixelsOnly(client, name, url)
+        const { status } = await client.delete(`/media/delete/${id}`)
+        if (status !== 200) throw new Error(`${name} could not be deleted: ${status}`)
+      }
+      return verdict
+    },
+    peakMiB: () => peak,
+    async end() {
+      clearInterval(watch)
+      if (server.process.pid !== pid || server.process.exitCode !== null) {
+        throw new Error(`The server ended: ${server.log()}`)
+      }
+      const { media, stored, journal } = await expectConsistent(server.data)
+      const left = { media, stored: Object.keys(stored), journal }
+      if (Object.values(left).flat().length > 0) throw new Error(`Left: ${JSON.stringify(left)}`)
+      const faults = server
+        .log()
+        .split('\n')
+        .filter((line) => line.includes('"level":50'))
+      const code = await server.stop()
+      if (faults.length > 0) throw new Error(`Faults in the log: ${faults.join('\n')}`)
+      if (code !== 0) throw new Error(`The server ended with ${code}.`)
+    },
+  }
+}
+
+/** Under the name and type of another format: neither decides. */
+function upload(client: Client, name: string, bytes: Buffer): Promise<Answer> {
+  const form = new FormData()
+  form.append('name', name)
+  form.append('tags', '[]')
+  form.append('image', new Blob([new Uint8Array(bytes)], { type: 'image/png' }), 'image.png')
+  return client.request('POST', '/media/add', { body: form })
+}
+
+function judge(name: string, { status, body }: Answer): 'accepted' | 'refused' {
+  if (status === 200) return 'accepted'
+  // An image of no bytes at all is none.
+  if (status === 400 && body.detail.startsWith('image is missing')) return 'refused'
+  const isRefusal = status === 500 && body.data === 'Error adding media'
+  if (isRefusal && /\.$/.test(body.detail) && !body.detail.includes('log of the server')) {
+    return 'refused'
+  }
+  throw new Error(`${name} was answered with ${status} ${JSON.stringify(body)}`)
+}
+
+/** What is shown of an accepted image decodes, and is nothing but pixels. */
+async function expectPixelsOnly(client: Client, name: string, url: string): Promise<void> {
+  const { status, bytes, headers } = await client.get(url)
+  if (status !== 200 || headers.get('content-type') !== 'image/webp') {
+    throw new Error(`${name} was accepted, and ${url} answered ${status} ${bytes}`)
+  }
+  const others = listChunks(bytes).filter((chunk) => !PIXEL_CHUNKS.includes(chunk))
+  if (others.length > 0) throw new Error(`${name} is shown with ${others.join(', ')}`)
+  await sharp(bytes, { animated: true, failOn: 'warning' }).raw().toBuffer()
+}
+
+/** Names of the chunks of a WebP, those within its frames included. */
+export function listChunks(webp: Buffer, from = 12): string[] {
+  const names: string[] = []
+  for (let at = from; at < webp.length; ) {
+    const name = webp.toString('latin1', at, at + 4)
+    const size = webp.readUInt32LE(at + 4)
+    names.push(name)
+    if (name === 'ANMF') names.push(...listChunks(webp.subarray(at + 8, at + 8 + size), 16))
+    at += 8 + size + (size % 2)
+  }
+  return names
+}
+
+/** Processes that the server has started. */
+function workersOf(pid: number | undefined): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8')
+        .split(' ')
+        .filter((child) => child !== '')
+        .map(Number),
+    )
+  } catch {
+    return []
+  }
+}
+
+/** The most it ever had, which no glance misses while it lives. */
+function residentMiB(pid: number): number {
+  try {
+    const [, kibibytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+    return Number(kibibytes ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
