@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import { ALL_NAUGHTY } from '../hostile/naughty-strings.ts'
+
+let server: Server
+let client: Client
+beforeAll(async () => {
+  server = await startServer()
+  client = await signIn(server)
+})
+afterAll(async () => {
+  expect(server.log()).not.toContain('"level":50')
+  expect(await server.stop()).toBe(0)
+})
+
+/** What a request line and a header have room for. */
+const SHORT = ALL_NAUGHTY.filter((text) => text.length < 4096)
+
+describe('a naughty string', () => {
+  it('is no path, id, variant or digest', async () => {
+    for (const text of SHORT.filter((text) => !/^\.+$/.test(text))) {
+      const part = encodeURIComponent(text.toWellFormed())
+      for (const path of [
+        `/media/item/${part}`,
+        `/media/image/1/${part}`,
+        `/media/file/${part}/scaled.webp`,
+        `/docs/static/${part}`,
+      ]) {
+        const { status } = await client.get(path)
+        expect([path, status]).toEqual([path, 404])
+      }
+      const deleted = await client.delete(`/media/delete/${part}`)
+      expect([text, deleted.status]).toEqual([text, 400])
+    }
+  })
+
+  it('is nobody’s cookie, token or account, and no header breaks a request', async () => {
+    // As the bytes of UTF-8; what is no header at all never becomes a request.
+    const printable = SHORT.map((text) =>
+      Buffer.from(text.toWellFormed()).toString('latin1'),
+    ).filter((text) => /^[\x20-\x7e\x80-\xff]*$/.test(text) && text.trim() === text)
+    for (const text of printable) {
+      for (const [name, value] of Object.entries({
+        cookie: `refreshToken=${text}`,
+        authorization: `Bearer ${text}`,
+      })) {
+        const { status } = await client.get('/auth/me', { headers: { cookie: '', [name]: value } })
+        expect([name, text, status]).toEqual([name, text, 401])
+      }
+      const odd = await client.get('/media?limit=1', {
+        headers: {
+          origin: text,
+          'if-none-match': text,
+          range: text,
+          'x-forwarded-for': text,
+          'x-forwarded-proto': text,
+          'x-forwarded-host': text,
+          'user-agent': text,
+          accept: text,
+          'accept-encoding': text,
+          'sec-fetch-site': text,
+        },
+      })
+      expect([text, odd.status < 500]).toEqual([text, true])
+    }
+  })
+
+  it('is no account', async () => {
+    // Few, because failures are counted.
+    for (const username of ["' OR '1'='1", '__proto__', '*']) {
+      const answer = await client.post('/auth/login', { username, password: username })
+      expect([username, answer.status]).toEqual([username, 401])
+    }
+  })
+})

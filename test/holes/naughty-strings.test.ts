@@ -1,0 +1,75 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { expectConsistent } from '../consistency.ts'
+import { makePng } from '../fixtures.ts'
+import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import { ALL_NAUGHTY } from '../hostile/naughty-strings.ts'
+
+let server: Server
+let client: Client
+beforeAll(async () => {
+  server = await startServer()
+  client = await signIn(server)
+})
+afterAll(async () => {
+  await expectConsistent(server.data)
+  expect(server.log()).not.toContain('"level":50')
+  expect(await server.stop()).toBe(0)
+})
+
+/** What the library makes of a name, by its documentation. */
+const normalise = (text: string) => text.trim().normalize('NFC')
+
+describe('a naughty string', () => {
+  it('as name and tag is refused, or kept as it is and found by itself', async () => {
+    const { media } = (await client.add('An image', [], await makePng())).body
+    const refused: string[] = []
+    for (const text of ALL_NAUGHTY) {
+      const { status, body } = await client.post(`/media/edit/${media.id}`, {
+        name: text,
+        tags: [text],
+      })
+      if (status === 400) {
+        expect(body.detail).toMatch(/^(name|tags?)\b.*\.$/s)
+        refused.push(text)
+        continue
+      }
+      expect([text, status]).toEqual([text, 200])
+      expect(body.media.name).toBe(normalise(text))
+      expect(body.media.tags).toEqual([
+        ...new Set(
+          text
+            .split(',')
+            .map(normalise)
+            .filter((tag) => tag !== ''),
+        ),
+      ])
+      const found = await client.list(`?search=${encodeURIComponent(text)}`)
+      // More terms, or more characters, than a search may have.
+      if (found.status === 400) continue
+      expect([text, found.body.media.map(({ id }) => id)]).toEqual([text, [media.id]])
+    }
+    expect(refused).toContain('\0')
+    expect(refused).toContain('\ud800')
+    expect(refused.length).toBeLessThan(ALL_NAUGHTY.length / 4)
+    await client.delete(`/media/delete/${media.id}`)
+  })
+
+  it('finds nothing in a library without it, and breaks no search', async () => {
+    const { media } = (await client.add('plain', ['text'], await makePng({ seed: 2 }))).body
+    for (const text of ALL_NAUGHTY.filter((text) => text.length < 4096)) {
+      const query = encodeURIComponent(text.toWellFormed())
+      for (const path of [`/media?search=${query}`, `/media/tags?search=${query}`]) {
+        const { status } = await client.get(path)
+        expect([path, [200, 400].includes(status)]).toEqual([path, true])
+      }
+      for (const name of ['limit', 'offset', 'order']) {
+        const { status } = await client.list(`?${name}=${query}`)
+        expect([name, text, [200, 400].includes(status)]).toEqual([name, text, true])
+      }
+    }
+    const { body } = await client.list(`?search=${encodeURIComponent("' OR '1'='1")}`)
+    expect(body.media).toEqual([])
+    expect((await client.list()).body.media.map(({ id }) => id)).toEqual([media.id])
+    await client.delete(`/media/delete/${media.id}`)
+  })
+})
