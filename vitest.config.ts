@@ -9,14 +9,21 @@ const shared = {
   retry: process.env.CI ? 1 : 0,
 }
 
+const BROWSER = 'test/browser/*.test.ts'
+
 /** Everything, with what is there without any server. */
 const embedded = {
   test: {
     ...shared,
     name: 'embedded',
     include: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['src/database/postgres.test.ts', 'test/{instances,outage}.test.ts'],
+    exclude: ['src/database/postgres.test.ts', 'test/{instances,outage}.test.ts', BROWSER],
   },
+}
+
+/** The page: each process runs several of these files, with one browser for all of them. */
+const browser = {
+  test: { ...shared, name: 'browser', include: [BROWSER], isolate: false },
 }
 
 /** Whatever has to do with the database once more, on PostgreSQL. */
@@ -41,7 +48,7 @@ const postgres = {
 
 export default defineConfig(async () => ({
   test: {
-    projects: (await findPostgres()) ? [embedded, postgres] : [embedded],
+    projects: [embedded, browser, ...((await findPostgres()) ? [postgres] : [])],
     pool: 'forks' as const,
     // One more than the cores of a small machine: much of it is waiting, for servers and browsers.
     maxWorkers: 3,

@@ -72,7 +72,9 @@ describePage('browsing a library of some thousand images', () => {
     expect(await page.locator('mark').allTextContents()).toEqual(['Küche'])
     await expectQuery(page, 'search', 'kuche')
 
+    // The tag stands beside the name, which would not tell why it was found.
     await searchBox(page).fill('obst')
+    await expect.poll(() => page.locator('mark').allTextContents(), PATIENCE).toEqual(['Obst'])
     await expectNames(page, ['Äpfel am Küchentisch'])
     await searchBox(page).fill('photo 499')
     await page.getByText('14 matches', { exact: true }).waitFor()
@@ -88,6 +90,42 @@ describePage('browsing a library of some thousand images', () => {
     await page.reload()
     await expectNames(page, ['東京タワーの夜景'])
     expect(await searchBox(page).inputValue()).toBe('夜景')
+  })
+
+  it('goes back from a search to what was before, whatever was corrected in it', async () => {
+    const page = await openPage(server)
+    await page.getByText('5,000 images', { exact: true }).waitFor()
+    for (const [search, matches] of [
+      ['photo 49', '198 matches'],
+      ['photo 499', '14 matches'],
+    ] as const) {
+      await searchBox(page).fill(search)
+      await page.getByText(matches, { exact: true }).waitFor()
+    }
+    await searchBox(page).blur()
+    await searchBox(page).fill('obst')
+    await searchBox(page).press('Enter')
+    await expectQuery(page, 'search', 'obst')
+    await page.goBack()
+    await page.getByText('14 matches', { exact: true }).waitFor()
+    expect(await searchBox(page).inputValue()).toBe('photo 499')
+    await page.goBack()
+    await page.getByText('5,000 images', { exact: true }).waitFor()
+    expect(await searchBox(page).inputValue()).toBe('')
+    await page.goForward()
+    await page.getByText('14 matches', { exact: true }).waitFor()
+  })
+
+  it('forgets what was typed last when the search is cleared', async () => {
+    const page = await openPage(server)
+    await page.getByText('5,000 images', { exact: true }).waitFor()
+    await page.clock.install()
+    await searchBox(page).fill('zebra')
+    await page.getByRole('button', { name: 'Clear the search' }).click()
+    await page.clock.runFor(1000)
+    await page.getByText('5,000 images', { exact: true }).waitFor()
+    expect(await searchBox(page).inputValue()).toBe('')
+    await expectQuery(page, 'search', null)
   })
 
   it('helps where nothing matches', async () => {

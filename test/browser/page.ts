@@ -1,6 +1,6 @@
 /** A real browser on the page of a real server. */
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { ADMIN_PASSWORD, type Server, signIn } from '../harness.ts'
 import { findBrowser } from '../install-browser.ts'
 import { launchBrowser } from './launch.ts'
@@ -9,20 +9,21 @@ import { launchBrowser } from './launch.ts'
 export const PATIENCE = { timeout: 10_000 }
 
 const executablePath = findBrowser()
-let browser: Browser | undefined
+/** One for all files that this process works on; it ends with the process. */
+let browser: Promise<Browser> | undefined
 
 /** As `describe`, with a browser; skipped where there is none. */
 export const describePage = (name: string, tests: () => void) =>
   describe.skipIf(executablePath === undefined)(name, () => {
     beforeAll(async () => {
-      browser = await launchBrowser(executablePath ?? '')
+      browser ??= launchBrowser(executablePath ?? '')
+      await browser
     })
-    afterAll(() => browser?.close())
     tests()
   })
 
 interface Visit extends BrowserContextOptions {
-  /** Who is signed in: `admin` unless said otherwise; null for nobody. */
+  /** Who is signed in: `admin` unless said otherwise; null for nobody. A session is shared. */
   username?: string | null
   password?: string
   /** Query of the address, for example `?search=cat`. */
@@ -36,7 +37,7 @@ interface Visit extends BrowserContextOptions {
 export async function openPage(server: Server, visit: Visit = {}): Promise<Page> {
   const { username = 'admin', password = ADMIN_PASSWORD, query = '', ...options } = visit
   if (!browser) throw new Error('There is no browser outside of describePage.')
-  const context = await browser.newContext({
+  const context = await (await browser).newContext({
     locale: 'en-GB',
     reducedMotion: 'reduce',
     viewport: { width: 1280, height: 800 },
@@ -53,13 +54,24 @@ export async function openPage(server: Server, visit: Visit = {}): Promise<Page>
     expect(faults).toEqual([])
   })
   if (username !== null) {
-    const { cookie } = await signIn(server, username, password)
-    const [name = '', value = ''] = cookie.split('=')
+    const [name = '', value = ''] = (await readCookie(server, username, password)).split('=')
     await context.addCookies([{ name, value, url: server.url, httpOnly: true, sameSite: 'Strict' }])
   }
   const page = await context.newPage()
   await page.goto(`${server.url}/${query}`)
   return page
+}
+
+const cookies = new WeakMap<Server, Map<string, Promise<string>>>()
+
+/** Signing in is made to take long: the visits of one user to one server share a session. */
+function readCookie(server: Server, username: string, password: string): Promise<string> {
+  const known = cookies.get(server) ?? new Map<string, Promise<string>>()
+  cookies.set(server, known)
+  const cookie =
+    known.get(username) ?? signIn(server, username, password).then((client) => client.cookie)
+  known.set(username, cookie)
+  return cookie
 }
 
 /** The form of who is not signed in. */
@@ -78,6 +90,7 @@ export const shownNames = (page: Page): Promise<string[]> =>
   page
     .getByRole('main')
     .locator('[data-id]')
+    .getByTestId('name')
     .evaluateAll((cells) => cells.map((cell) => cell.textContent ?? ''))
 
 /** Waits until the grid shows exactly these images. */

@@ -63,7 +63,12 @@ describePage('signing in', () => {
   })
 
   it('ends on request, and shows nothing any more', async () => {
-    const page = await openPage(server)
+    // A session of its own, since this ends it.
+    const page = await openPage(server, { username: null })
+    const { username, password, submit } = signInForm(page)
+    await username.fill('admin')
+    await password.fill(ADMIN_PASSWORD)
+    await submit.click()
     await page.getByRole('button', { name: 'admin', exact: true }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
     await signInForm(page).form.waitFor()

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
 import { fillLibrary } from '../fill-library.ts'
 import { ADMIN_PASSWORD, makeDataFolder, type Server, startServer } from '../harness.ts'
-import { describePage, image, openPage, PATIENCE, signInForm } from './page.ts'
+import { describePage, image, openItem, openPage, PATIENCE, signInForm } from './page.ts'
 
 const LISTS = '**/media?*'
 
@@ -105,6 +105,23 @@ describePage('when things go wrong', () => {
     await image(page, 'Photo 1000').waitFor()
   })
 
+  it('a server that does not answer at all is told of, and can be tried again', async () => {
+    const page = await open()
+    await page.clock.install()
+    await page.route('**/auth/me', (route) => route.abort())
+    await page.reload()
+    const told = page.getByRole('heading', { name: 'The library cannot be opened right now.' })
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(1000)
+        return told.count()
+      }, PATIENCE)
+      .toBe(1)
+    await page.unroute('**/auth/me')
+    await tryAgain(page).click()
+    await image(page, 'Photo 1000').waitFor()
+  })
+
   it('a session that ends while one scrolls is asked for, and the place is kept', async () => {
     const page = await open()
     await page.context().clearCookies()
@@ -126,5 +143,10 @@ describePage('when things go wrong', () => {
     await expect.poll(() => gone.getAttribute('src'), PATIENCE).toMatch(/^data:image\/png/)
     const { width, height } = (await gone.boundingBox()) ?? {}
     expect([width, height]).toEqual([64, 48])
+
+    const panel = await openItem(page, 'Photo 1000')
+    await panel.getByText('The large image could not be loaded.').waitFor()
+    const large = panel.getByRole('img', { name: 'Photo 1000' })
+    await expect.poll(() => large.getAttribute('src'), PATIENCE).toMatch(/^data:image\/png/)
   })
 })

@@ -1,7 +1,8 @@
-import { Box, Button, Center, getDefaultZIndex, Modal, Stack, Text } from '@mantine/core'
+import { Box, getDefaultZIndex, Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { ApiError } from './api/client'
 import { Library } from './media/library'
+import { Message } from './media/message'
 import { useMessages } from './messages/messages'
 import { useSession, useSignInPlace } from './session/session'
 import { SignIn, SignInScreen } from './session/sign-in'
@@ -27,14 +28,14 @@ export function App() {
   }
   if (user === undefined) {
     return (
-      <Center component="main" h="100%" p="md">
-        <Stack align="center">
-          <Text role="alert" ta="center">
-            {error instanceof ApiError ? t.serverFault : t.unreachable}
-          </Text>
-          <Button onClick={() => refetch()}>{t.tryAgain}</Button>
-        </Stack>
-      </Center>
+      <Box component="main" h="100%">
+        <Message
+          title={t.notOpened}
+          text={error instanceof ApiError ? t.serverFault : t.unreachable}
+          action={t.tryAgain}
+          onAction={() => refetch()}
+        />
+      </Box>
     )
   }
   if (!user && !wasSignedIn) return <SignInScreen />

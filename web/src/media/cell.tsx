@@ -2,6 +2,7 @@ import { type KeyboardEvent, type MouseEvent, memo } from 'react'
 import type { MediaItem } from '../api/client'
 import { MissingIcon } from '../icons'
 import { useMessages } from '../messages/messages'
+import { findMatchingTag, splitTerms } from './find-matches'
 import classes from './grid.module.css'
 import { Marked } from './marked'
 import type { NamedItem } from './selection'
@@ -88,7 +89,7 @@ export const Cell = memo(function Cell(props: CellProps) {
             )
           )}
         </div>
-        <div className={classes.name}>{item && <Marked text={item.name} search={search} />}</div>
+        {item ? <CellName item={item} search={search} /> : <div className={classes.name} />}
       </button>
       {isGoing ? (
         <span className={classes.going}>{t.going}</span>
@@ -110,6 +111,25 @@ export const Cell = memo(function Cell(props: CellProps) {
     </div>
   )
 })
+
+/** The name, and beside it the tag by which the image was found if the name does not tell. */
+function CellName({ item: { name, tags }, search }: { item: MediaItem; search: string }) {
+  const terms = splitTerms(search)
+  const tag = findMatchingTag(name, tags, terms)
+  return (
+    <div className={classes.name}>
+      <span className={classes.nameText} data-testid="name">
+        <Marked text={name} terms={terms} />
+      </span>
+      {tag !== undefined && (
+        // The title of the button has all of them.
+        <span className={classes.tag} aria-hidden>
+          <Marked text={tag} terms={terms} />
+        </span>
+      )}
+    </div>
+  )
+}
 
 const describe = ({ name, tags }: MediaItem, label: string) =>
   tags.length > 0 ? `${name}\n${label}: ${tags.join(', ')}` : name

@@ -4,13 +4,13 @@ import { useMessages } from '../messages/messages'
 
 /** What is known of the original. */
 export function Facts({ item }: { item: MediaItem }) {
-  const { t, language } = useMessages()
-  const bytes = new Intl.NumberFormat(language, {
+  const { t, locale } = useMessages()
+  const bytes = new Intl.NumberFormat(locale, {
     style: 'unit',
     unit: item.size < 1e6 ? 'kilobyte' : 'megabyte',
     maximumFractionDigits: 1,
   }).format(item.size / (item.size < 1e6 ? 1e3 : 1e6))
-  const added = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' })
+  const added = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
   const facts = [
     [t.type, item.type],
     [t.fileSize, bytes],

@@ -61,6 +61,7 @@ export function ItemForm({ item, isGone, onChange }: ItemFormProps) {
         value={name}
         onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
         readOnly={!mayEdit}
+        variant={mayEdit ? 'default' : 'unstyled'}
       />
       <TagsField
         label={t.tags}
@@ -69,6 +70,7 @@ export function ItemForm({ item, isGone, onChange }: ItemFormProps) {
         text={tagText}
         onText={setTagText}
         readOnly={!mayEdit}
+        variant={mayEdit ? 'default' : 'unstyled'}
       />
       {(isGone || refusal) && (
         <Alert color="red" role="alert">

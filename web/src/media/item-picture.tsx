@@ -22,7 +22,9 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
   const { t } = useMessages()
   const { name, urls, thumbhash } = item
   const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
-  const placeholder = useMemo(() => `url(${toDataUrl(thumbhash)})`, [thumbhash])
+  /** What browsers show of a broken image would hide the placeholder. */
+  const [isSmallMissing, setIsSmallMissing] = useState(false)
+  const placeholder = useMemo(() => toDataUrl(thumbhash), [thumbhash])
   return (
     <>
       <div
@@ -36,10 +38,11 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
       >
         {state !== 'loaded' && (
           <img
-            src={urls.scaled}
+            src={isSmallMissing ? placeholder : urls.scaled}
             alt={state === 'failed' ? name : ''}
             draggable={false}
-            style={{ backgroundImage: placeholder }}
+            style={{ backgroundImage: `url(${placeholder})` }}
+            {...(!isSmallMissing && { onError: () => setIsSmallMissing(true) })}
           />
         )}
         {state !== 'failed' && (
@@ -61,7 +64,13 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
       {state === 'failed' && (
         <div className={classes.notice} role="alert">
           <Text size="sm">{t.largeNotLoaded}</Text>
-          <Button size="compact-sm" onClick={() => setState('loading')}>
+          <Button
+            size="compact-sm"
+            onClick={() => {
+              setState('loading')
+              setIsSmallMissing(false)
+            }}
+          >
             {t.tryAgain}
           </Button>
         </div>

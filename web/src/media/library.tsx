@@ -87,8 +87,11 @@ export function Library() {
             onOrder={(chosen) =>
               setView({ order: chosen, at: null, open: null }, { history: 'push' })
             }
-            onSearch={(text) =>
-              setView({ search: text || null, at: null, open: null }, { history: 'replace' })
+            onSearch={(text, isNew) =>
+              setView(
+                { search: text || null, at: null, open: null },
+                { history: isNew ? 'push' : 'replace' },
+              )
             }
             onDensity={setDensity}
             onFiles={uploads.add}
@@ -116,7 +119,7 @@ export function Library() {
               title={t.noMatches(search)}
               text={t.noMatchesHint}
               action={t.clearSearch}
-              onAction={() => setView({ search: null })}
+              onAction={() => setView({ search: null, at: null }, { history: 'push' })}
             />
           ) : mayAdd && isServed ? (
             <Message

@@ -49,8 +49,10 @@ function TagForm({ onClose, onApply }: Pick<TagDialogProps, 'onClose' | 'onApply
           onChange={setTags}
           text={text}
           onText={setText}
-          // Below it would cover the buttons.
-          comboboxProps={{ position: 'top' }}
+          // Between the field and the buttons, where there is room for them.
+          maxDropdownHeight={160}
+          comboboxProps={{ position: 'bottom', middlewares: { flip: false, shift: false } }}
+          mb={160}
           data-autofocus
         />
         <Group justify="flex-end">

@@ -1,6 +1,6 @@
 import { CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
@@ -12,7 +12,8 @@ import { ViewTools, type ViewToolsProps } from './view-tools'
 interface ToolbarProps extends ViewToolsProps {
   search: string
   total: number | undefined
-  onSearch: (search: string) => void
+  /** @param isNew whether it is no correction of the last one: one can go back to what was before */
+  onSearch: (search: string, isNew: boolean) => void
   onFiles: (files: File[]) => void
   onShortcuts: () => void
 }
@@ -48,10 +49,24 @@ export function Toolbar(props: ToolbarProps) {
 function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSearch'>) {
   const { t } = useMessages()
   const [text, setText] = useState(search)
-  const searchSoon = useDebouncedCallback(onSearch, 250)
   const input = useSearchKey()
+  /** The last search that was typed here, since the field was entered. */
+  const typed = useRef<string>(undefined)
+  const searchNow = (next: string) => {
+    searchSoon.cancel()
+    if (next === search) return
+    const isNew = typed.current === undefined
+    typed.current = next
+    onSearch(next, isNew)
+  }
+  const searchSoon = useDebouncedCallback(searchNow, 250)
   // Back and forward change the search from outside.
-  useEffect(() => setText(search), [search])
+  useEffect(() => {
+    if (search === typed.current) return
+    typed.current = undefined
+    searchSoon.cancel()
+    setText(search)
+  }, [search, searchSoon])
   return (
     <TextInput
       ref={input}
@@ -65,6 +80,13 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
         setText(event.currentTarget.value)
         searchSoon(event.currentTarget.value.trim())
       }}
+      onKeyDown={({ key, nativeEvent }) => {
+        if (key === 'Enter' && !nativeEvent.isComposing) searchSoon.flush()
+      }}
+      onBlur={() => {
+        searchSoon.flush()
+        typed.current = undefined
+      }}
       leftSection={<SearchIcon />}
       rightSection={
         text !== '' && (
@@ -72,7 +94,7 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
             aria-label={t.clearSearch}
             onClick={() => {
               setText('')
-              onSearch('')
+              searchNow('')
               input.current?.focus()
             }}
           />

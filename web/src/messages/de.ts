@@ -27,6 +27,7 @@ export const de: Messages = {
   notLoadedUnreachable:
     'Der Server ist nicht erreichbar. Sobald er antwortet, folgen die fehlenden Bilder.',
   notLoadedFault: 'Der Server konnte diese Bilder nicht auflisten.',
+  notOpened: 'Die Bibliothek lässt sich gerade nicht öffnen.',
   notListed: 'Die Bilder konnten nicht aufgelistet werden.',
   notLoaded: 'Nicht geladen',
   imageMissing: 'Das Bild lässt sich nicht anzeigen.',

@@ -23,6 +23,7 @@ export const en = {
   notLoadedOffline: 'You are offline. The missing images follow when the connection is back.',
   notLoadedUnreachable: 'The server cannot be reached. The missing images follow when it answers.',
   notLoadedFault: 'The server could not list these images.',
+  notOpened: 'The library cannot be opened right now.',
   notListed: 'The images could not be listed.',
   notLoaded: 'Not loaded',
   imageMissing: 'The image cannot be shown.',

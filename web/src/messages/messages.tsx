@@ -19,11 +19,18 @@ function detectLanguage(): Language {
 
 interface MessagesContext {
   language: Language
+  /** The same as the browser has it, for example `en-GB`: dates and numbers differ. */
+  locale: string
   t: Messages
   choose: (language: Language) => void
 }
 
-const Context = createContext<MessagesContext>({ language: 'en', t: en, choose: () => {} })
+const Context = createContext<MessagesContext>({
+  language: 'en',
+  locale: 'en',
+  t: en,
+  choose: () => {},
+})
 
 export function MessagesProvider({ children }: { children: ReactNode }) {
   const [language, setLanguage] = useState(detectLanguage)
@@ -34,7 +41,8 @@ export function MessagesProvider({ children }: { children: ReactNode }) {
     localStorage.setItem(STORED, chosen)
     setLanguage(chosen)
   }
-  return <Context value={{ language, t: LANGUAGES[language], choose }}>{children}</Context>
+  const locale = navigator.languages.find((tag) => tag.split('-')[0] === language) ?? language
+  return <Context value={{ language, locale, t: LANGUAGES[language], choose }}>{children}</Context>
 }
 
 /** The texts in the language of the page, and how to choose another. */

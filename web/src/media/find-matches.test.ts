@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest'
+import { findMatches, findMatchingTag, splitTerms } from './find-matches.ts'
+
+const marked = (text: string, search: string) =>
+  findMatches(text, splitTerms(search)).map(({ start, end }) => text.slice(start, end))
+
+describe('what is marked of a match', () => {
+  it.each([
+    ['Tower at night', 'night TOWER', ['Tower', 'night']],
+    ['Banana', 'an', ['anan']],
+    ['Banana', 'na ba', ['Banana']],
+    ['Küche und Kuche', 'kuche', ['Küche', 'Kuche']],
+    ['Straße', 'STRASSE', ['Straße']],
+    ['Ｆｕｌｌ width', 'full', ['Ｆｕｌｌ']],
+    ['東京の夜景', '夜景', ['夜景']],
+    ['👍🏽 done', 'done', ['done']],
+    ['Nothing', 'zebra', []],
+    ['Nothing', '  ', []],
+  ])('of “%s” by “%s”', (text, search, parts) => {
+    expect(marked(text, search)).toEqual(parts)
+  })
+
+  it('is a tag where the name does not tell why', () => {
+    const find = (search: string) =>
+      findMatchingTag('Harbour', ['dawn', 'sea town'], splitTerms(search))
+    expect(find('harb')).toBeUndefined()
+    expect(find('TOWN')).toBe('sea town')
+    expect(find('harb da')).toBe('dawn')
+  })
+})

@@ -1,0 +1,60 @@
+/** A part of a text, in its own units, the end not included. */
+export interface Range {
+  start: number
+  end: number
+}
+
+/** The terms of a search as they are compared: whatever the case, accents and width. */
+export const splitTerms = (search: string): string[] =>
+  search.split(/\s+/).map(fold).filter(Boolean)
+
+/** Every place in a text where one of the terms is, in order, those that touch as one. */
+export function findMatches(text: string, terms: readonly string[]): Range[] {
+  if (terms.length === 0) return []
+  // Folding may change lengths, so each folded unit remembers where it came from.
+  let folded = ''
+  const origins: Range[] = []
+  for (const { segment, index } of new Intl.Segmenter().segment(text)) {
+    const part = fold(segment)
+    folded += part
+    for (let unit = 0; unit < part.length; unit++) {
+      origins.push({ start: index, end: index + segment.length })
+    }
+  }
+  const found = terms.flatMap((term) => {
+    const ranges: Range[] = []
+    for (let at = folded.indexOf(term); at >= 0; at = folded.indexOf(term, at + term.length)) {
+      const [first, last] = [origins[at], origins[at + term.length - 1]]
+      if (first && last) ranges.push({ start: first.start, end: last.end })
+    }
+    return ranges
+  })
+  const merged: Range[] = []
+  for (const { start, end } of found.sort((a, b) => a.start - b.start)) {
+    const last = merged.at(-1)
+    if (last && start <= last.end) last.end = Math.max(last.end, end)
+    else merged.push({ start, end })
+  }
+  return merged
+}
+
+/** The first tag that holds a term which the name does not: why the image was found. */
+export function findMatchingTag(
+  name: string,
+  tags: readonly string[],
+  terms: readonly string[],
+): string | undefined {
+  const missing = terms.filter((term) => findMatches(name, [term]).length === 0)
+  return missing.length > 0 ? tags.find((tag) => findMatches(tag, missing).length > 0) : undefined
+}
+
+/** Close to the server's folding; what it marks is for the eye only. */
+const fold = (text: string) =>
+  text
+    .normalize('NFKC')
+    // By way of capitals, in which “ß” and “ss” are the same.
+    .toUpperCase()
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/[\u0300-\u036f]/g, '')
+    .normalize('NFC')
