@@ -66,6 +66,21 @@ describe('an error', () => {
     if (error instanceof Error) expect(line.err).toMatchObject({ message: error.message })
   })
 
+  it.for([
+    [Object.assign(new Error('/secret'), { code: 'ENOSPC' }), 'There is no space left'],
+    [Object.assign(new Error('/secret'), { code: 'ERR_SQLITE_ERROR', errcode: 13 }), 'no space'],
+    [Object.assign(new Error('/secret'), { errcode: 8 | (1 << 8) }), 'The server cannot write'],
+    [new Error('x', { cause: Object.assign(new Error('/secret'), { code: 'EIO' }) }), 'fails'],
+  ] as const)('of a disk says what is wrong with it', async ([error, words]) => {
+    const { body } = await startWith(error, 'Error adding media')
+    expect(body).toEqual({
+      data: 'Error adding media',
+      code: 500,
+      detail: expect.stringMatching(new RegExp(`${words}.* under the request id `)),
+    })
+    expect(JSON.stringify(body)).not.toContain('/secret')
+  })
+
   it('of a route without a message of its own is an internal one', async () => {
     expect((await startWith(new Error('x'))).body).toMatchObject({ data: 'Internal server error' })
   })

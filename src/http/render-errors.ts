@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { explainDiskFault } from '../disk-fault.ts'
 import { AppError, parametersMissing } from '../errors.ts'
 import { notFound } from './not-found.ts'
 import { describeInvalid } from './validate-body.ts'
@@ -111,11 +112,15 @@ export const brokenOff = (cause: unknown) =>
     cause,
   })
 
-const internalError = ({ id, routeOptions }: FastifyRequest, cause: unknown) =>
-  new AppError('fault', 500, routeOptions.config.failure ?? 'Internal server error', {
-    detail: `The log of the server says why, under the request id ${id}.`,
+/** A disk that is full or fails is named: whoever is told can do something about it. */
+function internalError({ id, routeOptions }: FastifyRequest, cause: unknown) {
+  const disk = explainDiskFault(cause)
+  const log = `The log of the server says why, under the request id ${id}.`
+  return new AppError('fault', 500, routeOptions.config.failure ?? 'Internal server error', {
+    detail: disk === undefined ? log : `${disk} ${log}`,
     cause,
   })
+}
 
 /** `Bad request`: the standard phrase in the contract's spelling. */
 export function phraseOf(status: number): string {

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { requireFinished } from '../database/unfinished.ts'
+import { findDiskFault } from '../disk-fault.ts'
 import { type Owner, removeOwners, renewLease } from './lease.ts'
 import { identifyProcess } from './owner.ts'
 import { checkKey, type Storage } from './storage.ts'
@@ -114,7 +115,11 @@ export async function openJournal(deps: {
     })
   }
 
-  await renewLease(database, self)
+  // A full disk keeps nobody from looking; the lease is there as soon as there is room.
+  await renewLease(database, self).catch((error) => {
+    if (findDiskFault(error) !== 'full') throw error
+    log.error({ err: error }, 'The lease of this process could not be entered')
+  })
   // Whoever brings a library in marks it first and looks for owners then, so one sees the other.
   await requireFinished(database.read).catch(async (error) => {
     await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
@@ -184,8 +189,13 @@ export async function openJournal(deps: {
       clearInterval(timer)
       closing.abort()
       await Promise.all([renewal, sweeping])
-      await handOver()
-      await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
+      try {
+        await handOver()
+        await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
+      } catch (error) {
+        // Whoever sweeps next sees that this process runs no more.
+        log.error({ err: error }, 'This process could not be taken out of the owners')
+      }
     },
   }
 }

@@ -1,0 +1,40 @@
+/** What a disk says no with. */
+export type DiskFault = 'full' | 'read-only' | 'too large' | 'failing'
+
+/** Codes of the system, and of SQLite (https://sqlite.org/rescode.html). */
+const SYSTEM_CODES: Readonly<Record<string, DiskFault>> = {
+  ENOSPC: 'full',
+  EDQUOT: 'full',
+  EROFS: 'read-only',
+  EFBIG: 'too large',
+  EIO: 'failing',
+}
+const SQLITE_CODES: Readonly<Record<number, DiskFault>> = {
+  8: 'read-only',
+  10: 'failing',
+  13: 'full',
+}
+
+const WORDS: Readonly<Record<DiskFault, string>> = {
+  full: 'There is no space left where the server keeps its data.',
+  'read-only': 'The server cannot write where it keeps its data.',
+  'too large': 'A file of the server would be larger than the system lets it be.',
+  failing: 'The disk of the server fails.',
+}
+
+/** The fault of a disk behind an error or its causes; undefined if it is none. */
+export function findDiskFault(error: unknown): DiskFault | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code, errcode } = cause as { code?: unknown; errcode?: unknown }
+    const fault =
+      typeof errcode === 'number' ? SQLITE_CODES[errcode & 0xff] : SYSTEM_CODES[String(code)]
+    if (fault) return fault
+  }
+  return undefined
+}
+
+/** The same as a sentence for who asked for what failed. */
+export function explainDiskFault(error: unknown): string | undefined {
+  const fault = findDiskFault(error)
+  return fault && WORDS[fault]
+}

@@ -1,0 +1,52 @@
+import { spawnSync } from 'node:child_process'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeDataFolder } from './harness.ts'
+
+/** File systems of their own for tests, which only root may make, and not in every container. */
+export const canMount: boolean = (() => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
+  const folder = makeDataFolder()
+  if (spawnSync('mount', ['-t', 'tmpfs', 'none', folder]).status !== 0) return false
+  return spawnSync('umount', [folder]).status === 0
+})()
+
+/** @throws Error with what the command said, if it failed */
+export function run(command: string, ...args: string[]): string {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? stderr}`)
+  return stdout
+}
+
+const mounted = new Set<string>()
+process.once('exit', () => {
+  // Whatever still uses it ends with this process.
+  for (const folder of mounted) spawnSync('umount', ['--lazy', folder])
+})
+
+/** A data folder on a disk of its own, of that many mebibytes. */
+export function mountSmallDisk(mebibytes: number) {
+  const data = makeDataFolder()
+  run('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'none', data)
+  mounted.add(data)
+  const filler = join(data, 'filler')
+  return {
+    data,
+    /** Takes all that is left of it. */
+    fill() {
+      const file = openSync(filler, 'a')
+      try {
+        for (;;) writeSync(file, Buffer.alloc(64 * 1024))
+      } catch {
+        // Smaller pieces would not fit either: a write takes what there is.
+      } finally {
+        closeSync(file)
+      }
+    },
+    empty: () => rmSync(filler, { force: true }),
+    unmount() {
+      run('umount', data)
+      mounted.delete(data)
+    },
+  }
+}
