@@ -32,7 +32,9 @@ const postgres = {
     ...shared,
     name: 'postgres',
     include: [
-      'src/auth/{access-tokens,accounts,login,plugin,sessions}.test.ts',
+      'src/audit/*.test.ts',
+      'src/auth/{access-tokens,account-routes,accounts,api-tokens,login,plugin}.test.ts',
+      'src/auth/{sessions,user-routes}.test.ts',
       'src/cli/transfer/tables.test.ts',
       'src/database/postgres.test.ts',
       'src/media/{bulk,rank,retag,search,selection,tags}.test.ts',

@@ -64,21 +64,56 @@ export async function main(argv: readonly string[]): Promise<void> {
   command(user, 'list', 'Show all accounts.').action(async (options) =>
     (await users()).userList(configOf(options)),
   )
-  command(user, 'password <name>', 'Change a password; all sessions of the account end.')
+  command(user, 'password <name>', 'Change a password; all sessions and tokens of the account end.')
     .addOption(passwordStdin())
     .action(async (name, options) => (await users()).userPassword(configOf(options), name, options))
   command(user, 'role <name> <role>', 'Give an account another role.').action(
     async (name, role, options) => (await users()).userRole(configOf(options), name, role),
   )
-  command(user, 'remove <name>', 'Remove an account; all its sessions end.').action(
+  command(user, 'remove <name>', 'Remove an account; all its sessions and tokens end.').action(
     async (name, options) => (await users()).userRemove(configOf(options), name),
   )
-  command(user, 'disable <name>', 'Keep an account from signing in; all its sessions end.').action(
-    async (name, options) => (await users()).userDisable(configOf(options), name),
-  )
+  command(
+    user,
+    'disable <name>',
+    'Keep an account from signing in; all its sessions and tokens end.',
+  ).action(async (name, options) => (await users()).userDisable(configOf(options), name))
   command(user, 'enable <name>', 'Let a disabled account sign in again.').action(
     async (name, options) => (await users()).userEnable(configOf(options), name),
   )
+
+  command(user, 'sessions <name>', 'Show the sessions of an account.').action(
+    async (name, options) => (await users()).userSessions(configOf(options), name),
+  )
+  command(user, 'sign-out <name>', 'End all sessions of an account, or one.')
+    .option('--session <id>', 'only this one')
+    .action(async (name, options) => (await users()).userSignOut(configOf(options), name, options))
+
+  const token = program.command('token').description('Look after personal tokens, for scripts.')
+  const tokens = () => import('./cli/token.ts')
+  command(token, 'add <name>', 'Make a token and print it, once.')
+    .requiredOption('--user <name>', 'the account that it stands for')
+    .requiredOption('--permissions <list>', 'what it may do: view-media,add-media,…')
+    .option('--days <number>', 'how long it is good, 1 to 365', '90')
+    .action(async (name, options) => (await tokens()).tokenAdd(configOf(options), name, options))
+  command(token, 'list', 'Show all tokens, but not what they are.')
+    .option('--user <name>', 'only those of this account')
+    .action(async (options) => (await tokens()).tokenList(configOf(options), options))
+  command(token, 'revoke <id>', 'End a token.').action(async (id, options) =>
+    (await tokens()).tokenRevoke(configOf(options), id),
+  )
+
+  command(program, 'audit', 'Show who did what, when and from where; the newest first.')
+    .option('--since <time>', 'only what is newer: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')
+    .option('--user <name>', 'only what this account did, or what was done to it')
+    .option('--action <action>', 'only this, like media-deleted')
+    .option('--before <id>', 'only what has a smaller id, to go on')
+    .option('--limit <number>', 'at most so many', '100')
+    .option('--json', 'an object a line, for programs')
+    .action(async (options) => {
+      const { audit } = await import('./cli/audit.ts')
+      await audit(configOf(options), options)
+    })
 
   command(program, 'import <folder>', 'Add every image below a folder.')
     .addHelpText('after', IMPORT_HELP)

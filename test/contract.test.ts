@@ -779,6 +779,66 @@ const rows: Row[] = [
   },
 ]
 
+const NEW_USER = { username: 'viewer', password: VIEWER_PASSWORD, role: 'viewer' }
+const NEW_TOKEN = { name: 'a script', permissions: ['view-media'], days: 1 }
+const PASSWORDS = { currentPassword: 'not my password', password: VIEWER_PASSWORD }
+
+/** The viewer is user 2. */
+const accountRows: [
+  request: string,
+  as: Row['as'],
+  json: object | undefined,
+  status: number,
+  data: string,
+][] = [
+  ['GET /users', 'nobody', undefined, 401, 'Unauthorized'],
+  ['GET /users', 'viewer', undefined, 403, 'Forbidden'],
+  ['POST /users', 'admin', { username: 'viewer' }, 400, MISSING],
+  ['POST /users', 'admin', { ...NEW_USER, role: 'owner' }, 400, INVALID],
+  ['POST /users', 'admin', NEW_USER, 409, 'Username taken'],
+  ['POST /users', 'admin', { ...NEW_USER, username: 'new' }, 200, 'User added successfully'],
+  ['POST /users', 'viewer', NEW_USER, 403, 'Forbidden'],
+  ['POST /users/2/role', 'admin', { role: 'viewer' }, 200, 'User updated successfully'],
+  ['POST /users/1/role', 'admin', { role: 'viewer' }, 409, 'Last administrator'],
+  ['POST /users/77/role', 'admin', { role: 'viewer' }, 404, 'User not found'],
+  ['POST /users/x/role', 'admin', { role: 'viewer' }, 400, MISSING],
+  ['POST /users/2/disabled', 'admin', { disabled: false }, 200, 'User updated successfully'],
+  ['POST /users/1/disabled', 'admin', { disabled: true }, 409, 'Last administrator'],
+  ['POST /users/77/password', 'admin', { password: VIEWER_PASSWORD }, 404, 'User not found'],
+  ['POST /users/2/password', 'admin', { password: 'short' }, 400, INVALID],
+  ['DELETE /users/1', 'admin', undefined, 409, 'Last administrator'],
+  ['DELETE /users/77', 'admin', undefined, 404, 'User not found'],
+  ['GET /users/77/sessions', 'admin', undefined, 404, 'User not found'],
+  ['DELETE /users/77/sessions', 'admin', undefined, 404, 'User not found'],
+  ['DELETE /users/2/sessions/none', 'admin', undefined, 404, 'Session not found'],
+  ['GET /users/77/tokens', 'admin', undefined, 404, 'User not found'],
+  ['DELETE /users/2/tokens/77', 'admin', undefined, 404, 'Token not found'],
+  ['GET /audit', 'viewer', undefined, 403, 'Forbidden'],
+  ['GET /audit?limit=0', 'admin', undefined, 400, INVALID],
+  ['GET /audit?action=flew', 'admin', undefined, 400, INVALID],
+  ['GET /audit?since=yesterday', 'admin', undefined, 400, INVALID],
+  ['POST /auth/password', 'nobody', PASSWORDS, 401, 'Unauthorized'],
+  ['POST /auth/password', 'viewer', { password: VIEWER_PASSWORD }, 400, MISSING],
+  ['POST /auth/password', 'viewer', PASSWORDS, 403, 'Invalid credentials'],
+  ['POST /auth/password', 'viewer', { ...PASSWORDS, password: 'short' }, 400, INVALID],
+  ['GET /auth/sessions', 'nobody', undefined, 401, 'Unauthorized'],
+  ['DELETE /auth/sessions', 'viewer', undefined, 200, 'Sessions ended'],
+  ['DELETE /auth/sessions/none', 'viewer', undefined, 404, 'Session not found'],
+  ['GET /auth/tokens', 'nobody', undefined, 401, 'Unauthorized'],
+  ['POST /auth/tokens', 'viewer', NEW_TOKEN, 200, 'Token added successfully'],
+  ['POST /auth/tokens', 'viewer', { ...NEW_TOKEN, days: 366 }, 400, INVALID],
+  ['POST /auth/tokens', 'viewer', { ...NEW_TOKEN, permissions: [] }, 400, MISSING],
+  ['DELETE /auth/tokens/77', 'viewer', undefined, 404, 'Token not found'],
+  ['DELETE /auth/tokens/x', 'viewer', undefined, 400, MISSING],
+]
+rows.push(
+  ...accountRows.map(([request, as, json, status, data]) => {
+    const [method = '', path = ''] = request.split(' ')
+    const is = `${request} ${JSON.stringify(json)} by ${as}`
+    return { is, method, path, as, ...(json && { options: { json } }), status, data } as Row
+  }),
+)
+
 /** The statuses that the description of the API names for a route. */
 function documentedStatuses(method: string, path: string): string[] {
   const [target = ''] = path.split('?')

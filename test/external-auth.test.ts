@@ -110,6 +110,14 @@ describe('a library whose users another service knows', () => {
     expect((await client.get('/media', { headers: { cookie } })).status).toBe(401)
     const authorization = `Bearer ${accessToken}`
     expect((await client.get('/media', { headers: { authorization } })).status).toBe(401)
+    const manager = carry(
+      external.url,
+      await signToken({ ...CLAIMS, permissions: ['manage-accounts'] }),
+    )
+    expect((await manager.get('/audit')).status).toBe(200)
+    for (const path of ['/users', '/users/1/sessions', '/auth/sessions', '/auth/tokens']) {
+      expect([path, (await manager.get(path)).status]).toEqual([path, 404])
+    }
     const { code, stderr, stdout } = await runCli(data, ['user', 'list'], { settings: BY_SECRET })
     expect({ code, stderr, stdout }).toEqual({
       code: 1,

@@ -27,6 +27,9 @@ export const auditActions = [
   'password-reset',
   'token-created',
   'token-revoked',
+  'library-copied',
+  'library-restored',
+  'library-repaired',
   'trail-purged',
 ] as const
 

@@ -4,6 +4,7 @@ import type { Database } from '../database/database.ts'
 import { parametersInvalid, quote } from '../errors.ts'
 import { type Query, readInteger, readText } from '../http/query-parameters.ts'
 import { AuditEntry, toEntry } from './entry.ts'
+import { parseTime } from './parse-time.ts'
 import { readAudit } from './read.ts'
 import { type AuditAction, auditActions, isAuditAction } from './record.ts'
 
@@ -71,17 +72,8 @@ function readTime(query: Query, name: string): number | undefined {
   throw parametersInvalid(`${name} is ${quote(text)}; it must be like 2026-01-20T18:22:10Z.`)
 }
 
-/** A day, or a time with its offset from UTC; never one that depends on where the server is. */
-export function parseTime(text: string): number | undefined {
-  if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)) {
-    return undefined
-  }
-  const time = Date.parse(text)
-  return Number.isNaN(time) ? undefined : time
-}
-
 /** @throws AppError 400 "Invalid parameters" */
-export function readAction(text: string | undefined): AuditAction | undefined {
+function readAction(text: string | undefined): AuditAction | undefined {
   if (text === undefined || isAuditAction(text)) return text
   throw parametersInvalid(`action is ${quote(text)}; it must be one of ${auditActions.join(', ')}.`)
 }

@@ -1,11 +1,14 @@
-import Fastify, { type FastifyError } from 'fastify'
+import Fastify from 'fastify'
 import { onTestFinished } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
-import { AppError } from '../errors.ts'
+import { renderErrors } from '../http/render-errors.ts'
+import { validateBodies } from '../http/validate-body.ts'
 import { identifyBySession } from './identify-by-session.ts'
 import { hashPassword, type verifyPassword } from './passwords.ts'
 import { authPlugin } from './plugin.ts'
+import { recordRefusals } from './record-refusals.ts'
 import { authRoutes } from './routes.ts'
 
 export const MINUTE = 60_000
@@ -50,20 +53,14 @@ export async function createTestApp(
   const { database, clock } = await openTestDatabase()
   await addUsers(database, { vera: 'viewer', ed: 'editor', ada: 'admin' })
 
-  const app = Fastify({
-    trustProxy: '127.0.0.1',
-    ajv: { customOptions: { coerceTypes: false } },
-  })
+  const app = Fastify({ trustProxy: '127.0.0.1' })
   onTestFinished(() => app.close())
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    const known = error instanceof AppError ? error : undefined
-    const status = known?.status ?? error.statusCode ?? 500
-    const data = error.validation ? 'Required parameters missing' : error.message
-    if (known) reply.headers(known.headers)
-    return reply.code(status).send({ data, code: status, detail: known?.detail })
-  })
+  app.setValidatorCompiler(validateBodies)
+  renderErrors(app)
   const identify = await identifyBySession(database, app.log)
   await app.register(authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [] }))
+  recordRefusals(app, database)
+  await app.register(auditRoutes, { database })
   await app.register(authRoutes({ database, ...(options.verify && { verify: options.verify }) }))
   app.get('/public', { config: { access: 'public' } }, async () => 'public')
   app.get('/session', { config: { access: 'session' } }, async (request) => request.user)
@@ -93,5 +90,19 @@ export async function createTestApp(
   const getWithAccessToken = (url: string, accessToken: string) =>
     app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
 
-  return { app, database, clock, logIn, signIn, get, getWithAccessToken }
+  /** A request with that cookie, or with an access or personal token. */
+  const send = (
+    method: 'GET' | 'POST' | 'DELETE',
+    url: string,
+    { token, bearer, body }: { token?: string; bearer?: string; body?: object } = {},
+  ) =>
+    app.inject({
+      method,
+      url,
+      ...(token !== undefined && { cookies: { refreshToken: token } }),
+      ...(bearer !== undefined && { headers: { authorization: `Bearer ${bearer}` } }),
+      ...(body !== undefined && { payload: body }),
+    })
+
+  return { app, database, clock, logIn, signIn, get, getWithAccessToken, send }
 }

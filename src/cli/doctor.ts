@@ -1,4 +1,5 @@
 import { openLibrary } from '../app.ts'
+import { COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import { type Config, filesPath } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createLog } from '../http/logging.ts'
@@ -95,6 +96,11 @@ async function examine(examined: Examined, library?: Library): Promise<number> {
       findings === 0 ? 'nothing found' : `${findings} found${library ? `, ${mended} repaired` : ''}`
     }`,
   )
+  if (mended > 0) {
+    const now = await database.now()
+    const entry = { action: 'library-repaired', detail: { findings, repaired: mended } } as const
+    await database.write((trx) => recordAudit(trx, COMMAND_LINE, entry, now))
+  }
   return mended === findings ? 0 : 1
 }
 

@@ -29,3 +29,21 @@ export async function requireLibrary(config: Config): Promise<void> {
     )
   })
 }
+
+/** As `withDatabase`, of a library that is there and whose accounts are its own. */
+export async function withAccounts<T>(
+  config: Config,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  requireOwnAccounts(config)
+  await requireLibrary(config)
+  return withDatabase(config, work)
+}
+
+/** Our own accounts count for nothing where those of another service do. */
+export function requireOwnAccounts({ auth }: Config): void {
+  if (auth === 'own') return
+  throw new UsageError(
+    'VITRINE_AUTH is external: the accounts are kept by the service that issues the tokens.',
+  )
+}

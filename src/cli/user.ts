@@ -1,10 +1,10 @@
 import { createUser, removeUser, setDisabled, setPassword, setRole } from '../auth/accounts.ts'
 import { type Account, listUsers } from '../auth/list-accounts.ts'
+import { endAllSessions, endSession, listSessions } from '../auth/session-list.ts'
 import type { Config } from '../config.ts'
-import type { Database } from '../database/database.ts'
-import { requireLibrary, withDatabase } from './open-database.ts'
+import { requireLibrary, requireOwnAccounts, withAccounts, withDatabase } from './open-database.ts'
 import { readNewPassword } from './password.ts'
-import { UsageError } from './usage-error.ts'
+import { printTable, showTime } from './table.ts'
 
 interface PasswordOptions {
   /** Read it from standard input instead of asking. */
@@ -26,18 +26,14 @@ export async function userAdd(
 /** Prints a table of all accounts. */
 export async function userList(config: Config): Promise<void> {
   const users = await withAccounts(config, listUsers)
-  // The names stand last, so that wide characters in them move nothing.
-  const rows = [['ROLE', 'STATE', 'CREATED', 'NAME'], ...users.map(toRow)]
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  for (const row of rows) {
-    console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '))
-  }
+  printTable(['ROLE', 'STATE', 'CREATED', 'LAST USE', 'NAME'], users.map(toRow))
 }
 
-const toRow = ({ username, roles, disabled, createdAt }: Account): string[] => [
+const toRow = ({ username, roles, disabled, createdAt, lastUsedAt }: Account): string[] => [
   roles.join(', '),
   disabled ? 'disabled' : 'enabled',
-  new Date(createdAt).toISOString(),
+  showTime(createdAt),
+  showTime(lastUsedAt),
   username,
 ]
 
@@ -50,7 +46,7 @@ export async function userPassword(
   await requireLibrary(config)
   const password = await readNewPassword(username, options)
   await withDatabase(config, (database) => setPassword(database, username, password))
-  console.log(`Changed the password of ${username}; all sessions have ended.`)
+  console.log(`Changed the password of ${username}; all sessions and tokens have ended.`)
 }
 
 export async function userRole(config: Config, username: string, role: string): Promise<void> {
@@ -60,12 +56,12 @@ export async function userRole(config: Config, username: string, role: string): 
 
 export async function userRemove(config: Config, username: string): Promise<void> {
   await withAccounts(config, (database) => removeUser(database, username))
-  console.log(`Removed the user ${username}; all sessions have ended.`)
+  console.log(`Removed the user ${username}; all sessions and tokens have ended.`)
 }
 
 export async function userDisable(config: Config, username: string): Promise<void> {
   await withAccounts(config, (database) => setDisabled(database, username, true))
-  console.log(`Disabled ${username}; all sessions have ended.`)
+  console.log(`Disabled ${username}; all sessions and tokens have ended.`)
 }
 
 export async function userEnable(config: Config, username: string): Promise<void> {
@@ -73,19 +69,32 @@ export async function userEnable(config: Config, username: string): Promise<void
   console.log(`Enabled ${username}.`)
 }
 
-async function withAccounts<T>(
-  config: Config,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
-  requireOwnAccounts(config)
-  await requireLibrary(config)
-  return withDatabase(config, work)
+/** Prints a table of the sessions of an account. */
+export async function userSessions(config: Config, username: string): Promise<void> {
+  const sessions = await withAccounts(config, (database) => listSessions(database, username))
+  printTable(
+    ['ID', 'CREATED', 'LAST USE', 'FROM', 'BROWSER'],
+    sessions.map(({ id, createdAt, lastUsedAt, network, userAgent }) => [
+      id,
+      showTime(createdAt),
+      showTime(lastUsedAt),
+      network,
+      userAgent,
+    ]),
+  )
 }
 
-/** Our own accounts count for nothing where those of another service do. */
-function requireOwnAccounts({ auth }: Config): void {
-  if (auth === 'own') return
-  throw new UsageError(
-    'VITRINE_AUTH is external: the accounts are kept by the service that issues the tokens.',
-  )
+/** Ends all sessions of an account, or one. */
+export async function userSignOut(
+  config: Config,
+  username: string,
+  { session }: { session?: string },
+): Promise<void> {
+  if (session === undefined) {
+    const count = await withAccounts(config, (database) => endAllSessions(database, username))
+    console.log(`Ended ${count} sessions of ${username}.`)
+  } else {
+    await withAccounts(config, (database) => endSession(database, username, session))
+    console.log(`Ended the session ${session} of ${username}.`)
+  }
 }

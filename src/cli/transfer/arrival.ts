@@ -1,3 +1,4 @@
+import { COMMAND_LINE, recordAudit } from '../../audit/record.ts'
 import type { Database } from '../../database/database.ts'
 import type { Arrival, Queries, Tables } from '../../database/tables.ts'
 import { readUnfinished } from '../../database/unfinished.ts'
@@ -80,6 +81,9 @@ export async function finishArrival(
     }
     await trx.updateTable('library').set(library).execute()
     await writeCounters(trx, counters)
+    const arrived = await readUnfinished(trx)
+    const action = arrived?.arrival === 'copy' ? 'library-copied' : 'library-restored'
+    await recordAudit(trx, COMMAND_LINE, { action }, created_at)
     await trx.deleteFrom('unfinished').execute()
   })
 }

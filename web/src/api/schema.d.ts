@@ -2718,7 +2718,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -2740,7 +2740,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */

@@ -1,0 +1,138 @@
+import { sql } from 'kysely'
+import { describe, expect, it } from 'vitest'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import type { Database } from '../database/database.ts'
+import { purgeAudit } from './purge.ts'
+import { type AuditQuery, readAudit } from './read.ts'
+import { COMMAND_LINE, recordAudit } from './record.ts'
+
+const DAY = 24 * 3600 * 1000
+const ADA = { name: 'ada', accountId: '1', tokenId: null, network: '127.0.0.1' }
+
+const record = (
+  database: Database,
+  at: number,
+  entry: Partial<Parameters<typeof recordAudit>[2]>,
+) => database.write((trx) => recordAudit(trx, ADA, { action: 'media-added', ...entry }, at))
+
+/** So many rows, a millisecond apart, at once. */
+const fill = (database: Database, count: number, action = 'media-added') =>
+  database.write(async (trx) => {
+    const values = sql.join(
+      Array.from({ length: count }, (_, at) => sql`(${at}, ${action}, 'ada', '1')`),
+    )
+    await sql`INSERT INTO audit (at, action, actor, account_id) VALUES ${values}`.execute(trx)
+  })
+
+const idsOf = async (database: Database, query: Partial<AuditQuery>) =>
+  (await readAudit(database.read, { limit: 100, ...query })).rows.map(({ id }) => id)
+
+describe('the audit trail', () => {
+  it('is only ever added to, whoever asks', async () => {
+    const database = await openTemporaryDatabase()
+    await record(database, 1, { subject: 'media:1', detail: { name: 'Tower' } })
+    const changes = [
+      sql`UPDATE audit SET actor = 'eve'`,
+      sql`UPDATE audit SET at = 0`,
+      sql`DELETE FROM audit`,
+      sql`DELETE FROM audit WHERE id = 1`,
+      ...(process.env.VITRINE_TEST_ENGINE === 'postgres' ? [sql`TRUNCATE audit`] : []),
+    ]
+    for (const change of changes) {
+      await expect(database.write((trx) => change.execute(trx))).rejects.toThrow('only ever added')
+    }
+    expect((await readAudit(database.read, { limit: 10 })).rows).toEqual([
+      {
+        id: 1,
+        at: 1,
+        action: 'media-added',
+        actor: 'ada',
+        account_id: '1',
+        token_id: null,
+        network: '127.0.0.1',
+        subject: 'media:1',
+        detail: '{"name":"Tower"}',
+      },
+    ])
+  })
+
+  it('goes with what it tells of: a change that fails leaves no row', async () => {
+    const database = await openTemporaryDatabase()
+    const failing = database.write(async (trx) => {
+      await recordAudit(trx, COMMAND_LINE, { action: 'media-added' }, 1)
+      throw new Error('the disk is full')
+    })
+    await expect(failing).rejects.toThrow('the disk is full')
+    expect(await idsOf(database, {})).toEqual([])
+  })
+
+  it('has times that never decrease, should the clock be set back', async () => {
+    const database = await openTemporaryDatabase()
+    for (const at of [5, 9, 3, 12]) await record(database, at, {})
+    const { rows } = await readAudit(database.read, { limit: 10 })
+    expect(rows.map(({ at }) => at)).toEqual([12, 9, 9, 5])
+  })
+
+  it('is read in pages, the newest first, by any filter', async () => {
+    const database = await openTemporaryDatabase()
+    await record(database, 10, { subject: 'media:1' })
+    await record(database, 20, { action: 'media-deleted', subject: 'media:1' })
+    await database.write((trx) =>
+      recordAudit(trx, COMMAND_LINE, { action: 'account-disabled', subject: 'account:ada' }, 30),
+    )
+    await database.write((trx) => recordAudit(trx, COMMAND_LINE, { action: 'signed-in' }, 40))
+
+    expect(await idsOf(database, {})).toEqual([4, 3, 2, 1])
+    expect(await readAudit(database.read, { limit: 3 })).toMatchObject({ next: 2 })
+    expect(await idsOf(database, { before: 2 })).toEqual([1])
+    expect(await readAudit(database.read, { limit: 1, before: 2 })).toMatchObject({ next: null })
+    expect(await idsOf(database, { action: 'media-deleted' })).toEqual([2])
+    // What ada did, and what was done to her.
+    expect(await idsOf(database, { user: 'ada' })).toEqual([3, 2, 1])
+    expect(await idsOf(database, { user: 'eve' })).toEqual([])
+    expect(await idsOf(database, { subject: 'media:1' })).toEqual([2, 1])
+    expect(await idsOf(database, { since: 20 })).toEqual([4, 3, 2])
+    expect(await idsOf(database, { since: 41 })).toEqual([])
+    expect(await idsOf(database, { since: 20, user: 'ada', limit: 1 })).toEqual([3])
+  })
+
+  it('is looked through for so long and no longer, and goes on from there', async () => {
+    const database = await openTemporaryDatabase()
+    await record(database, 0, { action: 'signed-out' })
+    for (let time = 0; time < 5; time++) await fill(database, 5000)
+    const query = { action: 'signed-out', limit: 10 } as const
+    const first = await readAudit(database.read, query)
+    expect(first.rows).toEqual([])
+    expect(first.next).toBeGreaterThan(1)
+    const second = await readAudit(database.read, { ...query, before: first.next ?? 0 })
+    expect(second.rows.map(({ id }) => id)).toEqual([1])
+    expect(second.next).toBeNull()
+  })
+
+  it('loses what is older than it is kept, and nothing else', async () => {
+    let now = 1000 * DAY
+    const database = await openTemporaryDatabase(() => now)
+    await fill(database, 2500)
+    now += 1
+    await record(database, now - 10 * DAY, {})
+    await record(database, now - 1, {})
+    await purgeAudit(database, 10)
+    const { rows } = await readAudit(database.read, { limit: 10 })
+    expect(rows).toMatchObject([
+      {
+        id: 2503,
+        actor: 'the server',
+        action: 'trail-purged',
+        detail: `{"count":2500,"before":"${new Date(now - 10 * DAY).toISOString()}"}`,
+      },
+      { id: 2502 },
+      { id: 2501 },
+    ])
+    await purgeAudit(database, 10)
+    expect(await idsOf(database, {})).toEqual([2503, 2502, 2501])
+    // Nor does the purge open the way for others.
+    await expect(
+      database.write((trx) => sql`DELETE FROM audit WHERE id = 2501`.execute(trx)),
+    ).rejects.toThrow('only ever added')
+  })
+})
