@@ -92,6 +92,8 @@ export async function createApp(
     storage,
     highRenders,
     delivery: config.delivery,
+    deliveryCacheBytes: config.deliveryCacheBytes,
+    hasOtherOrigins: config.allowedOrigins.length > 0,
     api: config.api,
   })
   return app

@@ -1,5 +1,4 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { finished } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { unauthorized } from '../errors.ts'
 
@@ -42,13 +41,14 @@ export async function measureRequests(
     registers: [registry],
   })
 
-  app.addHook('onRequest', async (request, reply) => {
-    finished(reply.raw, () => {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.once('close', () => {
       // The pattern, not the path: every path would be a series of its own.
       const { url: route = 'none' } = request.routeOptions
       const labels = { method: request.method, route, status: reply.statusCode }
       durations.observe(labels, reply.elapsedTime / 1000)
     })
+    done()
   })
   app.route({
     method: 'GET',

@@ -70,6 +70,20 @@ export async function sendObject(
   return reply.send(bytes)
 }
 
+/** The headers of the whole object, as `sendObject` gives them with status 200. */
+export const wholeHeaders = ({
+  etag,
+  type,
+  size,
+  headers,
+}: Pick<ObjectToSend, 'etag' | 'type' | 'size' | 'headers'>) => ({
+  ...headers,
+  etag,
+  'accept-ranges': 'bytes',
+  'content-type': type,
+  'content-length': size,
+})
+
 /** Fastify says `Content-Length: 0` for a HEAD that is sent nothing; an empty stream it leaves be. */
 const emptyBody = ({ method }: FastifyRequest) =>
   method === 'HEAD' ? Readable.from([]) : undefined

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
 import { AppError } from '../errors.ts'
+import { answerAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
-import { createLogController, logRequest, logRequests } from './logging.ts'
+import { createLogController, createRequestLog, logRequest, logRequests } from './logging.ts'
 import { type Gauges, measureRequests } from './metrics.ts'
 import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
@@ -32,6 +33,7 @@ export async function createServer(
   log: FastifyBaseLogger,
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
+  const requestLog = createRequestLog(log)
   const app = fastify({
     loggerInstance: log,
     logController: createLogController(),
@@ -54,19 +56,23 @@ export async function createServer(
     clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
       // Outside of all hooks: nothing would take in the rest of a body.
-      logRequest(request, reply)
+      logRequest(requestLog, request, reply)
       reply.headers({ ...securityHeaders(request), connection: 'close' })
       renderError(error, request, reply)
     },
   })
 
   app.setValidatorCompiler(validateBodies)
-  app.addHook('onRequest', async (request, reply) => {
+  logRequests(app, requestLog)
+  if (settings.metricsToken !== undefined) {
+    await measureRequests(app, settings.metricsToken, gauges)
+  }
+  answerAtOnce(app, securityHeaders)
+  app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
-    if (raw.headers.host === undefined && raw.httpVersion === '1.1') throw hostMissing()
+    done(raw.headers.host === undefined && raw.httpVersion === '1.1' ? hostMissing() : undefined)
   })
-  logRequests(app)
   renderErrors(app)
   refuseUnmatched(app)
   parseBodies(app)
@@ -75,9 +81,6 @@ export async function createServer(
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS)
   await describeRoutes(app)
-  if (settings.metricsToken !== undefined) {
-    await measureRequests(app, settings.metricsToken, gauges)
-  }
   return app
 }
 
@@ -93,13 +96,14 @@ function closeGracefully(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     closing = true
   })
-  app.addHook('onSend', async (_request, reply, payload) => {
+  app.addHook('onSend', (_request, reply, payload, done) => {
     // Fastify wants to close after an error in a body too, which `answerEarly` makes needless.
     if (closing) reply.header('connection', 'close')
     else reply.removeHeader('connection')
-    return payload
+    done(null, payload)
   })
-  app.addHook('onResponse', async () => {
+  app.addHook('onResponse', (_request, _reply, done) => {
     if (closing) setImmediate(() => app.server.closeIdleConnections())
+    done()
   })
 }

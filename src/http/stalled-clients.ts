@@ -10,15 +10,22 @@ const IDLE_MS = 60_000
  * works on an answer nobody is hurried.
  */
 export function cutOffStalled(app: FastifyInstance, idleMs = IDLE_MS): void {
-  app.addHook('onRequest', async ({ raw }) => {
-    if (!hasBody(raw) || !isConnected(raw)) return
-    raw.socket.setTimeout(idleMs)
-    raw.once('end', () => raw.socket.setTimeout(0))
+  app.addHook('onRequest', ({ raw }, _reply, done) => {
+    if (hasBody(raw) && isConnected(raw)) {
+      raw.socket.setTimeout(idleMs)
+      raw.once('end', () => raw.socket.setTimeout(0))
+    }
+    done()
   })
-  app.addHook('onSend', async ({ raw }, _reply, payload) => {
-    if (isConnected(raw)) raw.socket.setTimeout(idleMs)
-    return payload
+  app.addHook('onSend', (request, _reply, payload, done) => {
+    hurryReader(request.raw, idleMs)
+    done(null, payload)
   })
+}
+
+/** From now on the client has to take in what it is sent. */
+export function hurryReader(request: IncomingMessage, idleMs = IDLE_MS): void {
+  if (isConnected(request)) request.socket.setTimeout(idleMs)
 }
 
 /** Whether the request comes with a body, of whatever length. */

@@ -57,4 +57,11 @@ export const deliverySettings = {
     parse: oneOf('public', 'private', 'off'),
     help: 'Who may see scaled and high images: everybody, who may view media, or nobody here.',
   },
+  deliveryCacheBytes: {
+    variable: 'VITRINE_DELIVERY_CACHE_BYTES',
+    // Some 15,000 scaled images.
+    fallback: 128 * MEBIBYTE,
+    parse: integer(0, 1024 * 1024 * MEBIBYTE),
+    help: 'Memory for scaled and high images that were sent lately, in bytes; 0 keeps none.',
+  },
 } satisfies Settings

@@ -28,40 +28,6 @@ export async function findVariant(
     .executeTakeFirst()
 }
 
-/** What a media item shows; undefined if there is no such item. */
-export async function findVariantOfMedia(
-  db: Queries,
-  mediaId: number,
-  name: VariantName,
-): Promise<Shown | undefined> {
-  const row = await db
-    .selectFrom('media')
-    .leftJoin('variants', (join) =>
-      join.onRef('variants.file_id', '=', 'media.file_id').on('variants.name', '=', name),
-    )
-    .select(['media.file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-    .where('media.id', '=', mediaId)
-    .executeTakeFirst()
-  return row && toShown(row)
-}
-
-/** What a public digest names; undefined if it names nothing (any more). */
-export async function findVariantByDigest(
-  db: Queries,
-  digest: string,
-  name: VariantName,
-): Promise<Shown | undefined> {
-  const row = await db
-    .selectFrom('files')
-    .leftJoin('variants', (join) =>
-      join.onRef('variants.file_id', '=', 'files.id').on('variants.name', '=', name),
-    )
-    .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-    .where(name === 'scaled' ? 'files.scaled_digest' : 'files.high_digest', '=', digest)
-    .executeTakeFirst()
-  return row && toShown(row)
-}
-
 /** The original behind a media item, and the item's name. */
 export async function findOriginal(db: Queries, mediaId: number) {
   return db
@@ -70,16 +36,4 @@ export async function findOriginal(db: Queries, mediaId: number) {
     .select(['media.name', 'files.key', 'files.sha256', 'files.size', 'files.type'])
     .where('media.id', '=', mediaId)
     .executeTakeFirst()
-}
-
-interface Row {
-  file_id: number
-  key: string | null
-  sha256: string | null
-  size: number | null
-}
-
-function toShown({ file_id, key, sha256, size }: Row): Shown {
-  const made = key !== null && sha256 !== null && size !== null
-  return { fileId: file_id, variant: made ? { key, sha256, size } : undefined }
 }

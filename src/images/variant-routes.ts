@@ -1,0 +1,201 @@
+import type { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import type { VariantName } from '../database/tables.ts'
+import { mediaNotFound } from '../errors.ts'
+import type { ReadyAnswer } from '../http/answer-at-once.ts'
+import { binaryAnswer } from '../http/openapi.ts'
+import { IdParameter, readId } from '../http/read-id.ts'
+import { type ByteRange, sendObject, wholeHeaders } from '../http/send-object.ts'
+import { createObjectCache } from '../storage/object-cache.ts'
+import type { DeliveryOptions } from './delivery.ts'
+import { createHeldBytes } from './held-bytes.ts'
+import { explainMissing, IMAGE_CSP, openStream, readObject, redirectTo } from './open-object.ts'
+import { readMediaId } from './read-media-id.ts'
+import { createVariantLookup } from './variant-lookup.ts'
+import type { Shown, StoredVariant } from './variants.ts'
+
+type VariantOptions = Omit<DeliveryOptions, 'delivery' | 'api'> & { isPublic: boolean }
+
+/** Up to here an object is sent faster from memory than as a stream. */
+const MAX_READ_BYTES = 1024 * 1024
+/** Up to here it takes no more memory than a stream would. */
+const SMALL_BYTES = 64 * 1024
+/** Against clients that ask for many large images and read slowly: past it they get streams. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
+
+const TYPE = 'image/webp'
+
+type RouteConfig = Pick<FastifyContextConfig, 'atOnce'>
+
+interface ById {
+  id: string
+  res?: string
+}
+interface ByDigest {
+  digest: string
+  file: string
+}
+
+/** Sends scaled and high images, to everybody or to those who may view media. */
+export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
+  app,
+  { database, storage, highRenders, isPublic, deliveryCacheBytes, hasOtherOrigins },
+) => {
+  const lookup = createVariantLookup(database)
+  const cache = createObjectCache((key, size) => readObject(storage, key, size), deliveryCacheBytes)
+  const held = createHeldBytes(MAX_HELD_BYTES)
+  const config = {
+    access: isPublic ? 'public' : 'view-media',
+    failure: 'Error processing media',
+    refusals: { 404: 'Media not found', 503: 'Service busy' },
+  } as const
+
+  const headersFor = (cacheControl: string) => ({
+    'cache-control': isPublic ? cacheControl : 'private, no-cache',
+    'cross-origin-resource-policy': isPublic ? 'cross-origin' : 'same-origin',
+    'content-security-policy': IMAGE_CSP,
+  })
+  const headersById = headersFor('no-cache')
+  const headersByDigest = headersFor('public, max-age=31536000, immutable')
+
+  /** Sends a variant; `high` is made first where there is none yet. */
+  async function sendVariant(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    name: VariantName,
+    shown: Shown | undefined,
+    headers: typeof headersById,
+  ) {
+    if (!shown) throw mediaNotFound()
+    if (!shown.variant && name === 'scaled') {
+      throw new Error(`The file ${shown.fileId} has no scaled variant.`)
+    }
+    const variant = shown.variant ?? (await highRenders.render(shown.fileId))
+    const cacheControl = headers['cache-control']
+    return sendObject(request, reply, {
+      etag: etagOf(variant),
+      type: TYPE,
+      size: variant.size,
+      open: (range) => openVariant(variant, range, reply),
+      redirect: redirectTo(storage, variant.key, { type: TYPE, cacheControl }),
+      headers,
+    })
+  }
+
+  function openVariant(variant: StoredVariant, range: ByteRange | undefined, reply: FastifyReply) {
+    const { key, size } = variant
+    const isRead = range === undefined && size <= MAX_READ_BYTES && mayHold(size, reply)
+    return explainMissing<Buffer | Readable>(
+      database,
+      key,
+      isRead ? cache.read(key, size) : openStream(storage, variant, range),
+    )
+  }
+
+  const mayHold = (size: number, reply: FastifyReply) =>
+    size <= SMALL_BYTES || held.hold(size, reply)
+
+  /**
+   * What `sendVariant` would send to a plain request, if all of it is in memory. Storage that sends
+   * the bytes itself is not forestalled.
+   */
+  function recall(
+    shown: Shown | undefined,
+    headers: typeof headersById,
+    reply: FastifyReply,
+  ): ReadyAnswer | undefined {
+    const variant = shown?.variant
+    const body = variant && cache.recall(variant.key)
+    if (!body || storage.redirect || !mayHold(body.length, reply)) return undefined
+    const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size: body.length, headers })
+    return { headers: hasOtherOrigins ? { vary: 'Origin', ...whole } : whole, body }
+  }
+
+  const recallById: RouteConfig['atOnce'] = ({ params }, reply) => {
+    const { id, res = 'scaled' } = params as ById
+    const [mediaId, name] = [readId(id), toVariantName(res)]
+    if (mediaId === undefined || name === undefined) return undefined
+    return recall(lookup.recallOfMedia(mediaId, name), headersById, reply)
+  }
+  const recallByDigest: RouteConfig['atOnce'] = ({ params }, reply) => {
+    const { digest, file } = params as ByDigest
+    const name = FILES.get(file)
+    return name && recall(lookup.recallByDigest(digest, name), headersByDigest, reply)
+  }
+  const configById = isPublic ? { ...config, atOnce: recallById } : config
+  const configByDigest = isPublic ? { ...config, atOnce: recallByDigest } : config
+
+  const byId = async (request: FastifyRequest<{ Params: ById }>, reply: FastifyReply) => {
+    const { id, res = 'scaled' } = request.params
+    const name = toVariantName(res)
+    if (name === undefined) throw noVariant()
+    const shown = await lookup.ofMedia(readMediaId(id), name)
+    return sendVariant(request, reply, name, shown, headersById)
+  }
+  const params = { id: IdParameter }
+  const tags = ['delivery']
+  const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null() }
+  app.route({
+    method: 'GET',
+    url: '/media/image/:id',
+    config: configById,
+    schema: {
+      summary: 'Show an item, scaled to fit 400 x 400',
+      params: Type.Object(params),
+      response,
+      tags,
+    },
+    handler: byId,
+  })
+  app.route({
+    method: 'GET',
+    url: '/media/image/:id/:res',
+    config: configById,
+    schema: {
+      summary: 'Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560)',
+      params: Type.Object({
+        ...params,
+        res: Type.Union([Type.Literal('scaled'), Type.Literal('high')]),
+      }),
+      response,
+      tags,
+    },
+    handler: byId,
+  })
+  app.route({
+    method: 'GET',
+    url: '/media/file/:digest/:file',
+    config: configByDigest,
+    schema: {
+      summary: 'The immutable URL of an image, as in `urls` of an item',
+      params: Type.Object({
+        digest: Type.String(),
+        file: Type.Union([Type.Literal('scaled.webp'), Type.Literal('high.webp')]),
+      }),
+      response,
+      tags,
+    },
+    handler: async (request, reply) => {
+      const { digest, file } = request.params
+      const name = FILES.get(file)
+      if (name === undefined) throw noVariant()
+      const shown = await lookup.byDigest(digest, name)
+      return sendVariant(request, reply, name, shown, headersByDigest)
+    },
+  })
+}
+
+const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
+
+const toVariantName = (text: string): VariantName | undefined =>
+  text === 'scaled' || text === 'high' ? text : undefined
+
+/** The names of immutable URLs. */
+const FILES: ReadonlyMap<string, VariantName> = new Map([
+  ['scaled.webp', 'scaled'],
+  ['high.webp', 'high'],
+])
+
+const noVariant = () => mediaNotFound('The variants are scaled and high.')

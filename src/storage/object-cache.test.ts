@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest'
+import { createObjectCache } from './object-cache.ts'
+
+/** A cache, and the keys that it has read. */
+function start(maxBytes: number) {
+  const reads: string[] = []
+  const cache = createObjectCache(async (key, size) => {
+    reads.push(key)
+    if (key === 'lost') throw new Error('lost')
+    return Buffer.alloc(size)
+  }, maxBytes)
+  return { cache, reads }
+}
+
+describe('the object cache', () => {
+  it('reads an object once, however many ask for it at once and later', async () => {
+    const { cache, reads } = start(1600)
+    const [one, other] = await Promise.all([cache.read('10-a', 10), cache.read('10-a', 10)])
+    expect(one).toBe(other)
+    expect(await cache.read('10-a', 10)).toBe(one)
+    expect(cache.recall('10-a')).toBe(one)
+    expect(reads).toEqual(['10-a'])
+  })
+
+  it('holds no more than it may, and lets those go that were used longest ago', async () => {
+    const { cache } = start(1600)
+    const keys = Array.from({ length: 16 }, (_, index) => `100-${index}`)
+    for (const key of keys) await cache.read(key, 100)
+    expect(cache.bytes).toBe(1600)
+    expect(cache.recall('100-0')).toBeDefined()
+    await cache.read('50-new', 50)
+    expect(cache.bytes).toBe(1550)
+    expect(cache.recall('100-1')).toBe(undefined)
+    expect(cache.recall('100-0')).toBeDefined()
+  })
+
+  it('does not keep what would drive out too much, nor anything without room', async () => {
+    const { cache, reads } = start(1600)
+    for (let count = 0; count < 2; count++) await cache.read('101-large', 101)
+    expect(reads).toHaveLength(2)
+    const none = start(0)
+    await none.cache.read('1-small', 1)
+    expect(none.cache.recall('1-small')).toBe(undefined)
+    expect(none.cache.bytes).toBe(0)
+  })
+
+  it('keeps nothing that could not be read', async () => {
+    const { cache, reads } = start(1600)
+    await expect(cache.read('lost', 1)).rejects.toThrow('lost')
+    await expect(cache.read('lost', 1)).rejects.toThrow('lost')
+    expect(reads).toEqual(['lost', 'lost'])
+    expect(cache.bytes).toBe(0)
+  })
+})
