@@ -41,7 +41,11 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       components: {
         securitySchemes: {
           cookie: { type: 'apiKey', in: 'cookie', name: 'refreshToken' },
-          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+          bearer: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'An access token, or a personal token.',
+          },
         },
       },
     },
