@@ -37,7 +37,7 @@ const postgres = {
       'src/auth/{sessions,user-routes}.test.ts',
       'src/cli/transfer/tables.test.ts',
       'src/database/postgres.test.ts',
-      'src/media/{bulk,rank,retag,search,selection,tags}.test.ts',
+      'src/media/{bulk,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
       'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
       'test/holes/naughty-strings.test.ts',

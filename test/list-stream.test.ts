@@ -148,9 +148,7 @@ describe('the whole library', () => {
 
   it('cuts the connection at a fault, so that a part is never taken for the whole', async () => {
     const database = await openDatabase(await locateDatabase(server.data))
-    await database.write((trx) =>
-      trx.updateTable('media').set({ tags: 'no JSON' }).where('id', '=', 1000).execute(),
-    )
+    await database.write((trx) => trx.deleteFrom('media_json').where('id', '=', 1000).execute())
     await database.close()
     const answer = await client.open('/media')
     expect(answer.statusCode).toBe(200)

@@ -257,6 +257,34 @@ describe('doctor', () => {
   })
 
   it.each([
+    {
+      is: 'other than it is',
+      sql: `UPDATE media_json SET json = '{"id":2}' WHERE id = 2`,
+      problem: 'Lists do not show item 2 "Picture 2" as it is.',
+    },
+    {
+      is: 'not at all',
+      sql: 'DELETE FROM media_json WHERE id = 3',
+      problem: 'Lists do not show item 3 "Picture 3" as it is.',
+    },
+    {
+      is: 'though it is not there',
+      sql: `INSERT INTO media_json VALUES (9, '{"id":9}')`,
+      problem: 'Lists show an item 9 that is not there.',
+    },
+  ])('writes anew what lists show of an item: $is', async ({ sql, problem }) => {
+    run(sql)
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining(problem)],
+      isSound: false,
+    })
+    const version = select('SELECT version FROM library')
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+    expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  it.each([
     { is: 'too many', sql: 'UPDATE tags SET count = 5', tag: 'tag' },
     { is: 'too few', sql: 'UPDATE tags SET count = 1', tag: 'tag' },
     { is: 'gone', sql: 'DELETE FROM tags', tag: 'tag' },

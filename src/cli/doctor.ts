@@ -11,6 +11,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import { checkCounts } from './doctor/check-counts.ts'
 import { checkDatabase, explainDamage } from './doctor/check-database.ts'
 import { checkItems } from './doctor/check-items.ts'
+import { checkJson } from './doctor/check-json.ts'
 import { checkSearchIndex } from './doctor/check-search-index.ts'
 import { checkStrays } from './doctor/check-strays.ts'
 import { checkTags } from './doctor/check-tags.ts'
@@ -53,6 +54,7 @@ type Table = 'media' | 'files' | 'variants' | 'journal'
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
+  { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },
   { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },

@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely'
+import type { CompiledQuery, Transaction } from 'kysely'
 import type { Milliseconds, Queries, Tables } from './tables.ts'
 import { requireFinished } from './unfinished.ts'
 
@@ -29,12 +29,31 @@ export interface Database {
    * that cannot be told so cheaply: then whatever is known has to be looked up anew.
    */
   changes(): number | undefined
+  /** Asks `read`, outside of any transaction, and has the database keep the query prepared. */
+  ask: Ask
   /** The database's clock: what all who share it agree on. */
   now(): Promise<Milliseconds>
   /** Answers if the database does. */
   check(): Promise<void>
   close(): Promise<void>
 }
+
+/**
+ * Asks a query that was built beforehand, once: at every request, to build it would cost more than to
+ * run it.
+ *
+ * @param query its own parameters only hold the places of those that it is asked with
+ */
+export type Ask = <Row>(
+  query: CompiledQuery<Row>,
+  ...parameters: readonly (string | number)[]
+) => Promise<Row[]>
+
+/** Asks within a transaction. */
+export const askWithin =
+  (trx: Queries): Ask =>
+  async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) =>
+    (await trx.executeQuery<Row>({ ...query, parameters })).rows
 
 /** Where a database is: a file of the embedded one, or a server. */
 export type DatabaseLocation = string | PostgresLocation

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { Kysely, sql } from 'kysely'
 import type { Database } from './database.ts'
 import { migrate } from './migrate.ts'
-import { isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
+import { createAsk, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -49,6 +49,7 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
         throw error
       }
     },
+    ask: createAsk(reader.connection),
     now: async () => clock(),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader.queries)

@@ -5,6 +5,7 @@ import { fold } from '../fold.ts'
 import { createAudit } from './audit-tables.ts'
 import { columnTypes } from './column-types.ts'
 import { isPostgres } from './engine.ts'
+import { createMediaJson } from './media-json.ts'
 
 /** How many rows one statement inserts. */
 const TAGS_AT_ONCE = 10_000
@@ -16,6 +17,7 @@ export const migrations: Record<string, Migration> = {
   '0003-tags': { up: createTags },
   '0004-unfinished': { up: createUnfinished },
   '0005-tokens-and-audit': { up: createAudit },
+  '0007-media-json': { up: createMediaJson },
   '0010-scrub': { up: createScrub },
 }
 

@@ -32,6 +32,11 @@ export function postgresDialect(pool: Pool, begin: string): Dialect {
   }
 }
 
+/** A query that a connection prepares under this name when it is first asked, and only runs then. */
+export interface NamedQuery<Row> extends CompiledQuery<Row> {
+  statement: string
+}
+
 interface Connection extends DatabaseConnection {
   client: PoolClient
   /** Set once it cannot be trusted any more. */
@@ -72,8 +77,14 @@ function createConnection(client: PoolClient): Connection {
     client,
     fault: undefined,
 
-    async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
-      const query = { text: sql, values: parameters.map(withoutNul), query_timeout: ANSWER_MS }
+    async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
+      const { sql, parameters, statement } = compiled as Partial<NamedQuery<R>> & CompiledQuery
+      const query = {
+        text: sql,
+        values: parameters.map(withoutNul),
+        query_timeout: ANSWER_MS,
+        ...(statement !== undefined && { name: statement }),
+      }
       const { rows, rowCount } = await runOn(connection, () => client.query(query))
       return { rows, numAffectedRows: BigInt(rowCount ?? 0) }
     },

@@ -1,9 +1,15 @@
-import { HandleEmptyInListsPlugin, Kysely, replaceWithNoncontingentExpression, sql } from 'kysely'
+import {
+  type CompiledQuery,
+  HandleEmptyInListsPlugin,
+  Kysely,
+  replaceWithNoncontingentExpression,
+  sql,
+} from 'kysely'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
 import type { Database, PostgresLocation } from './database.ts'
 import { migrate } from './migrate.ts'
-import { postgresDialect, STATEMENT_MS } from './postgres-dialect.ts'
+import { type NamedQuery, postgresDialect, STATEMENT_MS } from './postgres-dialect.ts'
 import type { Milliseconds, Tables } from './tables.ts'
 
 /** Lower versions lack nothing that is used, but are not tested. */
@@ -73,6 +79,9 @@ export async function openPostgres(
   const writer = connect('write', quarter)
   const snapshots = connect('read', quarter)
   const all = [reader, writer, snapshots]
+  /** The names under which `ask` has its queries prepared. */
+  const statements = new WeakMap<object, string>()
+  let statementCount = 0
 
   return {
     read: reader,
@@ -84,6 +93,12 @@ export async function openPostgres(
     writeBeside: (work) => writer.transaction().execute(work),
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
+    async ask<Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) {
+      const statement = statements.get(query) ?? `vitrine_${++statementCount}`
+      statements.set(query, statement)
+      const named: NamedQuery<Row> = { ...query, parameters, statement }
+      return (await reader.executeQuery<Row>(named)).rows
+    },
     now: clock ? async () => clock() : followClock(reader),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader)

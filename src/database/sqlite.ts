@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { serviceBusy } from '../errors.ts'
+import type { Ask } from './database.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
 const BUSY_DEADLINE_MS = 10_000
@@ -119,6 +120,20 @@ function createConnection(sqlite: DatabaseSync): DatabaseConnection {
       if (rows.length > 0) yield { rows }
     },
   }
+}
+
+/** See `Database.ask`. */
+export function createAsk(sqlite: DatabaseSync): Ask {
+  const statements = new WeakMap<object, StatementSync>()
+  return <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) =>
+    retryWhileBusy(() => {
+      let statement = statements.get(query)
+      if (!statement) {
+        statement = sqlite.prepare(query.sql)
+        statements.set(query, statement)
+      }
+      return statement.all(...parameters) as Row[]
+    })
 }
 
 /**

@@ -11,6 +11,7 @@ export interface Tables {
   library: LibraryTable
   secrets: SecretsTable
   media: MediaTable
+  media_json: MediaJsonTable
   media_counts: MediaCountsTable
   tags: TagsTable
   files: FilesTable
@@ -59,6 +60,15 @@ interface MediaTable {
   /** A JSON array of strings. */
   tags: string
   added_at: Milliseconds
+}
+
+/**
+ * Each item as lists show it: `MediaItem` as JSON. Triggers of the database write it, and nobody
+ * else does; see `media-json.ts`.
+ */
+interface MediaJsonTable {
+  id: number
+  json: string
 }
 
 /** How many media items have an id within a block of ids; see `media/rank.ts`. */

@@ -5,6 +5,7 @@ import type { Queries } from '../database/tables.ts'
 import { mediaNotFound, quote } from '../errors.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { MediaItem, selectItems, toItem } from './item.ts'
+import type { ReadState } from './library-state.ts'
 import { countMedia, findRank } from './rank.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'
 
@@ -18,10 +19,10 @@ export const RankedItem = Type.Object(
 export type RankedItem = Type.Static<typeof RankedItem>
 
 /** One item, and where it is among all. */
-export const itemRoute: FastifyPluginAsyncTypebox<{ database: Database }> = async (
-  app,
-  { database },
-) => {
+export const itemRoute: FastifyPluginAsyncTypebox<{
+  database: Database
+  readState: ReadState
+}> = async (app, { database, readState }) => {
   app.route({
     method: 'GET',
     url: '/media/item/:id',
@@ -42,7 +43,7 @@ export const itemRoute: FastifyPluginAsyncTypebox<{ database: Database }> = asyn
     handler: async (request, reply) => {
       const id = readId(request.params.id)
       if (id === undefined) throw mediaNotFound(`${quote(request.params.id)} is no id.`)
-      if (await isUnchanged(request, reply, database, ['item', id])) return sendNothing(reply, 304)
+      if (await isUnchanged(request, reply, readState, ['item', id])) return sendNothing(reply, 304)
       const { total, ...item } = await database.read
         .transaction()
         .execute((trx) => readItem(trx, id))

@@ -3,15 +3,15 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import type { Budget } from '../budget.ts'
-import { MediaItem, toItem } from './item.ts'
+import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
-import { type ListQuery, selectPage, summarizeList } from './list.ts'
+import type { ReadState } from './library-state.ts'
+import type { ListQuery } from './list.ts'
 import { readListQuery } from './list-query.ts'
+import { createListReader } from './list-reader.ts'
 import { streamList } from './stream-list.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'
 
-/** Longer lists are streamed. */
-const MAX_PAGE_ITEMS = 1000
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export const MediaList = Type.Object(
@@ -28,9 +28,11 @@ export type MediaList = Type.Static<typeof MediaList>
 /** Lists and searches. */
 export const listRoute: FastifyPluginAsyncTypebox<{
   library: Library
+  readState: ReadState
   /** Snapshots of long lists at once. */
   listings: Budget
-}> = async (app, { library, listings }) => {
+}> = async (app, { library, readState, listings }) => {
+  const lists = createListReader(library.database, readState)
   app.route({
     method: 'GET',
     url: '/media',
@@ -64,32 +66,22 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const query = readListQuery(request.query)
-      if (await isUnchanged(request, reply, library.database, query)) {
-        return sendNothing(reply, 304)
-      }
-      const { summary, rows } = await readPage(query)
+      if (await isUnchanged(request, reply, readState, query)) return sendNothing(reply, 304)
+      const { summary, body } = await lists.read(query)
       reply.header('x-total-count', summary.total)
-      if (rows === undefined) return sendStream(request, reply, query)
-      const { max, from, to } = summary
-      return { media: rows.map(toItem), max, from, to }
+      if (body === undefined) return sendStream(request, reply, query)
+      return sendWritten(reply, body)
     },
   })
 
-  /** Leaves the rows out where there are too many for one go. */
-  async function readPage(query: ListQuery) {
-    return library.database.read.transaction().execute(async (trx) => {
-      const summary = await summarizeList(trx, query)
-      if (summary.to - summary.from >= MAX_PAGE_ITEMS) return { summary }
-      const page = await selectPage(trx, query, summary)
-      return { summary, rows: page ? await page.execute() : [] }
-    })
-  }
+  /** JSON that is written already, as the schema says. */
+  const sendWritten = (reply: FastifyReply, body: Buffer) => reply.type(JSON_TYPE).send(body)
 
   async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
     if (request.method === 'HEAD') return reply.type(JSON_TYPE).send(Readable.from([]))
     const release = await listings.take(1)
     try {
-      const { summary, body } = await streamList(library, query)
+      const { summary, body } = await streamList(library, lists, query)
       body.once('close', release)
       body.on('error', (error) => request.log.warn({ err: error }, 'A list was cut off'))
       reply.header('x-total-count', summary.total).type(JSON_TYPE)

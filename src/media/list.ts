@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { type CompiledQuery, sql } from 'kysely'
+import type { Ask } from '../database/database.ts'
+import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
-import { type ItemRow, selectItems } from './item.ts'
-import { countMedia, findIdAtRank } from './rank.ts'
+import { type Block, countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
 import { matchingIds } from './search.ts'
 
 export interface ListQuery {
@@ -23,10 +24,34 @@ export interface ListSummary {
   to: number
 }
 
-/** Counts the matches. Call it on the same transaction as `selectPage`. */
-export async function summarizeList(db: Queries, query: ListQuery): Promise<ListSummary> {
+/** The items of a list, or a part of them, as they are sent. */
+export interface Slice {
+  /** Of the library, at the moment they were read. */
+  version: number
+  count: number
+  /** `{"id":…},{"id":…}` in UTF-8; null where there are none. */
+  json: Uint8Array | string | null
+  /** Of the last one. */
+  last: number | null
+}
+
+/** How what a list is made from is read: at which moment, and what may be from memory. */
+export interface Source {
+  ask: Ask
+  /** For queries that are built each time. */
+  db: Queries
+  statements: ListStatements
+  readBlocks: ReadBlocks
+  countMatches(terms: readonly string[]): Promise<number>
+}
+
+/** The number of matches, and the positions of those that the query wants. */
+export async function summarizeList(source: Source, query: ListQuery): Promise<ListSummary> {
   const { limit, offset, terms } = query
-  const total = terms.length === 0 ? await countMedia(db) : await countMatches(db, terms)
+  const total =
+    terms.length === 0
+      ? countBlocks(await source.readBlocks(LARGE, 0, Number.MAX_SAFE_INTEGER))
+      : await source.countMatches(terms)
   const returned = Math.max(0, Math.min(limit, total - offset))
   return {
     total,
@@ -36,48 +61,143 @@ export async function summarizeList(db: Queries, query: ListQuery): Promise<List
   }
 }
 
-async function countMatches(db: Queries, terms: readonly string[]): Promise<number> {
+export async function countMatches(db: Queries, terms: readonly string[]): Promise<number> {
   const { rows } = await sql<{ total: number }>`
     SELECT count(*) AS total FROM (${matchingIds(db, terms)}) AS matches`.execute(db)
   return Number(rows[0]?.total ?? 0)
 }
 
 /**
- * The query for the rows of a list, to be executed or streamed.
- * @param summary of the same list on the same transaction
- * @returns undefined if there are none
+ * The items of a page.
+ * @param summary of the same list; what it says holds for the library's version that this tells
  */
-export async function selectPage(db: Queries, query: ListQuery, summary: ListSummary) {
-  if (summary.from === 0) return undefined
-  return query.terms.length === 0
-    ? selectByRank(db, query, summary)
-    : selectMatches(db, query, summary)
+export async function readPage(
+  source: Source,
+  query: ListQuery,
+  summary: ListSummary,
+): Promise<Slice> {
+  const count = summary.to - summary.from + 1
+  if (query.terms.length > 0) return readMatches(source.db, query, count)
+  return readSlice(source, query.order, await findFirst(source, query, summary), count)
 }
 
-/** A slice of the whole library, found by rank: the offset costs nothing. */
-async function selectByRank(db: Queries, { order, offset }: ListQuery, summary: ListSummary) {
-  const ascending = order === 'added-asc'
-  const rank = ascending ? offset : summary.total - 1 - offset
-  const first = await findIdAtRank(db, rank)
-  if (first === undefined)
-    throw new Error(`The counts say that rank ${rank} exists, media has none.`)
-  return selectItems(db)
-    .where('media.id', ascending ? '>=' : '<=', first)
-    .orderBy('media.id', ascending ? 'asc' : 'desc')
-    .limit(summary.to - summary.from + 1)
+/** The id of the first item of a list of the whole library: the offset costs nothing. */
+export async function findFirst(
+  source: Source,
+  { order, offset }: ListQuery,
+  { total }: ListSummary,
+): Promise<number> {
+  const rank = order === 'added-asc' ? offset : total - 1 - offset
+  const place = await findPlace(rank, source.readBlocks)
+  // Of blocks that have lost none of their items nothing needs to be read.
+  if (place?.isFull) return place.start + place.rest
+  const [item] = place ? await source.ask(source.statements.nth, place.start, place.rest) : []
+  // Where the counts are of another moment than the items, the version tells.
+  return item?.id ?? 0
+}
+
+/** Items from an id on, in either order. */
+export async function readSlice(
+  { ask, statements }: Source,
+  order: ListQuery['order'],
+  first: number,
+  count: number,
+): Promise<Slice> {
+  const [slice] = await ask(statements[order], first, count)
+  if (!slice) throw new Error('An aggregate has no row.')
+  return slice
 }
 
 /** A slice of the matches, in the order of the search index itself: nothing is sorted. */
-function selectMatches(db: Queries, { order, offset, terms }: ListQuery, summary: ListSummary) {
-  const direction = order === 'added-asc' ? sql`ASC` : sql`DESC`
-  const count = summary.to - summary.from + 1
-  const hits = sql<{ id: number }>`(
-    SELECT id FROM (${matchingIds(db, terms)}) AS matches ORDER BY id ${direction} LIMIT ${count} OFFSET ${offset}
-  )`.as('hits')
-  return selectItems(db)
-    .innerJoin(hits, (join) => join.onRef('hits.id', '=', 'media.id'))
-    .orderBy('hits.id', order === 'added-asc' ? 'asc' : 'desc')
+async function readMatches(
+  db: Queries,
+  { order, offset, terms }: ListQuery,
+  count: number,
+): Promise<Slice> {
+  const { rows } = await aggregate(
+    db,
+    order,
+    sql`SELECT hits.id, json FROM (
+      SELECT id FROM (${matchingIds(db, terms)}) AS matches
+      ORDER BY id ${direction(order)} LIMIT ${count} OFFSET ${offset}
+    ) AS hits JOIN media_json ON media_json.id = hits.id
+    ORDER BY hits.id ${direction(order)} LIMIT ${count}`,
+  ).execute(db)
+  const [slice] = rows
+  if (!slice) throw new Error('An aggregate has no row.')
+  return slice
 }
 
-export type Page = NonNullable<Awaited<ReturnType<typeof selectPage>>>
-export type { ItemRow }
+/**
+ * A row for each item, for lists of which no end is in sight.
+ * @param first id of a list of the whole library
+ */
+export function selectRows(
+  db: Queries,
+  { order, offset, terms }: ListQuery,
+  first: number | undefined,
+  count: number,
+): CompiledQuery<{ json: string }> {
+  const ids =
+    first === undefined
+      ? sql`
+          SELECT id FROM (${matchingIds(db, terms)}) AS matches
+          ORDER BY id ${direction(order)} LIMIT ${count} OFFSET ${offset}`
+      : sql`
+          SELECT id FROM media_json WHERE id ${from(order)} ${first}
+          ORDER BY id ${direction(order)} LIMIT ${count}`
+  return sql<{ json: string }>`
+    SELECT json FROM (${ids}) AS hits JOIN media_json ON media_json.id = hits.id
+    ORDER BY hits.id ${direction(order)}`.compile(db)
+}
+
+const from = (order: ListQuery['order']) => (order === 'added-asc' ? sql`>=` : sql`<=`)
+const direction = (order: ListQuery['order']) => (order === 'added-asc' ? sql`ASC` : sql`DESC`)
+
+/** The queries that every list asks. */
+export interface ListStatements {
+  /** Level, first and last block. */
+  blocks: CompiledQuery<Block>
+  /** The id of an item: the first id that may come, and how many to skip. */
+  nth: CompiledQuery<{ id: number }>
+  /** The first id, and how many. */
+  'added-asc': CompiledQuery<Slice>
+  'added-desc': CompiledQuery<Slice>
+}
+
+export function compileListStatements(db: Queries): ListStatements {
+  const slice = (order: ListQuery['order']) => {
+    return aggregate(
+      db,
+      order,
+      sql`SELECT id, json FROM media_json WHERE id ${from(order)} ${0}
+        ORDER BY id ${direction(order)} LIMIT ${0}`,
+    ).compile(db)
+  }
+  return {
+    blocks: db
+      .selectFrom('media_counts')
+      .select(['block', 'count'])
+      .where('level', '=', 0)
+      .where('block', '>=', 0)
+      .where('block', '<=', 0)
+      .orderBy('block')
+      .compile(),
+    nth: sql<{ id: number }>`
+      SELECT id FROM media WHERE id >= ${0} ORDER BY id LIMIT 1 OFFSET ${0}`.compile(db),
+    'added-asc': slice('added-asc'),
+    'added-desc': slice('added-desc'),
+  }
+}
+
+/** All items of a subquery as one text, which costs a tenth of a row for each. */
+function aggregate(db: Queries, order: ListQuery['order'], items: ReturnType<typeof sql>) {
+  const last = order === 'added-asc' ? sql`max(id)` : sql`min(id)`
+  // SQLite gives bytes that can be sent as they are, and takes the rows in the subquery's order.
+  const json = isPostgres(db)
+    ? sql`string_agg(json, ',' ORDER BY id ${direction(order)})`
+    : sql`CAST(group_concat(json) AS BLOB)`
+  return sql<Slice>`
+    SELECT (SELECT version FROM library) AS version, count(*) AS count, ${json} AS json, ${last} AS last
+    FROM (${items}) AS items`
+}

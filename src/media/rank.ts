@@ -9,7 +9,16 @@ import type { Queries } from '../database/tables.ts'
  * that. So a page deep inside a library costs what the first page costs.
  */
 export const LEVELS = [10, 20] as const
-const [SMALL, LARGE] = LEVELS
+export const [SMALL, LARGE] = LEVELS
+
+/** How many items have an id within a block of ids. */
+export interface Block {
+  block: number
+  count: number
+}
+
+/** Reads the counted blocks of a level, in order, from the first to the last. */
+export type ReadBlocks = (level: number, first: number, last: number) => Promise<readonly Block[]>
 
 /**
  * Keeps the counts in step with the insertion (+1) or removal (-1) of items, as the last thing in
@@ -44,26 +53,32 @@ const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
 export const countMedia = (db: Queries): Promise<number> =>
   sumBlocks(db, LARGE, 0, Number.MAX_SAFE_INTEGER)
 
+export const countBlocks = (blocks: readonly Block[]): number =>
+  blocks.reduce((sum, { count }) => sum + count, 0)
+
+/** Where an item is to be found. */
+export interface Place {
+  /** The first id of its small block. */
+  start: number
+  /** How many items of the block have a smaller id. */
+  rest: number
+  /** Whether every id of the block is an item's. */
+  isFull: boolean
+}
+
 /**
- * The id of the item that has `rank` items before it in ascending order of id.
+ * Where the item is that has `rank` items before it in ascending order of id.
  * @returns undefined when there are not that many items
  */
-export async function findIdAtRank(db: Queries, rank: number): Promise<number | undefined> {
-  const large = await findBlock(db, LARGE, 0, Number.MAX_SAFE_INTEGER, rank)
+export async function findPlace(rank: number, readBlocks: ReadBlocks): Promise<Place | undefined> {
+  const large = findBlock(await readBlocks(LARGE, 0, Number.MAX_SAFE_INTEGER), rank)
   if (!large) return undefined
   const perLarge = 2 ** (LARGE - SMALL)
   const first = large.block * perLarge
-  const small = await findBlock(db, SMALL, first, first + perLarge - 1, large.rest)
+  const small = findBlock(await readBlocks(SMALL, first, first + perLarge - 1), large.rest)
   if (!small) return undefined
-  const item = await db
-    .selectFrom('media')
-    .select('id')
-    .where('id', '>=', small.block * 2 ** SMALL)
-    .orderBy('id')
-    .limit(1)
-    .offset(small.rest)
-    .executeTakeFirst()
-  return item?.id
+  const { block, rest, count } = small
+  return { start: block * 2 ** SMALL, rest, isFull: count === 2 ** SMALL }
 }
 
 /** The rank of an id: how many items have a smaller one. */
@@ -94,19 +109,11 @@ async function sumBlocks(db: Queries, level: number, first: number, end: number)
   return Number(sum)
 }
 
-/** The block, among those from `first` to `last`, in which the item of that rank lies. */
-async function findBlock(db: Queries, level: number, first: number, last: number, rank: number) {
-  const blocks = await db
-    .selectFrom('media_counts')
-    .select(['block', 'count'])
-    .where('level', '=', level)
-    .where('block', '>=', first)
-    .where('block', '<=', last)
-    .orderBy('block')
-    .execute()
+/** The block in which the item of that rank lies. */
+function findBlock(blocks: readonly Block[], rank: number) {
   let rest = rank
   for (const { block, count } of blocks) {
-    if (rest < count) return { block, rest }
+    if (rest < count) return { block, count, rest }
     rest -= count
   }
   return undefined

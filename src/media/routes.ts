@@ -13,6 +13,7 @@ import { NO_FILE_SERVICE, refuseFileService } from './file-service.ts'
 import { MediaItem } from './item.ts'
 import { itemRoute } from './item-route.ts'
 import type { Library } from './library.ts'
+import { createStateReader } from './library-state.ts'
 import { listRoute } from './list-route.ts'
 import { readName, readTags } from './parameters.ts'
 import { removeMedia } from './remove.ts'
@@ -44,9 +45,10 @@ export interface MediaRoutesOptions {
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
     const { database } = options.library
-    await app.register(listRoute, options)
-    await app.register(itemRoute, { database })
-    await app.register(tagsRoute, { database })
+    const readState = createStateReader(database)
+    await app.register(listRoute, { ...options, readState })
+    await app.register(itemRoute, { database, readState })
+    await app.register(tagsRoute, { database, readState })
     await app.register(editRoutes, options)
     await app.register(bulkTagsRoute, options)
   }

@@ -2,7 +2,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import { fold } from '../fold.ts'
+
 import { readInteger, readText } from '../http/query-parameters.ts'
+import type { ReadState } from './library-state.ts'
+
 import { checkSearchLength } from './search.ts'
 import { listTags } from './tags.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'
@@ -26,10 +29,10 @@ export const TagList = Type.Object(
 export type TagList = Type.Static<typeof TagList>
 
 /** The tags in use. */
-export const tagsRoute: FastifyPluginAsyncTypebox<{ database: Database }> = async (
-  app,
-  { database },
-) => {
+export const tagsRoute: FastifyPluginAsyncTypebox<{
+  database: Database
+  readState: ReadState
+}> = async (app, { database, readState }) => {
   app.route({
     method: 'GET',
     url: '/media/tags',
@@ -63,7 +66,7 @@ export const tagsRoute: FastifyPluginAsyncTypebox<{ database: Database }> = asyn
           max: MAX_LIMIT,
         }),
       }
-      if (await isUnchanged(request, reply, database, ['tags', query])) {
+      if (await isUnchanged(request, reply, readState, ['tags', query])) {
         return sendNothing(reply, 304)
       }
       return database.read.transaction().execute((trx) => listTags(trx, query))

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
-import type { Database } from '../database/database.ts'
-import { readVersion } from './library.ts'
+import type { ReadState } from './library-state.ts'
 
 /**
  * Whether the client has this answer already, for a 304. Sets the ETag, which follows from the
@@ -13,10 +12,10 @@ import { readVersion } from './library.ts'
 export async function isUnchanged(
   request: FastifyRequest,
   reply: FastifyReply,
-  database: Database,
+  readState: ReadState,
   asked: unknown,
 ): Promise<boolean> {
-  const { uuid, version } = await readVersion(database.read)
+  const { uuid, version } = await readState()
   const etag = createHash('sha256')
     .update(JSON.stringify([uuid, version, asked]))
     .digest('base64url')

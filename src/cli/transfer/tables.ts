@@ -32,7 +32,7 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
 ]
 
 /** What is made anew from the items where they arrive. */
-export const DERIVED_TABLES = ['media_search', 'media_counts', 'tags'] as const
+export const DERIVED_TABLES = ['media_search', 'media_counts', 'media_json', 'tags'] as const
 
 /** What is of one database alone, like the processes at work on it, and means nothing to another. */
 export const PASSING_TABLES = [

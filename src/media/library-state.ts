@@ -1,0 +1,32 @@
+import type { CompiledQuery } from 'kysely'
+import type { Ask, Database } from '../database/database.ts'
+import { createMemo } from '../database/memo.ts'
+import type { Queries } from '../database/tables.ts'
+
+/** Where the library is: any change of media counts it up, and what was derived before is stale. */
+export interface LibraryState {
+  /** Tells one library from another. */
+  uuid: string
+  version: number
+}
+
+/** What the library's state is at this moment. */
+export type ReadState = () => Promise<LibraryState>
+
+export function createStateReader(database: Database): ReadState {
+  const query = compileStateQuery(database.read)
+  const memo = createMemo<LibraryState>(database, 1)
+  return () => memo('', () => readState(database.ask, query))
+}
+
+export const compileStateQuery = (db: Queries): CompiledQuery<LibraryState> =>
+  db.selectFrom('library').select(['uuid', 'version']).compile()
+
+export async function readState(
+  ask: Ask,
+  query: CompiledQuery<LibraryState>,
+): Promise<LibraryState> {
+  const [state] = await ask(query)
+  if (!state) throw new Error('The library has lost its row.')
+  return state
+}
