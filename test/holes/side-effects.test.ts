@@ -1,0 +1,205 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { takeStock } from '../consistency.ts'
+import { makePng } from '../fixtures.ts'
+import {
+  ADMIN_PASSWORD,
+  Client,
+  type RequestOptions,
+  runCli,
+  type Server,
+  signIn,
+  startServer,
+} from '../harness.ts'
+
+const PASSWORD = 'looks at everything'
+
+let server: Server
+let admin: Client
+let viewer: Client
+/** What each route that changes something would do, if it were asked by who may. */
+let calls: Record<string, { path: string; options?: RequestOptions }>
+
+beforeAll(async () => {
+  server = await startServer()
+  for (const name of ['viewer', 'victim']) {
+    await runCli(server.data, ['user', 'add', name, '--role', 'viewer', '--password-stdin'], {
+      input: PASSWORD,
+    })
+  }
+  admin = await signIn(server)
+  viewer = await signIn(server, 'viewer', PASSWORD)
+  // The first use of a token is kept, whatever it is used for.
+  await viewer.list('?limit=1')
+  const victim = await signIn(server, 'victim', PASSWORD)
+  // Two, since one of them is ended by itself.
+  await signIn(server, 'victim', PASSWORD)
+  await signIn(server)
+  const tokenOf = async (client: Client) => {
+    const json = { name: 'a script', permissions: ['view-media'], days: 1 }
+    return (await client.request<{ token: { id: number } }>('POST', '/auth/tokens', { json })).body
+      .token.id
+  }
+  const sessionOf = async (client: Client) =>
+    (await client.request<{ sessions: { id: string }[] }>('GET', '/auth/sessions')).body.sessions[0]
+      ?.id ?? ''
+  const { id: user } = (await victim.request<{ user: { id: number } }>('GET', '/auth/me')).body.user
+  const item = async (seed: number) =>
+    (await admin.add('An item', ['tag'], await makePng({ seed }))).body.media.id
+  const image = (await makePng({ seed: 9 })).toString('base64')
+  const elsewhere = await sessionOf(await signIn(server))
+  const json = (body: unknown) => ({ options: { json: body } })
+
+  calls = {
+    'POST /media/add': { path: '/media/add', ...json({ name: 'New', tags: [], image }) },
+    'POST /media/edit/{id}': {
+      path: `/media/edit/${await item(1)}`,
+      ...json({ name: 'Other', tags: ['other'] }),
+    },
+    'POST /media/bulk/tags': {
+      path: '/media/bulk/tags',
+      ...json({ ids: [await item(2)], add: ['more'] }),
+    },
+    'POST /media/bulk/delete': { path: '/media/bulk/delete', ...json({ ids: [await item(3)] }) },
+    'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
+    'POST /users': {
+      path: '/users',
+      ...json({ username: 'intruder', password: PASSWORD, role: 'admin' }),
+    },
+    'POST /users/{id}/role': { path: `/users/${user}/role`, ...json({ role: 'admin' }) },
+    'DELETE /users/{id}/tokens/{token}': { path: `/users/${user}/tokens/${await tokenOf(victim)}` },
+    'DELETE /users/{id}/sessions/{session}': {
+      path: `/users/${user}/sessions/${await sessionOf(victim)}`,
+    },
+    'DELETE /users/{id}/sessions': { path: `/users/${user}/sessions` },
+    'POST /users/{id}/password': {
+      path: `/users/${user}/password`,
+      ...json({ password: 'another password' }),
+    },
+    'POST /users/{id}/disabled': { path: `/users/${user}/disabled`, ...json({ disabled: true }) },
+    'DELETE /users/{id}': { path: `/users/${user}` },
+    'POST /auth/tokens': {
+      path: '/auth/tokens',
+      ...json({ name: 'mine', permissions: ['view-media'], days: 9 }),
+    },
+    'DELETE /auth/tokens/{id}': { path: `/auth/tokens/${await tokenOf(admin)}` },
+    'DELETE /auth/sessions/{session}': { path: `/auth/sessions/${elsewhere}` },
+    'DELETE /auth/sessions': { path: '/auth/sessions' },
+    'POST /auth/password': {
+      path: '/auth/password',
+      ...json({ currentPassword: ADMIN_PASSWORD, password: 'a new password' }),
+    },
+    'POST /auth/logout': { path: '/auth/logout' },
+  }
+})
+afterAll(async () => {
+  expect(server.log()).not.toContain('"level":50')
+  expect(await server.stop()).toBe(0)
+})
+
+/** Kept by design: who was refused what, and when somebody was last there. */
+const RECORDS = ['audit', 'login_attempts', 'owners', 'scrub', 'sqlite_sequence']
+const LAST_USE = ['last_used_at', 'lease_until']
+
+/** Everything in the library, rows and bytes. */
+async function takePicture(): Promise<string> {
+  const database = new DatabaseSync(join(server.data, 'vitrine.db'), { readOnly: true })
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()
+  const rows = tables
+    // Those of the index of search are SQLite's own, and checked against the items by `takeStock`.
+    .filter(({ name }) => !RECORDS.includes(String(name)) && !/^media_search/.test(String(name)))
+    .map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}"`).all()])
+  database.close()
+  const { stored, temporary } = await takeStock(server.data)
+  const text = JSON.stringify([rows, stored, temporary], (key, value) =>
+    LAST_USE.includes(key) ? undefined : value,
+  )
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** As a page of another site can have a browser send it, whatever the library allows. */
+const SIMPLE_TYPES = [
+  'text/plain',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=b',
+]
+
+const SENDERS: Record<
+  string,
+  { client: () => Client; headers?: Record<string, string>; status: (call: string) => number[] }
+> = {
+  nobody: { client: () => new Client(server.url), status: () => [401] },
+  'a viewer': {
+    client: () => viewer,
+    // What needs a session alone is about their own: nothing of others' is found there.
+    status: (call) => (call.includes('/auth/') ? [] : [403]),
+  },
+  'another site’s page': {
+    client: () => admin,
+    headers: { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+    status: () => [403],
+  },
+  'a neighbour site’s page': {
+    client: () => admin,
+    headers: { 'sec-fetch-site': 'same-site', origin: 'https://evil.example' },
+    status: () => [403],
+  },
+  ...Object.fromEntries(
+    SIMPLE_TYPES.map((type) => [
+      `a form of another site, of ${type.split(';')[0]},`,
+      {
+        client: () => admin,
+        headers: { origin: 'https://evil.example', 'content-type': type },
+        status: () => [403],
+      },
+    ]),
+  ),
+  'a page without an origin': {
+    client: () => admin,
+    headers: { origin: 'null' },
+    status: () => [403],
+  },
+}
+
+describe('a change that is refused', () => {
+  it('is tried on every route there is', async () => {
+    const { paths } = (
+      await admin.request<{ paths: Record<string, Record<string, { security: unknown[] }>> }>(
+        'GET',
+        '/openapi.json',
+      )
+    ).body
+    const changing = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations)
+        .filter(([method, { security }]) => method !== 'get' && method !== 'options' && security[0])
+        .map(([method]) => `${method.toUpperCase()} ${path}`),
+    )
+    expect(Object.keys(calls).sort()).toEqual(changing.sort())
+  })
+
+  it.each(Object.keys(SENDERS))('changes nothing when %s asks', async (name) => {
+    const { client, headers, status } = SENDERS[name] ?? {}
+    const before = await takePicture()
+    for (const [call, { path, options }] of Object.entries(calls)) {
+      const wanted = status?.(call) ?? []
+      if (wanted.length === 0) continue
+      const answer = await client?.().request(call.split(' ', 1)[0] ?? '', path, {
+        ...options,
+        headers: { ...headers },
+      })
+      expect([call, answer?.status]).toEqual([call, ...wanted])
+    }
+    expect(await takePicture()).toBe(before)
+  })
+
+  it('would have changed something', async () => {
+    for (const [call, { path, options }] of Object.entries(calls)) {
+      const before = await takePicture()
+      const { status, body } = await admin.request(call.split(' ', 1)[0] ?? '', path, options)
+      expect([call, status, body]).toEqual([call, expect.toBeOneOf([200, 201, 204]), body])
+      expect([call, (await takePicture()) === before]).toEqual([call, false])
+    }
+  })
+})
