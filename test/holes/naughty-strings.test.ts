@@ -16,11 +16,14 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
+/** One file name, without folders, in plain ASCII and as RFC 8187 has it, and nothing besides. */
+const DISPOSITION = /^attachment; filename="[^"\\/%\x7f-\xff]*"; filename\*=UTF-8''[\w!~.%-]+$/
+
 /** What the library makes of a name, by its documentation. */
 const normalise = (text: string) => text.trim().normalize('NFC')
 
 describe('a naughty string', () => {
-  it('as name and tag is refused, or kept as it is and found by itself', async () => {
+  it('as name and tag is refused, or kept as it is, found by itself and adds nothing to a header', async () => {
     const { media } = (await client.add('An image', [], await makePng())).body
     const refused: string[] = []
     for (const text of ALL_NAUGHTY) {
@@ -43,6 +46,8 @@ describe('a naughty string', () => {
             .filter((tag) => tag !== ''),
         ),
       ])
+      const original = await client.request('HEAD', `/media/original/${media.id}`)
+      expect(original.headers.get('content-disposition')).toMatch(DISPOSITION)
       const found = await client.list(`?search=${encodeURIComponent(text)}`)
       // More terms, or more characters, than a search may have.
       if (found.status === 400) continue

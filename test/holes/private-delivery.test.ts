@@ -1,0 +1,111 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaItem } from '../../src/media/item.ts'
+import { makePng } from '../fixtures.ts'
+import { Client, type Server, signIn, startServer } from '../harness.ts'
+import { findNginx } from '../install-nginx.ts'
+import { startNginx } from '../nginx.ts'
+
+let server: Server
+let owner: Client
+let media: MediaItem
+beforeAll(async () => {
+  server = await startServer({
+    VITRINE_DELIVERY: 'private',
+    VITRINE_TRUSTED_PROXIES: '127.0.0.1',
+  })
+  owner = await signIn(server)
+  media = (await owner.add('Private', ['secret'], await makePng())).body.media
+})
+afterAll(async () => {
+  expect(server.log()).not.toContain('"level":50')
+  expect(await server.stop()).toBe(0)
+})
+
+/** Everything of the item that only who may view media may see. */
+const pathsOf = ({ id, urls }: MediaItem) => [
+  urls.scaled,
+  urls.high,
+  `/media/image/${id}`,
+  `/media/image/${id}/high`,
+  `/media/original/${id}`,
+  `/media/item/${id}`,
+  '/media?limit=1',
+  '/media/tags',
+]
+
+async function expectNothingShared(url: string) {
+  const guest = new Client(url)
+  const user = new Client(url)
+  user.cookie = owner.cookie
+  for (const path of pathsOf(media)) {
+    // Twice, so that whatever keeps answers has this one.
+    await user.get(path)
+    const own = await user.get(path)
+    expect([path, own.status]).toEqual([path, 200])
+    expect(own.headers.get('cache-control')).toMatch(/^private\b/)
+    const etag = own.headers.get('etag') ?? ''
+    expect(etag).not.toBe('')
+    const conditional = { 'if-none-match': etag }
+    expect((await user.get(path, { headers: conditional })).status).toBe(304)
+    for (const headers of [{}, conditional, { 'if-none-match': '*' }, { range: 'bytes=0-9' }]) {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, bytes, headers: told } = await guest.request(method, path, { headers })
+        expect([method, path, status]).toEqual([method, path, 401])
+        expect([told.get('etag'), told.get('content-range')]).toEqual([null, null])
+        expect(bytes.toString()).not.toMatch(/Private|secret|WEBP/)
+      }
+    }
+  }
+}
+
+describe('what only some may see', () => {
+  it('is not told to others, not even that it is unchanged', () => expectNothingShared(server.url))
+
+  it.skipIf(!findNginx())('is kept by no proxy for others', async () => {
+    const port = await findPort()
+    const all = { api: [server], files: [server], delivery: [server] }
+    const nginx = await startNginx(all, port)
+    try {
+      await expectNothingShared(nginx.url)
+    } finally {
+      await nginx.stop()
+    }
+  })
+
+  it('is gone for who may no more, at once and under the same tag', async () => {
+    const leaving = await signIn(server)
+    const { headers } = await leaving.get(media.urls.scaled)
+    await leaving.post('/auth/logout', {})
+    const { status } = await leaving.get(media.urls.scaled, {
+      headers: { 'if-none-match': headers.get('etag') ?? '' },
+    })
+    expect(status).toBe(401)
+  })
+
+  it('does not tell whether there is such a thing at all', async () => {
+    const guest = new Client(server.url)
+    const answers = await Promise.all(
+      [
+        media.urls.scaled,
+        `/media/file/${'a'.repeat(43)}/scaled.webp`,
+        `/media/image/${media.id}`,
+        '/media/image/999',
+      ].map((path) => guest.get(path)),
+    )
+    for (const { status, body } of answers) {
+      expect({ status, body }).toEqual({ status: 401, body: answers[0]?.body })
+    }
+  })
+})
+
+async function findPort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  if (typeof address !== 'object' || !address) throw new Error('There is no free port.')
+  return address.port
+}
