@@ -33,6 +33,20 @@ describe('the log', () => {
     await bearer.get('/media', { headers: { authorization: `Bearer ${client.accessToken}` } })
     await bearer.get('/media', { headers: { authorization: 'Bearer not.a.token' } })
     await client.get('/auth/me')
+    const made = await client.request<{ secret: string }>('POST', '/auth/tokens', {
+      json: { name: 'A script', permissions: ['view-media'], days: 1 },
+    })
+    const { secret: personal } = made.body
+    const authorization = `Bearer ${personal}`
+    await bearer.get('/media', { headers: { authorization } })
+    await bearer.get('/users', { headers: { authorization } })
+    await bearer.get('/media', { headers: { authorization: `${authorization}x` } })
+    const next = 'the next password'
+    const passwords = { currentPassword: wrong, password: next }
+    await client.post('/auth/password', passwords)
+    await client.post('/auth/password', { ...passwords, currentPassword: [wrong] })
+    await client.post('/users', { username: 'x y', password: next, role: 'viewer' })
+    await client.post('/users/2/password', { password: { is: next } })
     await vera.post('/auth/logout', {})
     await vera.get('/media')
     expect(await server.stop()).toBe(0)
@@ -50,6 +64,8 @@ describe('the log', () => {
       image: base64.slice(40, 80),
       search: 'hidden',
       token: 'not.a.token',
+      personal: personal.slice('vitrine_'.length),
+      next,
     }
     for (const [name, secret = ''] of Object.entries(secrets)) {
       expect(secret, name).not.toBe('')

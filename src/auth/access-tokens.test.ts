@@ -1,7 +1,8 @@
 import { decodeJwt, decodeProtectedHeader, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { readDeliverySecret } from '../images/digests.ts'
 import { openAccessTokens } from './access-tokens.ts'
-import { createTestApp, MINUTE } from './test-app.ts'
+import { createTestApp, MINUTE, openTestDatabase } from './test-app.ts'
 
 async function signInAsVera() {
   const test = await createTestApp()
@@ -118,3 +119,17 @@ it('survives a restart, because its key is kept', async () => {
   const tokens = await openAccessTokens(test.database)
   expect(await tokens.verify(accessToken, test.clock())).toMatchObject({ userId: 1 })
 })
+
+it.each(['', 'AAAA', Buffer.alloc(32).toString('base64url')])(
+  'is not signed with an empty or default secret: %s',
+  async (value) => {
+    const { database } = await openTestDatabase()
+    for (const name of ['access-token', 'delivery']) {
+      await database.write((trx) =>
+        trx.updateTable('secrets').set({ value }).where('name', '=', name).execute(),
+      )
+    }
+    await expect(openAccessTokens(database)).rejects.toMatchObject({ code: 'secret-unfit' })
+    await expect(readDeliverySecret(database.read)).rejects.toMatchObject({ code: 'secret-unfit' })
+  },
+)

@@ -1,5 +1,6 @@
 import { errors, jwtVerify, SignJWT } from 'jose'
 import type { Database } from '../database/database.ts'
+import { readSecret } from '../database/secrets.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { ACCESS_TOKEN_LIFETIME_MS } from './lifetimes.ts'
 import type { SignedIn } from './session-lookup.ts'
@@ -20,11 +21,7 @@ export interface AccessTokens {
 
 /** Access tokens, signed with the library's secret, which all its instances share. */
 export async function openAccessTokens(database: Database): Promise<AccessTokens> {
-  const { value } = await database.read
-    .selectFrom('secrets')
-    .select('value')
-    .where('name', '=', 'access-token')
-    .executeTakeFirstOrThrow()
+  const value = await readSecret(database.read, 'access-token')
   const key = await crypto.subtle.importKey(
     'raw',
     Buffer.from(value, 'base64url'),

@@ -30,7 +30,7 @@ describe('VITRINE_AUTH_JWKS_URL', () => {
 
 describe('VITRINE_AUTH_SECRET', () => {
   it('has 32 bytes or more, and the fault does not repeat it', () => {
-    expect(authSecret.parse('ä'.repeat(16))).toBe('ä'.repeat(16))
+    expect(authSecret.parse('äöüßéñçø'.repeat(2))).toBe('äöüßéñçø'.repeat(2))
     expect(() => authSecret.parse('s3cr3t')).toThrow(/^32 bytes or more, [a-z ]+$/)
     expect(authSecret.secret).toBe(true)
   })

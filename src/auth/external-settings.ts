@@ -1,4 +1,5 @@
 import { list, oneOf, type Settings, text, type Values } from '../settings.ts'
+import { requireUnguessable } from '../unguessable.ts'
 import { isPermission, type Permission, permissions } from './permissions.ts'
 
 const ASYMMETRIC = [
@@ -163,6 +164,7 @@ function parseSecret(value: string): string | undefined {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES) {
     throw new Error(`${MIN_SECRET_BYTES} bytes or more, the very text that signs the tokens`)
   }
+  requireUnguessable(value)
   return value
 }
 

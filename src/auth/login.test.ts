@@ -318,6 +318,27 @@ describe('throttling', () => {
     expect(rows.map(({ failures }) => failures)).toEqual([1, 1, 1])
   })
 
+  it('is not evaded by writing the body in another way each time', async () => {
+    const test = await createTestApp({ verify })
+    const names = ['ed', 'ED', ' ed ', 'ｅｄ', 'Ed\t', 'ＥＤ', '\ufeffed', 'eD', '\u3000ed', 'ed\n']
+    const send = (body: string) =>
+      test.app.inject({
+        method: 'POST',
+        url: `/auth/login?attempt=${encodeURIComponent(body)}`,
+        remoteAddress: '192.0.2.1',
+        headers: { 'content-type': 'application/json', 'user-agent': body.slice(0, 5) },
+        payload: body,
+      })
+    const statuses = []
+    for (const [index, username] of names.entries()) {
+      const body = { username, password: `guess ${index}`, [`field ${index}`]: index, ip: index }
+      statuses.push((await send(JSON.stringify(body))).statusCode)
+    }
+    expect(statuses).toEqual(of(401, 10))
+    const twice = `{"username":"vera","password":"x","username":"ed","password":"${PASSWORD}"}`
+    expect((await send(twice)).statusCode).toBe(429)
+  })
+
   it('goes by X-Forwarded-For only from a trusted proxy', async () => {
     const test = await createTestApp({ verify })
     const from = async (remoteAddress: string, forwarded: string) => {

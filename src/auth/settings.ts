@@ -1,4 +1,5 @@
 import { list, type Settings } from '../settings.ts'
+import { requireUnguessable } from '../unguessable.ts'
 import { externalSettings } from './external-settings.ts'
 import { checkPassword, passwordRule } from './passwords.ts'
 
@@ -25,6 +26,7 @@ function parsePassword(text: string): string | undefined {
   } catch (cause) {
     throw new Error(`a good password: ${passwordRule}`, { cause })
   }
+  requireUnguessable(text)
   return text
 }
 

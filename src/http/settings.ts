@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { integer, list, oneOf, type Settings, text, type Values } from '../settings.ts'
+import { requireUnguessable } from '../unguessable.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -64,5 +65,6 @@ function parseToken(token: string): string | undefined {
   if (!/^[\w.~+/-]{16,}=*$/.test(token)) {
     throw new Error('at least 16 letters, digits or any of -._~+/')
   }
+  requireUnguessable(token)
   return token
 }

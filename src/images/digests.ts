@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { readSecret } from '../database/secrets.ts'
 import type { Queries, VariantName } from '../database/tables.ts'
 import { RECIPE } from './recipe.ts'
 
@@ -20,11 +21,4 @@ export function publicDigest(secret: string, sha256: string, variant: VariantNam
 }
 
 /** The secret that keys the digests of this library. */
-export async function readDeliverySecret(db: Queries): Promise<string> {
-  const { value } = await db
-    .selectFrom('secrets')
-    .select('value')
-    .where('name', '=', 'delivery')
-    .executeTakeFirstOrThrow()
-  return value
-}
+export const readDeliverySecret = (db: Queries): Promise<string> => readSecret(db, 'delivery')

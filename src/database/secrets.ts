@@ -1,0 +1,26 @@
+import { AppError } from '../errors.ts'
+import type { Queries, Tables } from './tables.ts'
+
+/** 256 bits, which they are made with. */
+const BYTES = 32
+
+/**
+ * A secret of the library.
+ * @returns base64url
+ * @throws AppError if it is missing, cut or emptied: nothing is signed with what can be guessed
+ */
+export async function readSecret(
+  db: Queries,
+  name: 'access-token' | 'delivery',
+): Promise<Tables['secrets']['value']> {
+  const row = await db
+    .selectFrom('secrets')
+    .select('value')
+    .where('name', '=', name)
+    .executeTakeFirst()
+  const bytes = Buffer.from(row?.value ?? '', 'base64url')
+  if (row !== undefined && bytes.length >= BYTES && new Set(bytes).size > 1) return row.value
+  throw new AppError('secret-unfit', 500, 'Database cannot be used', {
+    detail: `The secret "${name}" in the database is not one of ${BYTES} random bytes; restore a backup.`,
+  })
+}
