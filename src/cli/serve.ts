@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import type { Server } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { createApp, openLibrary } from '../app.ts'
 import { purgeAudit } from '../audit/purge.ts'
@@ -8,15 +8,32 @@ import { purgeExpired } from '../auth/sessions.ts'
 import { type Config, findUnknownVariables } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createLog } from '../http/logging.ts'
+import { printAddress } from './print-address.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 /** Requests that run longer than this at a stop are cut off. */
 const DRAIN_MS = 30_000
 
-/** Runs the server until it is told to stop. */
+/** Runs the server until it is told to stop: in this process, or in as many as the settings say. */
 export async function serve(config: Config): Promise<void> {
+  if (config.workers === 1) return serveHere(config, { isFirst: true })
+  const { default: cluster } = await import('node:cluster')
+  if (cluster.isPrimary) {
+    const { serveInWorkers } = await import('./serve-in-workers.ts')
+    return serveInWorkers(config)
+  }
+  const { isFirstWorker, shareOf } = await import('./worker-share.ts')
+  await serveHere(shareOf(config), { isFirst: isFirstWorker() }).catch((error) => {
+    // Or the channel to the primary would keep this process.
+    cluster.worker?.disconnect()
+    throw error
+  })
+}
+
+/** @param options.isFirst whether what is done once for all processes is this one's */
+async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Promise<void> {
   const log = createLog(config.logLevel)
-  for (const name of findUnknownVariables(process.env)) {
+  for (const name of isFirst ? findUnknownVariables(process.env) : []) {
     log.warn(`${name} is no setting of this version and has no effect.`)
   }
 
@@ -39,10 +56,14 @@ export async function serve(config: Config): Promise<void> {
     purgeExpired(database)
       .then(() => purgeAudit(database, config.auditDays))
       .catch((error) => log.error({ err: error }, 'The purge failed'))
-  void purge()
-  const purging = setInterval(purge, DAY_MS).unref()
+  if (isFirst) void purge()
+  const purging = isFirst ? setInterval(purge, DAY_MS).unref() : undefined
 
+  let stopping = false
   const stop = async (signal: NodeJS.Signals) => {
+    // A terminal tells every process, and the one that started this one tells it too.
+    if (stopping) return
+    stopping = true
     log.info(`${signal}: finishing the running requests`)
     setTimeout(() => {
       log.error(`Requests were still running after ${DRAIN_MS / 1000} s and are cut off`)
@@ -53,10 +74,10 @@ export async function serve(config: Config): Promise<void> {
     await library.close()
     process.exit(0)
   }
-  process.once('SIGTERM', stop)
-  process.once('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
   // Last, because whoever reads it may say that it is to stop.
-  console.log(`Vitrine is listening on ${addressOf(app.server)}`)
+  if (config.workers === 1) printAddress(addressOf(app.server))
 }
 
 /** Makes the first administrator and shows a generated password, once. */
@@ -76,10 +97,8 @@ async function makeFirstAdmin(config: Config, database: Database): Promise<void>
   )
 }
 
-/** As a browser takes it: an IPv6 address stands in brackets. */
-function addressOf(server: Server): string {
+function addressOf(server: Server): AddressInfo {
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('There is no address.')
-  const { address: host, port } = address
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  return address
 }

@@ -19,6 +19,9 @@ declare module 'fastify' {
 /** Longer paths are cut in the log, so that it cannot be filled quickly. */
 const MAX_PATH_LENGTH = 1024
 
+/** Several processes may write to one pipe: Linux keeps up to 4096 bytes together. */
+const MAX_TOGETHER = 2048
+
 /** Never in the log, wherever an object that is logged has them. */
 const SECRETS = [
   'password',
@@ -53,6 +56,7 @@ function writeTogether(): DestinationStream {
   process.on('exit', flush)
   return {
     write(line) {
+      if (lines.length + line.length > MAX_TOGETHER) flush()
       if (lines === '') setImmediate(flush)
       lines += line
     },

@@ -1,6 +1,8 @@
+import cluster from 'node:cluster'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { unauthorized } from '../errors.ts'
+import { shareMetrics } from './worker-metrics.ts'
 
 /** Seconds: from an answer out of memory to an upload over a slow line. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]
@@ -10,7 +12,7 @@ export type Gauges = Readonly<Record<string, { help: string; read: () => number 
 
 /**
  * Serves `GET /metrics` in the format of Prometheus: the process, the gauges, and how long requests
- * take by route, method and status.
+ * take by route, method and status. Of several workers on one port, what all of them tell together.
  *
  * @param token that it must be asked with, as `Authorization: Bearer`
  */
@@ -50,6 +52,7 @@ export async function measureRequests(
     })
     done()
   })
+  const collect = cluster.isWorker ? await shareMetrics(registry) : () => registry.metrics()
   app.route({
     method: 'GET',
     url: '/metrics',
@@ -60,7 +63,7 @@ export async function measureRequests(
         throw unauthorized('Metrics are for the bearer of VITRINE_METRICS_TOKEN.')
       }
       reply.headers({ 'content-type': registry.contentType, 'cache-control': 'no-store' })
-      return registry.metrics()
+      return collect()
     },
   })
 }

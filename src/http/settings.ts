@@ -17,6 +17,12 @@ export const httpSettings = {
     parse: integer(0, 65_535),
     help: 'Port to listen on; 0 picks a free one.',
   },
+  workers: {
+    variable: 'VITRINE_WORKERS',
+    fallback: 1,
+    parse: integer(1, 256),
+    help: 'Processes that answer requests, on one port; useful up to the number of processor cores.',
+  },
   trustedProxies: {
     variable: 'VITRINE_TRUSTED_PROXIES',
     fallback: [],
