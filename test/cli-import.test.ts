@@ -1,8 +1,9 @@
-import { once } from 'node:events'
-import { watch } from 'node:fs'
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { countRows } from '../src/cli/transfer/contents.ts'
+import { openDatabase } from '../src/database/database.ts'
 import { expectConsistent } from './consistency.ts'
 import { cutShort, makeGifBomb, makeHtml, makeJpeg, makePng, makeSvg } from './fixtures.ts'
 import {
@@ -14,7 +15,8 @@ import {
   startCli,
   startServer,
 } from './harness.ts'
-import { onPostgres } from './postgres.ts'
+import { onS3 } from './library-storage.ts'
+import { locateDatabase, onPostgres } from './postgres.ts'
 
 let folder: string
 beforeEach(() => {
@@ -119,7 +121,8 @@ describe('an import beside a running server', () => {
   it('goes on where it was killed, at any step, and doubles nothing', async () => {
     await putImages(6)
     let runs = 0
-    for (let step = 5; ; step += 23) {
+    // In a bucket less happens on the disk of this machine.
+    for (let step = 5; ; step += onS3 ? 11 : 23) {
       const { code } = await runImport(server.data, {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'kill-import.ts')}`,
         KILL_AT_STEP: String(step),
@@ -143,7 +146,7 @@ describe('an import', () => {
     const data = join(folder, 'data')
     expect(await runImport(data)).toMatchObject({ code: 0, counts: /^2 added/ })
     expect(await runImport(data)).toMatchObject({ counts: /^0 added, 2 already/ })
-    const inside = await runCli(data, ['import', join(data, 'files')])
+    const inside = await runCli(data, ['import', join(data, 'tmp')])
     expect(inside).toMatchObject({ code: 1, stderr: expect.stringContaining('library itself') })
   })
 
@@ -186,24 +189,27 @@ describe('an import', () => {
     expect((await expectConsistent(data)).media).toHaveLength(12)
   })
 
-  it('stops when the library cannot store anything', async () => {
-    await putImages(12)
-    const data = makeDataFolder()
-    await mkdir(join(data, 'files'))
-    await writeFile(join(data, 'files/originals'), 'no folder')
-    const { code, counts, stderr } = await runImport(data)
-    expect({ code, counts }).toEqual({
-      code: 1,
-      counts: '0 added, 0 already there, 0 refused, 0 failed',
-    })
-    expect(stderr).toMatch(
-      /^The library cannot store images: .*ENOTDIR.* Run it again to go on\.$/m,
-    )
+  // Here it is the disk that fails.
+  if (!onS3) {
+    it('stops when the library cannot store anything', async () => {
+      await putImages(12)
+      const data = makeDataFolder()
+      await mkdir(join(data, 'files'))
+      await writeFile(join(data, 'files/originals'), 'no folder')
+      const { code, counts, stderr } = await runImport(data)
+      expect({ code, counts }).toEqual({
+        code: 1,
+        counts: '0 added, 0 already there, 0 refused, 0 failed',
+      })
+      expect(stderr).toMatch(
+        /^The library cannot store images: .*ENOTDIR.* Run it again to go on\.$/m,
+      )
 
-    await rm(join(data, 'files/originals'))
-    expect(await runImport(data)).toMatchObject({ code: 0, counts: /^12 added/ })
-    await expectSound(data)
-  })
+      await rm(join(data, 'files/originals'))
+      expect(await runImport(data)).toMatchObject({ code: 0, counts: /^12 added/ })
+      await expectSound(data)
+    })
+  }
 
   it.each([
     ['SIGINT', 130],
@@ -211,13 +217,10 @@ describe('an import', () => {
   ] as const)('ends at %s with what it began, and goes on later', async (signal, exitCode) => {
     await putImages(40)
     const data = makeDataFolder()
-    const watcher = watch(data, { recursive: true })
+    const database = await openDatabase(await locateDatabase(data))
     const running = await startCli(data, ['import', folder])
-    for (let stored = ''; !/^files\/originals\/.*\.png$/.test(stored); ) {
-      const [, name] = await once(watcher, 'change')
-      stored = String(name)
-    }
-    watcher.close()
+    while ((await countRows(database.read, 'media')) === 0) await sleep(10)
+    await database.close()
     // As Ctrl-C does, it reaches the image workers as well.
     process.kill(-Number(running.process.pid), signal)
     const { code, stderr } = await running.ended

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,13 +6,14 @@ import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
 import { tallyTags } from '../src/media/tags.ts'
+import { hashObjects, onS3 } from './library-storage.ts'
 import { locateDatabase, onPostgres } from './postgres.ts'
 
 /** What a library consists of, read behind the server's back. */
 export interface Stock {
   /** Ids of the items, ascending. */
   media: number[]
-  /** SHA-256 by storage key: what the rows say, and what the disk holds. */
+  /** SHA-256 by storage key: what the rows say, and what storage holds. */
   named: Record<string, string>
   stored: Record<string, string>
   /** Keys in the journal. */
@@ -52,7 +53,7 @@ export async function takeStock(data: string): Promise<Stock> {
       media: ids,
       named: Object.fromEntries(files.map(({ key, sha256 }) => [key, sha256])),
       journal: journal.map(({ key }) => key),
-      stored: await hashFiles(data),
+      stored: await hashStored(data),
       temporary: await findTemporary(data),
     }
   } finally {
@@ -71,7 +72,8 @@ export async function expectConsistent(data: string): Promise<Stock> {
   return stock
 }
 
-async function hashFiles(data: string): Promise<Record<string, string>> {
+async function hashStored(data: string): Promise<Record<string, string>> {
+  if (onS3) return hashObjects(data)
   const stored: Record<string, string> = {}
   for (const kind of ['originals', 'variants']) {
     const folder = join(data, 'files', kind)
@@ -80,9 +82,7 @@ async function hashFiles(data: string): Promise<Record<string, string>> {
       if (entry.isDirectory()) continue
       const path = join(entry.parentPath, entry.name)
       const key = path.slice(join(data, 'files/').length)
-      stored[key] = createHash('sha256')
-        .update(await readFile(path))
-        .digest('hex')
+      stored[key] = hash('sha256', await readFile(path))
     }
   }
   return stored

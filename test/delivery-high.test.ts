@@ -1,11 +1,12 @@
 import { watch } from 'node:fs'
-import { copyFile, readdir, truncate, unlink } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { Client, type Server, signIn, startServer } from './harness.ts'
+import { loseObject, replaceObject } from './library-storage.ts'
 
 const PATIENCE = { timeout: 20_000 }
 const FAILURE = {
@@ -100,10 +101,8 @@ describe('a large variant', () => {
 
   it('of a damaged original fails, which is remembered until the item goes', async () => {
     const media = await addImage()
-    const path = join(server.data, 'files', media.path)
-    const copy = join(server.data, 'copy')
-    await copyFile(path, copy)
-    await truncate(path, media.size >> 1)
+    const { bytes } = await owner.get(`/media/original/${media.id}`)
+    await replaceObject(server.data, media.path, bytes.subarray(0, media.size >> 1))
     const failed = await guest.get(media.urls.high)
     expect(failed).toMatchObject(FAILURE)
     expect(failed.headers.get('cache-control')).toBe('no-store')
@@ -120,8 +119,7 @@ describe('a large variant', () => {
       expect(await guest.get(`/media/image/${media.id}/high`)).toMatchObject(FAILURE)
     }
     expect(await work.count()).toBe(0)
-    await copyFile(copy, path)
-    await unlink(copy)
+    await replaceObject(server.data, media.path, bytes)
 
     await owner.delete(`/media/delete/${media.id}`)
     expect((await guest.get(media.urls.high)).status).toBe(404)
@@ -131,7 +129,7 @@ describe('a large variant', () => {
   it('of an original that is gone fails, until the same bytes come again', async () => {
     const image = await makePng({ seed: ++seed })
     const { media } = (await owner.add('An image', [], image)).body
-    await unlink(join(server.data, 'files', media.path))
+    await loseObject(server.data, media.path)
     expect(await guest.get(media.urls.high)).toMatchObject(FAILURE)
     expect(await owner.get(`/media/original/${media.id}`)).toMatchObject(FAILURE)
     // Nobody but the server is to blame.

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list-route.ts'
+import { storageSettings } from './library-storage.ts'
 import { databaseSettings } from './postgres.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
@@ -59,6 +60,7 @@ export async function startServer(
     env: environment(data, {
       VITRINE_PORT: '0',
       ...(await databaseSettings(data)),
+      ...(await storageSettings(data)),
       ...settings,
     }),
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -121,7 +123,11 @@ export async function startCli(
 ): Promise<{ process: ChildProcess; ended: Promise<CliResult> }> {
   const child = spawn(process.execPath, ['vitrine.mjs', ...args], {
     cwd: ROOT,
-    env: environment(data, { ...(await databaseSettings(data)), ...settings }),
+    env: environment(data, {
+      ...(await databaseSettings(data)),
+      ...(await storageSettings(data)),
+      ...settings,
+    }),
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
   })

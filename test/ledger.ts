@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { makePng } from './fixtures.ts'
@@ -26,7 +27,7 @@ export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 
  * Asks for changes of a library and writes down what was answered: so what the library must hold from
  * then on, whatever happens to its server. Several may work with one at the same time.
  */
-export function openLedger({ isDoubtful = (_status: number) => false } = {}) {
+export function openLedger({ isDoubtful = (_status: number): boolean => false } = {}) {
   const items = new Map<number, Held>()
   /** By the name, which no other item is ever given: adds that nobody answered. */
   const doubtfulAdds = new Map<string, { image: Buffer; state: NonNullable<State> }>()
@@ -79,7 +80,10 @@ export function openLedger({ isDoubtful = (_status: number) => false } = {}) {
     change(id, undefined, () => ask('delete', client.delete(`/media/delete/${id}`)))
 
   const pick = () => {
-    const free = [...items.keys()].filter((id) => !busy.has(id))
+    // Of what nobody knows whether it is still there, the next check tells.
+    const free = [...items].flatMap(([id, { mayBe }]) =>
+      busy.has(id) || mayBe.length > 0 ? [] : [id],
+    )
     return free[Math.floor(Math.random() * free.length)]
   }
 
@@ -144,15 +148,22 @@ async function expectBytes(client: Client, id: number, image: Buffer) {
   expect({ id, status, sha256: sha256(bytes) }).toEqual({ id, status: 200, sha256: sha256(image) })
 }
 
+/** After an answer that says that it cannot now. */
+const REST_MS = 50
+
 /** Several at work at once, one request after the other, until there is no answer or it is stopped. */
 export function startLoad(client: Client, ledger: Ledger, workers = 3) {
   let isOver = false
   let answers = 0
   let waiting: { count: number; resolve: () => void } | undefined
   const work = async () => {
-    while (!isOver && (await ledger.act(client))) {
+    for (;;) {
+      const answer = isOver ? undefined : await ledger.act(client)
+      if (!answer) break
       answers += 1
       if (waiting && answers >= waiting.count) waiting.resolve()
+      // As who is told to come again does, though sooner.
+      if (answer.status >= 500) await sleep(REST_MS)
     }
     waiting?.resolve()
   }

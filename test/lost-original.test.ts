@@ -1,8 +1,8 @@
-import { readdir, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { expectConsistent } from './consistency.ts'
 import { makeJpeg } from './fixtures.ts'
 import { type Client, type Server, signIn, startServer } from './harness.ts'
+import { loseObject } from './library-storage.ts'
 
 let server: Server
 let client: Client
@@ -15,7 +15,7 @@ afterAll(() => server.stop())
 it('an upload of the same bytes restores an original that storage has lost', async () => {
   const image = await makeJpeg()
   const { media } = (await client.add('First', [], image)).body
-  await unlink(join(server.data, 'files', media.path))
+  await loseObject(server.data, media.path)
   expect(await client.get(`/media/original/${media.id}`)).toMatchObject({ status: 500 })
 
   const again = await client.add('Second', [], image)
@@ -25,7 +25,5 @@ it('an upload of the same bytes restores an original that storage has lost', asy
     expect(bytes.equals(image)).toBe(true)
   }
 
-  const files = await readdir(join(server.data, 'files'), { recursive: true, withFileTypes: true })
-  const names = files.filter((file) => file.isFile() && !file.name.startsWith('.'))
-  expect(names).toHaveLength(2)
+  expect(Object.keys((await expectConsistent(server.data)).stored)).toHaveLength(2)
 })

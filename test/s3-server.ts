@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -28,6 +28,14 @@ export interface S3Server {
   stop(): Promise<void>
 }
 
+/** One that nobody else uses. */
+export interface OwnS3Server extends S3Server {
+  /** Kills it, without any chance to finish what it does. */
+  pause(): Promise<void>
+  /** Starts it again over what it had stored. */
+  resume(): Promise<void>
+}
+
 /** Whether this machine has what `startS3Server` starts. */
 export const hasS3Server = (): boolean => COMMANDS.every((name) => findCommand(name) !== undefined)
 
@@ -38,19 +46,31 @@ export const installS3Server = () =>
  * Starts a real S3 server on loopback, with nothing in it. It ends with this process, however that
  * ends.
  */
-export async function startS3Server(): Promise<S3Server> {
+export async function startS3Server(): Promise<OwnS3Server> {
   const child = spawn(process.execPath, [join(import.meta.dirname, 'swift.ts')], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')
-  const endpoint = await Promise.race([
-    readLine(child),
-    exited.then(([code]) => Promise.reject(new Error(`The S3 server ended with ${code}.`))),
-  ])
+  const lines = createInterface({ input: child.stdout })
+  const readLine = async (): Promise<string> => {
+    const [line] = await Promise.race([
+      once(lines, 'line'),
+      exited.then(([code]) => Promise.reject(new Error(`The S3 server ended with ${code}.`))),
+    ])
+    return line
+  }
+  const endpoint = await readLine()
+  const order = async (what: 'stop' | 'start') => {
+    const done = readLine()
+    child.stdin.write(`${what}\n`)
+    await done
+  }
   return {
     endpoint,
+    pause: () => order('stop'),
+    resume: () => order('start'),
     async stop() {
-      child.stdin?.end()
+      child.stdin.end()
       await exited
     },
   }
@@ -80,10 +100,4 @@ export async function makeBucket({ endpoint }: S3Server): Promise<string> {
   const Bucket = `vitrine-${randomUUID()}`
   await client.send(new CreateBucketCommand({ Bucket }))
   return `s3://${Bucket}?endpoint=${endpoint}`
-}
-
-async function readLine({ stdout }: ChildProcess): Promise<string> {
-  if (!stdout) throw new Error('Nobody listens to it.')
-  const [line] = await once(createInterface({ input: stdout }), 'line')
-  return line
 }

@@ -13,6 +13,8 @@ import type { Part, Times } from './part.ts'
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   kills: () => import('./kills.ts'),
   model: () => import('./model.ts'),
+  restarts: () => import('./restarts.ts'),
+  copies: () => import('./copies.ts'),
 }
 
 const { positionals: chosen, values } = parseArgs({

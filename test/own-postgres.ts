@@ -1,0 +1,110 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+const START_MS = 60_000
+/** Where Debian has the programs of each version; elsewhere they may be in the path. */
+const folder = globSync('/usr/lib/postgresql/*/bin').sort().at(-1)
+const program = (name: string) => (folder === undefined ? name : join(folder, name))
+
+/** A PostgreSQL server that a test may do anything to; all others are on the one of `postgres.ts`. */
+export interface OwnPostgres {
+  /** Of an empty database, the same after a restart. */
+  url: string
+  /**
+   * Ends it at once: `immediate` as a crash would, after which it has to recover, `fast` as an operator
+   * does, by which running transactions are rolled back.
+   */
+  stop(how: 'immediate' | 'fast'): Promise<void>
+  /** Starts it again; resolves once it takes connections. */
+  start(): Promise<void>
+  /** Ends it, and leaves nothing. */
+  close(): Promise<void>
+}
+
+/** Whether this machine has the programs of a server. */
+export const hasOwnPostgres = (): boolean =>
+  spawnSync(program('initdb'), ['--version'], { stdio: 'ignore' }).status === 0
+
+/** Makes a server on a free port of loopback, which ends with this process, however that ends. */
+export async function startOwnPostgres(): Promise<OwnPostgres> {
+  const data = mkdtempSync(join(tmpdir(), 'vitrine-postgres-'))
+  const account = findAccount()
+  if (account) chownSync(data, account.uid, account.gid)
+  const options = { cwd: '/', ...account, stdio: 'ignore' } as const
+  const made = spawnSync(
+    program('initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    options,
+  )
+  if (made.status !== 0) throw new Error(`initdb ended with ${made.status}.`)
+
+  const port = await findPort()
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data]
+  let server = spawn(program('postgres'), args, options)
+  const kill = () => {
+    server.kill('SIGQUIT')
+  }
+  const clear = () => {
+    if (existsSync(data)) rmSync(data, { recursive: true, force: true, maxRetries: 5 })
+  }
+  process.once('exit', kill)
+  await answering(url)
+
+  const own: OwnPostgres = {
+    url,
+    async stop(how) {
+      const exited = once(server, 'exit')
+      server.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      await exited
+    },
+    async start() {
+      server = spawn(program('postgres'), args, options)
+      await answering(url)
+    },
+    async close() {
+      process.off('exit', kill)
+      if (server.exitCode === null && server.signalCode === null) await own.stop('immediate')
+      clear()
+    },
+  }
+  return own
+}
+
+/** PostgreSQL does not run as root. */
+function findAccount(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined
+  const idOf = (flag: string) =>
+    Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout)
+  return { uid: idOf('-u'), gid: idOf('-g') }
+}
+
+async function answering(connectionString: string): Promise<void> {
+  for (const end = Date.now() + START_MS; ; ) {
+    const client = new pg.Client({ connectionString })
+    client.on('error', () => {})
+    const error = await client.connect().then(
+      () => undefined,
+      (error: unknown) => error,
+    )
+    await client.end().catch(() => {})
+    if (!error) return
+    if (Date.now() > end) throw new Error('PostgreSQL did not start.', { cause: error })
+    await sleep(50)
+  }
+}
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  await once(server.close(), 'close')
+  if (address === null || typeof address === 'string') throw new Error('There is no port.')
+  return address.port
+}
