@@ -9,10 +9,10 @@ import { createS3Client, PATIENCE } from '../src/storage/s3-client.ts'
 import { parseS3Url } from '../src/storage/s3-url.ts'
 import { KINDS, type Storage } from '../src/storage/storage.ts'
 import { onPostgres } from './postgres.ts'
-import { hasS3Server, makeBucket, S3_CREDENTIALS, useS3Server } from './s3-server.ts'
+import { makeBucket, S3_CREDENTIALS, S3_VARIABLE, useS3Server } from './s3-server.ts'
 
-/** Whether the tests that run now are to use a bucket. */
-export const onS3 = onPostgres && hasS3Server()
+/** Whether the tests that run now are to use a bucket: where `run.ts` has started a server for it. */
+export const onS3 = onPostgres && process.env[S3_VARIABLE] !== undefined
 
 let bucket: Promise<string> | undefined
 
