@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { judgeAudit } from '../audit.ts'
+import { judgeAudit } from '../audit-dependencies.ts'
 import { ROOT } from '../harness.ts'
 
 /**
