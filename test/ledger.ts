@@ -17,6 +17,11 @@ interface Held {
 
 export type Ledger = ReturnType<typeof openLedger>
 
+interface LedgerOptions {
+  /** Whether an answer of that status leaves open what was done; else nothing was. */
+  isDoubtful?: (status: number) => boolean
+}
+
 /** Around so many items are kept: each check reads them all. */
 const USUAL_ITEMS = 40
 
@@ -27,7 +32,7 @@ export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 
  * Asks for changes of a library and writes down what was answered: so what the library must hold from
  * then on, whatever happens to its server. Several may work with one at the same time.
  */
-export function openLedger({ isDoubtful = (_status: number): boolean => false } = {}) {
+export function openLedger({ isDoubtful }: LedgerOptions = {}) {
   const items = new Map<number, Held>()
   /** By the name, which no other item is ever given: adds that nobody answered. */
   const doubtfulAdds = new Map<string, { image: Buffer; state: NonNullable<State> }>()
@@ -45,7 +50,7 @@ export function openLedger({ isDoubtful = (_status: number): boolean => false } 
     return answer
   }
 
-  const isUnsure = (answer: Answer | undefined) => !answer || isDoubtful(answer.status)
+  const isUnsure = (answer: Answer | undefined) => !answer || isDoubtful?.(answer.status)
 
   async function add(client: Client, image?: Buffer) {
     const bytes = image ?? (await nextImage())
@@ -104,8 +109,12 @@ export function openLedger({ isDoubtful = (_status: number): boolean => false } 
     edit,
     remove,
     pick,
-    /** How often what was answered how: `add 200`, `delete none`. */
-    statuses,
+    /** How often what was answered how: `add 200: 12, delete none: 1`. */
+    describe: () =>
+      [...statuses]
+        .map(([what, count]) => `${what}: ${count}`)
+        .sort()
+        .join(', '),
     get size() {
       return items.size
     },

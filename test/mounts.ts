@@ -50,3 +50,35 @@ export function mountSmallDisk(mebibytes: number) {
     },
   }
 }
+
+/** `EXT4_IOC_SHUTDOWN` with `EXT4_GOING_FLAGS_NOLOGFLUSH`, which Node cannot call. */
+const CUT = `open(my $root, "<", $ARGV[0]) or die $!;
+my $flags = pack("L", 2);
+ioctl($root, 0x8004587d, $flags) or die $!;`
+
+/** A data folder on ext4 on a loop device, of which the power can be cut. */
+export function makeDisk(mebibytes: number) {
+  const image = join(makeDataFolder(), 'image')
+  const data = makeDataFolder()
+  run('truncate', '-s', `${mebibytes}M`, image)
+  run('mkfs.ext4', '-q', '-F', image)
+  const disk = {
+    data,
+    mount() {
+      run('mount', '-o', 'loop', image, data)
+      mounted.add(data)
+    },
+    unmount() {
+      run('umount', data)
+      mounted.delete(data)
+    },
+    /** Nothing more is written, and what was not flushed yet never will be. */
+    cutPower: () => run('perl', '-e', CUT, data),
+    remove() {
+      if (mounted.has(data)) disk.unmount()
+      rmSync(image)
+    },
+  }
+  disk.mount()
+  return disk
+}

@@ -12,6 +12,8 @@ import type { Part, Times } from './part.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   kills: () => import('./kills.ts'),
+  calls: () => import('./calls.ts'),
+  power: () => import('./power.ts'),
   model: () => import('./model.ts'),
   restarts: () => import('./restarts.ts'),
   copies: () => import('./copies.ts'),
@@ -56,7 +58,7 @@ for (const [name, load] of Object.entries(PARTS)) {
     }
     summary.push(`${name}: passed in ${Math.round((performance.now() - start) / 1000)} s`)
   } catch (error) {
-    console.error(error)
+    console.error(error instanceof Error ? error.stack : error)
     process.exitCode = 1
     summary.push(`${name}: FAILED: ${error instanceof Error ? error.message : error}`)
   }

@@ -1,0 +1,60 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** Whether system calls of another process can be made to fail here: with strace, and as root. */
+export const canInject: boolean =
+  process.getuid?.() === 0 && spawnSync('strace', ['-V']).status === 0
+
+/** What works with files in a server that runs with `UV_THREADPOOL_SIZE=1`. */
+export const THREADS = ['main', 'libuv-worker'] as const
+export type Thread = (typeof THREADS)[number]
+
+export interface Injection {
+  thread: Thread
+  call: string
+  /** `signal=KILL`, `error=EIO`; both before the call is made. */
+  action: string
+  /** At which of these calls, counted from now: `3`; `3+` for every one from there on. */
+  when: string
+}
+
+/**
+ * Makes a system call of a running server fail.
+ * @returns whether that has happened once it is over, and how to end it
+ */
+export async function inject(pid: number, { thread, call, action, when }: Injection) {
+  const task = findTask(pid, thread)
+  const options = ['-e', `trace=${call}`, '-e', `inject=${call}:${action}:when=${when}`]
+  const strace = spawn('strace', [...options, '-p', String(task)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const exited = once(strace, 'exit')
+  let output = ''
+  strace.stderr.setEncoding('utf8').on('data', (chunk) => {
+    output += chunk
+  })
+  while (!output.includes(' attached')) {
+    await Promise.race([once(strace.stderr, 'data'), exited])
+    if (strace.exitCode !== null) throw new Error(`strace: ${output}`)
+  }
+  return {
+    async end(): Promise<boolean> {
+      strace.kill('SIGINT')
+      await exited
+      return /INJECTED|killed by SIGKILL/.test(output)
+    },
+  }
+}
+
+function findTask(pid: number, thread: Thread): number {
+  if (thread === 'main') return pid
+  const tasks = readdirSync(`/proc/${pid}/task`)
+  const [task, ...more] = tasks.filter((id) =>
+    readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').startsWith(thread),
+  )
+  if (task === undefined || more.length > 0) {
+    throw new Error(`The process ${pid} has ${more.length + (task ? 1 : 0)} threads ${thread}.`)
+  }
+  return Number(task)
+}
