@@ -109,7 +109,9 @@ export function openLedger({ isDoubtful }: LedgerOptions = {}) {
     edit,
     remove,
     pick,
-    /** How often what was answered how: `add 200: 12, delete none: 1`. */
+    /** How often what was answered how: by `add 200`, `delete none`. */
+    statuses,
+    /** The same to be read. */
     describe: () =>
       [...statuses]
         .map(([what, count]) => `${what}: ${count}`)
