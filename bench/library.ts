@@ -47,7 +47,7 @@ const RARE_NAMES = [
   'Zugspitze',
   'Regatta Matinee',
 ]
-const RARE_HITS = 5
+export const RARE_HITS = 5
 
 /** In one item of ten. */
 export const COMMON = 'album'

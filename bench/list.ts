@@ -144,7 +144,7 @@ async function* compareSizes(engine: Engine): AsyncGenerator<Comparison> {
         await touchLibrary(client)
         const offsets = shuffled(items - PAGE, FEW_ITEMS - PAGE, round + 1)
         const round_: number[] = []
-        for (const offset of offsets) round_.push(await sequential.time(pathOf(offset)))
+        for (const offset of offsets) round_.push(await sequential.time({ path: pathOf(offset) }))
         // The first warms it up.
         if (round > 0) medians.push(summarize(round_, 'ms').median)
       }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { findCommand, install } from '../test/install.ts'
+import { percentile } from './comparison.ts'
+import { openSequential } from './sequential.ts'
 
 /**
  * The load comes from wrk: for the same requests it takes a tenth of the processor time of a generator
@@ -22,8 +24,6 @@ export interface Load {
   /** Answers a second. */
   rate: number
   requests: number
-  /** Of the bodies and headers. */
-  bytes: number
   /** Milliseconds until an answer was there. */
   p50: number
   p99: number
@@ -69,11 +69,31 @@ export async function load(
     return {
       rate: told.requests / (told.microseconds / 1e6),
       requests: told.requests,
-      bytes: told.bytes,
       p50: told.p50 / 1000,
       p99: told.p99 / 1000,
     }
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+/**
+ * Asks for each path once, by a client of this process: wrk does not end by itself. For what takes much
+ * longer than a client does.
+ */
+export async function loadOnce(url: string, paths: readonly string[]): Promise<Load> {
+  const times: number[] = []
+  let next = 0
+  const start = performance.now()
+  const work = async () => {
+    const connection = await openSequential(url)
+    for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
+      times.push(await connection.time({ path }))
+    }
+    connection.close()
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, work))
+  const seconds = (performance.now() - start) / 1000
+  const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
+  return { rate: paths.length / seconds, requests: paths.length, p50, p99 }
 }

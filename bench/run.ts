@@ -17,6 +17,8 @@ const COMPARISONS: Readonly<
   Record<string, () => Promise<{ compare(): AsyncIterable<Comparison> }>>
 > = {
   list: () => import('./list.ts'),
+  search: () => import('./search.ts'),
+  delivery: () => import('./delivery.ts'),
 }
 
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {

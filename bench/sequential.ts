@@ -1,22 +1,36 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
+export interface TimedRequest {
+  path: string
+  method?: string
+  /** JSON. */
+  body?: string
+}
+
 /**
  * One client on one connection, asking again once it was answered: what it takes alone. It does no more
  * with an answer than find its end, so that nearly all of the time is the server's.
  */
-export async function openSequential(url: string, headers: Readonly<Record<string, string>>) {
+export async function openSequential(url: string, headers: Readonly<Record<string, string>> = {}) {
   const { hostname, port, host } = new URL(url)
   const socket = connect(Number(port), hostname).setNoDelay()
   await once(socket, 'connect')
   const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
-  const tail = ` HTTP/1.1\r\n${lines.join('')}\r\n`
+  const tail = ` HTTP/1.1\r\n${lines.join('')}`
 
   return {
-    /** @returns milliseconds until the whole answer was there */
-    async time(path: string): Promise<number> {
+    /**
+     * @returns milliseconds until the whole answer was there
+     * @throws Error if it is no 200
+     */
+    async time({ path, method = 'GET', body }: TimedRequest): Promise<number> {
+      const content =
+        body === undefined
+          ? '\r\n'
+          : `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
       const start = performance.now()
-      socket.write(`GET ${path}${tail}`)
+      socket.write(`${method} ${path}${tail}${content}`)
       await readAnswer(socket, path)
       return performance.now() - start
     },
@@ -26,8 +40,9 @@ export async function openSequential(url: string, headers: Readonly<Record<strin
 
 function readAnswer(socket: Socket, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    let read: Buffer = Buffer.alloc(0)
-    let end = Number.POSITIVE_INFINITY
+    let head = ''
+    /** Bytes of the body that are still to come, once it is known. */
+    let left: number | undefined
     const finish = (error?: Error) => {
       socket.off('data', take).off('close', fail)
       if (error) reject(error)
@@ -35,18 +50,19 @@ function readAnswer(socket: Socket, path: string): Promise<void> {
     }
     const fail = () => finish(new Error(`The connection was closed at ${path}.`))
     const take = (chunk: Buffer) => {
-      read = read.length === 0 ? chunk : Buffer.concat([read, chunk])
-      if (end === Number.POSITIVE_INFINITY) {
-        const blank = read.indexOf('\r\n\r\n')
+      if (left === undefined) {
+        head += chunk.toString('latin1')
+        const blank = head.indexOf('\r\n\r\n')
         if (blank < 0) return
-        const head = read.toString('latin1', 0, blank)
         const status = Number(head.split(' ', 2)[1])
         if (status !== 200) return finish(new Error(`${path} was answered with ${status}.`))
         const length = /\r\ncontent-length: (\d+)/i.exec(head)?.[1]
         if (length === undefined) return finish(new Error(`${path} has no length.`))
-        end = blank + 4 + Number(length)
+        left = Number(length) - (head.length - blank - 4)
+      } else {
+        left -= chunk.length
       }
-      if (read.length >= end) finish()
+      if (left <= 0) finish()
     }
     socket.on('data', take).once('close', fail)
   })

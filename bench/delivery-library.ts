@@ -1,0 +1,108 @@
+import { createHash, randomFillSync } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { openDatabase } from '../src/database/database.ts'
+import type { VariantName } from '../src/database/tables.ts'
+import { insertFiles, insertItems } from '../src/media/insert-many.ts'
+import { newKey } from '../src/storage/storage.ts'
+
+/** Raise it when what is in it changes. */
+const RECIPE = 1
+const FOLDER = join(import.meta.dirname, 'library')
+const PREFIX = 'delivery-r'
+/** Bytes of each, as photographs have them. */
+export const SIZES: Readonly<Record<VariantName, number>> = { scaled: 8_000, high: 300_000 }
+const ITEMS_AT_ONCE = 100
+
+export interface DeliveredImage {
+  /** Path at the server. */
+  path: string
+  /** Below the folder of files, as nginx is asked for it. */
+  key: string
+}
+
+export interface DeliveryLibrary {
+  data: string
+  images: Readonly<Record<VariantName, readonly DeliveredImage[]>>
+}
+
+/** A library of so many images, each with bytes of its own in both sizes; kept from run to run. */
+export async function keepDeliveryLibrary(count: number): Promise<DeliveryLibrary> {
+  const data = join(FOLDER, `${PREFIX}${RECIPE}-${count}`)
+  mkdirSync(FOLDER, { recursive: true })
+  for (const other of readdirSync(FOLDER)) {
+    if (other.startsWith(PREFIX) && !other.startsWith(`${PREFIX}${RECIPE}-`)) {
+      rmSync(join(FOLDER, other), { recursive: true })
+    }
+  }
+  if (!existsSync(data)) {
+    console.log(`Making ${count.toLocaleString('en')} images to deliver…`)
+    const filling = `${data}-filling`
+    rmSync(filling, { recursive: true, force: true })
+    await fill(filling, count)
+    renameSync(filling, data)
+  }
+  const database = await openDatabase(join(data, 'vitrine.db'))
+  const rows = await database.read
+    .selectFrom('variants')
+    .innerJoin('files', 'files.id', 'file_id')
+    .select(['name', 'variants.key', 'scaled_digest', 'high_digest'])
+    .orderBy('file_id')
+    .execute()
+  await database.close()
+  const imagesOf = (variant: VariantName) =>
+    rows
+      .filter(({ name }) => name === variant)
+      .map(({ key, scaled_digest, high_digest }) => ({
+        path: `/media/file/${variant === 'scaled' ? scaled_digest : high_digest}/${variant}.webp`,
+        key,
+      }))
+  return { data, images: { scaled: imagesOf('scaled'), high: imagesOf('high') } }
+}
+
+async function fill(data: string, count: number): Promise<void> {
+  const database = await openDatabase(join(data, 'vitrine.db'))
+  const put = (variant: VariantName, width: number) => {
+    const bytes = randomFillSync(Buffer.alloc(SIZES[variant]))
+    const key = newKey('variants', 'webp')
+    const path = join(data, 'files', key)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, bytes)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    return { key, sha256, size: bytes.length, width, height: (width / 4) * 3 }
+  }
+  for (let made = 0; made < count; made += ITEMS_AT_ONCE) {
+    const images = Array.from({ length: Math.min(ITEMS_AT_ONCE, count - made) }, () => {
+      const scaled = put('scaled', 400)
+      const { sha256 } = scaled
+      const file = {
+        sha256,
+        key: newKey('originals', 'jpg'),
+        type: 'image/jpeg',
+        size: 4_000_000,
+        width: 4000,
+        height: 3000,
+        frames: 1,
+        thumbhash: sha256.slice(0, 28),
+        color: '#808080',
+        scaled_digest: sha256.slice(0, 22),
+        high_digest: sha256.slice(22, 44),
+      }
+      return { file, scaled, high: put('high', 2560) }
+    })
+    await database.write(async (trx) => {
+      const ids = await insertFiles(trx, images)
+      const highs = images.map(({ high }, index) => ({
+        file_id: ids[index] ?? 0,
+        name: 'high' as const,
+        ...high,
+      }))
+      await trx.insertInto('variants').values(highs).execute()
+      await insertItems(
+        trx,
+        ids.map((file_id) => ({ file_id, name: `Image ${file_id}`, tags: '[]', added_at: 1000 })),
+      )
+    })
+  }
+  await database.close()
+}

@@ -1,0 +1,76 @@
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
+import { sql } from 'kysely'
+import pg from 'pg'
+import { openDatabase } from '../src/database/database.ts'
+import { matchingIds, parseSearch } from '../src/media/search.ts'
+import type { KeptLibrary } from './library.ts'
+
+export interface DirectSearch {
+  /** Milliseconds that the statements of a search take: the total, and the rows of a page. */
+  time(search: string, page: { limit: number; offset: number }): Promise<number>
+  close(): Promise<void>
+}
+
+/** A search without a server: its statements prepared and run on a connection to the same database. */
+export async function openDirectSearch({ location }: KeptLibrary): Promise<DirectSearch> {
+  const database = await openDatabase(location)
+  const run = await connect(location)
+
+  return {
+    async time(search, { limit, offset }) {
+      const matches = matchingIds(database.read, parseSearch(search))
+      const statements = [
+        sql`SELECT count(*) AS total FROM (${matches}) AS matches`,
+        sql`
+          SELECT media.*, files.* FROM (
+            SELECT id FROM (${matches}) AS matches
+            ORDER BY id DESC LIMIT ${sql.lit(limit)} OFFSET ${offset}
+          ) AS hits
+          JOIN media ON media.id = hits.id
+          JOIN files ON files.id = media.file_id
+          ORDER BY hits.id DESC`,
+      ].map((statement) => statement.compile(database.read))
+      // Prepared by the first time that it runs.
+      const start = performance.now()
+      for (const statement of statements) await run.query(statement)
+      return performance.now() - start
+    },
+    async close() {
+      await database.close()
+      await run.close()
+    },
+  }
+}
+
+interface Statement {
+  sql: string
+  parameters: readonly unknown[]
+}
+
+async function connect(location: KeptLibrary['location']) {
+  if (typeof location !== 'string') {
+    const client = new pg.Client({ connectionString: location.url })
+    await client.connect()
+    const names = new Map<string, string>()
+    return {
+      async query({ sql, parameters }: Statement) {
+        const name = names.get(sql) ?? `statement ${names.size}`
+        names.set(sql, name)
+        await client.query({ name, text: sql, values: [...parameters] })
+      },
+      close: () => client.end(),
+    }
+  }
+  const connection = new DatabaseSync(location, { readOnly: true })
+  // As the server's own connections have it.
+  connection.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
+  const prepared = new Map<string, ReturnType<typeof connection.prepare>>()
+  return {
+    async query({ sql, parameters }: Statement) {
+      const statement = prepared.get(sql) ?? connection.prepare(sql)
+      prepared.set(sql, statement)
+      statement.all(...(parameters as SQLInputValue[]))
+    },
+    close: async () => connection.close(),
+  }
+}

@@ -1,0 +1,12 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { IS_FULL } from './sizes.ts'
+
+/** Whether files can be made to come from the disk: for the whole machine, so only in earnest. */
+export const canDropCaches = (): boolean => IS_FULL && process.getuid?.() === 0
+
+/** https://docs.kernel.org/admin-guide/sysctl/vm.html#drop-caches */
+export function dropCaches(): void {
+  spawnSync('sync')
+  writeFileSync('/proc/sys/vm/drop_caches', '3')
+}
