@@ -2,7 +2,15 @@
  * The large libraries, which take minutes to fill and are kept in `bench/library/` and on the PostgreSQL
  * server from one run to the next.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
@@ -69,7 +77,8 @@ export async function keepLibrary(engine: Engine, items: number): Promise<KeptLi
   const data = join(FOLDER, name)
   mkdirSync(FOLDER, { recursive: true })
   for (const other of readdirSync(FOLDER)) {
-    if (!other.includes(`-r${RECIPE}-`)) rmSync(join(FOLDER, other), { recursive: true })
+    const isOld = /^(?:sqlite|postgresql)-/.test(other) && !other.includes(`-r${RECIPE}-`)
+    if (isOld) rmSync(join(FOLDER, other), { recursive: true })
   }
   return engine === 'SQLite'
     ? keepSqlite({ engine, items, data })
@@ -110,7 +119,9 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
     }
     if (names.includes(name)) return { ...plan, settings, location }
     await server.query(`CREATE DATABASE ${name}_filling TEMPLATE template0 ENCODING 'UTF8'`)
-    await fill(locate(`${name}_filling`), plan)
+    const seconds = await fill(locate(`${name}_filling`), plan)
+    // Beside what it is about, for whoever reads it from another folder.
+    await server.query(`COMMENT ON DATABASE ${name}_filling IS '${seconds}'`)
     await server.query(`ALTER DATABASE ${name}_filling RENAME TO ${name}`)
     return { ...plan, settings, location }
   } finally {
@@ -118,16 +129,19 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
   }
 }
 
-async function fill(location: DatabaseLocation, { engine, items }: Plan): Promise<void> {
+/** @returns seconds that it took */
+async function fill(location: DatabaseLocation, { engine, items }: Plan): Promise<number> {
   console.log(`${engine}: filling a library of ${items.toLocaleString('en')} items…`)
   const start = performance.now()
   const database = await openDatabase(location)
   // The server's own cache holds a page of ten of those that a large transaction changes.
   if (typeof location === 'string') await database.write((trx) => enlargeCache(trx))
+  const indexes = typeof location === 'string' ? undefined : await withoutGrams(location.url)
   await fillPhotos(database, items, {
     itemsAtOnce: engine === 'SQLite' ? ITEMS_AT_ONCE : 1000,
     next: createNames(items),
   })
+  if (indexes) await indexes.restore()
   const seconds = (performance.now() - start) / 1000
   // As the server does by itself after a while.
   if (engine === 'PostgreSQL') await sql`VACUUM ANALYZE`.execute(database.read)
@@ -135,6 +149,49 @@ async function fill(location: DatabaseLocation, { engine, items }: Plan): Promis
   const size =
     typeof location === 'string' ? `, ${Math.round(statSync(location).size / 1e6)} MB` : ''
   console.log(`${engine}: filled in ${seconds.toFixed(1)} s${size}`)
+  return seconds
+}
+
+/** Takes the large index away: to make it at the end takes a fraction of keeping it up to date. */
+async function withoutGrams(url: string) {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const { rows } = await client.query(
+    `SELECT indexdef FROM pg_indexes WHERE indexname = 'media_search_grams'`,
+  )
+  await client.query('DROP INDEX media_search_grams')
+  return {
+    async restore() {
+      await client.query(`SET maintenance_work_mem = '1GB'`)
+      await client.query(rows[0].indexdef)
+      await client.end()
+    },
+  }
+}
+
+/** Fills a library on SQLite that is thrown away. @returns seconds */
+export async function fillAnew(items: number): Promise<number> {
+  mkdirSync(FOLDER, { recursive: true })
+  const data = mkdtempSync(join(FOLDER, 'anew-'))
+  try {
+    return await fill(join(data, 'vitrine.db'), { engine: 'SQLite', items, data })
+  } finally {
+    rmSync(data, { recursive: true })
+  }
+}
+
+/** How long it took to fill the library that is kept on the PostgreSQL server, in seconds. */
+export async function readFillTime(items: number): Promise<number> {
+  const { location } = await keepLibrary('PostgreSQL', items)
+  if (typeof location === 'string') throw new Error('That is no server.')
+  const client = new pg.Client({ connectionString: location.url })
+  await client.connect()
+  const { rows } = await client.query(
+    `SELECT shobj_description(oid, 'pg_database') AS seconds
+     FROM pg_database WHERE datname = current_database()`,
+  )
+  await client.end()
+  return Number(rows[0].seconds)
 }
 
 const enlargeCache = (trx: Queries) => sql`PRAGMA cache_size = ${sql.lit(-CACHE_KIB)}`.execute(trx)

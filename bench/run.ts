@@ -18,7 +18,12 @@ const COMPARISONS: Readonly<
 > = {
   list: () => import('./list.ts'),
   search: () => import('./search.ts'),
+  stream: () => import('./stream.ts'),
+  add: () => import('./add.ts'),
   delivery: () => import('./delivery.ts'),
+  write: () => import('./write.ts'),
+  import: () => import('./import.ts'),
+  start: () => import('./start.ts'),
 }
 
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {

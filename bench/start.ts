@@ -1,0 +1,59 @@
+/** From the start of the process to its first answer, on a large library. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Comparison, summarize } from './comparison.ts'
+import { keepLibrary } from './library.ts'
+import { findTree } from './processor-time.ts'
+import { openSequential } from './sequential.ts'
+import { type Served, serveBare, serveLibrary, signInTo } from './servers.ts'
+import { IS_FULL, ITEMS, ROUNDS } from './sizes.ts'
+import { readMemory } from './watch-server.ts'
+
+/** Until what is done only at the start is done. */
+const SETTLED_MS = IS_FULL ? 10_000 : 1000
+
+export async function* compare(): AsyncGenerator<Comparison> {
+  const engine = 'SQLite'
+  const library = await keepLibrary(engine, ITEMS)
+  // Sessions outlive a server; the first start also compiles what later ones find compiled.
+  const before = await serveLibrary(library)
+  const { cookie } = await signInTo(before)
+  await before.stop()
+
+  const times: number[] = []
+  const limits: number[] = []
+  const memories: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const bare = await timeStart(() => serveBare({ headers: {}, body: Buffer.from('bare') }), '/')
+    limits.push(bare.time)
+    await bare.server.stop()
+    const { server, time } = await timeStart(() => serveLibrary(library), '/media?limit=50', cookie)
+    times.push(time)
+    await sleep(SETTLED_MS)
+    memories.push(readMemory(findTree(server.pid)))
+    await server.stop()
+  }
+  const what = `start with ${ITEMS.toLocaleString('en')} items`
+  yield {
+    what: `${what}: until a list is answered`,
+    engine,
+    measured: summarize(times, 'ms'),
+    limit: { ...summarize(limits, 'ms'), by: 'bare Fastify' },
+    ratio: summarize(times, '').median / summarize(limits, '').median,
+    target: { of: 'measured', most: 400 },
+  }
+  yield {
+    what: `${what}: memory of all processes, idle`,
+    engine,
+    measured: summarize(memories, 'MB'),
+    target: { of: 'measured', most: 110 },
+  }
+}
+
+async function timeStart(start: () => Promise<Served>, path: string, cookie?: string) {
+  const begun = performance.now()
+  const server = await start()
+  const connection = await openSequential(server.url, cookie === undefined ? {} : { cookie })
+  await connection.time({ path })
+  connection.close()
+  return { server, time: performance.now() - begun }
+}
