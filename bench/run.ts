@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { COLUMNS, type Comparison, describe } from './comparison.ts'
+import { writeReport } from './report.ts'
 import { ITEMS, ROUNDS, SECONDS } from './sizes.ts'
 
 /** What one run measured, by what is measured. */
@@ -35,9 +36,12 @@ const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Fi
 
 const chosen = process.argv.slice(2)
 const names = [...Object.keys(COMPARISONS), ...Object.keys(PARTS)]
-const unknown = chosen.filter((name) => !names.includes(name))
+const REPORT = 'report'
+const unknown = chosen.filter((name) => name !== REPORT && !names.includes(name))
 if (unknown.length > 0) {
-  console.error(`There is no benchmark ${unknown.join(', ')}; there are: ${names.join(', ')}.`)
+  console.error(
+    `There is no benchmark ${unknown.join(', ')}; there are: ${[...names, REPORT].join(', ')}.`,
+  )
   process.exit(2)
 }
 
@@ -57,6 +61,8 @@ for (const name of names) {
     `${JSON.stringify({ ...about, ...found }, null, 2)}\n`,
   )
 }
+
+if (chosen.includes(REPORT)) writeReport(results, Object.keys(COMPARISONS))
 
 async function runComparison(name: string) {
   const load = COMPARISONS[name]

@@ -1,0 +1,66 @@
+/** Writes the tables of docs/performance.md from what the comparisons measured last. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { COLUMNS, type Comparison, describe, isReached } from './comparison.ts'
+
+const DOCUMENT = join(import.meta.dirname, '../docs/performance.md')
+const BEGIN = '<!-- Written by `npm run bench -- report`. -->'
+const END = '<!-- End of what is written. -->'
+
+interface Result {
+  version: string
+  node: string
+  at: string
+  machine: { cpu: string; cores: number; memory: number }
+  items: number
+  rounds: number
+  seconds: number
+  loadBefore: number
+  loadAfter: number
+  rows: Comparison[]
+}
+
+/** @param names of the comparisons, in their order */
+export function writeReport(results: string, names: readonly string[]): void {
+  const found = names.flatMap((name) => {
+    const path = join(results, `${name}.json`)
+    if (!existsSync(path)) {
+      console.error(`There is no result of ${name} yet.`)
+      return []
+    }
+    const result: Result = JSON.parse(readFileSync(path, 'utf8'))
+    return [{ name, result }]
+  })
+  const text = readFileSync(DOCUMENT, 'utf8')
+  const [before, rest] = text.split(BEGIN)
+  const after = rest?.split(END)[1]
+  if (rest === undefined || after === undefined) throw new Error(`${DOCUMENT} has no place for it.`)
+  const tables = found.map(({ name, result }) => describePart(name, result)).join('\n\n')
+  writeFileSync(DOCUMENT, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`)
+  const rows = found.flatMap(({ result }) => result.rows)
+  const reached = rows.map(isReached)
+  const count = (what: boolean) => reached.filter((is) => is === what).length
+  console.log(`${rows.length} rows: ${count(true)} reached, ${count(false)} not.`)
+}
+
+function describePart(name: string, result: Result): string {
+  const { version, node, at, machine, items, rounds, seconds, loadBefore, loadAfter } = result
+  const about = [
+    `${at.slice(0, 10)}, version ${version} on Node ${node.slice(1)}`,
+    `${machine.cpu}, ${machine.cores} cores, ${Math.round(machine.memory / 2 ** 30)} GiB`,
+    `${items.toLocaleString('en')} items, ${rounds} rounds of ${seconds} s a rate`,
+    `load of the machine ${loadBefore} before and ${loadAfter} after`,
+  ]
+  return [
+    `### ${name}`,
+    '',
+    `${about.join('; ')}.`,
+    '',
+    `| ${COLUMNS.join(' | ')} |`,
+    `| ${COLUMNS.map(() => '---').join(' | ')} |`,
+    ...result.rows.map((row) => {
+      const cells = describe(row)
+      return `| ${COLUMNS.map((column) => cells[column]).join(' | ')} |`
+    }),
+  ].join('\n')
+}
