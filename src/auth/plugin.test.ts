@@ -59,6 +59,7 @@ describe('access', () => {
       roles: ['editor'],
       permissions: ['view-media', 'edit-media', 'add-media', 'delete-media'],
       sessionId: expect.any(String),
+      sameUntil: expect.any(Number),
     })
     expect((await app.inject('/public')).statusCode).toBe(200)
   })

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { CompiledQuery } from 'kysely'
 import { accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import { createMemo } from '../database/memo.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import type { User } from './identify.ts'
 import {
@@ -18,9 +18,11 @@ import { endSessions } from './sessions.ts'
 export interface SignedIn extends User {
   id: number
   sessionId: string
+  /** As long as nothing changes in the database, the same lookup finds the same until then. */
+  sameUntil?: Milliseconds
 }
 
-/** Finds out who makes a request; each lookup costs one or two queries by primary key. */
+/** Finds out who makes a request; a lookup costs one query, and none while nothing has changed. */
 export interface SessionLookup {
   /**
    * By refresh token. A replay of a replaced token ends its session.
@@ -31,44 +33,31 @@ export interface SessionLookup {
   byId(sessionId: string, userId: number, network: string): Promise<SignedIn | undefined>
 }
 
+/** More than are signed in at a time. */
+const MAX_REMEMBERED = 1000
+
 /** @param log is told where a use cannot be recorded: on a full disk, people can still look */
 export function createSessionLookup(
   database: Database,
   log: Pick<FastifyBaseLogger, 'error'>,
 ): SessionLookup {
-  const tokenQuery = compileTokenQuery(database.read)
-  const sessionQuery = compileSessionQuery(database.read)
+  const byHash = compileTokenQuery(database.read)
+  const bySession = compileSessionQuery(database.read)
+  const rememberTokens = createMemo<readonly TokenRow[]>(database, MAX_REMEMBERED)
+  const rememberSessions = createMemo<readonly SessionRow[]>(database, MAX_REMEMBERED)
 
   const logFault = (error: unknown) =>
     log.error({ err: error }, 'The use of a session could not be recorded')
-
-  async function findLive(sessionId: string, now: Milliseconds) {
-    const { rows } = await database.read.executeQuery(withParameter(sessionQuery, sessionId))
-    const [session] = rows
-    if (session === undefined || session.disabled === 1 || isOver(session, now)) return undefined
-
-    const allowed = new Set(rows.map((row) => row.permission))
-    const user: SignedIn = {
-      id: session.user_id,
-      username: session.username,
-      roles: [...new Set(rows.map((row) => row.role))].filter((role) => role !== null),
-      permissions: permissions.filter((permission) => allowed.has(permission)),
-      sessionId,
-    }
-    return { user, lastUsedAt: session.last_used_at }
-  }
 
   return {
     async byToken(text, network) {
       if (!isToken(text)) return undefined
       const hash = hashToken(text)
-      const { rows } = await database.read.executeQuery(withParameter(tokenQuery, hash))
+      const rows = await rememberTokens(hash, () => database.ask(byHash, hash))
       const [token] = rows
-      if (token === undefined) return undefined
-
       const now = await database.now()
-      const session = await findLive(token.session_id, now)
-      if (session === undefined) return undefined
+      const session = findLive(rows, now)
+      if (token === undefined || session === undefined) return undefined
       const succeededAt = token.successor_first_used_at
       if (succeededAt !== null && now - succeededAt > ROTATION_GRACE_MS) {
         // Two hold tokens of this session, and one of them stole his; nobody can tell which.
@@ -83,12 +72,19 @@ export function createSessionLookup(
       if (token.first_used_at === null || isStale(session, now)) {
         await recordUse(database, token.session_id, now, network, hash).catch(logFault)
       }
-      return session.user
+      const graceUntil = succeededAt === null ? Infinity : succeededAt + ROTATION_GRACE_MS
+      const sameUntil = Math.min(
+        session.lastUsedAt + LAST_USE_PRECISION_MS,
+        session.endsAt,
+        graceUntil,
+      )
+      return { ...session.user, sameUntil }
     },
 
     async byId(sessionId, userId, network) {
       const now = await database.now()
-      const session = await findLive(sessionId, now)
+      const rows = await rememberSessions(sessionId, () => database.ask(bySession, sessionId))
+      const session = findLive(rows, now)
       if (session?.user.id !== userId) return undefined
       if (isStale(session, now)) {
         await recordUse(database, sessionId, now, network).catch(logFault)
@@ -98,13 +94,24 @@ export function createSessionLookup(
   }
 }
 
-const isOver = (
-  session: { created_at: Milliseconds; last_used_at: Milliseconds; ended_at: Milliseconds | null },
-  now: Milliseconds,
-) =>
-  session.ended_at !== null ||
-  now - session.created_at >= SESSION_LIFETIME_MS ||
-  now - session.last_used_at >= SESSION_IDLE_MS
+/** @param rows of one session, one for each permission */
+function findLive(rows: readonly SessionRow[], now: Milliseconds) {
+  const [session] = rows
+  if (session === undefined || session.disabled === 1 || session.ended_at !== null) return undefined
+  const { created_at, last_used_at } = session
+  const endsAt = Math.min(created_at + SESSION_LIFETIME_MS, last_used_at + SESSION_IDLE_MS)
+  if (now >= endsAt) return undefined
+
+  const allowed = new Set(rows.map((row) => row.permission))
+  const user: SignedIn = {
+    id: session.user_id,
+    username: session.username,
+    roles: [...new Set(rows.map((row) => row.role))].filter((role) => role !== null),
+    permissions: permissions.filter((permission) => allowed.has(permission)),
+    sessionId: session.session_id,
+  }
+  return { user, lastUsedAt: last_used_at, endsAt }
+}
 
 const isStale = ({ lastUsedAt }: { lastUsedAt: Milliseconds }, now: Milliseconds) =>
   now - lastUsedAt > LAST_USE_PRECISION_MS
@@ -134,31 +141,17 @@ async function recordUse(
   })
 }
 
-/*
- * These two run at every request, and to build a query costs more than to run it: they are built
- * once, with an empty parameter that `withParameter` fills in.
- */
-
-const compileTokenQuery = (db: Queries) =>
-  db
-    .selectFrom('refresh_tokens')
-    .leftJoin('refresh_tokens as successors', 'successors.hash', 'refresh_tokens.successor_hash')
-    .select([
-      'refresh_tokens.session_id',
-      'refresh_tokens.first_used_at',
-      'successors.first_used_at as successor_first_used_at',
-    ])
-    .where('refresh_tokens.hash', '=', '')
-    .compile()
-
 /** A row for each permission. */
-const compileSessionQuery = (db: Queries) =>
+type SessionRow = Awaited<ReturnType<ReturnType<typeof selectSessions>['execute']>>[number]
+
+const selectSessions = (db: Queries) =>
   db
     .selectFrom('sessions')
     .innerJoin('users', 'users.id', 'sessions.user_id')
     .leftJoin('user_roles', 'user_roles.user_id', 'users.id')
     .leftJoin('role_permissions', 'role_permissions.role', 'user_roles.role')
     .select([
+      'sessions.id as session_id',
       'sessions.user_id',
       'sessions.created_at',
       'sessions.last_used_at',
@@ -168,10 +161,17 @@ const compileSessionQuery = (db: Queries) =>
       'user_roles.role',
       'role_permissions.permission',
     ])
-    .where('sessions.id', '=', '')
-    .compile()
 
-const withParameter = <Row>(query: CompiledQuery<Row>, value: string): CompiledQuery<Row> => ({
-  ...query,
-  parameters: [value],
-})
+const compileSessionQuery = (db: Queries) =>
+  selectSessions(db).where('sessions.id', '=', '').compile()
+
+type TokenRow = Awaited<ReturnType<ReturnType<typeof selectTokens>['execute']>>[number]
+
+const selectTokens = (db: Queries) =>
+  selectSessions(db)
+    .innerJoin('refresh_tokens', 'refresh_tokens.session_id', 'sessions.id')
+    .leftJoin('refresh_tokens as successors', 'successors.hash', 'refresh_tokens.successor_hash')
+    .select(['refresh_tokens.first_used_at', 'successors.first_used_at as successor_first_used_at'])
+
+const compileTokenQuery = (db: Queries) =>
+  selectTokens(db).where('refresh_tokens.hash', '=', '').compile()

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { hasBody, hurryReader } from './stalled-clients.ts'
 
-/** A whole answer with status 200, beside what every answer carries. */
+/** A whole answer, beside what every answer carries. */
 export interface ReadyAnswer {
+  status: 200 | 304
   headers: Readonly<Record<string, string | number>>
   body: Buffer
 }
@@ -11,15 +12,15 @@ export interface ReadyAnswer {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The answer to a plain GET of a public route, if it is in memory, and exactly what the route
-     * would send; it may not throw. It goes out ahead of all that the route does not need; undefined takes the usual way.
+     * The answer to a plain GET, if it is in memory, and exactly what the route would send to whoever
+     * asks: nobody has been identified yet. `If-None-Match` is for the route to look at. It may not throw. It goes out ahead of all that the route does not need; undefined takes the usual way.
      */
     atOnce?: (request: FastifyRequest, reply: FastifyReply) => ReadyAnswer | undefined
   }
 }
 
 /** With one of these the answer may be another one. */
-const CONDITIONS = ['range', 'if-match', 'if-none-match', 'if-range', 'origin', 'expect'] as const
+const CONDITIONS = ['range', 'if-match', 'if-range', 'origin', 'expect'] as const
 
 /**
  * Lets routes answer at once. Fastify's own way, with all hooks, takes several times as long as
@@ -45,7 +46,7 @@ export function answerAtOnce(
     hurryReader(request.raw)
     // As all other answers, which say nothing of what goes without saying.
     reply.raw.removeHeader('connection')
-    reply.raw.writeHead(200, {
+    reply.raw.writeHead(answer.status, {
       ...headersOf(request),
       'x-request-id': request.id,
       ...answer.headers,

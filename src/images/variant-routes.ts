@@ -110,16 +110,18 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const body = variant && cache.recall(variant.key)
     if (!body || storage.redirect || !mayHold(body.length, reply)) return undefined
     const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size: body.length, headers })
-    return { headers: hasOtherOrigins ? { vary: 'Origin', ...whole } : whole, body }
+    return { status: 200, headers: hasOtherOrigins ? { vary: 'Origin', ...whole } : whole, body }
   }
 
-  const recallById: RouteConfig['atOnce'] = ({ params }, reply) => {
+  const recallById: RouteConfig['atOnce'] = ({ params, headers }, reply) => {
+    if (headers['if-none-match'] !== undefined) return undefined
     const { id, res = 'scaled' } = params as ById
     const [mediaId, name] = [readId(id), toVariantName(res)]
     if (mediaId === undefined || name === undefined) return undefined
     return recall(lookup.recallOfMedia(mediaId, name), headersById, reply)
   }
-  const recallByDigest: RouteConfig['atOnce'] = ({ params }, reply) => {
+  const recallByDigest: RouteConfig['atOnce'] = ({ params, headers }, reply) => {
+    if (headers['if-none-match'] !== undefined) return undefined
     const { digest, file } = params as ByDigest
     const name = FILES.get(file)
     return name && recall(lookup.recallByDigest(digest, name), headersByDigest, reply)

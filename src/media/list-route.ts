@@ -9,9 +9,11 @@ import type { ReadState } from './library-state.ts'
 import type { ListQuery } from './list.ts'
 import { readListQuery } from './list-query.ts'
 import { createListReader } from './list-reader.ts'
+import { createRepeatedAnswers } from './repeated-answers.ts'
 import { streamList } from './stream-list.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'
 
+const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 export const MediaList = Type.Object(
@@ -33,12 +35,14 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   listings: Budget
 }> = async (app, { library, readState, listings }) => {
   const lists = createListReader(library.database, readState)
+  const answers = createRepeatedAnswers(library.database)
   app.route({
     method: 'GET',
     url: '/media',
     config: {
       access: 'view-media',
       failure: 'Error listing media',
+      atOnce: answers.recall,
       refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
     },
     schema: {
@@ -66,16 +70,22 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const query = readListQuery(request.query)
-      if (await isUnchanged(request, reply, readState, query)) return sendNothing(reply, 304)
+      if (await isUnchanged(request, reply, readState, query)) {
+        answers.remember(request, reply.code(304), NOTHING)
+        return sendNothing(reply, 304)
+      }
       const { summary, body } = await lists.read(query)
       reply.header('x-total-count', summary.total)
       if (body === undefined) return sendStream(request, reply, query)
-      return sendWritten(reply, body)
+      return sendWritten(request, reply, body)
     },
   })
 
   /** JSON that is written already, as the schema says. */
-  const sendWritten = (reply: FastifyReply, body: Buffer) => reply.type(JSON_TYPE).send(body)
+  function sendWritten(request: FastifyRequest, reply: FastifyReply, body: Buffer) {
+    answers.remember(request, reply.type(JSON_TYPE), body)
+    return reply.send(body)
+  }
 
   async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
     if (request.method === 'HEAD') return reply.type(JSON_TYPE).send(Readable.from([]))
