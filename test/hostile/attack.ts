@@ -29,6 +29,8 @@ export interface Attack {
   server: Server
   /** @throws Error that says what the server did wrong */
   submit(specimen: Specimen): Promise<'accepted' | 'refused'>
+  /** The same, one at a time: with the seconds of processor time that deciding took. */
+  submitMeasured(specimen: Specimen): Promise<{ verdict: 'accepted' | 'refused'; seconds: number }>
   /** The most memory that a process at work on images took so far, in MiB. */
   peakMiB(): number
   /** Checks that nothing is left of it all, and stops the server. */
@@ -46,16 +48,14 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
 
   return {
     server,
-    async submit({ name, bytes }) {
-      const answer = await upload(client, name, bytes)
-      const verdict = judge(name, answer)
-      if (verdict === 'accepted') {
-        const { id, urls } = answer.body.media
-        for (const url of [urls.scaled, urls.high]) await expectPixelsOnly(client, name, url)
-        const { status } = await client.delete(`/media/delete/${id}`)
-        if (status !== 200) throw new Error(`${name} could not be deleted: ${status}`)
-      }
-      return verdict
+    async submit(specimen) {
+      return showAndDelete(client, specimen.name, await upload(client, specimen))
+    },
+    async submitMeasured(specimen) {
+      const before = secondsOf(pid)
+      const answer = await upload(client, specimen)
+      const seconds = secondsOf(pid) - before
+      return { verdict: await showAndDelete(client, specimen.name, answer), seconds }
     },
     peakMiB: () => peak,
     async end() {
@@ -78,12 +78,23 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
 }
 
 /** Under the name and type of another format: neither decides. */
-function upload(client: Client, name: string, bytes: Buffer): Promise<Answer> {
+function upload(client: Client, { name, bytes }: Specimen): Promise<Answer> {
   const form = new FormData()
   form.append('name', name)
   form.append('tags', '[]')
   form.append('image', new Blob([new Uint8Array(bytes)], { type: 'image/png' }), 'image.png')
   return client.request('POST', '/media/add', { body: form })
+}
+
+/** What was accepted is looked at, and goes again. */
+async function showAndDelete(client: Client, name: string, answer: Answer) {
+  const verdict = judge(name, answer)
+  if (verdict === 'refused') return verdict
+  const { id, urls } = answer.body.media
+  for (const url of [urls.scaled, urls.high]) await expectPixelsOnly(client, name, url)
+  const { status } = await client.delete(`/media/delete/${id}`)
+  if (status !== 200) throw new Error(`${name} could not be deleted: ${status}`)
+  return verdict
 }
 
 function judge(name: string, { status, body }: Answer): 'accepted' | 'refused' {
@@ -143,4 +154,24 @@ function residentMiB(pid: number): number {
   } catch {
     return 0
   }
+}
+
+const TICKS_PER_SECOND = 100
+
+/** Processor time that the image processes of a server have taken, living and dead. */
+function secondsOf(pid: number | undefined): number {
+  const fields = (id: number | undefined) => {
+    try {
+      // Behind the name, which is in brackets and may hold anything.
+      return (readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1) ?? '')
+        .split(' ')
+        .map(Number)
+    } catch {
+      return []
+    }
+  }
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
+  // User and system time of its own, and of those that it has outlived.
+  const living = workersOf(pid).map((id) => sum(fields(id).slice(11, 15)))
+  return (sum(living) + sum(fields(pid).slice(13, 15))) / TICKS_PER_SECOND
 }

@@ -28,6 +28,10 @@ export type Times = (full: number) => number
 export const withoutRoot = (): string | undefined =>
   process.getuid?.() === 0 ? undefined : 'it has to be run by root'
 
+/** Where the system does not tell what processes take. */
+export const withoutProc = (): string | undefined =>
+  process.platform === 'linux' ? undefined : 'only Linux has /proc'
+
 /** How long something took, of several times: "median 310 ms, at most 420 ms". */
 export function summarize(times: readonly number[]): string {
   const sorted = [...times].sort((a, b) => a - b)

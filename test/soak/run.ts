@@ -17,6 +17,10 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   model: () => import('./model.ts'),
   restarts: () => import('./restarts.ts'),
   copies: () => import('./copies.ts'),
+  images: () => import('./hostile-images.ts'),
+  patterns: () => import('./patterns.ts'),
+  stalled: () => import('./stalled.ts'),
+  load: () => import('./load.ts'),
 }
 
 const { positionals: chosen, values } = parseArgs({
