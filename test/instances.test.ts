@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
+import type { TagList } from '../src/media/tags-route.ts'
 import { makePng } from './fixtures.ts'
 import {
   Client,
@@ -60,6 +61,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     delivery = [delivery1]
     nginx = await startNginx({ api, files, delivery }, await findPort())
     client = await new Client(nginx.url).signIn()
+    expect((await user('add', 'bob', '--role', 'viewer', '--password-stdin')).code).toBe(0)
   })
   afterAll(async () => {
     await nginx?.stop()
@@ -71,11 +73,13 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
   })
 
   /** Signed in once, and calling each of the instances itself. */
-  const at = (server: Server, { cookie } = client) => {
+  const at = (server: { url: string }, { cookie } = client) => {
     const other = new Client(server.url)
     other.cookie = cookie
     return other
   }
+  const user = (...args: string[]) =>
+    runCli(home, ['user', ...args], { settings, input: 'another password' })
   const one = <T>(list: readonly T[], index: number): T => {
     const found = list[index]
     if (found === undefined) throw new Error(`There is no number ${index}.`)
@@ -107,11 +111,31 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     for (const path of [urls.high, urls.high, urls.scaled, `/media/image/${id}/high`]) {
       expect((await client.get(path)).status).toBe(200)
     }
-    expect((await at(one(files, 0), signedIn).delete(`/media/delete/${id}`)).status).toBe(200)
-    for (const path of [`/media/image/${id}`, `/media/image/${id}/high`, `/media/original/${id}`]) {
-      expect((await client.get(path)).status).toBe(404)
+    // Whatever an instance may keep of its answers, it has been asked for all of them before.
+    const shown = async () => {
+      const seen: number[] = []
+      for (const server of api) {
+        const asker = at(server)
+        for (const query of ['', '?search=shared', '?limit=1']) {
+          seen.push((await asker.list(query)).body.media.length)
+        }
+        const { tags } = (await asker.request<TagList>('GET', '/media/tags')).body
+        seen.push(tags.length)
+        for (const path of [`/media/item/${id}`, `/media/original/${id}`]) {
+          seen.push((await asker.get(path)).status)
+        }
+      }
+      for (const path of [`/media/image/${id}`, `/media/image/${id}/high`]) {
+        for (const asker of [client, at(one(delivery, 0))])
+          seen.push((await asker.get(path)).status)
+      }
+      return seen
     }
-    for (const server of api) expect((await at(server).list()).body.media).toEqual([])
+    const before = [1, 1, 1, 1, 200, 200, 1, 1, 1, 1, 200, 200, 200, 200, 200, 200]
+    expect([await shown(), await shown()]).toEqual([before, before])
+    expect((await at(one(files, 0), signedIn).delete(`/media/delete/${id}`)).status).toBe(200)
+    expect(await shown()).toEqual(before.map((value) => (value === 200 ? 404 : 0)))
+    expect((await client.get(`/media/original/${id}`)).status).toBe(404)
     expect((await at(one(delivery, 0)).get(urls.high)).status).toBe(404)
     await expect.poll(async () => (await client.get(urls.high)).status, PATIENCE).toBe(404)
     await expectSound()
@@ -133,16 +157,40 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect((await client.list()).body.media).toEqual([])
   })
 
-  it('end a session for all of them at once', async () => {
-    const signedIn = await signIn(one(api, 0))
-    const others = [...api, ...files].map((server) => at(server, signedIn))
-    for (const other of others) {
-      expect((await other.request('OPTIONS', '/media/add')).status).not.toBe(401)
+  it('show what was edited at one at all of them, at once', async () => {
+    const { media } = (await client.add('Before', [], await makeImage())).body
+    const names = () =>
+      Promise.all(api.map(async (server) => (await at(server).list()).body.media[0]?.name))
+    expect(await names()).toEqual(['Before', 'Before'])
+    for (const [nth, server] of api.entries()) {
+      const name = `Edited by ${nth}`
+      await at(server).post(`/media/edit/${media.id}`, { name, tags: [] })
+      expect(await names()).toEqual([name, name])
     }
-    expect((await signedIn.post('/auth/logout', {})).status).toBe(200)
-    for (const other of others) {
-      expect((await other.request('OPTIONS', '/media/add')).status).toBe(401)
+    await client.delete(`/media/delete/${media.id}`)
+  })
+
+  it.each([
+    ['its own sign-out', (own: Client) => own.post('/auth/logout', {})],
+    ['another password', () => user('password', 'bob', '--password-stdin')],
+    ['a disabled account', () => user('disable', 'bob')],
+  ])('refuse a session that is ended by %s, all of them and at once', async (_, end) => {
+    const own = await new Client(one(api, 0).url).signIn('bob', 'another password')
+    const asked = [...api, ...files, nginx].map((server) => at(server, own))
+    // By its cookie and by its access token, whatever an instance may keep of either.
+    const answers = async () => {
+      const seen: number[] = []
+      const headers = { authorization: `Bearer ${own.accessToken}` }
+      for (const asker of asked) {
+        seen.push((await asker.request('OPTIONS', '/media/add')).status)
+        const byToken = new Client(asker.url)
+        seen.push((await byToken.request('OPTIONS', '/media/add', { headers })).status)
+      }
+      return seen
     }
+    for (let round = 0; round < 2; round++) expect(await answers()).not.toContain(401)
+    await end(own)
+    expect(new Set(await answers())).toEqual(new Set([401]))
   })
 
   it('believe no address that the client made up', async () => {
