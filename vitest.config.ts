@@ -17,7 +17,12 @@ const embedded = {
     ...shared,
     name: 'embedded',
     include: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: ['src/database/postgres.test.ts', 'test/{instances,outage}.test.ts', BROWSER],
+    exclude: [
+      'src/cli/doctor-postgres.test.ts',
+      'src/database/postgres.test.ts',
+      'test/{instances,outage}.test.ts',
+      BROWSER,
+    ],
   },
 }
 
@@ -35,7 +40,8 @@ const postgres = {
       'src/audit/*.test.ts',
       'src/auth/{access-tokens,account-routes,accounts,api-tokens,login,plugin}.test.ts',
       'src/auth/{sessions,user-routes}.test.ts',
-      'src/cli/transfer/tables.test.ts',
+      'src/cli/{archive,transfer}/*.test.ts',
+      'src/cli/doctor-postgres.test.ts',
       'src/database/postgres.test.ts',
       'src/media/{bulk,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',

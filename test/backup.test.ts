@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
+import { openS3Storage } from '../src/storage/s3.ts'
+import { parseS3Url } from '../src/storage/s3-url.ts'
 import { expectConsistent, takeStock } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import {
@@ -21,7 +23,13 @@ import {
   startServer,
 } from './harness.ts'
 import { createDatabase, findPostgres, teardown } from './postgres.ts'
+import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
 import { stockLibrary } from './stock-library.ts'
+
+/** Items of the library that is in use; more would take a bucket long. */
+const COUNT = 30
+/** An S3 server may have to be started first. */
+const SLOW = { timeout: 180_000 }
 
 const started: Server[] = []
 afterEach(async () => {
@@ -51,37 +59,68 @@ async function expectShown(server: Server, items: readonly MediaItem[]): Promise
   }
 }
 
-const engines = [
-  { name: 'the embedded database', settingsOf: async (): Promise<Settings> => ({}) },
-  ...((await findPostgres())
-    ? [
-        {
-          name: 'PostgreSQL',
-          settingsOf: async (data: string): Promise<Settings> => ({
-            VITRINE_DATABASE_URL: (await createDatabase(data)).url,
-          }),
-        },
-      ]
-    : []),
-]
+/** A library's place, as its settings say it. */
+interface Place {
+  settings: Settings
+  stock(count: number): Promise<void>
+}
+
+const embedded = async (data: string): Promise<Place> => ({
+  settings: {},
+  stock: (count) => stockLibrary(data, count),
+})
+
+const servers = async (data: string): Promise<Place> => {
+  const [database, bucket] = [await createDatabase(data), await makeBucket(await s3())]
+  return {
+    settings: {
+      ...S3_CREDENTIALS,
+      VITRINE_DATABASE_URL: database.url,
+      VITRINE_STORAGE_URL: bucket,
+    },
+    async stock(count) {
+      Object.assign(process.env, S3_CREDENTIALS)
+      await stockLibrary(data, count, {
+        database,
+        storage: await openS3Storage(parseS3Url(bucket)),
+      })
+    },
+  }
+}
+
+let bucketServer: Promise<S3Server> | undefined
+const s3 = () => {
+  bucketServer ??= useS3Server()
+  return bucketServer
+}
+
+const hasServers = (await findPostgres()) && hasS3Server()
+const ways = hasServers
+  ? [
+      { from: 'the embedded database and the disk', source: embedded, to: servers },
+      { from: 'PostgreSQL and S3', source: servers, to: embedded },
+    ]
+  : [{ from: 'the embedded database to another', source: embedded, to: embedded }]
 
 describe('backup and restore', () => {
   afterAll(async () => {
-    if (engines.length > 1) await teardown()
+    await (await bucketServer)?.stop()
+    if (hasServers) await teardown()
   })
 
-  it.each(engines)('take a library in use to $name', async ({ settingsOf }) => {
+  it.each(ways)('take a library in use from $from to the other', SLOW, async ({ source, to }) => {
     const data = makeDataFolder()
-    await stockLibrary(data, 60)
-    const server = await start(data)
+    const own = await source(data)
+    await own.stock(COUNT)
+    const server = await start(data, own.settings)
     const client = await signIn(server, 'edda')
     const before = await readList(client)
 
     const file = newFile()
-    const { process: child, ended } = await startCli(data, ['backup', file])
+    const { process: child, ended } = await startCli(data, ['backup', file], own)
     const deleted = new Set<number>()
     // From the end, where the backup has not been yet.
-    for (let id = 60; child.exitCode === null && id > 45; id -= 1) {
+    for (let id = COUNT; child.exitCode === null && id > COUNT / 2; id -= 1) {
       await client.delete(`/media/delete/${id}`)
       deleted.add(id)
       await client.add(`New ${id}`, [], await makePng({ seed: id }))
@@ -94,7 +133,7 @@ describe('backup and restore', () => {
     await server.stop()
 
     const target = makeDataFolder()
-    const settings = await settingsOf(target)
+    const { settings } = await to(target)
     const restored = await runCli(target, ['restore', file], { settings })
     expect(restored).toMatchObject({ code: 0, stderr: '' })
     expect((await runCli(target, ['doctor'], { settings })).stdout).toContain('nothing found')
@@ -115,7 +154,7 @@ describe('backup and restore', () => {
     expect((await old.list()).status).toBe(401)
     // Numbers are not given again.
     const next = await (await signIn(there, 'edda')).add('Next', [], await makePng({ seed: 99 }))
-    expect(next.body.media.id).toBeGreaterThan(Math.max(60, ...items.map(({ id }) => id)))
+    expect(next.body.media.id).toBeGreaterThan(Math.max(COUNT, ...items.map(({ id }) => id)))
   })
 
   it('goes through a pipe', async () => {

@@ -28,7 +28,8 @@ export async function storageSettings(data: string): Promise<Record<string, stri
   return onS3 ? { VITRINE_STORAGE_URL: await locateBucket(data), ...S3_CREDENTIALS } : {}
 }
 
-async function openLibraryStorage(data: string): Promise<Storage> {
+/** Behind the server's back. */
+export async function openLibraryStorage(data: string): Promise<Storage> {
   if (!onS3) return openDiskStorage(join(data, 'files'))
   Object.assign(process.env, S3_CREDENTIALS)
   return openS3Storage(parseS3Url(await locateBucket(data)))

@@ -9,8 +9,9 @@ import { countVersion } from '../src/media/library.ts'
 import { adjustCounts } from '../src/media/rank.ts'
 import { indexMedia } from '../src/media/search.ts'
 import { countTags } from '../src/media/tags.ts'
-import { openDiskStorage } from '../src/storage/disk.ts'
-import { newKey } from '../src/storage/storage.ts'
+import { newKey, type Storage } from '../src/storage/storage.ts'
+import { openLibraryStorage } from './library-storage.ts'
+import { locateDatabase } from './postgres.ts'
 
 interface Stored {
   key: string
@@ -26,9 +27,13 @@ const EDITOR = { username: 'edda', password: 'a password for tests', role: 'edit
  * faster than by decoding images: for what moves libraries about. Every tenth item has a `high` as
  * well; the last two show the same file.
  */
-export async function stockLibrary(data: string, count: number, location?: DatabaseLocation) {
-  const database = await openDatabase(location ?? join(data, 'vitrine.db'))
-  const storage = await openDiskStorage(join(data, 'files'))
+export async function stockLibrary(
+  data: string,
+  count: number,
+  elsewhere: { database?: DatabaseLocation; storage?: Storage } = {},
+) {
+  const database = await openDatabase(elsewhere.database ?? (await locateDatabase(data)))
+  const storage = elsewhere.storage ?? (await openLibraryStorage(data))
   const secret = await readDeliverySecret(database.read)
   const source = join(data, 'source')
   const store = async (kind: 'originals' | 'variants', extension: string) => {

@@ -1,13 +1,15 @@
-import { createReadStream, createWriteStream, readFileSync, truncateSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pino } from 'pino'
 import { expect, it, onTestFinished } from 'vitest'
 import { makeDataFolder } from '../../../test/harness.ts'
+import { openLibraryStorage, replaceObject } from '../../../test/library-storage.ts'
+import { locateDatabase } from '../../../test/postgres.ts'
 import { stockLibrary } from '../../../test/stock-library.ts'
 import { openDatabase } from '../../database/database.ts'
-import { openDiskStorage } from '../../storage/disk.ts'
 import { isKey, type Storage } from '../../storage/storage.ts'
 import { openTemporaryFolder } from '../../storage/temporary.ts'
 import { keysOf, readFile, removeFiles } from '../transfer/files.ts'
@@ -20,8 +22,8 @@ import { writeArchive } from './write-archive.ts'
 async function openHouse(count: number) {
   const data = makeDataFolder()
   await stockLibrary(data, count)
-  const database = await openDatabase(join(data, 'vitrine.db'))
-  const storage = await openDiskStorage(join(data, 'files'))
+  const database = await openDatabase(await locateDatabase(data))
+  const storage = await openLibraryStorage(data)
   const temporary = await openTemporaryFolder({ data, log: pino({ level: 'silent' }) })
   onTestFinished(async () => {
     await temporary.close()
@@ -108,7 +110,9 @@ it('says what is damaged, and goes without it', async () => {
         .executeTakeFirstOrThrow()
     ).key
   const [original, scaled] = [await keyOf('files', 2), await keyOf('variants', 4)]
-  for (const key of [original, scaled]) truncateSync(join(opened.data, 'files', key), 50)
+  for (const key of [original, scaled]) {
+    await replaceObject(opened.data, key, randomBytes(50))
+  }
 
   const { faults, objects, media, variants } = await backUp(opened, opened.house)
   expect(faults).toEqual([

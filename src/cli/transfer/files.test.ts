@@ -1,6 +1,6 @@
-import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { makeDataFolder } from '../../../test/harness.ts'
+import { locateDatabase } from '../../../test/postgres.ts'
 import { stockLibrary } from '../../../test/stock-library.ts'
 import { openDatabase } from '../../database/database.ts'
 import { newKey } from '../../storage/storage.ts'
@@ -9,7 +9,7 @@ import { keysOf, readFile, writeFiles } from './files.ts'
 it('puts a file in the place of another one of the same bytes', async () => {
   const data = makeDataFolder()
   await stockLibrary(data, 4)
-  const database = await openDatabase(join(data, 'vitrine.db'))
+  const database = await openDatabase(await locateDatabase(data))
   onTestFinished(() => database.close())
   const old = await readFile(database.read, 3)
   if (!old) throw new Error('There is no file 3.')
