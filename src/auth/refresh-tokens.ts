@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from 'node:crypto'
+import { createHmac, hash, randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { LAST_USE_PRECISION_MS, ROTATION_AGE_MS, SESSION_LIFETIME_MS } from './lifetimes.ts'
@@ -28,7 +28,7 @@ export function createToken(): NewToken {
   return { token, hash: hashToken(token) }
 }
 
-export const hashToken = (token: string) => createHash('sha256').update(token).digest('hex')
+export const hashToken = (token: string): string => hash('sha256', token)
 
 /** Whether it could be one at all. */
 export const isToken = (text: string) => /^[\w-]{43}$/.test(text)

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
 import type { ReadState } from './library-state.ts'
@@ -16,9 +16,7 @@ export async function isUnchanged(
   asked: unknown,
 ): Promise<boolean> {
   const { uuid, version } = await readState()
-  const etag = createHash('sha256')
-    .update(JSON.stringify([uuid, version, asked]))
-    .digest('base64url')
+  const etag = hash('sha256', JSON.stringify([uuid, version, asked]), 'base64url')
   reply.headers({ etag: `"${etag}"`, 'cache-control': 'private, no-cache' })
   // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
   return fresh({ 'if-none-match': request.headers['if-none-match'] }, reply.getHeaders())
