@@ -147,6 +147,37 @@ const SCREENS: Record<string, Screens> = {
       await page.getByText('The library already holds this file.').waitFor()
     },
   },
+  accounts: {
+    'my account': async (page) => {
+      await page.goto(`${page.url()}?manage=account`)
+      await page.getByRole('table', { name: 'Sessions' }).waitFor()
+      await page.getByText('There are no personal tokens.').waitFor()
+      await expectNoFaults(page)
+      await page.getByRole('button', { name: 'New token' }).click()
+      await page.getByLabel('What it is for').fill('backup')
+      await expectNoFaults(page)
+      await page.getByRole('button', { name: 'Make the token' }).click()
+      await page.getByTestId('secret').waitFor()
+    },
+    'the users': async (page) => {
+      await page.goto(`${page.url()}?manage=users`)
+      await page.getByRole('table', { name: 'Users' }).waitFor()
+      await expectNoFaults(page)
+      await page.getByRole('button', { name: 'New user' }).click()
+      await page.getByRole('dialog', { name: 'New user' }).waitFor()
+    },
+    'a user': async (page) => {
+      await page.goto(`${page.url()}?manage=users&user=1`)
+      await page.getByRole('table', { name: 'Personal tokens' }).waitFor()
+      await page.getByRole('table', { name: 'Sessions' }).waitFor()
+    },
+    'the audit trail, on a phone as well': async (page) => {
+      await page.goto(`${page.url()}?manage=audit`)
+      await page.getByRole('table', { name: 'Audit trail' }).waitFor()
+      await expectNoFaults(page)
+      await page.setViewportSize({ width: 390, height: 844 })
+    },
+  },
   'the end of a session': {
     'a session that is over': async (page) => {
       const panel = await openItem(page, 'Seen')

@@ -52,7 +52,10 @@ describePage('signing in at another service', () => {
     await image(page, 'First').waitFor()
     await page.getByRole('button', { name: 'vera', exact: true }).click()
     await page.getByText('Signed in as vera').waitFor()
-    expect(await page.getByRole('menuitem', { name: 'Sign out' }).count()).toBe(0)
+    // Neither the session nor the account is kept here.
+    for (const name of ['Sign out', 'My account', 'Users']) {
+      expect(await page.getByRole('menuitem', { name }).count(), name).toBe(0)
+    }
   })
 
   it('is asked for over the page when the token is over, and nothing typed is lost', async () => {

@@ -9,6 +9,10 @@ export type MediaList = Body<paths['/media']['get']['responses'][200]>
 export type MediaItem = MediaList['media'][number]
 export type User = Body<paths['/auth/me']['get']['responses'][200]>['user']
 
+export type AuditAction = NonNullable<
+  NonNullable<paths['/audit']['get']['parameters']['query']>['action']
+>
+
 /** An answer that is no success, in the server's words. */
 export class ApiError extends Error {
   readonly status: number

@@ -1,5 +1,7 @@
 import { ActionIcon, Menu } from '@mantine/core'
 import { useRef } from 'react'
+import { useManageParts } from '../admin/manage'
+import { useManageView } from '../admin/manage-view'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
 import { useSession, useSignInPlace, useSignOut } from '../session/session'
 
@@ -9,6 +11,8 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { data: user } = useSession()
   const { data: place } = useSignInPlace()
   const { mutate: signOut } = useSignOut()
+  const parts = useManageParts() ?? []
+  const { setView } = useManageView()
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
   return (
@@ -32,6 +36,17 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{t.signedInAs(user.username)}</Menu.Label>
+        {parts.map((part) => (
+          <Menu.Item
+            key={part}
+            onClick={() => {
+              button.current?.focus()
+              void setView({ manage: part }, { history: 'push' })
+            }}
+          >
+            {t[part]}
+          </Menu.Item>
+        ))}
         <Menu.Item
           rightSection="?"
           onClick={() => {

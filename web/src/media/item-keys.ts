@@ -11,5 +11,7 @@ export function isForDialog(event: KeyboardEvent, dialog: HTMLElement | null): b
 /** Whether something is in another dialog: a question, or the form to sign in again. */
 export function isElsewhere(target: Element, dialog: HTMLElement | null): boolean {
   const other = target.closest('[role=dialog]')
-  return other !== null && other !== dialog
+  if (other !== null) return other !== dialog
+  // What had the focus in it may have gone just now.
+  return document.querySelectorAll('[aria-modal="true"]').length > 1
 }

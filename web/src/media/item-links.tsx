@@ -2,6 +2,7 @@ import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { notifications } from '@mantine/notifications'
 import type { MediaItem } from '../api/client'
+import { copyText } from '../copy-text'
 import { useMessages } from '../messages/messages'
 import { fitInto } from './zoom'
 
@@ -72,17 +73,6 @@ export function Links({ item }: { item: MediaItem }) {
       </Button>
     </Group>
   )
-}
-
-/** @returns whether the browser let it happen */
-async function copyText(text: string): Promise<boolean> {
-  try {
-    // Not there at all on a page that came without TLS.
-    await navigator.clipboard.writeText(text)
-    return true
-  } catch {
-    return false
-  }
 }
 
 const escapeHtml = (text: string) =>

@@ -1,6 +1,7 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { Suspense, useCallback, useEffect, useState } from 'react'
+import { Manage } from '../admin/manage'
 import { ApiError } from '../api/client'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
@@ -161,6 +162,7 @@ export function Library() {
         />
       )}
       <UploadPanel uploads={uploads} />
+      <Manage onItem={openItem} />
       {isSheetOpen && (
         <Suspense>
           <ShortcutSheet

@@ -52,7 +52,7 @@ function TagForm({ onClose, onApply }: Pick<TagDialogProps, 'onClose' | 'onApply
           // Between the field and the buttons, where there is room for them.
           maxDropdownHeight={160}
           comboboxProps={{ position: 'bottom', middlewares: { flip: false, shift: false } }}
-          mb={160}
+          mb={176}
           data-autofocus
         />
         <Group justify="flex-end">

@@ -1,0 +1,26 @@
+import { Text } from '@mantine/core'
+import { modals } from '@mantine/modals'
+import { useMessages } from '../messages/messages'
+
+interface Question {
+  title: string
+  text: string
+  /** On the button that does it. */
+  confirm: string
+  onConfirm: () => void
+}
+
+/** @returns a function that asks before something that cannot be taken back */
+export function useQuestion() {
+  const { t } = useMessages()
+  return ({ title, text, confirm, onConfirm }: Question) =>
+    modals.openConfirmModal({
+      title,
+      children: <Text size="sm">{text}</Text>,
+      labels: { confirm, cancel: t.cancel },
+      confirmProps: { color: 'red' },
+      closeButtonProps: { 'aria-label': t.close },
+      centered: true,
+      onConfirm,
+    })
+}

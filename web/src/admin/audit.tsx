@@ -1,0 +1,176 @@
+import { Button, Group, NativeSelect, Stack, Text, TextInput } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
+import { useEffect, useState } from 'react'
+import classes from '../account/account.module.css'
+import { DataTable, Loaded } from '../account/data-table'
+import { Section } from '../account/section'
+import { Time } from '../account/time'
+import { type AuditAction, api, call } from '../api/client'
+import { useAccountMessages } from '../messages/accounts'
+import { useMessages } from '../messages/messages'
+import { useManageView } from './manage-view'
+
+/** Entries asked for at once. */
+const ENTRIES = 50
+
+/** Who did what, when and from where; the newest first. */
+export function Audit({ onItem }: { onItem: (id: number) => void }) {
+  const words = useAccountMessages()
+  const { t } = useMessages()
+  const { by, did } = useManageView()
+  const trail = useInfiniteQuery({
+    queryKey: ['accounts', 'audit', by, did],
+    queryFn: async ({ pageParam, signal }) => {
+      const query = {
+        limit: String(ENTRIES),
+        ...(pageParam !== null && { before: String(pageParam) }),
+        ...(by !== '' && { user: by }),
+        ...(did !== '' && { action: did as AuditAction }),
+      }
+      return (await call(api.GET('/audit', { params: { query }, signal }))).data
+    },
+    initialPageParam: null as number | null,
+    getNextPageParam: ({ next }) => next,
+    placeholderData: keepPreviousData,
+  })
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = trail
+
+  return (
+    <Section title={t.audit}>
+      <Stack>
+        <Filters />
+        <Loaded query={trail}>
+          {({ pages }) => {
+            const entries = pages.flatMap((page) => page.entries)
+            return (
+              <>
+                {entries.length === 0 ? (
+                  <Text size="sm" role="status">
+                    {words.noEntries}
+                  </Text>
+                ) : (
+                  <DataTable
+                    label={t.audit}
+                    columns={[
+                      words.when,
+                      words.who,
+                      words.what,
+                      words.subject,
+                      words.network,
+                      words.details,
+                    ]}
+                    rows={entries.map((entry) => ({
+                      key: entry.id,
+                      cells: [
+                        <Time key="when" at={entry.timestamp} />,
+                        [
+                          entry.actor ?? words.nobody,
+                          entry.tokenId !== null && words.byToken(entry.tokenId),
+                        ]
+                          .filter(Boolean)
+                          .join(', '),
+                        words.did[entry.action],
+                        <Subject key="subject" subject={entry.subject} onItem={onItem} />,
+                        entry.network,
+                        entry.detail && (
+                          <Text key="detail" size="xs" className={classes.wide}>
+                            {describe(entry.detail)}
+                          </Text>
+                        ),
+                      ],
+                    }))}
+                  />
+                )}
+                {hasNextPage && (
+                  <Button
+                    variant="default"
+                    w="fit-content"
+                    loading={isFetchingNextPage}
+                    onClick={() => fetchNextPage()}
+                  >
+                    {words.older}
+                  </Button>
+                )}
+              </>
+            )
+          }}
+        </Loaded>
+      </Stack>
+    </Section>
+  )
+}
+
+/** Of whom, and what was done; both in the address. */
+function Filters() {
+  const words = useAccountMessages()
+  const { by, did, setView } = useManageView()
+  const [text, setText] = useState(by)
+  useEffect(() => setText(by), [by])
+  const filterSoon = useDebouncedCallback(
+    (name: string) => void setView({ by: name || null }, { history: 'replace' }),
+    250,
+  )
+  return (
+    <Group>
+      <TextInput
+        label={words.filterUser}
+        value={text}
+        autoComplete="off"
+        autoCapitalize="none"
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          filterSoon(event.currentTarget.value.trim())
+        }}
+      />
+      <NativeSelect
+        label={words.filterAction}
+        value={did}
+        onChange={(event) =>
+          void setView({ did: event.currentTarget.value || null }, { history: 'push' })
+        }
+        data={[
+          { value: '', label: words.anything },
+          ...Object.entries(words.did).map(([value, label]) => ({ value, label })),
+        ]}
+      />
+    </Group>
+  )
+}
+
+interface SubjectProps {
+  subject: string | null
+  onItem: (id: number) => void
+}
+
+/** What it was done to, in words; an image can be opened from here. */
+function Subject({ subject, onItem }: SubjectProps) {
+  const words = useAccountMessages()
+  const { t } = useMessages()
+  const [kind = '', name = ''] = /^(\w+):(.*)$/.exec(subject ?? '')?.slice(1) ?? []
+  if (kind === 'media') {
+    return (
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        title={t.openUpload}
+        onClick={() => onItem(Number(name))}
+      >
+        {words.item(name)}
+      </Button>
+    )
+  }
+  if (kind === 'account') return words.account(name)
+  return kind === 'token' ? words.token(name) : subject
+}
+
+/** A record of details as one reads it; its names are the server's own. */
+const describe = (detail: Record<string, unknown>): string =>
+  Object.entries(detail)
+    .map(([name, value]) => `${name}: ${describeValue(value)}`)
+    .join('; ')
+
+function describeValue(value: unknown): string {
+  if (Array.isArray(value)) return value.map(describeValue).join(', ')
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}

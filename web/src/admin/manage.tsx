@@ -1,0 +1,48 @@
+import { Suspense, useRef } from 'react'
+import { loadLater } from '../load-later'
+import { usePermission, useSession, useSignInPlace } from '../session/session'
+import { CLOSED, type Part, useManageView } from './manage-view'
+
+const { Component: ManagePanel } = loadLater(() => import('./manage-panel'))
+
+/**
+ * What of the accounts there is for who is signed in; undefined while that is not known. Accounts of
+ * another service are not kept here.
+ */
+export function useManageParts(): readonly Part[] | undefined {
+  const { data: user } = useSession()
+  const { data: place } = useSignInPlace()
+  const mayManage = usePermission('manage-accounts')
+  if (!user || place === undefined) return undefined
+  const parts: Part[] = []
+  if (!place.external) parts.push('account')
+  if (!place.external && mayManage) parts.push('users')
+  if (mayManage) parts.push('audit')
+  return parts
+}
+
+/** The accounts, where the address asks for them. */
+export function Manage({ onItem }: { onItem: (id: number) => void }) {
+  const { manage, setView } = useManageView()
+  const parts = useManageParts()
+  // While somebody signs in again everything stays as it is.
+  const known = useRef(parts)
+  known.current = parts ?? known.current
+  if (manage === null || known.current === undefined) return null
+  const part = known.current.includes(manage) ? manage : known.current[0]
+  if (part === undefined) return null
+  const close = () => void setView(CLOSED, { history: 'push' })
+  return (
+    <Suspense>
+      <ManagePanel
+        part={part}
+        parts={known.current}
+        onItem={(id) => {
+          close()
+          onItem(id)
+        }}
+        onClose={close}
+      />
+    </Suspense>
+  )
+}
