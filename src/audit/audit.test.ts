@@ -89,6 +89,7 @@ describe('the audit trail', () => {
     expect(await idsOf(database, { action: 'media-deleted' })).toEqual([2])
     // What ada did, and what was done to her.
     expect(await idsOf(database, { user: 'ada' })).toEqual([3, 2, 1])
+    expect(await idsOf(database, { user: ' ＡＤＡ' })).toEqual([3, 2, 1])
     expect(await idsOf(database, { user: 'eve' })).toEqual([])
     expect(await idsOf(database, { subject: 'media:1' })).toEqual([2, 1])
     expect(await idsOf(database, { since: 20 })).toEqual([4, 3, 2])

@@ -12,7 +12,7 @@ export interface AuditQuery {
   /** Only what has a smaller id. */
   before?: number | undefined
   since?: Milliseconds | undefined
-  /** An account's name: what it did, and what was done to it. */
+  /** An account's name, as anybody types it: what it did, and what was done to it. */
   user?: string | undefined
   action?: AuditAction | undefined
   subject?: string | undefined
@@ -79,8 +79,10 @@ function readSlice(
   if (action !== undefined) rows = rows.where('action', '=', action)
   if (subject !== undefined) rows = rows.where('subject', '=', subject)
   if (user !== undefined) {
+    // Names of our own accounts are folded, those of another service as it has them.
+    const names = [user, user.trim().normalize('NFKC').toLowerCase()]
     rows = rows.where((where) =>
-      where.or([where('actor', '=', user), where('subject', '=', accountSubject(user))]),
+      where.or([where('actor', 'in', names), where('subject', 'in', names.map(accountSubject))]),
     )
   }
   return rows.execute()

@@ -55,7 +55,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = as
         before: readInteger(query, 'before', { fallback: Number.MAX_SAFE_INTEGER, min: 1 }),
         limit: readInteger(query, 'limit', { fallback: 100, min: 1, max: 1000 }),
         since: readTime(query, 'since'),
-        user: readText(query, 'user')?.normalize('NFKC').toLowerCase(),
+        user: readText(query, 'user'),
         action: readAction(readText(query, 'action')),
         subject: readText(query, 'subject'),
       })

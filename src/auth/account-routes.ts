@@ -28,6 +28,8 @@ import type { SignedIn } from './session-lookup.ts'
 /** The longest two passwords, every character escaped, fit four times over. */
 const MAX_BODY_BYTES = 128 * 1024
 
+const NO_TOKEN = 'Not with a personal token.'
+
 const NewPassword = Type.Object({
   currentPassword: Type.String(),
   password: Type.String({ description: '8 to 1024 characters' }),
@@ -73,7 +75,7 @@ export function accountRoutes({
         bodyLimit: MAX_BODY_BYTES,
         schema: {
           summary: 'Change one’s own password',
-          description: 'All other sessions of the account end.',
+          description: `All other sessions of the account end. ${NO_TOKEN}`,
           tags: ['account'],
           body: NewPassword,
           response: { 200: Message },
@@ -91,6 +93,7 @@ export function accountRoutes({
         config,
         schema: {
           summary: 'One’s own sessions',
+          description: NO_TOKEN,
           tags: ['account'],
           response: { 200: SessionList },
         },
@@ -108,6 +111,7 @@ export function accountRoutes({
         config: { ...config, failure: 'Error ending sessions' },
         schema: {
           summary: 'End all other sessions of one’s own',
+          description: NO_TOKEN,
           tags: ['account'],
           response: { 200: Message },
         },
@@ -129,6 +133,7 @@ export function accountRoutes({
         },
         schema: {
           summary: 'End a session of one’s own',
+          description: NO_TOKEN,
           tags: ['account'],
           params: Type.Object({ session: Type.String() }),
           response: { 200: Message },
@@ -147,6 +152,7 @@ export function accountRoutes({
         config,
         schema: {
           summary: 'One’s own personal tokens',
+          description: NO_TOKEN,
           tags: ['account'],
           response: { 200: TokenList },
         },
@@ -168,8 +174,7 @@ export function accountRoutes({
         bodyLimit: MAX_BODY_BYTES,
         schema: {
           summary: 'Make a personal token',
-          description:
-            'For scripts, in `Authorization: Bearer`. `secret` is the token itself, shown only now.',
+          description: `For scripts, in \`Authorization: Bearer\`. \`secret\` is the token itself, shown only now. ${NO_TOKEN}`,
           tags: ['account'],
           body: NewToken,
           response: {
@@ -206,6 +211,7 @@ export function accountRoutes({
         },
         schema: {
           summary: 'Revoke a personal token of one’s own',
+          description: NO_TOKEN,
           tags: ['account'],
           params: Type.Object({ id: IdParameter }),
           response: { 200: Message },

@@ -205,6 +205,17 @@ describe('the end of a personal token', () => {
     await setDisabled(test.database, 'ed', false)
     expect(await works(disabled)).toBe(false)
 
+    // And were a token left: the account itself is asked.
+    const left = await make(test, 'ed')
+    const disable = (flag: 0 | 1) =>
+      test.database.write((trx) =>
+        trx.updateTable('users').set({ disabled: flag }).where('username', '=', 'ed').execute(),
+      )
+    await disable(1)
+    expect(await works(left)).toBe(false)
+    await disable(0)
+    expect(await works(left)).toBe(true)
+
     const reset = await make(test, 'ed')
     await setPassword(test.database, 'ed', PASSWORD)
     expect(await works(reset)).toBe(false)

@@ -6,6 +6,9 @@ import { requireUser, type Who } from './find-user.ts'
 import { SESSION_IDLE_MS, SESSION_LIFETIME_MS } from './lifetimes.ts'
 import { endSessions } from './sessions.ts'
 
+/** A script that signs in for each request has very many. */
+const MOST_LISTED = 1000
+
 export interface Session {
   id: string
   createdAt: Milliseconds
@@ -16,7 +19,7 @@ export interface Session {
 }
 
 /**
- * The sessions of a user that are alive, the one used last first.
+ * The sessions of a user that are alive, the one used last first; a thousand at most.
  * @throws AppError 404 "User not found"
  */
 export async function listSessions(database: Database, who: Who): Promise<Session[]> {
@@ -31,6 +34,7 @@ export async function listSessions(database: Database, who: Who): Promise<Sessio
     .where('last_used_at', '>', now - SESSION_IDLE_MS)
     .orderBy('last_used_at', 'desc')
     .orderBy('id')
+    .limit(MOST_LISTED)
     .execute()
   return rows.map((row) => ({
     id: row.id,

@@ -2,7 +2,6 @@ import { toEntry } from '../audit/entry.ts'
 import { parseTime } from '../audit/parse-time.ts'
 import { type AuditPage, readAudit } from '../audit/read.ts'
 import { auditActions, isAuditAction } from '../audit/record.ts'
-import { normalizeUsername } from '../auth/find-user.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
@@ -35,7 +34,7 @@ async function print(database: Database, options: AuditOptions): Promise<void> {
   }
   const filter = {
     since: readSince(options.since, await database.now()),
-    user: user === undefined ? undefined : (normalizeUsername(user) ?? user),
+    user,
     action,
   }
   let left = readNumber('--limit', options.limit)

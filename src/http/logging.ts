@@ -25,6 +25,8 @@ const MAX_TOGETHER = 2048
 /** Never in the log, wherever an object that is logged has them. */
 const SECRETS = [
   'password',
+  'currentPassword',
+  'secret',
   'token',
   'accessToken',
   'refreshToken',

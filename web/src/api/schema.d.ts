@@ -145,7 +145,7 @@ export interface paths {
         put?: never;
         /**
          * Change one’s own password
-         * @description All other sessions of the account end.
+         * @description All other sessions of the account end. Not with a personal token.
          *
          *     Needs a session.
          */
@@ -307,7 +307,9 @@ export interface paths {
         };
         /**
          * One’s own sessions
-         * @description Needs a session.
+         * @description Not with a personal token.
+         *
+         *     Needs a session.
          */
         get: {
             parameters: {
@@ -379,7 +381,9 @@ export interface paths {
         post?: never;
         /**
          * End all other sessions of one’s own
-         * @description Needs a session.
+         * @description Not with a personal token.
+         *
+         *     Needs a session.
          */
         delete: {
             parameters: {
@@ -469,7 +473,9 @@ export interface paths {
         post?: never;
         /**
          * End a session of one’s own
-         * @description Needs a session.
+         * @description Not with a personal token.
+         *
+         *     Needs a session.
          */
         delete: {
             parameters: {
@@ -574,7 +580,9 @@ export interface paths {
         };
         /**
          * One’s own personal tokens
-         * @description Needs a session.
+         * @description Not with a personal token.
+         *
+         *     Needs a session.
          */
         get: {
             parameters: {
@@ -642,7 +650,7 @@ export interface paths {
         put?: never;
         /**
          * Make a personal token
-         * @description For scripts, in `Authorization: Bearer`. `secret` is the token itself, shown only now.
+         * @description For scripts, in `Authorization: Bearer`. `secret` is the token itself, shown only now. Not with a personal token.
          *
          *     Needs a session.
          */
@@ -806,7 +814,9 @@ export interface paths {
         post?: never;
         /**
          * Revoke a personal token of one’s own
-         * @description Needs a session.
+         * @description Not with a personal token.
+         *
+         *     Needs a session.
          */
         delete: {
             parameters: {
