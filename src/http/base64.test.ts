@@ -7,7 +7,7 @@ function decode(text: string, step = text.length || 1) {
   const decoder = createBase64Decoder()
   const bytes: Buffer[] = []
   for (let at = 0; at < text.length; at += step)
-    bytes.push(decoder.write(text.slice(at, at + step)))
+    bytes.push(Buffer.from(decoder.write(text.slice(at, at + step))))
   bytes.push(decoder.end())
   return decoder.refusal ?? Buffer.concat(bytes).toString('hex')
 }

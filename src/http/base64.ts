@@ -7,7 +7,10 @@ const MAX_DATA_URL_HEAD = 1024
 const NOTHING = Buffer.alloc(0)
 
 export interface Base64Decoder {
-  /** Decodes the next characters; whatever comes after a refusal is ignored. */
+  /**
+   * Decodes the next characters; whatever comes after a refusal is ignored. What is returned is good
+   * until the next call: new memory for every piece of a large image costs more than decoding it.
+   */
   write(text: string): Buffer
   /** The bytes that were still held back. */
   end(): Buffer
@@ -25,6 +28,7 @@ export function createBase64Decoder(): Base64Decoder {
   /** What does not make three bytes yet: less than four digits, perhaps padding. */
   let rest = ''
   let refusal: string | undefined
+  let decoded = NOTHING
 
   function refuse(why: string): Buffer {
     refusal = why
@@ -34,11 +38,13 @@ export function createBase64Decoder(): Base64Decoder {
   function decode(text: string): Buffer {
     const all = rest + text
     const whole = all.length - (all.length % 4)
-    const bytes = Buffer.from(all.slice(0, whole), 'base64')
+    const size = (whole / 4) * 3
+    if (decoded.length < size) decoded = Buffer.allocUnsafeSlow(size)
+    const written = decoded.write(whole === all.length ? all : all.slice(0, whole), 'base64')
     // Node leaves out what is no base64, so nothing but digits gives as many bytes as this.
-    if (bytes.length !== (whole / 4) * 3) return decodeCarefully(all)
+    if (written !== size) return decodeCarefully(all)
     rest = all.slice(whole)
-    return bytes
+    return decoded.subarray(0, size)
   }
 
   function decodeCarefully(all: string): Buffer {

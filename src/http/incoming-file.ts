@@ -11,8 +11,17 @@ export interface SpooledFile {
   sha256: string
 }
 
+/**
+ * Gathered before they are written: a write is a visit to another thread, which for pieces as they
+ * come would cost more than writing.
+ */
+const WRITE_BYTES = 256 * 1024
+
 export interface IncomingFile {
-  /** @throws AppError 413 past the limit; the plain error of a disk that fails */
+  /**
+   * Takes a copy of the next bytes. They need not be in the file yet.
+   * @throws AppError 413 past the limit; the plain error of a disk that fails
+   */
   write(bytes: Buffer): Promise<void>
   /** @returns undefined if no byte was written */
   finish(): Promise<SpooledFile | undefined>
@@ -32,18 +41,26 @@ export function createIncomingFile(newPath: () => string, maxBytes: number): Inc
   let path: string | undefined
   let file: FileHandle | undefined
   let size = 0
+  /** Not written yet; one piece of memory for all of the file. */
+  let pending: Buffer | undefined
+  let pendingBytes = 0
 
   return {
     async write(bytes) {
       if (bytes.length === 0) return
       size += bytes.length
       if (size > maxBytes) throw imageTooLarge(`The image is over the ${maxBytes} bytes allowed.`)
-      path ??= newPath()
-      file ??= await open(path, 'wx', 0o600)
-      hash.update(bytes)
-      await file.writeFile(bytes)
+      if (file === undefined) await create()
+      for (let from = 0; from < bytes.length; ) {
+        pending ??= Buffer.allocUnsafeSlow(WRITE_BYTES)
+        const copied = bytes.copy(pending, pendingBytes, from)
+        from += copied
+        pendingBytes += copied
+        if (pendingBytes === WRITE_BYTES) await flush()
+      }
     },
     async finish() {
+      await flush()
       await close()
       return path === undefined ? undefined : { path, size, sha256: hash.digest('hex') }
     },
@@ -53,9 +70,23 @@ export function createIncomingFile(newPath: () => string, maxBytes: number): Inc
     },
   }
 
+  async function create() {
+    path ??= newPath()
+    file = await open(path, 'wx', 0o600)
+  }
+
+  async function flush() {
+    const bytes = pending?.subarray(0, pendingBytes)
+    if (!bytes || !file) return
+    hash.update(bytes)
+    await file.writeFile(bytes)
+    pendingBytes = 0
+  }
+
   async function close() {
     const open = file
     file = undefined
+    pending = undefined
     await open?.close()
   }
 }

@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyServerOptions,
+  fastify,
+} from 'fastify'
 import { AppError } from '../errors.ts'
 import { answerAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
@@ -51,7 +56,12 @@ export async function createServer(
     },
     // While the server drains, what comes on open connections is still answered.
     return503OnClosing: false,
-    schemaController: { compilersFactory: { buildSerializer: () => () => JSON.stringify } },
+    schemaController: {
+      compilersFactory: {
+        buildValidator: withoutAjv,
+        buildSerializer: () => () => JSON.stringify,
+      },
+    },
     // See `answerClientErrors`.
     clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
@@ -83,6 +93,15 @@ export async function createServer(
   await describeRoutes(app)
   return app
 }
+
+/** Never called, see `setValidatorCompiler`; but without one Fastify loads Ajv. */
+const withoutAjv = (() => {
+  throw new Error('There is a compiler already.')
+}) as NonNullable<
+  NonNullable<
+    NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']
+  >['buildValidator']
+>
 
 /** RFC 9112, section 3.2 */
 const hostMissing = () =>

@@ -120,7 +120,7 @@ async function keep(
       log.error({ err: cause, key }, 'An unused render could not be removed yet')
     })
   try {
-    await storage.put(key, path)
+    await storage.put(key, path, { isSpent: true })
     const kept = await database.write(async (trx) => {
       const file = await trx
         .selectFrom('files')

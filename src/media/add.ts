@@ -72,8 +72,8 @@ export async function addMedia(
     await journal.record(allKeys)
     try {
       await settleAll([
-        storage.put(keys.original, image.path),
-        storage.put(keys.scaled, processed.scaled.path),
+        storage.put(keys.original, image.path, { isSpent: true }),
+        storage.put(keys.scaled, processed.scaled.path, { isSpent: true }),
       ])
       const now = await database.now()
       const { unused, restored, added } = await database.write(async (trx) => {

@@ -45,7 +45,7 @@ await writeFile(source, 'some bytes')
 
 async function add() {
   await journal.record([key])
-  await storage.put(key, source)
+  await storage.put(key, source, { isSpent: true })
   await write(async (trx) => {
     await trx.insertInto('files').values(fileRow(key)).execute()
     await journal.take(trx, [key])

@@ -1,11 +1,18 @@
+import { statSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { basename, dirname, join, relative } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDiskStorage } from './disk.ts'
 import { interceptFileSystem } from './intercept.fixture.ts'
 import { newKey, type Storage } from './storage.ts'
 import { describeStorage } from './storage-suite.ts'
+
+/** Held in memory, on Linux. */
+const OTHER_FILE_SYSTEM = '/dev/shm'
+const hasOtherFileSystem =
+  statSync(OTHER_FILE_SYSTEM, { throwIfNoEntry: false })?.dev !== undefined &&
+  statSync(OTHER_FILE_SYSTEM).dev !== statSync(tmpdir()).dev
 
 let folder: string
 let root: string
@@ -35,6 +42,22 @@ describe('disk', () => {
     const entries = await readdir(path, { recursive: true, withFileTypes: true })
     return entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)
   }
+
+  it('does not copy a spent file', async () => {
+    await storage.put(key, source, { isSpent: true })
+    expect((await stat(join(root, key))).ino).toBe((await stat(source)).ino)
+    expect(await filesIn(root)).toEqual([basename(key)])
+  })
+
+  it.skipIf(!hasOtherFileSystem)('copies a spent file from another file system', async () => {
+    const other = await mkdtemp(join(OTHER_FILE_SYSTEM, 'vitrine-disk-'))
+    onTestFinished(() => rm(other, { recursive: true }))
+    const path = join(other, 'source')
+    await writeFile(path, 'from afar')
+    await storage.put(key, path, { isSpent: true })
+    expect(String(await storage.read(key))).toBe('from afar')
+    expect((await stat(join(root, key))).mode & 0o777).toBe(0o600)
+  })
 
   it('keeps everything to this account', async () => {
     await storage.put(key, source)

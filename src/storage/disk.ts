@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs'
 import {
   copyFile,
+  link,
   lstat,
   mkdir,
   open,
@@ -55,12 +56,12 @@ export async function openDiskStorage(root: string): Promise<Storage> {
   }
 
   return {
-    async put(key, path) {
+    async put(key, path, { isSpent = false } = {}) {
       const file = fileOf(key)
       const folder = dirname(file)
       try {
         await makeFolder(folder)
-        await putFile(path, file)
+        await putFile(path, file, isSpent)
       } catch (error) {
         // In case somebody removed it.
         durableFolders.delete(folder)
@@ -141,19 +142,22 @@ export async function openDiskStorage(root: string): Promise<Storage> {
 }
 
 /**
- * Copies, flushes, and only then gives the file its name, as must be done for a file to be whole
+ * Copies (or links, if the source is spent), flushes, and only then gives the file its name, as must be done for a file to be whole
  * or not there after a power cut: https://lwn.net/Articles/457667/
  */
-async function putFile(source: string, file: string): Promise<void> {
+async function putFile(source: string, file: string, isSpent: boolean): Promise<void> {
   let written = file + PART
-  // Shares the blocks where the file system can. Exclusive, so that of two puts of one key only one
-  // gets any further, and neither touches what the other wrote.
-  await copyFile(source, written, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  // Both are exclusive, so that of two puts of one key only one gets any further, and neither
+  // touches what the other wrote. A copy shares the blocks where the file system can.
+  const isLinked = isSpent && (await linkIfPossible(source, written))
+  if (!isLinked) {
+    await copyFile(source, written, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+  }
   try {
     const handle = await open(written, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
       // A copy takes on the mode of its source.
-      await handle.chmod(0o600)
+      if (!isLinked) await handle.chmod(0o600)
       await handle.sync()
     } finally {
       await handle.close()
@@ -165,6 +169,18 @@ async function putFile(source: string, file: string): Promise<void> {
   } catch (error) {
     // Should this fail as well, the journal still names it.
     await rm(written, { force: true }).catch(() => {})
+    throw error
+  }
+}
+
+/** @returns whether it could be: not across file systems, nor on every one */
+async function linkIfPossible(source: string, target: string): Promise<boolean> {
+  try {
+    await link(source, target)
+    return true
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(code)) return false
     throw error
   }
 }

@@ -1,7 +1,7 @@
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 
-const CALLS = ['copyFile', 'mkdir', 'lstat', 'rename', 'unlink'] as const
+const CALLS = ['copyFile', 'link', 'mkdir', 'lstat', 'rename', 'unlink'] as const
 
 /**
  * For tests: tells of every call to the file system that matters to durability, before it is made;
@@ -19,7 +19,7 @@ export async function interceptFileSystem(
   const paths = new WeakMap<object, string>()
 
   for (const call of CALLS) {
-    const about = call === 'copyFile' || call === 'rename' ? 1 : 0
+    const about = ['copyFile', 'link', 'rename'].includes(call) ? 1 : 0
     const intercepted = async (...parameters: unknown[]) => {
       before(call, String(parameters[about]))
       return Reflect.apply(original[call], promises, parameters)

@@ -72,6 +72,21 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(String(await storage.read(key))).toBe('before')
     })
 
+    it('keeps what was put from a spent file when that is removed', async () => {
+      const bytes = randomBytes(1000)
+      const path = await writeSource(bytes)
+      const key = newKey('originals', 'png')
+      await storage.put(key, path, { isSpent: true })
+      expect((await readFile(path)).equals(bytes)).toBe(true)
+      await expect(storage.put(key, path, { isSpent: true })).rejects.toThrow()
+      await rm(path)
+      expect((await storage.read(key)).equals(bytes)).toBe(true)
+      await expect(
+        storage.put(newKey('originals', 'png'), path, { isSpent: true }),
+      ).rejects.toThrow()
+      expect(await listKeys()).toEqual([key])
+    })
+
     it('refuses to put a second object of the same key', async () => {
       const key = await putBytes(Buffer.from('first'))
       await expect(putBytes(Buffer.from('second'), key)).rejects.toThrow()

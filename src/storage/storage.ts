@@ -24,8 +24,11 @@ export interface Storage {
    * putting one; not every driver can tell whether another process is, so a key is put by nobody but
    * who made it. Where storage is reached over a network that failed, a put that was rejected may
    * still become an object a little later: `remove` is what makes sure.
+   *
+   * @param options.isSpent nobody will write to the file any more, and none but this account may read
+   *   it: the object may then share its bytes. The file itself stays, for the caller to remove
    */
-  put(key: string, path: string): Promise<void>
+  put(key: string, path: string, options?: { isSpent?: boolean }): Promise<void>
   /**
    * The whole object or a part of it. The stream must be read to its end or destroyed.
    * @returns `size` is the whole object's, in bytes
