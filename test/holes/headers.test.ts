@@ -147,3 +147,41 @@ describe('HTTPS', () => {
     expect(answer.headers.has('strict-transport-security')).toBe(false)
   })
 })
+
+describe('CORS', () => {
+  const origin = 'https://evil.example'
+  const cors = ({ headers }: { headers: Headers }) =>
+    [...headers.keys()].filter((name) => name.startsWith('access-control-'))
+
+  it('is closed unless origins are named, for preflights too', async () => {
+    for (const [method, path] of [
+      ['GET', '/media?limit=1'],
+      ['GET', '/auth/me'],
+      ['GET', '/openapi.json'],
+      ['OPTIONS', '/media/add'],
+      ['OPTIONS', '/media'],
+      ['OPTIONS', '/auth/login'],
+      ['GET', media.urls.scaled],
+    ] as const) {
+      const answer = await client.request(method, path, {
+        headers: {
+          origin,
+          'access-control-request-method': 'POST',
+          'access-control-request-headers': 'content-type',
+        },
+      })
+      expect([method, path, cors(answer)]).toEqual([method, path, []])
+    }
+  })
+
+  it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=b'])(
+    'is not got round at signing in by the type %s',
+    async (type) => {
+      const answer = await new Client(server.url).request('POST', '/auth/login', {
+        headers: { origin, 'content-type': type },
+        body: JSON.stringify({ username: 'admin', password: ADMIN_PASSWORD }),
+      })
+      expect([answer.status, answer.headers.getSetCookie()]).toEqual([415, []])
+    },
+  )
+})
