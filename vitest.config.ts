@@ -43,7 +43,7 @@ const postgres = {
       'src/cli/{archive,transfer}/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
       'src/database/postgres.test.ts',
-      'src/media/{bulk,item,rank,retag,search,selection,tags}.test.ts',
+      'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
       'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
       'test/holes/naughty-strings.test.ts',

@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queries } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
-import { createIncomingFile, imageTooLarge } from '../http/incoming-file.ts'
-import { addMedia, type NewMedia } from '../media/add.ts'
+import {
+  createIncomingFile,
+  type IncomingFile,
+  imageTooLarge,
+  type SpooledFile,
+} from '../http/incoming-file.ts'
+import type { NewMedia } from '../media/add.ts'
 import type { Library } from '../media/library.ts'
 import type { FoundEntry } from './find-files.ts'
 import { itemName, itemTags } from './import-names.ts'
 
 const READ_BYTES = 1024 * 1024
+/** Up to here a file is kept in memory from the one time that it is read. */
+const HELD_BYTES = 8 * READ_BYTES
 /** How often a busy library is tried again, after as many seconds as it asks for. */
 const BUSY_ATTEMPTS = 60
 
@@ -35,44 +42,88 @@ export class LibraryFault extends Error {
 class UnreadableFile extends Error {}
 
 /**
- * Adds a file to the library, unless an item shows the same bytes. The file is read once to see
- * that; what is added is a copy, hashed as it is made, so that a file which changes meanwhile is
- * stored as it was read.
+ * Adds a file to the library, unless an item shows the same bytes. What is added is a copy of what was
+ * read, so that a file which changes meanwhile is stored as it was read.
  *
+ * @param add see `createAdder`
  * @throws LibraryFault
  */
 export async function importFile(
   library: Library,
+  add: (media: NewMedia) => Promise<void>,
   { path, folders, name, error }: FoundEntry,
   maxImageBytes: number,
 ): Promise<Outcome> {
+  const heldPath = library.temporary.newFile()
   const copy = createIncomingFile(library.temporary.newFile, maxImageBytes)
   try {
     if (error) throw new UnreadableFile(error.message, { cause: error })
-    if (await isShown(library.database.read, await hashFile(path, maxImageBytes))) {
-      return { kind: 'known' }
-    }
-    for await (const chunk of readChunks(path, maxImageBytes)) await copy.write(chunk)
-    const image = await copy.finish()
-    if (!image) return { kind: 'refused', reason: 'The file is empty.' }
+    const image = await takeIn()
+    if (image === undefined) return { kind: 'known' }
+    if (image.size === 0) return { kind: 'refused', reason: 'The file is empty.' }
     const item = { name: itemName(name), tags: itemTags(folders), image, onlyNew: true }
-    await addPatiently(library, item)
+    await addPatiently(add, item)
     return { kind: 'added' }
   } catch (error) {
     return judge(error)
   } finally {
-    await copy.discard()
+    await Promise.all([copy.discard(), rm(heldPath, { force: true })])
+  }
+
+  /** By itself, so that nothing in memory stays there while the image is added. */
+  async function takeIn(): Promise<SpooledFile | undefined> {
+    const { sha256, held } = await readOnce(path, maxImageBytes)
+    if (await isShown(library.database.read, sha256)) return undefined
+    return held ? writeHeld(heldPath, held, sha256) : copyAgain(copy, path, maxImageBytes)
   }
 }
 
-async function hashFile(path: Buffer, maxImageBytes: number): Promise<string> {
+/** @returns the hash of a file and, unless it is large, its bytes */
+async function readOnce(
+  path: Buffer,
+  maxImageBytes: number,
+): Promise<{ sha256: string; held?: Buffer[] }> {
   const { size } = await stat(path).catch(unreadable)
   if (size > maxImageBytes) {
     throw imageTooLarge(`The image has ${size} bytes; at most ${maxImageBytes} are allowed.`)
   }
   const hash = createHash('sha256')
-  for await (const chunk of readChunks(path, maxImageBytes)) hash.update(chunk)
-  return hash.digest('hex')
+  let held: Buffer[] | undefined = []
+  let bytes = 0
+  for await (const chunk of readChunks(path, maxImageBytes)) {
+    hash.update(chunk)
+    bytes += chunk.length
+    if (bytes > HELD_BYTES) held = undefined
+    held?.push(chunk)
+  }
+  const sha256 = hash.digest('hex')
+  return held ? { sha256, held } : { sha256 }
+}
+
+async function writeHeld(
+  path: string,
+  held: readonly Buffer[],
+  sha256: string,
+): Promise<SpooledFile> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    for (const chunk of held) await file.writeFile(chunk)
+  } finally {
+    await file.close()
+  }
+  return { path, sha256, size: held.reduce((sum, { length }) => sum + length, 0) }
+}
+
+/** It may be another by now, so it is hashed as it is copied. */
+async function copyAgain(
+  copy: IncomingFile,
+  path: Buffer,
+  maxImageBytes: number,
+): Promise<SpooledFile> {
+  for await (const chunk of readChunks(path, maxImageBytes)) await copy.write(chunk)
+  const image = await copy.finish()
+  if (!image) throw new UnreadableFile('It has become empty while it was read.')
+  return image
 }
 
 /** At most one byte more than is allowed, so that a file that grows is found too large. */
@@ -101,10 +152,13 @@ async function isShown(db: Queries, sha256: string): Promise<boolean> {
 }
 
 /** A command has time: what a client would be told to try again is tried again. */
-async function addPatiently(library: Library, item: NewMedia): Promise<void> {
+async function addPatiently(
+  add: (media: NewMedia) => Promise<void>,
+  item: NewMedia,
+): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await addMedia(library, item)
+      await add(item)
       return
     } catch (error) {
       const busy = error instanceof AppError && error.code === 'service-busy'

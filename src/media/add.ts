@@ -7,11 +7,9 @@ import type { SpooledFile } from '../http/read-upload.ts'
 import { publicDigest } from '../images/digests.ts'
 import type { ProcessedImage } from '../images/images.ts'
 import { newKey } from '../storage/storage.ts'
+import { insertFiles, insertItems, type NewFile } from './insert-many.ts'
 import { type MediaItem, selectItems, toItem } from './item.ts'
 import { countVersion, type Library } from './library.ts'
-import { adjustCounts } from './rank.ts'
-import { indexMedia } from './search.ts'
-import { countTags } from './tags.ts'
 
 /** As many earlier items of the same bytes as an answer names. */
 const MAX_DUPLICATES_NAMED = 100
@@ -33,6 +31,30 @@ export interface AddedMedia {
   duplicates: number[]
 }
 
+/** What storage holds and the journal names, for a transaction to make an item of. */
+export interface StoredMedia {
+  item: Omit<NewMedia, 'image'>
+  image: SpooledFile
+  processed: ProcessedImage
+  keys: { original: string; scaled: string }
+  /** The file of the same bytes that there was before, of which storage has lost the original. */
+  lost: StoredFile | undefined
+}
+
+/** The steps of an add that change the database; who adds many takes them for several at once. */
+export interface AddSteps<Added> {
+  record(keys: readonly string[]): Promise<void>
+  commit(stored: StoredMedia): Promise<Committed<Added>>
+}
+
+export interface Committed<Added> {
+  added: Added
+  /** Keys that no row names. */
+  unused: readonly string[]
+  /** The file whose original was put in its place again. */
+  restored?: number | undefined
+}
+
 /**
  * Adds an image to the library: complete and durable when this resolves, and without a trace when
  * it rejects. Bytes that the library holds already are not stored twice.
@@ -43,12 +65,26 @@ export interface AddedMedia {
  * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if it is
  *   not new and only new ones are wanted; 503 under overload
  */
-export async function addMedia(
+export const addMedia = (
+  library: Library,
+  media: NewMedia,
+  signal?: AbortSignal,
+): Promise<AddedMedia> =>
+  addInSteps(
+    library,
+    media,
+    { record: library.journal.record, commit: (stored) => commitMedia(library, stored) },
+    signal,
+  )
+
+/** As `addMedia`, which see. */
+export async function addInSteps<Added>(
   library: Library,
   { image, ...item }: NewMedia,
+  steps: AddSteps<Added>,
   signal?: AbortSignal,
-): Promise<AddedMedia> {
-  const { database, storage, journal, temporary, images, highRenders } = library
+): Promise<Added | AddedMedia> {
+  const { database, storage, temporary, images, highRenders } = library
 
   const now = await database.now()
   // Known bytes were decoded when they came first, unless storage has lost them since.
@@ -69,34 +105,45 @@ export async function addMedia(
       scaled: newKey('variants', extname(processed.scaled.path).slice(1)),
     }
     const allKeys = [keys.original, keys.scaled]
-    await journal.record(allKeys)
+    await steps.record(allKeys)
     try {
       await settleAll([
         storage.put(keys.original, image.path, { isSpent: true }),
         storage.put(keys.scaled, processed.scaled.path, { isSpent: true }),
       ])
-      const now = await database.now()
-      const { unused, restored, added } = await database.write(async (trx) => {
-        const file = await findFile(trx, image.sha256)
-        if (!file) {
-          const id = await insertFile(trx, library, image, processed, keys)
-          await journal.take(trx, allKeys)
-          return { unused: [], restored: undefined, added: await insertMedia(trx, id, item, now) }
-        }
-        const isLost = !isStored && file.key === known?.key
-        if (isLost) await replaceOriginal(trx, library, file, keys.original)
-        // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
-        const unused = isLost ? [file.key, keys.scaled] : allKeys
-        const restored = isLost ? file.id : undefined
-        return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
-      })
-      if (restored !== undefined) highRenders.forgetFailure(restored)
-      await discardQuietly(library, unused)
-      return added
+      const lost = isStored ? undefined : known
+      const committed = await steps.commit({ item, image, processed, keys, lost })
+      if (committed.restored !== undefined) highRenders.forgetFailure(committed.restored)
+      await discardQuietly(library, committed.unused)
+      return committed.added
     } catch (error) {
       await discardQuietly(library, allKeys)
       throw error
     }
+  })
+}
+
+/** Makes the item, in one transaction. */
+export async function commitMedia(
+  library: Library,
+  { item, image, processed, keys, lost }: StoredMedia,
+): Promise<Committed<AddedMedia>> {
+  const { database, journal } = library
+  const allKeys = [keys.original, keys.scaled]
+  const now = await database.now()
+  return database.write(async (trx) => {
+    const file = await findFile(trx, image.sha256)
+    if (!file) {
+      const [id = 0] = await insertFiles(trx, [describeFile(library, { image, processed, keys })])
+      await journal.take(trx, allKeys)
+      return { unused: [], added: await insertMedia(trx, id, item, now) }
+    }
+    const isLost = file.key === lost?.key
+    if (isLost) await replaceOriginal(trx, library, file, keys.original)
+    // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
+    const unused = isLost ? [file.key, keys.scaled] : allKeys
+    const restored = isLost ? file.id : undefined
+    return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
   })
 }
 
@@ -138,16 +185,14 @@ async function replaceOriginal(
   log.warn({ lost: lost.key, key }, 'An original that storage had lost was restored by an upload')
 }
 
-async function insertFile(
-  trx: Queries,
+/** The rows of a file. */
+export const describeFile = (
   { deliverySecret }: Library,
-  { sha256, size }: SpooledFile,
-  { type, width, height, frames, thumbhash, color, scaled }: ProcessedImage,
-  keys: { original: string; scaled: string },
-): Promise<number> {
-  const { id } = await trx
-    .insertInto('files')
-    .values({
+  { image: { sha256, size }, processed, keys }: Pick<StoredMedia, 'image' | 'processed' | 'keys'>,
+): NewFile => {
+  const { type, width, height, frames, thumbhash, color, scaled } = processed
+  return {
+    file: {
       sha256,
       key: keys.original,
       type,
@@ -159,22 +204,15 @@ async function insertFile(
       color,
       scaled_digest: publicDigest(deliverySecret, sha256, 'scaled'),
       high_digest: publicDigest(deliverySecret, sha256, 'high'),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await trx
-    .insertInto('variants')
-    .values({
-      file_id: id,
-      name: 'scaled',
+    },
+    scaled: {
       key: keys.scaled,
       sha256: scaled.sha256,
       size: scaled.size,
       width: scaled.width,
       height: scaled.height,
-    })
-    .execute()
-  return id
+    },
+  }
 }
 
 async function insertMedia(
@@ -192,20 +230,10 @@ async function insertMedia(
     .execute()
   if (onlyNew && earlier[0]) throw imageKnown(earlier[0].id)
 
-  const { id } = await trx
-    .insertInto('media')
-    .values({
-      file_id: fileId,
-      name,
-      tags: JSON.stringify(tags),
-      added_at: await nextTime(trx, now),
-    })
-    .returning('id')
-    .executeTakeFirstOrThrow()
-  await indexMedia(trx, id, name, tags)
-  await countTags(trx, [], tags)
+  const added_at = await nextTime(trx, now)
+  const items = [{ file_id: fileId, name, tags: JSON.stringify(tags), added_at }]
   await countVersion(trx)
-  await adjustCounts(trx, [id], 1)
+  const [id = 0] = await insertItems(trx, items)
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
@@ -219,7 +247,7 @@ const imageKnown = (id: number) =>
   })
 
 /** The time of an arrival: now, but never before the one that came last, should the clock be set back. */
-async function nextTime(trx: Queries, now: Milliseconds): Promise<Milliseconds> {
+export async function nextTime(trx: Queries, now: Milliseconds): Promise<Milliseconds> {
   const { last_added_at } = await trx
     .updateTable('library')
     .set((row) => ({
