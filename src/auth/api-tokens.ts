@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
@@ -44,7 +44,7 @@ export interface NewApiToken {
   days: number
 }
 
-export const hashApiToken = (token: string) => createHash('sha256').update(token).digest('hex')
+export const hashApiToken = (token: string) => hash('sha256', token)
 
 /**
  * Makes a personal token.
