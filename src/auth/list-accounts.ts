@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
+import { permissions } from './permissions.ts'
 
 export interface Account {
   id: number
@@ -71,9 +72,11 @@ export async function listRoles(db: Queries): Promise<{ name: string; permission
     .selectFrom('role_permissions')
     .select(['role', 'permission'])
     .orderBy('role')
-    .orderBy('permission')
     .execute()
   return [...Map.groupBy(rows, ({ role }) => role)]
-    .map(([name, group]) => ({ name, permissions: group.map(({ permission }) => permission) }))
+    .map(([name, group]) => {
+      const allowed = new Set(group.map(({ permission }) => permission))
+      return { name, permissions: permissions.filter((permission) => allowed.has(permission)) }
+    })
     .sort((a, b) => a.permissions.length - b.permissions.length)
 }
