@@ -14,6 +14,8 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   kills: () => import('./kills.ts'),
   calls: () => import('./calls.ts'),
   power: () => import('./power.ts'),
+  disk: () => import('./disk.ts'),
+  bucket: () => import('./bucket.ts'),
   model: () => import('./model.ts'),
   restarts: () => import('./restarts.ts'),
   copies: () => import('./copies.ts'),

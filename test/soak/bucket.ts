@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import {
+  type Call,
+  type Fault,
+  type FaultyProxy,
+  startFaultyProxy,
+} from '../../src/storage/s3-faults.fixture.ts'
+import { runCli } from '../harness.ts'
+import { type Ledger, openLedger } from '../ledger.ts'
+import { hasS3Server, makeBucket, S3_CREDENTIALS, useS3Server } from '../s3-server.ts'
+import { type MortalServer, openMortalServer } from './mortal-server.ts'
+import { type Row, summarize, type Times } from './part.ts'
+
+const ROUNDS = 4
+const ACTS = 8
+/** Faults of one call in a row that the program gets over by trying again. */
+const FAULTS_IN_A_ROW = 3
+
+const CALLS: readonly Call[] = ['HEAD', 'PUT', 'GET', 'POST delete']
+const FAULTS: readonly { fault: Fault; says: string; calls?: readonly Call[] }[] = [
+  { fault: { status: 500, code: 'InternalError' }, says: 'S3 answers 500 InternalError' },
+  { fault: { status: 503, code: 'SlowDown' }, says: 'S3 answers 503 SlowDown' },
+  { fault: 'reset', says: 'connections to S3 are reset' },
+  { fault: 'lost answer', says: 'S3 does what was asked, and its answer is lost' },
+  { fault: 'cut answer', says: 'answers of S3 break off midway', calls: ['GET'] },
+  { fault: 'changed body', says: 'a bit falls over on the way to S3', calls: ['PUT'] },
+]
+
+export const missing = () => (hasS3Server() ? undefined : 'there is no OpenStack Swift')
+
+/** Everything that can go wrong on the way to a bucket, for a while and for long. */
+export async function* rows(times: Times): AsyncGenerator<Row> {
+  const swift = await useS3Server()
+  const proxy = await startFaultyProxy(swift.endpoint)
+  const url = new URL(await makeBucket(swift))
+  url.searchParams.set('endpoint', proxy.url)
+  const settings = {
+    VITRINE_STORAGE_URL: url.href,
+    VITRINE_LOG_LEVEL: 'silent',
+    ...S3_CREDENTIALS,
+  }
+  const ledger = openLedger()
+  const mortal = await openMortalServer(settings)
+  try {
+    for (const { fault, says, calls = CALLS } of FAULTS) {
+      const recoveries: number[] = []
+      let count = 0
+      for (const call of calls) {
+        for (let round = 0; round < times(ROUNDS); round++) {
+          await failShortly(mortal, ledger, proxy, call, fault)
+          recoveries.push(await failLong(mortal, ledger, proxy, call, fault))
+          count += FAULTS_IN_A_ROW + 1
+        }
+      }
+      await ledger.check(mortal.client)
+      yield {
+        fault: says,
+        injected: `a proxy before Swift, at ${calls.join(', ')}: ${FAULTS_IN_A_ROW} times in a row, and always until mended`,
+        times: count,
+        lost: 'nothing',
+        recovery: `until an add is answered 200, without a restart: ${summarize(recoveries)}`,
+      }
+    }
+    await expectSwept(mortal, settings)
+    await mortal.stop()
+    console.log(`  requests by answer: ${ledger.describe()}`)
+  } finally {
+    await mortal.kill()
+    await proxy.close()
+    await swift.stop()
+  }
+}
+
+/** Nobody is told of a few faults in a row. */
+async function failShortly(
+  { client }: MortalServer,
+  ledger: Ledger,
+  proxy: FaultyProxy,
+  call: Call,
+  fault: Fault,
+) {
+  proxy.fail(call, ...Array<Fault>(FAULTS_IN_A_ROW).fill(fault))
+  for (let act = 0; act < ACTS; act++) {
+    const answer = await ledger.act(client)
+    expect(answer?.status, `${JSON.stringify(fault)} at ${call}`).toBe(200)
+  }
+  const original = await client.get(`/media/original/${ledger.pick()}`)
+  expect(original.status, `${JSON.stringify(fault)} at ${call}`).toBe(200)
+  proxy.mend()
+}
+
+/** @returns how long it took until an add succeeded again, in milliseconds */
+async function failLong(
+  { client }: MortalServer,
+  ledger: Ledger,
+  proxy: FaultyProxy,
+  call: Call,
+  fault: Fault,
+): Promise<number> {
+  const id = (await ledger.add(client))?.body.media.id ?? 0
+  proxy.failAlways(call, fault)
+  const answers = await Promise.all([ledger.add(client), ledger.remove(client, id)])
+  for (const answer of answers) expect([200, 500, 503]).toContain(answer?.status)
+  expect((await client.list('?search=item')).status).toBe(200)
+  proxy.mend()
+  const before = performance.now()
+  expect((await ledger.add(client))?.status).toBe(200)
+  return performance.now() - before
+}
+
+const SWEEP_REST_MS = 5000
+const SWEEP_TRIES = 40
+
+/** Nothing is left that nobody names, nor a row of the journal. */
+async function expectSwept({ data }: MortalServer, settings: Record<string, string>) {
+  let told = ''
+  for (let tries = SWEEP_TRIES; tries > 0; tries--) {
+    told = (await runCli(data, ['doctor'], { settings })).stdout
+    if (/^\d+ items.*: nothing found\n$/.test(told)) return
+    await sleep(SWEEP_REST_MS)
+  }
+  throw new Error(`The doctor says: ${told}`)
+}

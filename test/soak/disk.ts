@@ -1,0 +1,171 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { startServer } from '../harness.ts'
+import { openLedger, startLoad } from '../ledger.ts'
+import { canMount, mountSmallDisk, run } from '../mounts.ts'
+import { type MortalServer, openMortalServer } from './mortal-server.ts'
+import { type Row, summarize, type Times, withoutRoot } from './part.ts'
+
+const MEBIBYTES = 16
+const MOST_ANSWERS = 20
+
+export const missing = () => withoutRoot() ?? (canMount ? undefined : 'nothing can be mounted here')
+
+/** A disk that is full, files that may not grow, a disk that cannot be written, a locked database. */
+export async function* rows(times: Times): AsyncGenerator<Row> {
+  yield await fillUp(times(30))
+  yield await limitFiles(times(20))
+  yield await lockDatabase(times(5))
+  yield await startReadOnly()
+}
+
+async function fillUp(rounds: number): Promise<Row> {
+  const disk = mountSmallDisk(MEBIBYTES)
+  const ledger = openLedger()
+  const mortal = await openMortalServer({ VITRINE_LOG_LEVEL: 'silent' }, disk.data)
+  const recoveries: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const load = startLoad(mortal.client, ledger)
+    await load.answered(Math.floor(Math.random() * MOST_ANSWERS))
+    disk.fill()
+    await load.answered(MOST_ANSWERS)
+    if (round % 3 === 0) {
+      // Killed while it is full, and started while it is.
+      await mortal.kill()
+      await load.ended
+      disk.fill()
+      await mortal.start()
+    } else await load.stop()
+    // Everything is shown while nothing can be stored.
+    await ledger.check(mortal.client)
+    expect((await ledger.add(mortal.client))?.status).toBe(500)
+    disk.empty()
+    const before = performance.now()
+    expect((await ledger.add(mortal.client))?.status).toBe(200)
+    recoveries.push(performance.now() - before)
+    await mortal.expectAccounted()
+  }
+  await end(mortal)
+  disk.unmount()
+  console.log(`  requests by answer: ${ledger.describe()}`)
+  return {
+    fault:
+      'the disk fills up under load, every third time with a kill and a start while it is full',
+    injected: `a tmpfs of ${MEBIBYTES} MiB and a file that takes the rest of it`,
+    times: rounds,
+    lost: 'nothing; lists, searches and images went on',
+    recovery: `until an add is answered 200, without a restart: ${summarize(recoveries)}`,
+  }
+}
+
+async function limitFiles(rounds: number): Promise<Row> {
+  const ledger = openLedger()
+  const mortal = await openMortalServer({ VITRINE_LOG_LEVEL: 'silent' })
+  const recoveries: number[] = []
+  const limit = (bytes: number | 'unlimited') =>
+    run('prlimit', '--pid', String(mortal.pid), `--fsize=${bytes}:`)
+  for (let round = 1; round <= rounds; round++) {
+    const load = startLoad(mortal.client, ledger)
+    await load.answered(Math.floor(Math.random() * MOST_ANSWERS))
+    // In turn: too little for the database, and too little for an image.
+    limit(round % 2 === 0 ? statSync(join(mortal.data, 'vitrine.db-wal')).size : 300)
+    await load.answered(MOST_ANSWERS)
+    await load.stop()
+    await ledger.check(mortal.client)
+    limit('unlimited')
+    const before = performance.now()
+    expect((await ledger.add(mortal.client))?.status).toBe(200)
+    recoveries.push(performance.now() - before)
+    await mortal.expectAccounted()
+  }
+  await end(mortal)
+  console.log(`  requests by answer: ${ledger.describe()}`)
+  return {
+    fault: 'files may not grow any further',
+    injected: 'RLIMIT_FSIZE of the running server, below what the database or an image needs',
+    times: rounds,
+    lost: 'nothing; lists, searches and images went on',
+    recovery: `until an add is answered 200, without a restart: ${summarize(recoveries)}`,
+  }
+}
+
+/** Longer than the server waits for it. */
+const LOCK_MS = 12_000
+
+async function lockDatabase(rounds: number): Promise<Row> {
+  const ledger = openLedger()
+  const mortal = await openMortalServer()
+  const recoveries: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    const id = (await ledger.add(mortal.client))?.body.media.id ?? 0
+    const other = new DatabaseSync(join(mortal.data, 'vitrine.db'))
+    other.exec('BEGIN IMMEDIATE')
+    const refused = Promise.all([ledger.add(mortal.client), ledger.edit(mortal.client, id)])
+    for (const answer of await Promise.all([
+      mortal.client.list('?search=item'),
+      mortal.client.get(`/media/original/${id}`),
+      mortal.client.get(`/media/image/${id}`),
+    ])) {
+      expect(answer.status).toBe(200)
+    }
+    await sleep(LOCK_MS)
+    for (const answer of await refused) {
+      expect(answer?.status).toBe(503)
+      expect(answer?.headers.get('retry-after')).toBe('5')
+    }
+    other.exec('ROLLBACK')
+    other.close()
+    const before = performance.now()
+    expect((await ledger.edit(mortal.client, id))?.status).toBe(200)
+    recoveries.push(performance.now() - before)
+    await ledger.check(mortal.client)
+  }
+  await end(mortal)
+  return {
+    fault: 'another process locks the database for 12 s',
+    injected: 'BEGIN IMMEDIATE on a connection of its own',
+    times: rounds,
+    lost: 'nothing; reads went on, writes were answered 503 with Retry-After after 10 s',
+    recovery: `until a write is answered 200, without a restart: ${summarize(recoveries)}`,
+  }
+}
+
+async function startReadOnly(): Promise<Row> {
+  const disk = mountSmallDisk(MEBIBYTES)
+  const ledger = openLedger()
+  const mortal = await openMortalServer({}, disk.data)
+  await ledger.add(mortal.client)
+  const remount = (mode: 'ro' | 'rw') => run('mount', '-o', `remount,${mode}`, disk.data)
+  for (const end of [mortal.kill, mortal.stop]) {
+    await end()
+    remount('ro')
+    const refusal = await startServer({}, disk.data).then(
+      () => 'it started',
+      (error) => String(error),
+    )
+    expect(refusal).toContain('The database cannot be used')
+    remount('rw')
+    await mortal.revive(ledger)
+  }
+  await end(mortal)
+  disk.unmount()
+  return {
+    fault: 'the data folder cannot be written when the server starts',
+    injected: 'mounted read-only, after a kill and after a stop',
+    times: 2,
+    lost: 'nothing; it does not start, and says so in a line',
+    recovery: summarize(mortal.recoveries),
+  }
+}
+
+/** Restarted, nothing is left of what failed. */
+async function end(mortal: MortalServer) {
+  await mortal.stop()
+  await mortal.start()
+  await mortal.expectSwept()
+  await mortal.examine()
+  await mortal.stop()
+}
