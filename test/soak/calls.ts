@@ -16,6 +16,9 @@ const CALLS = [
   { call: 'pwrite64', stride: 7 },
 ] as const
 
+/** After a fault it goes on; so often it is killed then, and started. */
+const RESTARTED_EVERY = 5
+
 const ACTS = ['add', 'delete'] as const
 type ActName = (typeof ACTS)[number]
 
@@ -40,6 +43,12 @@ async function strike(act: ActName, action: string, what: string, times: Times):
         const injection = { thread, call, action, when: String(when) }
         if (!(await hit(mortal, ledger, act, injection))) break
         count += 1
+        if (action.startsWith('error') && count % RESTARTED_EVERY === 0) {
+          await mortal.kill()
+          await mortal.start()
+          await ledger.check(mortal.client)
+          await mortal.expectAccounted()
+        }
       }
     }
   }
@@ -77,13 +86,11 @@ async function hit(
     // It goes on, and what was refused left nothing that shows.
     await ledger.check(client)
     expect((await ledger.add(client))?.status).toBe(200)
-  }
-  if (isHit) {
-    await mortal.kill()
-    await mortal.start()
-    await ledger.check(mortal.client)
     // What the disk would not remove is removed by a later sweep.
-    await (isKill ? mortal.expectConsistent() : mortal.expectAccounted())
+    await mortal.expectAccounted()
+  } else if (isHit) {
+    await mortal.kill()
+    await mortal.revive(ledger)
   }
   return isHit
 }
