@@ -11,6 +11,7 @@ import { installBrowser } from './install-browser.ts'
 import { installNginx } from './install-nginx.ts'
 import { findPostgres } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
+import { installStrace } from './strace.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-test-run-'))
@@ -37,6 +38,7 @@ const checks = {
 installBrowser()
 installS3Server()
 installNginx()
+installStrace()
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 const testsPassed = run(

@@ -1,10 +1,17 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import { findCommand, install } from './install.ts'
 
 /** Whether system calls of another process can be made to fail here: with strace, and as root. */
 export const canInject: boolean =
   process.getuid?.() === 0 && spawnSync('strace', ['-V']).status === 0
+
+/** For the tests in which calls fail; only root can use it. */
+export const installStrace = () => {
+  if (process.getuid?.() !== 0) return
+  install('strace for the tests of a failing disk', ['strace'], () => !!findCommand('strace'))
+}
 
 /** What works with files in a server that runs with `UV_THREADPOOL_SIZE=1`. */
 export const THREADS = ['main', 'libuv-worker'] as const

@@ -211,7 +211,10 @@ const addRoute: FastifyPluginAsyncTypebox<
           ...(duplicates.length > 0 && { duplicates }),
         }
       } finally {
-        await upload.discard()
+        // It goes with the folder of this process; the item is there or not, whatever comes of this.
+        await upload.discard().catch((error) => {
+          request.log.warn({ err: error }, 'The temporary file of an upload could not be removed')
+        })
       }
     },
   })

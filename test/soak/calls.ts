@@ -52,6 +52,9 @@ async function strike(act: ActName, action: string, what: string, times: Times):
       }
     }
   }
+  // A temporary file that could not be removed goes with its process.
+  await mortal.kill()
+  await mortal.start()
   await mortal.expectSwept()
   await mortal.examine()
   await mortal.stop()
