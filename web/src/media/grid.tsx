@@ -52,7 +52,7 @@ export function Grid(props: GridProps) {
   const rowHeight = Math.round(box) + NAME_HEIGHT + GAP
   const rows = Math.ceil(total / columns)
   const map = useRef(mapScroll(0, 0))
-  map.current = mapScroll(rows * rowHeight + GAP, height)
+  map.current = mapScroll(rows * rowHeight + GAP, height, devicePixelRatio)
 
   /** The row of what has the focus; it stays, so that the focus does. */
   const keptRow = useRef<number | undefined>(undefined)
@@ -61,8 +61,6 @@ export function Grid(props: GridProps) {
     getScrollElement: () => scroller.current,
     estimateSize: () => rowHeight,
     paddingStart: GAP,
-    scrollPaddingStart: GAP,
-    scrollPaddingEnd: GAP,
     overscan: OVERSCAN,
     rangeExtractor: useCallback(
       (range: Parameters<typeof defaultRangeExtractor>[0]) =>
@@ -74,10 +72,20 @@ export function Grid(props: GridProps) {
         mappedOffset(() => map.current)(...args),
       [],
     ),
-    scrollToFn: (offset, _options, { scrollElement }) => {
-      scrollElement?.scrollTo({ top: map.current.toScroll(offset) })
-    },
+    // It would go no further than the scrollbar is high: `scrollTo` knows how high the list is.
+    scrollToFn: () => {},
   })
+  /** Goes to a place in the list, in pixels from its beginning. */
+  const scrollTo = (offset: number) =>
+    scroller.current?.scrollTo({ top: map.current.toScroll(offset) })
+  /** Brings a row into sight, by the shortest way. */
+  const showRow = (row: number) => {
+    const offset = map.current.toContent(scroller.current?.scrollTop ?? 0)
+    const first = row * rowHeight
+    const last = first + rowHeight + 2 * GAP - height
+    if (offset > first || last > first) scrollTo(first)
+    else if (offset < last) scrollTo(last)
+  }
   const virtualRows = virtualizer.getVirtualItems()
   const { startIndex, endIndex } = virtualizer.range ?? { startIndex: 0, endIndex: -1 }
   const firstRow = Math.max(0, startIndex - OVERSCAN)
@@ -94,13 +102,13 @@ export function Grid(props: GridProps) {
   useLayoutEffect(() => {
     if (width === 0) return
     virtualizer.measure()
-    virtualizer.scrollToOffset(Math.floor(position.current / columns) * rowHeight)
+    scrollTo(Math.floor(position.current / columns) * rowHeight)
   }, [columns, rowHeight, width > 0])
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: the grid itself may be scrolled away from it
   useEffect(() => {
     if (width > 0 && openPosition !== undefined) {
-      virtualizer.scrollToIndex(Math.floor(openPosition / columns))
+      showRow(Math.floor(openPosition / columns))
     }
   }, [openPosition, width > 0])
 
@@ -110,6 +118,9 @@ export function Grid(props: GridProps) {
   const shift = map.current.toScroll(scrollOffset ?? 0) - (scrollOffset ?? 0)
   useEffect(() => {
     if (isScrolling || width === 0) return
+    // It was told to go elsewhere just now, and is about to say that it has.
+    const { scrollTop } = scroller.current ?? { scrollTop: 0 }
+    if (Math.abs(scrollTop - map.current.toScroll(scrollOffset ?? 0)) > 1) return
     position.current = Math.max(0, Math.round((scrollOffset ?? 0) / rowHeight)) * columns
     onMove(position.current)
   }, [scrollOffset, isScrolling, rowHeight, columns, width, onMove])
@@ -147,7 +158,7 @@ export function Grid(props: GridProps) {
     seen: Math.min(total - 1, Math.ceil((scrollOffset ?? 0) / rowHeight) * columns),
     first: firstRow * columns,
     last: (lastRow + 1) * columns - 1,
-    showRow: (row) => virtualizer.scrollToIndex(row),
+    showRow,
     onExtend: extend,
   })
   keptRow.current = kept === undefined ? undefined : Math.floor(kept / columns)

@@ -21,6 +21,12 @@ describe('the scrollbar', () => {
     expect(toContent(toScroll(123_456_789))).toBeCloseTo(123_456_789, 3)
   })
 
+  it('is no higher than browsers draw where a pixel of the page is several of the screen', () => {
+    const { height, toContent } = mapScroll(100_000_000, VIEWPORT, 4)
+    expect(height).toBeLessThanOrEqual(8_000_000)
+    expect(toContent(height - VIEWPORT)).toBeCloseTo(100_000_000 - VIEWPORT, 3)
+  })
+
   it('is still where everything fits', () => {
     expect(mapScroll(100, VIEWPORT).toContent(50)).toBe(50)
   })

@@ -1,14 +1,16 @@
 import type { Virtualizer } from '@tanstack/react-virtual'
 
-/**
- * The height that every browser draws. A list that is higher is mapped onto it: the scrollbar spans
- * the whole list, and moving it by a pixel moves the list by several.
- */
-const MAX_HEIGHT = 8_000_000
+/** The height that every browser draws, in CSS pixels: Firefox ends below 18 million. */
+const MAX_HEIGHT = 16_000_000
+/** The same in pixels of the screen, which Chromium counts. */
+const MAX_DEVICE_HEIGHT = 32_000_000
 
-/** How the positions of a scrollbar stand to those of the list behind it. */
-export function mapScroll(contentHeight: number, viewportHeight: number) {
-  const height = Math.min(contentHeight, MAX_HEIGHT)
+/**
+ * How the positions of a scrollbar stand to those of the list behind it. A list that is higher than
+ * browsers draw is mapped: the scrollbar spans all of it, and moving it by a pixel moves the list by several.
+ */
+export function mapScroll(contentHeight: number, viewportHeight: number, pixelRatio = 1) {
+  const height = Math.min(contentHeight, MAX_HEIGHT, MAX_DEVICE_HEIGHT / pixelRatio)
   const range = Math.max(height - viewportHeight, 1)
   const ratio = Math.max((contentHeight - viewportHeight) / range, 1)
   return {
