@@ -87,6 +87,7 @@ describePage('accounts', () => {
     await page.getByText('The session was ended.').waitFor()
     expect(await statusOf(elsewhere)).toBe(401)
     await row(page, 'Sessions', /Firefox/).waitFor({ state: 'detached' })
+    await expectFocus(panel(page))
 
     const another = await signIn(server, 'other', PASSWORD)
     await page.reload()
@@ -167,6 +168,10 @@ describePage('accounts', () => {
     await page.getByText('The password was changed.').waitFor()
     const again = await signIn(server, 'newcomer', PASSWORD)
 
+    await page.getByRole('button', { name: 'All users' }).click()
+    await row(page, 'Users', /newcomer/).waitFor()
+    await expectFocus(panel(page))
+    await page.goBack()
     await page.reload()
     await page.getByRole('button', { name: 'End all sessions' }).click()
     await confirm(page, 'End all sessions', 'End all sessions')

@@ -1,6 +1,6 @@
 import { Modal, Tabs } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import classes from '../account/account.module.css'
 import { OwnAccount } from '../account/own-account'
 import { focusGrid } from '../media/grid-focus'
@@ -8,6 +8,7 @@ import itemClasses from '../media/item.module.css'
 import { isElsewhere } from '../media/item-keys'
 import { useAccountMessages } from '../messages/accounts'
 import { useMessages } from '../messages/messages'
+import { useKeptFocus } from '../upload/use-kept-focus'
 import { Audit } from './audit'
 import { PARTS, type Part, useManageView } from './manage-view'
 import { UserDetails } from './user-details'
@@ -60,35 +61,48 @@ export default function ManagePanel({ part, parts, onItem, onClose }: ManagePane
           <Modal.CloseButton aria-label={t.close} size="lg" />
         </Modal.Header>
         <Modal.Body className={classes.body}>
-          <Tabs value={part} onChange={choose} keepMounted={false}>
-            <Tabs.List mb="lg">
-              {parts.map((name) => (
-                <Tabs.Tab key={name} value={name}>
-                  {titles[name]}
-                </Tabs.Tab>
-              ))}
-            </Tabs.List>
-            <Tabs.Panel value="account">
-              <OwnAccount />
-            </Tabs.Panel>
-            <Tabs.Panel value="users">
-              {user === null ? (
-                <Users onChoose={(id) => void setView({ user: id }, { history: 'push' })} />
-              ) : (
-                <UserDetails
-                  key={user}
-                  id={user}
-                  onBack={() => void setView({ user: null }, { history: 'push' })}
-                />
-              )}
-            </Tabs.Panel>
-            <Tabs.Panel value="audit">
-              <Audit onItem={onItem} />
-            </Tabs.Panel>
-          </Tabs>
+          <KeptFocus>
+            <Tabs value={part} onChange={choose} keepMounted={false}>
+              <Tabs.List mb="lg">
+                {parts.map((name) => (
+                  <Tabs.Tab key={name} value={name}>
+                    {titles[name]}
+                  </Tabs.Tab>
+                ))}
+              </Tabs.List>
+              <Tabs.Panel value="account">
+                <OwnAccount />
+              </Tabs.Panel>
+              <Tabs.Panel value="users">
+                {user === null ? (
+                  <Users onChoose={(id) => void setView({ user: id }, { history: 'push' })} />
+                ) : (
+                  <UserDetails
+                    key={user}
+                    id={user}
+                    onBack={() => void setView({ user: null }, { history: 'push' })}
+                  />
+                )}
+              </Tabs.Panel>
+              <Tabs.Panel value="audit">
+                <Audit onItem={onItem} />
+              </Tabs.Panel>
+            </Tabs>
+          </KeptFocus>
         </Modal.Body>
       </Modal.Content>
     </Modal.Root>
+  )
+}
+
+/** Has the focus when rows go with the buttons in them that were pressed. */
+function KeptFocus({ children }: { children: ReactNode }) {
+  const part = useRef<HTMLDivElement>(null)
+  useKeptFocus(part)
+  return (
+    <div ref={part} tabIndex={-1}>
+      {children}
+    </div>
   )
 }
 
