@@ -47,7 +47,7 @@ const postgres = {
       'src/storage/journal.test.ts',
       'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{instances,list,list-stream,model,outage,lost-original,permissions,scrub,tags,two-servers,workers}.test.ts',
+      'test/{instances,list,list-stream,model,outage,lost-original,permissions,scrub,tags,two-servers,upgrade,workers}.test.ts',
     ],
     env: { VITRINE_TEST_ENGINE: 'postgres' },
     globalSetup: 'test/postgres.ts',

@@ -94,11 +94,11 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
 
   it('takes a library there and back, killed twice on the way', { timeout: 180_000 }, async () => {
     const data = makeDataFolder()
-    await stockLibrary(data, 130)
+    await stockLibrary(data, 90)
     const server = await start(data)
     const client = await signIn(server, 'edda')
     // The number of the last one is not to be given again.
-    expect((await client.delete('/media/delete/130')).status).toBe(200)
+    expect((await client.delete('/media/delete/90')).status).toBe(200)
     const before = await readAll(client)
     expect(await server.stop()).toBe(0)
 
@@ -127,24 +127,24 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
       const countFiles = async () => (await read.selectFrom('files').select('id').execute()).length
       const { process: second } = await run()
       await killOnce(second, async () => (await countFiles()) >= 50)
-      expect(await countFiles()).toBeLessThan(128)
+      expect(await countFiles()).toBeLessThan(89)
     })
     const first = await (await run()).ended
     expect(first).toMatchObject({ code: 0, stderr: '' })
     expect(first.stdout).toContain(
-      '129 items, 129 originals (12.9 kB), 141 variants (14.1 kB), 1 users',
+      '89 items, 89 originals (8.9 kB), 97 variants (9.7 kB), 1 users',
     )
-    expect(Number(/^(\d+) objects were stored/m.exec(first.stdout)?.[1])).toBeLessThanOrEqual(170)
+    expect(Number(/^(\d+) objects were stored/m.exec(first.stdout)?.[1])).toBeLessThanOrEqual(86)
     expect(await (await run()).ended).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('nothing to do'),
     })
 
     const counters = await withDatabase(embedded(data), ({ read }) => readCounters(read))
-    expect(counters).toEqual({ media: 130, files: 129, users: 1 })
+    expect(counters).toEqual({ media: 90, files: 89, users: 1 })
     expect(await withDatabase(location, ({ read }) => readCounters(read))).toEqual(counters)
     const doctor = await runCli(half, ['doctor'], { settings })
-    expect(doctor.stdout).toContain('129 items, 129 files, 270 objects checked: nothing found')
+    expect(doctor.stdout).toContain('89 items, 89 files, 186 objects checked: nothing found')
     const there = await start(half, settings)
     const guest = new Client(there.url)
     // A session goes on where it was.
