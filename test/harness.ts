@@ -139,6 +139,10 @@ export async function startCli(
   }
 }
 
+/** What a command said on standard error, apart from how far it was, which it tells if it takes long. */
+export const withoutProgress = (stderr: string): string =>
+  stderr.replaceAll(/^\d+ (?:of \d+ )?\w+\n/gm, '')
+
 /** Runs a command of the CLI to its end. */
 export const runCli = async (
   data: string,
