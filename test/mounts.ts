@@ -19,8 +19,8 @@ export function run(command: string, ...args: string[]): string {
 }
 
 const mounted = new Set<string>()
-process.once('exit', () => {
-  // Whatever still uses it ends with this process.
+// Before the folders are removed; whatever still uses one ends with this process.
+process.prependOnceListener('exit', () => {
   for (const folder of mounted) spawnSync('umount', ['--lazy', folder])
 })
 

@@ -41,6 +41,7 @@ async function fillUp(rounds: number): Promise<Row> {
     } else await load.stop()
     // Everything is shown while nothing can be stored.
     await ledger.check(mortal.client)
+    disk.fill()
     expect((await ledger.add(mortal.client))?.status).toBe(500)
     disk.empty()
     const before = performance.now()
