@@ -48,7 +48,7 @@ async function slowStep(call: string): Promise<void> {
   await held.promise
 }
 
-const CALLS = ['copyFile', 'mkdir', 'mkdtemp', 'open', 'rename', 'rm', 'unlink'] as const
+const CALLS = ['copyFile', 'link', 'mkdir', 'mkdtemp', 'open', 'rename', 'rm', 'unlink'] as const
 for (const call of CALLS) {
   const original = fs.promises[call]
   const stepping = async (...parameters: unknown[]) => {
