@@ -118,17 +118,20 @@ const LINE_END = 'Ａ'
 
 function lineGrams(line: string): string {
   const characters = writeTokens(fold(line))
-  const short = new Set([...characters, ...ngrams(characters, 2)])
-  return [...ngrams(characters, 3), ...short].join(' ')
+  const pairs = lengthen(characters, characters)
+  const short = new Set([...characters, ...pairs])
+  return [...lengthen(pairs, characters), ...short].join(' ')
 }
 
-function termGrams(characters: readonly string[]): string[] {
-  return ngrams(characters, Math.min(characters.length, 3))
+function termGrams(characters: readonly string[]): readonly string[] {
+  const pairs = lengthen(characters, characters)
+  return [characters, pairs, lengthen(pairs, characters)].findLast(({ length }) => length > 0) ?? []
 }
 
-function ngrams(characters: readonly string[], n: number): string[] {
-  const count = Math.max(0, characters.length - n + 1)
-  return Array.from({ length: count }, (_, start) => characters.slice(start, start + n).join(''))
+/** N-grams of one character more: to join each from its characters takes several times as long. */
+function lengthen(grams: readonly string[], characters: readonly string[]): string[] {
+  const n = characters.length - grams.length + 1
+  return grams.slice(0, -1).map((gram, start) => `${gram}${characters[start + n]}`)
 }
 
 /**
