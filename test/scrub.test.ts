@@ -11,8 +11,9 @@ import { locateDatabase } from './postgres.ts'
 const SCRUBBING = { VITRINE_SCRUB_DAYS: '1' }
 const DONE = 'Scrub: every file was read'
 
+/** With its files on the disk, whatever other tests use: here they are damaged one byte at a time. */
 async function start(settings: Settings, data?: string) {
-  const server = await startServer(settings, data)
+  const server = await startServer({ ...settings, VITRINE_STORAGE_URL: undefined }, data)
   onTestFinished(() => server.kill())
   return server
 }
