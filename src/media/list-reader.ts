@@ -70,7 +70,8 @@ export function createListReader(database: Database, current: ReadState): ListRe
         return read
       },
       async countMatches(terms) {
-        const key = terms.join(' ')
+        // A folded term may hold a space itself.
+        const key = JSON.stringify(terms)
         const known = totals.get(key)
         if (known !== undefined) return known
         const total = await countMatches(database.read, terms)
