@@ -67,7 +67,9 @@ export async function serveInWorkers(config: Config): Promise<void> {
     process.exitCode = end.code ?? 1
     return
   }
-  const others = Array.from({ length: config.workers - 1 }, (_, index) => start(index + 1))
+  // Told to stop while the first one started, nobody would tell the others.
+  const count = stopping.signal.aborted ? 0 : config.workers - 1
+  const others = Array.from({ length: count }, (_, index) => start(index + 1))
   const ends = [first, ...others].map(({ ended }, index) => keepRunning(index, ended))
   allListen.promise.then(printAddress)
   const codes = await Promise.all(ends)
