@@ -3,6 +3,8 @@ export interface Recent<Value> {
   get(key: string): Value | undefined
   /** @param cost in the unit of the bound; what costs more than a sixteenth of it is not kept */
   set(key: string, value: Value, cost: number): void
+  /** What all that is kept costs. */
+  readonly total: number
 }
 
 /** One that would drive out too many others is not worth it. */
@@ -39,6 +41,9 @@ export function createRecent<Value>(max: number): Recent<Value> {
         if (total <= max) return
         drop(oldest)
       }
+    },
+    get total() {
+      return total
     },
   }
 }

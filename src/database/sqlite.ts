@@ -11,6 +11,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely'
 import { serviceBusy } from '../errors.ts'
+import { createRecent } from '../recent.ts'
 import type { Ask } from './database.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
@@ -68,25 +69,16 @@ function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
 }
 
 function createConnection(sqlite: DatabaseSync): DatabaseConnection {
-  const statements = new Map<string, StatementSync>()
+  const statements = createRecent<StatementSync>(STATEMENT_CACHE_SIZE)
 
-  /** Least recently used go first: a Map keeps the order of insertion. */
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql)
-    if (known) {
-      statements.delete(sql)
-      statements.set(sql, known)
-      return known
-    }
+    if (known) return known
     const statement = sqlite.prepare(sql)
     // What a statement without rows tells includes the id inserted last, and the search index's own
     // ids, which deleting from it leaves there, are past 2^53.
     if (statement.columns().length === 0) statement.setReadBigInts(true)
-    statements.set(sql, statement)
-    if (statements.size > STATEMENT_CACHE_SIZE) {
-      const [oldest] = statements.keys()
-      if (oldest !== undefined) statements.delete(oldest)
-    }
+    statements.set(sql, statement, 1)
     return statement
   }
 

@@ -1,5 +1,4 @@
-/** Larger ones would drive out too many others; they are read anew each time. */
-const MAX_PART_OF_CACHE = 1 / 16
+import { createRecent } from '../recent.ts'
 
 export interface ObjectCache {
   /**
@@ -10,7 +9,7 @@ export interface ObjectCache {
   read(key: string, size: number): Buffer | Promise<Buffer>
   /** The same, if it is in memory. */
   recall(key: string): Buffer | undefined
-  /** For metrics: bytes that are kept. */
+  /** How many are kept. */
   readonly bytes: number
 }
 
@@ -20,51 +19,29 @@ export interface ObjectCache {
  * its key, before every use.
  *
  * @param readObject reads one that is not kept
- * @param maxBytes that are kept in all; 0 keeps nothing
+ * @param maxBytes that are kept in all; 0 keeps nothing. See `createRecent` for what is too large
  */
 export function createObjectCache(
   readObject: (key: string, size: number) => Promise<Buffer>,
   maxBytes: number,
 ): ObjectCache {
-  /** The least recently used first: a Map keeps the order of insertion. */
-  const kept = new Map<string, Buffer>()
+  const kept = createRecent<Buffer>(maxBytes)
   const reading = new Map<string, Promise<Buffer>>()
-  let total = 0
-
-  function keep(key: string, bytes: Buffer) {
-    if (bytes.length > maxBytes * MAX_PART_OF_CACHE) return
-    kept.set(key, bytes)
-    total += bytes.length
-    for (const [oldest, { length }] of kept) {
-      if (total <= maxBytes) break
-      kept.delete(oldest)
-      total -= length
-    }
-  }
 
   async function load(key: string, size: number): Promise<Buffer> {
     try {
       const bytes = await readObject(key, size)
-      keep(key, bytes)
+      kept.set(key, bytes, bytes.length)
       return bytes
     } finally {
       reading.delete(key)
     }
   }
 
-  function recall(key: string): Buffer | undefined {
-    const known = kept.get(key)
-    if (known) {
-      kept.delete(key)
-      kept.set(key, known)
-    }
-    return known
-  }
-
   return {
-    recall,
+    recall: kept.get,
     read(key, size) {
-      const known = recall(key)
+      const known = kept.get(key)
       if (known) return known
       const underWay = reading.get(key)
       if (underWay) return underWay
@@ -73,7 +50,7 @@ export function createObjectCache(
       return loading
     },
     get bytes() {
-      return total
+      return kept.total
     },
   }
 }
