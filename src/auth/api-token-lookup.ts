@@ -23,9 +23,7 @@ export function createApiTokenLookup(
   const query = compileQuery(database.read)
 
   return async (token) => {
-    const hash = hashApiToken(token)
-    const filled: typeof query = { ...query, parameters: [hash] }
-    const { rows } = await database.read.executeQuery(filled)
+    const rows = await database.ask(query, hashApiToken(token))
     const [row] = rows
     const now = await database.now()
     if (row === undefined || row.disabled === 1 || row.expires_at <= now) throw refused()
@@ -67,7 +65,7 @@ async function recordUse(database: Database, id: number, now: Milliseconds): Pro
   })
 }
 
-/** A row for each permission. Built once, with an empty parameter: see `session-lookup.ts`. */
+/** A row for each permission. */
 const compileQuery = (db: Queries) =>
   db
     .selectFrom('api_tokens')

@@ -43,8 +43,8 @@ export function createSessionLookup(
 ): SessionLookup {
   const byHash = compileTokenQuery(database.read)
   const bySession = compileSessionQuery(database.read)
-  const rememberTokens = createMemo<readonly TokenRow[]>(database, MAX_REMEMBERED)
-  const rememberSessions = createMemo<readonly SessionRow[]>(database, MAX_REMEMBERED)
+  const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_REMEMBERED)
+  const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_REMEMBERED)
 
   const logFault = (error: unknown) =>
     log.error({ err: error }, 'The use of a session could not be recorded')
@@ -53,7 +53,7 @@ export function createSessionLookup(
     async byToken(text, network) {
       if (!isToken(text)) return undefined
       const hash = hashToken(text)
-      const rows = await rememberTokens(hash, () => database.ask(byHash, hash))
+      const rows = await tokenMemo.read(hash, () => database.ask(byHash, hash))
       const [token] = rows
       const now = await database.now()
       const session = findLive(rows, now)
@@ -83,7 +83,7 @@ export function createSessionLookup(
 
     async byId(sessionId, userId, network) {
       const now = await database.now()
-      const rows = await rememberSessions(sessionId, () => database.ask(bySession, sessionId))
+      const rows = await sessionMemo.read(sessionId, () => database.ask(bySession, sessionId))
       const session = findLive(rows, now)
       if (session?.user.id !== userId) return undefined
       if (isStale(session, now)) {

@@ -1,7 +1,14 @@
 import type { Database } from './database.ts'
 
-/** Reads through the memory: what is known for a key, or what `read` finds. */
-export type Memo<Value> = (key: string, read: () => Promise<Value>) => Promise<Value>
+export interface Memo<Value> {
+  /** What is known for a key, or what `read` finds; undefined is found, and not remembered. */
+  read<Found extends Value | undefined>(
+    key: string,
+    read: () => Promise<Found>,
+  ): Promise<Value | Found>
+  /** What is known for a key, where nobody needs to be asked. */
+  recall(key: string): Value | undefined
+}
 
 /**
  * Remembers what was read from the database, and forgets it all as soon as anybody, in this process
@@ -17,21 +24,30 @@ export function createMemo<Value>(
   const known = new Map<string, Value>()
   let state: number | undefined
 
-  return async (key, read) => {
-    const before = changes()
-    if (before === undefined || before !== state) {
+  function recall(key: string): Value | undefined {
+    const now = changes()
+    if (now === undefined || now !== state) {
       known.clear()
-      state = before
+      state = now
     }
-    const remembered = known.get(key)
-    if (remembered !== undefined) return remembered
-    const value = await read()
-    // What was read while somebody committed may be of either state.
-    if (before !== undefined && before === state && before === changes()) {
-      known.set(key, value)
-      const [oldest] = known.keys()
-      if (known.size > max && oldest !== undefined) known.delete(oldest)
-    }
-    return value
+    return known.get(key)
+  }
+
+  return {
+    recall,
+    async read(key, read) {
+      const remembered = recall(key)
+      if (remembered !== undefined) return remembered
+      const before = state
+      const value = await read()
+      // What was read while somebody committed may be of either state.
+      const isSame = before !== undefined && before === state && before === changes()
+      if (isSame && value !== undefined) {
+        known.set(key, value)
+        const [oldest] = known.keys()
+        if (known.size > max && oldest !== undefined) known.delete(oldest)
+      }
+      return value
+    },
   }
 }

@@ -1,5 +1,6 @@
 import type { CompiledQuery } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { createMemo } from '../database/memo.ts'
 import type { Queries, VariantName } from '../database/tables.ts'
 import type { Shown } from './variants.ts'
 
@@ -21,50 +22,33 @@ export interface VariantLookup {
  * that nothing has changed, it is asked each time, by primary key.
  */
 export function createVariantLookup(database: Database): VariantLookup {
-  const { read } = database
+  const { read, ask } = database
   const queries = {
     media: { scaled: compileOfMedia(read, 'scaled'), high: compileOfMedia(read, 'high') },
     digest: { scaled: compileByDigest(read, 'scaled'), high: compileByDigest(read, 'high') },
   }
-  const remembered = new Map<string, Shown>()
-  let state: number | undefined
+  const memo = createMemo<Shown>(database, MAX_REMEMBERED)
 
-  function recall(place: string): Shown | undefined {
-    const now = database.changes()
-    if (now === undefined || now !== state) {
-      remembered.clear()
-      state = now
-    }
-    return remembered.get(place)
-  }
-
-  async function find(
+  const find = (
     place: string,
     query: CompiledQuery<Row>,
+    name: VariantName,
     value: number | string,
-  ): Promise<Shown | undefined> {
-    const known = recall(place)
-    if (known) return known
-    const now = state
-    const { rows } = await read.executeQuery(withValue(query, value))
-    const shown = rows[0] && toShown(rows[0])
-    // Only while the state is still the one that the query was asked in.
-    if (shown && now !== undefined && now === state) {
-      remembered.set(place, shown)
-      const [oldest] = remembered.keys()
-      if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest)
-    }
-    return shown
-  }
+  ): Promise<Shown | undefined> =>
+    memo.read(place, async () => {
+      const [row] = await ask(query, name, value)
+      return row && toShown(row)
+    })
 
   const placeOfMedia = (id: number, name: VariantName) => `${id} ${name}`
   const placeByDigest = (digest: string, name: VariantName) => `${digest}/${name}`
 
   return {
-    ofMedia: (id, name) => find(placeOfMedia(id, name), queries.media[name], id),
-    byDigest: (digest, name) => find(placeByDigest(digest, name), queries.digest[name], digest),
-    recallOfMedia: (id, name) => recall(placeOfMedia(id, name)),
-    recallByDigest: (digest, name) => recall(placeByDigest(digest, name)),
+    ofMedia: (id, name) => find(placeOfMedia(id, name), queries.media[name], name, id),
+    byDigest: (digest, name) =>
+      find(placeByDigest(digest, name), queries.digest[name], name, digest),
+    recallOfMedia: (id, name) => memo.recall(placeOfMedia(id, name)),
+    recallByDigest: (digest, name) => memo.recall(placeByDigest(digest, name)),
   }
 }
 
@@ -75,15 +59,7 @@ interface Row {
   size: number | null
 }
 
-/*
- * To build a query costs more than to run it, so these are built once. Their parameters are the
- * variant's name and a value that `find` puts in the place of the one given here.
- */
-
-const withValue = (query: CompiledQuery<Row>, value: number | string): CompiledQuery<Row> => ({
-  ...query,
-  parameters: [query.parameters[0], value],
-})
+// Each of these is asked with the variant's name and the value that is looked for.
 
 const compileOfMedia = (db: Queries, name: VariantName): CompiledQuery<Row> =>
   db

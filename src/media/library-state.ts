@@ -16,7 +16,7 @@ export type ReadState = () => Promise<LibraryState>
 export function createStateReader(database: Database): ReadState {
   const query = compileStateQuery(database.read)
   const memo = createMemo<LibraryState>(database, 1)
-  return () => memo('', () => readState(database.ask, query))
+  return () => memo.read('', () => readState(database.ask, query))
 }
 
 export const compileStateQuery = (db: Queries): CompiledQuery<LibraryState> =>
