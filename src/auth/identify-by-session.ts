@@ -9,8 +9,8 @@ import { networkOf } from './network.ts'
 import { createSessionLookup } from './session-lookup.ts'
 
 /**
- * Identifies by the sessions of our own sign-in. Session, user and permissions are looked up anew at
- * each request, so that a sign-out, a disabled account and a withdrawn permission work at once.
+ * Identifies by the sessions of our own sign-in. Session, user and permissions are what the database
+ * says at that moment, so that a sign-out, a disabled account and a withdrawn permission work at once.
  */
 export async function identifyBySession(
   database: Database,

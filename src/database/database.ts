@@ -3,7 +3,10 @@ import type { Milliseconds, Queries, Tables } from './tables.ts'
 import { requireFinished } from './unfinished.ts'
 
 export interface Database {
-  /** For reading. A transaction on it sees one state of the database throughout. */
+  /**
+   * For reading. A transaction on it sees one state of the database throughout; on SQLite so do `ask`
+   * and `changes` meanwhile. So it awaits nothing but its own queries.
+   */
   readonly read: Queries
   /**
    * Runs one write transaction; it is durable when this resolves, and rolled back when `work`

@@ -13,7 +13,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * The answer to a plain GET, if it is in memory, and exactly what the route would send to whoever
-     * asks: nobody has been identified yet. `If-None-Match` is for the route to look at. It may not throw. It goes out ahead of all that the route does not need; undefined takes the usual way.
+     * asks: nobody has been identified yet. `If-None-Match` is for the route to look at. It may not
+     * throw. It goes out ahead of all that the route does not need; undefined takes the usual way.
      */
     atOnce?: (request: FastifyRequest, reply: FastifyReply) => ReadyAnswer | undefined
   }

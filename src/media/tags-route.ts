@@ -2,10 +2,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import { fold } from '../fold.ts'
-
 import { readInteger, readText } from '../http/query-parameters.ts'
 import type { ReadState } from './library-state.ts'
-
 import { checkSearchLength } from './search.ts'
 import { listTags } from './tags.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'

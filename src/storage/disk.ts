@@ -142,8 +142,8 @@ export async function openDiskStorage(root: string): Promise<Storage> {
 }
 
 /**
- * Copies (or links, if the source is spent), flushes, and only then gives the file its name, as must be done for a file to be whole
- * or not there after a power cut: https://lwn.net/Articles/457667/
+ * Copies (or links, if the source is spent), flushes, and only then gives the file its name, as must
+ * be done for a file to be whole or not there after a power cut: https://lwn.net/Articles/457667/
  */
 async function putFile(source: string, file: string, isSpent: boolean): Promise<void> {
   let written = file + PART
