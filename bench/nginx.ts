@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { findFreePort } from '../test/free-port.ts'
 import { findNginx, installNginx } from '../test/install-nginx.ts'
 
 /** nginx on one core, otherwise as Debian configures it, with a log as the server has one. */
@@ -50,13 +50,4 @@ export async function startNginx(root: string): Promise<{ url: string; stop(): P
       rmSync(folder, { recursive: true })
     },
   }
-}
-
-export async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
 }

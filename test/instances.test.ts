@@ -1,9 +1,8 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
 import type { TagList } from '../src/media/tags-route.ts'
 import { makePng } from './fixtures.ts'
+import { findFreePort } from './free-port.ts'
 import {
   Client,
   makeDataFolder,
@@ -59,7 +58,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     api = [api1, api2]
     files = [files1, files2]
     delivery = [delivery1]
-    nginx = await startNginx({ api, files, delivery }, await findPort())
+    nginx = await startNginx({ api, files, delivery }, await findFreePort())
     client = await new Client(nginx.url).signIn()
     expect((await user('add', 'bob', '--role', 'viewer', '--password-stdin')).code).toBe(0)
   })
@@ -254,12 +253,3 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await expectSound()
   })
 })
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('There is no port.')
-  return address.port
-}

@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { findFreePort } from './free-port.ts'
 
 const START_MS = 60_000
 /** Where Debian has the programs of each version; elsewhere they may be in the path. */
@@ -44,7 +44,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   )
   if (made.status !== 0) throw new Error(`initdb ended with ${made.status}.`)
 
-  const port = await findPort()
+  const port = await findFreePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data]
   let server = spawn(program('postgres'), args, options)
@@ -98,13 +98,4 @@ async function answering(connectionString: string): Promise<void> {
     if (Date.now() > end) throw new Error('PostgreSQL did not start.', { cause: error })
     await sleep(50)
   }
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  await once(server.close(), 'close')
-  if (address === null || typeof address === 'string') throw new Error('There is no port.')
-  return address.port
 }

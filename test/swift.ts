@@ -15,11 +15,11 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout } from 'node:timers/promises'
+import { findFreePorts } from './free-port.ts'
 
 const START_MS = 120_000
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-swift-'))
@@ -181,20 +181,4 @@ for store, port in stores.items():
   const args = ['-c', program, etc, JSON.stringify(STORES)]
   const { status, stderr } = spawnSync('/usr/bin/python3', args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`The rings could not be made: ${stderr}`)
-}
-
-async function findFreePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => {
-    const address = server.address()
-    return typeof address === 'object' && address !== null ? address.port : 0
-  })
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
 }

@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../../src/media/item.ts'
 import { makePng } from '../fixtures.ts'
+import { findFreePort } from '../free-port.ts'
 import { Client, type Server, signIn, startServer } from '../harness.ts'
 import { findNginx } from '../install-nginx.ts'
 import { startNginx } from '../nginx.ts'
@@ -64,7 +63,7 @@ describe('what only some may see', () => {
   it('is not told to others, not even that it is unchanged', () => expectNothingShared(server.url))
 
   it.skipIf(!findNginx())('is kept by no proxy for others', async () => {
-    const port = await findPort()
+    const port = await findFreePort()
     const all = { api: [server], files: [server], delivery: [server] }
     const nginx = await startNginx(all, port)
     try {
@@ -99,13 +98,3 @@ describe('what only some may see', () => {
     }
   })
 })
-
-async function findPort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const address = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  if (typeof address !== 'object' || !address) throw new Error('There is no free port.')
-  return address.port
-}
