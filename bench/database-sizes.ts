@@ -34,7 +34,7 @@ interface Relation {
 function namePart(name: string, owner: string | null): string {
   if (name === 'media_search' && owner === null) return 'search, texts'
   if (name.startsWith('media_search')) return 'search, index'
-  if (['files', 'variants', 'media'].includes(owner ?? name)) {
+  if (['files', 'variants', 'media', 'media_json', 'audit'].includes(owner ?? name)) {
     return owner === null ? `${name}, rows` : `${owner}, indexes`
   }
   return 'everything else'
