@@ -17,6 +17,8 @@ import type { Block } from './rank.ts'
 const MAX_PAGE_ITEMS = 1000
 /** Pages that are kept in memory, in bytes: what many people look at while nothing changes. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024
+/** What a page costs besides its body, about: those without items are many and small. */
+const PAGE_OVERHEAD_BYTES = 1000
 /** Searches whose number of matches is kept. */
 const MAX_TOTALS = 1000
 /** How many blocks may be kept: those of a hundred million items. */
@@ -103,7 +105,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
         if (known) return known
         const list = await readAt(version, outside(kept), query)
         if (!list) continue
-        if (list.body) kept.pages.set(key, list, list.body.length)
+        if (list.body) kept.pages.set(key, list, list.body.length + PAGE_OVERHEAD_BYTES)
         return list
       }
       return database.read.transaction().execute(async (trx) => {

@@ -5,7 +5,7 @@ import { createRecent, type Recent } from '../recent.ts'
 
 /** In bytes: what many people look at again and again while nothing changes. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** What an answer costs besides its body, about. */
+/** What an answer costs besides its body and what it is found by, about. */
 const OVERHEAD_BYTES = 2000
 /** Every answer has these anew. */
 const PASSING_HEADERS = ['x-request-id', 'connection', 'date']
@@ -65,7 +65,9 @@ export function createRepeatedAnswers({ changes }: Pick<Database, 'changes'>): R
       const status = reply.statusCode === 304 ? 304 : 200
       const sized = status === 304 ? headers : { ...headers, 'content-length': body.length }
       const answer = { status, headers: sized, body, user, until } as const
-      answers.set(keyOf(request), answer, body.length + OVERHEAD_BYTES)
+      const key = keyOf(request)
+      // Addresses and cookies may be as long as all headers together.
+      answers.set(key, answer, body.length + key.length + OVERHEAD_BYTES)
     },
   }
 }
