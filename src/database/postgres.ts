@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import {
   type CompiledQuery,
   HandleEmptyInListsPlugin,
@@ -81,7 +82,6 @@ export async function openPostgres(
   const all = [reader, writer, snapshots]
   /** The names under which `ask` has its queries prepared. */
   const statements = new WeakMap<object, string>()
-  let statementCount = 0
 
   return {
     read: reader,
@@ -94,7 +94,7 @@ export async function openPostgres(
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
     async ask<Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) {
-      const statement = statements.get(query) ?? `vitrine_${++statementCount}`
+      const statement = statements.get(query) ?? nameStatement(query)
       statements.set(query, statement)
       const named: NamedQuery<Row> = { ...query, parameters, statement }
       return (await reader.executeQuery<Row>(named)).rows
@@ -108,6 +108,9 @@ export async function openPostgres(
     },
   }
 }
+
+/** The same for the same text in every process: behind a pooler they may share a connection. */
+const nameStatement = ({ sql }: CompiledQuery) => `vitrine_${hash('sha256', sql).slice(0, 32)}`
 
 /** 64-bit integers as numbers: none that is kept here is past 2^53. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
