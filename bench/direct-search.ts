@@ -22,12 +22,11 @@ export async function openDirectSearch({ location }: KeptLibrary): Promise<Direc
       const statements = [
         sql`SELECT count(*) AS total FROM (${matches}) AS matches`,
         sql`
-          SELECT media.*, files.* FROM (
+          SELECT json FROM (
             SELECT id FROM (${matches}) AS matches
             ORDER BY id DESC LIMIT ${sql.lit(limit)} OFFSET ${offset}
           ) AS hits
-          JOIN media ON media.id = hits.id
-          JOIN files ON files.id = media.file_id
+          JOIN media_json ON media_json.id = hits.id
           ORDER BY hits.id DESC`,
       ].map((statement) => statement.compile(database.read))
       // Prepared by the first time that it runs.
