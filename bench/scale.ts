@@ -57,8 +57,8 @@ async function measureEngine(data: string, url?: string): Promise<Figures> {
       if (counter) figures[`${what}: statements`] = round((counter.count() - before) / count)
     }
     const added = await measureImages(figures, client, photos, measureWork)
-    await measureRequests(figures, client, ITEMS, added, measureWork)
     const database = await open(data, url)
+    await measureRequests(figures, database, client, ITEMS, added, measureWork)
     await measureRanks(database, client, measureWork)
     await database.close()
   } finally {
