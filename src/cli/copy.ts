@@ -1,7 +1,7 @@
 import { type Config, filesPath } from '../config.ts'
 import { readUnfinished } from '../database/unfinished.ts'
 import { createLog } from '../http/logging.ts'
-import { readVersion } from '../media/library.ts'
+import { readVersion } from '../media/library-state.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
 import { bringAll, type Copying, requireQuiet } from './copy/bring.ts'

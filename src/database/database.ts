@@ -28,7 +28,7 @@ export interface Database {
   snapshot<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
    * A number that is another one after anybody, in this process or another, has committed anything:
-   * while it stays, `read` would tell the same again. It costs a few microseconds. Undefined where
+   * while it stays, `read` would tell the same again. It costs some microseconds. Undefined where
    * that cannot be told so cheaply: then whatever is known has to be looked up anew.
    */
   changes(): number | undefined

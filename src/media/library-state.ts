@@ -19,8 +19,14 @@ export function createStateReader(database: Database): ReadState {
   return () => memo.read('', () => readState(database.ask, query))
 }
 
+const selectState = (db: Queries) => db.selectFrom('library').select(['uuid', 'version'])
+
+/** Its state now and then: where it is read at every request, see `createStateReader`. */
+export const readVersion = (db: Queries): Promise<LibraryState> =>
+  selectState(db).executeTakeFirstOrThrow()
+
 export const compileStateQuery = (db: Queries): CompiledQuery<LibraryState> =>
-  db.selectFrom('library').select(['uuid', 'version']).compile()
+  selectState(db).compile()
 
 export async function readState(
   ask: Ask,

@@ -20,11 +20,6 @@ export interface Library {
   log: FastifyBaseLogger
 }
 
-/** Where the library is: any change of media counts it up, and what was derived before is stale. */
-export async function readVersion(db: Queries): Promise<{ uuid: string; version: number }> {
-  return db.selectFrom('library').select(['uuid', 'version']).executeTakeFirstOrThrow()
-}
-
 /** Says that media changed. */
 export async function countVersion(trx: Queries): Promise<void> {
   await trx

@@ -190,7 +190,7 @@ export function compileListStatements(db: Queries): ListStatements {
   }
 }
 
-/** All items of a subquery as one text, which costs a tenth of a row for each. */
+/** All items of a subquery as one text, which costs a fraction of what as many rows do. */
 function aggregate(db: Queries, order: ListQuery['order'], items: ReturnType<typeof sql>) {
   const last = order === 'added-asc' ? sql`max(id)` : sql`min(id)`
   // SQLite gives bytes that can be sent as they are, and takes the rows in the subquery's order.

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { readVersion } from '../../media/library.ts'
+import { readVersion } from '../../media/library-state.ts'
 import { startProgress } from '../progress.ts'
 import { finishArrival } from '../transfer/arrival.ts'
 import { countRows } from '../transfer/contents.ts'
