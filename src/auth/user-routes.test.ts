@@ -82,6 +82,20 @@ describe('accounts over HTTP', () => {
     expect(JSON.stringify(rows)).not.toContain('given by ada')
   })
 
+  it('take small bodies alone', async () => {
+    const test = await createTestApp()
+    const { token } = await test.signIn('ada')
+    const long = 'x'.repeat(64 * 1024)
+    for (const [url, body] of [
+      ['/users', { username: 'bob', password: PASSWORD, role: long }],
+      ['/users/1/role', { role: long }],
+      ['/users/1/disabled', { disabled: true, reason: long }],
+      ['/users/1/password', { password: long }],
+    ] as const) {
+      expect((await test.send('POST', url, { token, body })).statusCode, url).toBe(413)
+    }
+  })
+
   it('are refused with a reason, and nothing is changed', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('ada')

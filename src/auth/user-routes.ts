@@ -105,6 +105,7 @@ export function userRoutes({ database }: { database: Database }): FastifyPluginA
       '/users/:id/role',
       {
         config: changing({ 409: LAST_ADMIN }),
+        bodyLimit: MAX_BODY_BYTES,
         schema: {
           summary: 'Give an account another role',
           description: 'It holds from the next request on.',
@@ -126,6 +127,7 @@ export function userRoutes({ database }: { database: Database }): FastifyPluginA
       '/users/:id/disabled',
       {
         config: changing({ 409: LAST_ADMIN }),
+        bodyLimit: MAX_BODY_BYTES,
         schema: {
           summary: 'Disable an account, or enable it again',
           description: 'Disabling ends its sessions and personal tokens for good.',
