@@ -67,7 +67,10 @@ export async function importFile(
   } catch (error) {
     return judge(error)
   } finally {
-    await Promise.all([copy.discard(), rm(heldPath, { force: true })])
+    // They go with the folder of this process; the item is there or not, whatever comes of this.
+    await Promise.all([copy.discard(), rm(heldPath, { force: true })]).catch((error) => {
+      library.log.warn({ err: error }, 'The temporary file of an import could not be removed')
+    })
   }
 
   /** By itself, so that nothing in memory stays there while the image is added. */
