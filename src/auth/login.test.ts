@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readAudit } from '../audit/read.ts'
 import { setDisabled, setPassword } from './accounts.ts'
 import { verifyPassword } from './passwords.ts'
 import { createTestApp, DAY, MINUTE, PASSWORD } from './test-app.ts'
@@ -360,6 +361,33 @@ describe('throttling', () => {
     expect(await from('127.0.0.1', '192.0.2.99')).toBe(401)
     expect(await from('127.0.0.1', '203.0.113.9')).toBe(429)
   })
+})
+
+it('is on record however many fail: one by one, and past a hundred a minute as a number', async () => {
+  const { logIn, clock, database } = await createTestApp({ verify: async () => false })
+  const failFrom = async (hosts: number, network: string) => {
+    for (let host = 1; host <= hosts; host++) {
+      expect((await logIn(`nobody-${host}`, WRONG, `${network}.${host}`)).statusCode).toBe(401)
+    }
+  }
+  const read = async () => {
+    const query = { limit: 1000, action: 'sign-in-failed' } as const
+    const { rows } = await readAudit(database.read, query)
+    return rows.map(({ network, detail }) => ({ network, detail })).reverse()
+  }
+  await failFrom(130, '192.0.2')
+  const wrong = (network: string) => ({ network, detail: '{"wrong":"account"}' })
+  const first = Array.from({ length: 100 }, (_, index) => wrong(`192.0.2.${index + 1}`))
+  expect(await read()).toEqual(first)
+
+  clock.advance(MINUTE)
+  await failFrom(2, '198.51.100')
+  expect(await read()).toEqual([
+    ...first,
+    { network: null, detail: '{"more":30}' },
+    wrong('198.51.100.1'),
+    wrong('198.51.100.2'),
+  ])
 })
 
 it('works over real HTTP, with a cookie jar', async () => {

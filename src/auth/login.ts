@@ -1,6 +1,7 @@
 import { type Actor, accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import { AppError } from '../errors.ts'
+import { createFailureRows } from './failure-rows.ts'
 import { findUser, normalizeUsername } from './find-user.ts'
 import { createFirstOfMinute } from './first-of-minute.ts'
 import type { PasswordCheck } from './password-check.ts'
@@ -25,6 +26,7 @@ export type Login = (attempt: {
 export function createLogin(database: Database, check: PasswordCheck): Login {
   const decoy = decoyHash()
   const isFirst = createFirstOfMinute()
+  const failureRows = createFailureRows()
 
   return async ({ username, password, network, userAgent }) => {
     // A name that nobody can have takes the same way as one that nobody has.
@@ -49,8 +51,15 @@ export function createLogin(database: Database, check: PasswordCheck): Login {
       throw error
     })
     const now = await database.now()
+    const more = failureRows.takeRest(now)
+    if (more > 0) {
+      const by = { ...nobody, network: null }
+      const entry = { action: 'sign-in-failed', detail: { more } } as const
+      await database.write((trx) => recordAudit(trx, by, entry, now))
+    }
 
     const refuse = async (reason: 'account' | 'disabled' | 'password' | 'changed meanwhile') => {
+      if (!failureRows.isRecorded()) return invalidCredentials()
       // People type their password where the name belongs: a name that nobody has is not kept.
       const subject = user && { subject: accountSubject(user.username) }
       await database.write((trx) =>
