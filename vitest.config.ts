@@ -45,7 +45,7 @@ const postgres = {
       'src/database/postgres.test.ts',
       'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
-      'test/{add,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
+      'test/{add,audit,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{instances,list,list-stream,model,outage,lost-original,permissions,scrub,tags,two-servers,upgrade,workers}.test.ts',
     ],
