@@ -36,7 +36,11 @@ export async function openLibrary(
   const storage = await openStorage(config.storageUrl, filesPath(config))
   const database = await openDatabase(databaseLocation(config))
   const journal = await openJournal({ database, storage, log })
-  const temporary = await openTemporaryFolder({ data: config.data, log })
+  const temporary = await openTemporaryFolder({
+    data: config.data,
+    log,
+    isReadOnly: database.isReadOnly,
+  })
   const images = createImages(config)
   const highRenders = createHighRenders({ database, storage, journal, images, temporary, log })
   const deliverySecret = await readDeliverySecret(database.read)

@@ -44,6 +44,7 @@ export function mountSmallDisk(mebibytes: number) {
       }
     },
     empty: () => rmSync(filler, { force: true }),
+    remount: (mode: 'ro' | 'rw') => run('mount', '-o', `remount,${mode}`, data),
     unmount() {
       run('umount', data)
       mounted.delete(data)

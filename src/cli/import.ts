@@ -32,6 +32,7 @@ export async function importFolder(config: Config, folder: string): Promise<void
   const unhurried = { ...config, imageQueue: countWorkers(config) }
   const library = await openLibrary(unhurried, createLog(config.logLevel))
   try {
+    if (library.database.isReadOnly) throw new UsageError(`${config.data} cannot be written.`)
     const except = await requireApart(root, config)
     process.exitCode = await run(library, config, root, except)
   } finally {

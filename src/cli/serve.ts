@@ -39,6 +39,12 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
 
   const library = await openLibrary(config, log)
   const { database } = library
+  if (database.isReadOnly) {
+    log.error(
+      `${config.data} is on a disk that is mounted read-only: what is there is shown, and every change is ` +
+        'refused. Once it can be written, start the server again.',
+    )
+  }
   if (config.auth === 'own') {
     await makeFirstAdmin(config, database)
   } else if (config.adminPassword !== undefined) {
@@ -56,8 +62,9 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
     purgeExpired(database)
       .then(() => purgeAudit(database, config.auditDays))
       .catch((error) => log.error({ err: error }, 'The purge failed'))
-  if (isFirst) void purge()
-  const purging = isFirst ? setInterval(purge, DAY_MS).unref() : undefined
+  const purges = isFirst && !database.isReadOnly
+  if (purges) void purge()
+  const purging = purges ? setInterval(purge, DAY_MS).unref() : undefined
 
   let stopping = false
   const stop = async (signal: NodeJS.Signals) => {

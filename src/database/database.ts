@@ -3,6 +3,8 @@ import type { Milliseconds, Queries, Tables } from './tables.ts'
 import { requireFinished } from './unfinished.ts'
 
 export interface Database {
+  /** Whether nothing can be written, because its disk cannot be: each write then rejects. */
+  readonly isReadOnly: boolean
   /**
    * For reading. A transaction on it sees one state of the database throughout; on SQLite so do `ask`
    * and `changes` meanwhile. So it awaits nothing but its own queries.

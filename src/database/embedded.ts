@@ -1,34 +1,41 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Kysely, sql } from 'kysely'
+import { findDiskFault } from '../disk-fault.ts'
 import type { Database } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireMigrated } from './migrate.ts'
 import { createAsk, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 /**
- * Opens the embedded database, creates it where there is none, and migrates it.
+ * Opens the embedded database, creates it where there is none, and migrates it. On a disk that is
+ * mounted read-only it is opened for reading alone.
  *
  * @param path of the database file
  * @param clock milliseconds since 1970
  */
 export async function openEmbedded(path: string, clock: () => number): Promise<Database> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  const isReadOnly = await isOnReadOnlyDisk(dirname(path))
+  const file = isReadOnly ? await locateUnwritable(path) : path
   const connect = (mode: 'read' | 'write') => {
-    const connection = openSqlite(path, mode)
+    const connection = openSqlite(file, mode)
     const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
     // Kysely itself closes only what was used.
     return { connection, queries, close: () => connection.close() }
   }
 
-  const writer = connect('write')
-  await migrate(writer.queries)
+  const writer = connect(isReadOnly ? 'read' : 'write')
+  if (isReadOnly) await requireMigrated(writer.queries)
+  else await migrate(writer.queries)
   const reader = connect('read')
   // On the connection that reads, so that what was read and what this tells are of one state.
   const version = reader.connection.prepare('PRAGMA data_version')
   const write: Database['write'] = (work) => writer.queries.transaction().execute(work)
 
   return {
+    isReadOnly,
     read: reader.queries,
     write,
     writeBeside: write,
@@ -53,6 +60,7 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
     now: async () => clock(),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader.queries)
+      if (isReadOnly) throw new Error('The database is open for reading only.')
     },
     async close() {
       reader.close()
@@ -60,4 +68,22 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
       writer.close()
     },
   }
+}
+
+const isOnReadOnlyDisk = (folder: string) =>
+  access(folder, constants.W_OK).then(
+    () => false,
+    (error) => findDiskFault(error) === 'read-only',
+  )
+
+/**
+ * SQLite reads a write-ahead log that is there, but where there is none it would make one, unless it is
+ * told that nobody changes the file: https://sqlite.org/wal.html#read_only_databases
+ */
+async function locateUnwritable(path: string): Promise<string | URL> {
+  const hasLog = await access(`${path}-wal`).then(
+    () => true,
+    () => false,
+  )
+  return hasLog ? path : new URL('?immutable=1', pathToFileURL(path))
 }

@@ -84,6 +84,7 @@ export async function openPostgres(
   const statements = new WeakMap<object, string>()
 
   return {
+    isReadOnly: false,
     read: reader,
     write: (work) =>
       writer.transaction().execute(async (trx) => {

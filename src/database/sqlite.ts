@@ -20,10 +20,10 @@ const STATEMENT_CACHE_SIZE = 256
 
 /**
  * Opens a connection. Reading ones cannot write; the writing one is durable at each commit.
- * @param path of the database file; its folder exists
+ * @param file the path of the database, or its address with parameters; its folder exists
  */
-export function openSqlite(path: string, mode: 'read' | 'write'): DatabaseSync {
-  const connection = new DatabaseSync(path, {
+export function openSqlite(file: string | URL, mode: 'read' | 'write'): DatabaseSync {
+  const connection = new DatabaseSync(file, {
     readOnly: mode === 'read',
     enableForeignKeyConstraints: true,
     // Only while opening. Afterwards waiting is done by `retryWhileBusy`, without blocking.

@@ -50,7 +50,8 @@ export interface Journal {
 
 /**
  * Enters this process as an owner, sweeps, and from then on renews its lease and sweeps regularly.
- * For processes that write files; others have nothing to do with the journal.
+ * For processes that write files; others have nothing to do with the journal, nor has anybody while the
+ * database cannot be written.
  */
 export async function openJournal(deps: {
   database: Database
@@ -74,6 +75,13 @@ export async function openJournal(deps: {
       })
     return sweeping
   }
+
+  /** A full disk keeps nobody from looking; the lease is there as soon as there is room. */
+  const enter = () =>
+    renewLease(database, self).catch((error) => {
+      if (findDiskFault(error) !== 'full') throw error
+      log.error({ err: error }, 'The lease of this process could not be entered')
+    })
 
   const renew = () => {
     renewal = renewLease(database, self).catch((error) => {
@@ -115,18 +123,15 @@ export async function openJournal(deps: {
     })
   }
 
-  // A full disk keeps nobody from looking; the lease is there as soon as there is room.
-  await renewLease(database, self).catch((error) => {
-    if (findDiskFault(error) !== 'full') throw error
-    log.error({ err: error }, 'The lease of this process could not be entered')
-  })
+  if (!database.isReadOnly) await enter()
   // Whoever brings a library in marks it first and looks for owners then, so one sees the other.
   await requireFinished(database.read).catch(async (error) => {
     await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
     throw error
   })
-  await sweep()
+  if (!database.isReadOnly) await sweep()
   const timer = setInterval(() => {
+    if (database.isReadOnly) return
     renew()
     void sweep()
   }, RENEWAL_MS).unref()
@@ -189,6 +194,7 @@ export async function openJournal(deps: {
       clearInterval(timer)
       closing.abort()
       await Promise.all([renewal, sweeping])
+      if (database.isReadOnly) return
       try {
         await handOver()
         await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)

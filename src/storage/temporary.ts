@@ -29,11 +29,14 @@ export interface TemporaryFolder {
 export async function openTemporaryFolder(deps: {
   data: string
   log: Pick<Logger, 'warn'>
+  /** Whether its disk is known not to be writable: none is made, and making a file in it fails so. */
+  isReadOnly?: boolean
 }): Promise<TemporaryFolder> {
-  const { data, log } = deps
+  const { data, log, isReadOnly = false } = deps
   const all = join(data, 'tmp')
   const self = await identifyProcess()
-  const path = join(all, `${nameOf(self)}-${randomBytes(4).toString('hex')}`)
+  const own = `${nameOf(self)}-${randomBytes(4).toString('hex')}`
+  const path = isReadOnly ? all : join(all, own)
   /** Those that could not be removed (another account's): said once, not every minute. */
   const stuck = new Set<string>()
 
@@ -51,8 +54,9 @@ export async function openTemporaryFolder(deps: {
       }
     }
   }
-  await renew()
+  if (!isReadOnly) await renew()
   const timer = setInterval(() => {
+    if (isReadOnly) return
     renew().catch((error) => log.warn({ err: error }, 'The temporary folder could not be renewed'))
   }, RENEWAL_MS).unref()
 
@@ -71,7 +75,7 @@ export async function openTemporaryFolder(deps: {
     },
     async close() {
       clearInterval(timer)
-      await rm(path, { recursive: true, force: true })
+      if (!isReadOnly) await rm(path, { recursive: true, force: true })
     },
   }
 }
