@@ -82,10 +82,16 @@ async function hashStored(data: string): Promise<Record<string, string>> {
       if (entry.isDirectory()) continue
       const path = join(entry.parentPath, entry.name)
       const key = path.slice(join(data, 'files/').length)
-      stored[key] = hash('sha256', await readFile(path))
+      const bytes = await readFile(path).catch(unlessGone)
+      if (bytes) stored[key] = hash('sha256', bytes)
     }
   }
   return stored
+}
+
+/** A running server may sweep meanwhile. */
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
 }
 
 async function findTemporary(data: string): Promise<string[]> {

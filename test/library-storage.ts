@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { paginateListObjectsV2 } from '@aws-sdk/client-s3'
 import { openDiskStorage } from '../src/storage/disk.ts'
 import { openS3Storage } from '../src/storage/s3.ts'
-import { createS3Client, PATIENCE } from '../src/storage/s3-client.ts'
+import { createS3Client, patienceOf } from '../src/storage/s3-client.ts'
 import { parseS3Url } from '../src/storage/s3-url.ts'
 import { KINDS, type Storage } from '../src/storage/storage.ts'
 import { onPostgres } from './postgres.ts'
@@ -43,7 +43,7 @@ export async function hashObjects(data: string): Promise<Record<string, string>>
   const storage = await openLibraryStorage(data)
   const place = parseS3Url(await locateBucket(data))
   const { bucket: Bucket, prefix } = place
-  const client = createS3Client(place, PATIENCE)
+  const client = createS3Client(place, patienceOf(place))
   const stored: Record<string, string> = {}
   for (const kind of KINDS) {
     const query = { Bucket, Prefix: `${prefix}${kind}/` }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
 import { openS3Storage } from '../src/storage/s3.ts'
 import { type FaultyProxy, startFaultyProxy } from '../src/storage/s3-faults.fixture.ts'
 import { parseS3Url } from '../src/storage/s3-url.ts'
@@ -206,6 +207,44 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect((await client.get(media.urls.scaled)).status).toBe(200)
     await client.delete(`/media/delete/${media.id}`)
     expect(await listKeys(settings)).toEqual([])
+  })
+
+  it('says so where S3 accepts connections and never answers, and leaves nothing of it', async () => {
+    const settings = settingsOf('&timeout=1')
+    const through: Settings = {
+      ...settings,
+      VITRINE_STORAGE_URL: settings.VITRINE_STORAGE_URL?.replace(s3.endpoint, proxy.url),
+    }
+    const [server, client] = await start(through)
+    const { media } = (await client.add('Kept', ['tower'], await nextImage())).body
+    const gone = (await client.add('Gone', [], await nextImage())).body.media
+
+    proxy.failAlways('*', 'silence')
+    const waiting = Promise.all([
+      client.add('Never', [], await nextImage()),
+      client.delete(`/media/delete/${gone.id}`),
+      client.get(`/media/original/${media.id}`),
+    ])
+    await expect.poll(() => proxy.open, { timeout: 20_000 }).toBeGreaterThan(0)
+    const found = await client.list('?search=tower')
+    expect(found.body.media.map(({ name }) => name)).toEqual(['Kept'])
+    for (const { status, body } of await waiting) {
+      expect(status).toBe(500)
+      expect(body.detail).toMatch(/log of the server/)
+    }
+    expect((await client.list()).body.media.map(({ name }) => name)).toEqual(['Kept'])
+    expect((await client.get('/health/ready')).body.detail).toBe('Not answering: storage.')
+
+    proxy.mend()
+    expect((await client.add('After', [], await nextImage())).status).toBe(200)
+    expect((await client.get(`/media/original/${media.id}`)).status).toBe(200)
+    // What could not be removed is the sweep's, after a lease.
+    expect(await server.stop()).toBe(0)
+    const database = await openDatabase(join(server.data, 'vitrine.db'))
+    await database.write((trx) => trx.updateTable('journal').set({ claimed_at: 1 }).execute())
+    await database.close()
+    await start(through, server.data)
+    await expect.poll(() => listKeys(settings), { timeout: 20_000 }).toHaveLength(4)
   })
 
   it('does not start where there is no such bucket, and says so in a line', async () => {

@@ -147,6 +147,8 @@ function writeConfiguration() {
       'node_timeout = 60',
       'recoverable_node_timeout = 60',
       'conn_timeout = 60',
+      // A node that refused a few connections while it was started would not be asked for a minute.
+      'error_suppression_interval = 0',
     ],
     ...Object.fromEntries(
       Object.entries(filters).map(([name, lines]) => [

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { S3Client } from '@aws-sdk/client-s3'
-import { toFault } from './s3-fault.ts'
+import { S3Fault, toFault } from './s3-fault.ts'
 import type { S3Place } from './s3-url.ts'
 
 /** For how long to wait for what, in milliseconds. */
@@ -12,7 +12,12 @@ export interface S3Patience {
   silence: number
 }
 
-export const PATIENCE: S3Patience = { connect: 5000, answer: 60_000, silence: 30_000 }
+/** Of which the whole answer may take twice as long as it may be silent. */
+export const patienceOf = ({ timeout }: Pick<S3Place, 'timeout'>): S3Patience => ({
+  connect: Math.min(5000, timeout),
+  answer: 2 * timeout,
+  silence: timeout,
+})
 
 /**
  * The first and five more, on 5xx, SlowDown, resets and time-outs: after up to 50 ms, then twice as
@@ -20,6 +25,8 @@ export const PATIENCE: S3Patience = { connect: 5000, answer: 60_000, silence: 30
  * fail, the SDK soon stops to repeat, until something succeeds again.
  */
 const ATTEMPTS = 6
+/** After so many time-outs of one request nothing will come: whoever waits for it is to be told. */
+const MAX_TIMEOUTS = 2
 
 /** A client for one place, whose errors are faults (see `S3Fault`). */
 export function createS3Client(place: S3Place, patience: S3Patience): S3Client {
@@ -46,6 +53,7 @@ export function createS3Client(place: S3Place, patience: S3Patience): S3Client {
     },
   })
   explainFaults(client)
+  limitTimeouts(client)
   addContentMd5(client)
   return client
 }
@@ -56,12 +64,37 @@ function explainFaults(client: S3Client): void {
       try {
         return await next(args)
       } catch (error) {
-        throw toFault((context.commandName ?? 'S3').replace(/Command$/, ''), error)
+        throw toFault(operationOf(context), error)
       }
     },
     { step: 'initialize', priority: 'high', name: 'vitrineExplainFaults' },
   )
 }
+
+/** Below what tries again, which takes no fault of ours for one that passes. */
+function limitTimeouts(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, context) => {
+      let timeouts = 0
+      return async (args) => {
+        try {
+          return await next(args)
+        } catch (error) {
+          if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error
+          timeouts += 1
+          if (timeouts < MAX_TIMEOUTS) throw error
+          const operation = operationOf(context)
+          const about = { operation, code: error.name, attempts: timeouts }
+          throw new S3Fault(`S3 did not answer ${operation}: ${error.message}`, about)
+        }
+      }
+    },
+    { step: 'finalizeRequest', priority: 'low', name: 'vitrineLimitTimeouts' },
+  )
+}
+
+const operationOf = ({ commandName = 'S3' }: { commandName?: string }) =>
+  commandName.replace(/Command$/, '')
 
 /**
  * The SDK sends a CRC32 with a batch of deletions, which few services know; an MD5 is what was always

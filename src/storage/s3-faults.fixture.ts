@@ -15,7 +15,7 @@ export type Fault =
   | 'silence'
   | 'changed body'
 
-/** A method and the query's first name: `PUT partNumber`, `GET`. */
+/** A method and the query's first name: `PUT partNumber`, `GET`; `*` for all of them. */
 export type Call = string
 
 export interface FaultyProxy {
@@ -47,7 +47,7 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     })
     const call = callOf(incoming)
     calls.push(call)
-    const fault = next.get(call)?.shift() ?? always.get(call)
+    const fault = next.get(call)?.shift() ?? always.get(call) ?? always.get('*')
     try {
       await answer(target, incoming, outgoing, fault)
     } catch {

@@ -21,6 +21,8 @@ describe('the address of a bucket', () => {
       { endpoint: 'http://127.0.0.1:9000/s3', region: 'x' },
     ],
     ['s3://bucket?endpoint=https://s3.example.com&path-style=false', { pathStyle: false }],
+    ['s3://bucket', { timeout: 30_000 }],
+    ['s3://bucket?timeout=300', { timeout: 300_000 }],
     ['s3://bucket?path-style=true&delivery=redirect', { pathStyle: true, delivery: 'redirect' }],
   ])('is read from %s', (text, place) => {
     expect(parseS3Url(text)).toMatchObject(place)
@@ -40,7 +42,7 @@ describe('the address of a bucket', () => {
     ['s3://bucket/a%2Fb', /no other path/],
     [`s3://bucket/${'x'.repeat(501)}`, /500 at most/],
     ['s3://bucket#x', /without a #/],
-    ['s3://bucket?regoin=x', /endpoint, region, path-style, delivery; "regoin" is none/],
+    ['s3://bucket?regoin=x', /endpoint, region, path-style, delivery, timeout; "regoin" is none/],
     ['s3://bucket?region=x&region=y', /says region once/],
     ['s3://bucket?region=', /region is like eu-central-1/],
     ['s3://bucket?endpoint=s3.example.com', /endpoint is like https/],
@@ -48,6 +50,9 @@ describe('the address of a bucket', () => {
     ['s3://bucket?endpoint=https://key:secret@s3.example.com', /endpoint is like https/],
     ['s3://bucket?endpoint=https://s3.example.com?x=1', /endpoint is like https/],
     ['s3://bucket?path-style=yes', /path-style is true or false, not "yes"/],
+    ['s3://bucket?timeout=0', /timeout is 1 to 300 seconds, not "0"/],
+    ['s3://bucket?timeout=301', /timeout is 1 to 300/],
+    ['s3://bucket?timeout=1.5', /timeout is 1 to 300/],
     ['s3://bucket?delivery=fast', /delivery is proxy or redirect, not "fast"/],
   ])('is refused if it is %s', (text, reason) => {
     expect(() => parseS3Url(text)).toThrow(reason)

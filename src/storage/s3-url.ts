@@ -11,9 +11,14 @@ export interface S3Place {
   pathStyle: boolean
   /** `redirect` sends clients to the bucket for the bytes, by an address that is good for minutes. */
   delivery: 'proxy' | 'redirect'
+  /** For so many milliseconds S3 may be silent. */
+  timeout: number
 }
 
-const PARAMETERS = ['endpoint', 'region', 'path-style', 'delivery']
+const PARAMETERS = ['endpoint', 'region', 'path-style', 'delivery', 'timeout']
+
+const TIMEOUT_SECONDS = '30'
+const MAX_TIMEOUT_SECONDS = 300
 
 /** What Amazon allows, and every other service as well. */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
@@ -21,7 +26,7 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
 const PREFIX = /^(?=.{0,500}$)(?:[\w.-]+(?:\/[\w.-]+)*)?$/
 
 /**
- * Reads `s3://bucket/prefix?endpoint=https://…&region=…&path-style=true&delivery=proxy`.
+ * Reads `s3://bucket/prefix?endpoint=https://…&region=…&path-style=true&delivery=proxy&timeout=30`.
  *
  * @throws Error whose message completes "must be …"
  */
@@ -61,6 +66,7 @@ export function parseS3Url(text: string): S3Place {
     pathStyle:
       oneOf(parameters, 'path-style', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',
     delivery: oneOf(parameters, 'delivery', ['proxy', 'redirect'], 'proxy'),
+    timeout: readTimeout(parameters.get('timeout') ?? TIMEOUT_SECONDS),
   }
 }
 
@@ -96,6 +102,15 @@ function readRegion(text: string | undefined): string | undefined {
     throw new Error(`an address whose region is like eu-central-1, not ${JSON.stringify(text)}`)
   }
   return text
+}
+
+/** @returns milliseconds */
+function readTimeout(text: string): number {
+  const seconds = Number(text)
+  if (/^\d+$/.test(text) && seconds >= 1 && seconds <= MAX_TIMEOUT_SECONDS) return seconds * 1000
+  throw new Error(
+    `an address whose timeout is 1 to ${MAX_TIMEOUT_SECONDS} seconds, not ${JSON.stringify(text)}`,
+  )
 }
 
 function oneOf<T extends string>(

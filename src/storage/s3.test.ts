@@ -27,7 +27,7 @@ import {
 import { openDatabase } from '../database/database.ts'
 import { openJournal } from './journal.ts'
 import { openS3Storage } from './s3.ts'
-import { createS3Client, PATIENCE } from './s3-client.ts'
+import { createS3Client, patienceOf } from './s3-client.ts'
 import { type FaultyProxy, startFaultyProxy } from './s3-faults.fixture.ts'
 import { parseS3Url, type S3Place } from './s3-url.ts'
 import { newKey, type Storage } from './storage.ts'
@@ -61,7 +61,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
   })
 
   /** The same service, asked without what is under test. */
-  const raw = () => createS3Client(emptyPlace(), PATIENCE)
+  const raw = () => createS3Client(emptyPlace(), patienceOf(emptyPlace()))
 
   async function writeSource(bytes: Buffer): Promise<string> {
     const path = join(folder, randomBytes(8).toString('hex'))
@@ -204,7 +204,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
     beforeEach(async () => {
       proxy.mend()
       place = emptyPlace(proxy.url)
-      storage = await openS3Storage(place, { ...PATIENCE, answer: 3000 })
+      storage = await openS3Storage(place, { ...patienceOf(place), answer: 3000 })
       proxy.calls.length = 0
     })
     const count = (call: string) => proxy.calls.filter((made) => made === call).length
@@ -222,6 +222,15 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect((await storage.read(key)).equals(bytes)).toBe(true)
       expect(count('PUT')).toBeGreaterThan(1)
       expect(count('GET')).toBeGreaterThan(1)
+    })
+
+    it('says so when S3 goes on saying nothing, without asking for minutes', async () => {
+      proxy.failAlways('HEAD', 'silence')
+      const impatient = await openS3Storage({ ...place, timeout: 500 })
+      await expect(impatient.put(key, source)).rejects.toMatchObject({
+        cause: { name: 'S3Fault', operation: 'HeadObject', code: 'TimeoutError', attempts: 2 },
+      })
+      expect(count('HEAD')).toBe(2)
     })
 
     it('finds an object whose put was answered by nobody', async () => {
@@ -263,7 +272,11 @@ describe.skipIf(!hasS3Server())('S3', () => {
       'reads on where an answer broke off (%s)',
       async (fault) => {
         await storage.put(key, source)
-        const impatient = await openS3Storage(place, { ...PATIENCE, answer: 1000, silence: 1000 })
+        const impatient = await openS3Storage(place, {
+          ...patienceOf(place),
+          answer: 1000,
+          silence: 1000,
+        })
         proxy.fail('GET', 'cut answer', fault)
         expect((await impatient.read(key)).equals(bytes)).toBe(true)
         proxy.fail('GET', 'cut answer', fault)

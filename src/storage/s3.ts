@@ -18,7 +18,7 @@ import {
   headObject,
   listUploads,
 } from './s3-bucket.ts'
-import { createS3Client, PATIENCE } from './s3-client.ts'
+import { createS3Client, patienceOf } from './s3-client.ts'
 import { isNothingThere, S3Fault } from './s3-fault.ts'
 import { putFile } from './s3-put.ts'
 import { createRedirect } from './s3-redirect.ts'
@@ -46,7 +46,10 @@ const PART = '.part'
  *
  * @throws S3Fault if the bucket cannot be listed: one sentence that says what to mend
  */
-export async function openS3Storage(place: S3Place, patience = PATIENCE): Promise<Storage> {
+export async function openS3Storage(
+  place: S3Place,
+  patience = patienceOf(place),
+): Promise<Storage> {
   const client = createS3Client(place, patience)
   const bucket: Bucket = { client, Bucket: place.bucket, prefix: place.prefix }
   const { Bucket, prefix } = bucket
