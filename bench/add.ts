@@ -1,6 +1,9 @@
 /** Uploads, against sharp alone making the same images. */
+import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
 import type { Client } from '../test/harness.ts'
@@ -178,11 +181,17 @@ async function addAll(client: Client, uploads: readonly Upload[]): Promise<numbe
   const start = performance.now()
   const work = async () => {
     for (let upload = left.pop(); upload; upload = left.pop()) {
-      const { status, body } = await client.request('POST', '/media/add', {
-        body: upload.body,
-        headers: { 'content-type': upload.type },
+      // `fetch` would take five times the processor time, which is missing for the server beside it.
+      const request = client.start('POST', '/media/add', {
+        'content-type': upload.type,
+        'content-length': String(upload.body.length),
       })
-      if (status !== 200) throw new Error(`An add was answered with ${status}: ${body.detail}`)
+      const [answer]: IncomingMessage[] = await once(request.end(upload.body), 'response')
+      if (!answer) throw new Error('An add was not answered.')
+      const body = await text(answer)
+      if (answer.statusCode !== 200) {
+        throw new Error(`An add was answered with ${answer.statusCode}: ${body}`)
+      }
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
