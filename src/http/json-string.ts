@@ -1,6 +1,6 @@
+import { isAscii } from 'node:buffer'
 import { malformed } from './parse-json.ts'
 
-const NOT_PLAIN = /[^ -~]/
 const CONTROL = /[^ -\xff]/
 /** An escape, one that the text ends in the middle of, or a backslash that begins none. */
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4})|(u?[0-9a-fA-F]{0,3}$)|)/g
@@ -29,23 +29,26 @@ export function createStringReader(): (
   /** The beginning of an escape that the last chunk ended in. */
   let open = ''
   const utf8 = new TextDecoder('utf-8', { fatal: true })
-  let isAscii = true
+  let isAllAscii = true
 
   return (chunk, from) => {
     const all = open + chunk.toString('latin1', from)
     const end = findEnd(all)
     const written = end === -1 ? all : all.slice(0, end)
     const stop = end === -1 ? chunk.length : from + end - open.length
-    if (NOT_PLAIN.test(written)) {
-      if (CONTROL.test(written)) throw malformed('a string holds a bare line break or the like')
-      isAscii = false
-    }
-    if (!isAscii) checkUtf8(chunk.subarray(from, stop), end !== -1)
+    const bytes = chunk.subarray(from, stop)
+    isAllAscii &&= isAscii(bytes)
+    if (!isAllAscii) checkUtf8(bytes, end !== -1)
 
     open = ''
-    const text = written.includes('\\') ? written.replace(ESCAPE, decodeEscape) : written
+    const text = isPlain(written) ? written : readEscapes(written)
     if (end !== -1 && open !== '') throw malformed('a string ends in the middle of an escape')
     return { text, end: end === -1 ? -1 : stop }
+  }
+
+  function readEscapes(written: string): string {
+    if (CONTROL.test(written)) throw malformed('a string holds a bare line break or the like')
+    return written.replace(ESCAPE, decodeEscape)
   }
 
   function decodeEscape(_escape: string, short?: string, code?: string, part?: string): string {
@@ -64,6 +67,12 @@ export function createStringReader(): (
     }
   }
 }
+
+/**
+ * Whether JSON writes it as it is: without control characters, quotes and backslashes. V8 looks at many
+ * characters at once for that, and takes a third of the time of a pattern.
+ */
+const isPlain = (text: string): boolean => JSON.stringify(text).length === text.length + 2
 
 /** The first quote that is not escaped: one behind an even number of backslashes. */
 function findEnd(text: string): number {
