@@ -16,8 +16,10 @@ afterEach(() => expect(readdirSync(folder)).toEqual([]))
 
 let server: TestServer
 let newFile = () => ''
+let bytesRead = 0
 let onFailure = (_error: unknown) => {}
 beforeEach(async () => {
+  bytesRead = 0
   onFailure = () => {}
   newFile = () => join(folder, randomBytes(8).toString('hex'))
   server = await startServer((app) => {
@@ -26,6 +28,9 @@ beforeEach(async () => {
       const upload = await readUpload(request, {
         maxImageBytes: MAX,
         temporaryFile: () => newFile(),
+        chunkWasRead: (bytes) => {
+          bytesRead += bytes
+        },
       }).catch((error) => {
         onFailure(error)
         throw error
@@ -94,6 +99,12 @@ describe('a JSON upload', () => {
       ...fields,
       image: received,
     })
+  })
+
+  it('tells of all that was read of the body', async () => {
+    const body = JSON.stringify({ name: 'n', tags: 't', image: base64 })
+    await json(body)
+    expect(bytesRead).toBe(body.length)
   })
 
   it.for([

@@ -52,15 +52,24 @@ export function acceptUploads(
  * No file is left if it fails.
  *
  * @param temporaryFile gives a path that was never used before
+ * @param chunkWasRead see `createChunkCollector`
  * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks
  *   off; the plain error of a disk that fails
  */
 export async function readUpload(
   request: FastifyRequest,
-  { maxImageBytes, temporaryFile }: { maxImageBytes: number; temporaryFile: () => string },
+  {
+    maxImageBytes,
+    temporaryFile,
+    chunkWasRead,
+  }: {
+    maxImageBytes: number
+    temporaryFile: () => string
+    chunkWasRead: (bytes: number) => void
+  },
 ): Promise<Upload> {
   const file = createIncomingFile(temporaryFile, maxImageBytes)
-  const chunks = readChunks(request, bodyLimit(request, maxImageBytes))
+  const chunks = readChunks(request, bodyLimit(request, maxImageBytes), chunkWasRead)
   try {
     const { fields, refusal } = isMultipart(request)
       ? await readMultipartUpload(request.headers, chunks, file)
@@ -88,13 +97,18 @@ const refused = ({ routeOptions }: FastifyRequest, detail: string) =>
   })
 
 /** The body, chunk by chunk as they are asked for. Stopping early leaves the connection alone. */
-async function* readChunks({ raw }: FastifyRequest, limit: number): AsyncGenerator<Buffer> {
+async function* readChunks(
+  { raw }: FastifyRequest,
+  limit: number,
+  chunkWasRead: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
   let size = 0
   try {
     for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
       size += chunk.length
       if (size > limit) throw imageTooLarge(`The body is over the ${limit} bytes allowed.`)
       yield chunk
+      chunkWasRead(chunk.length)
     }
   } catch (error) {
     throw error instanceof AppError ? error : brokenOff(error)

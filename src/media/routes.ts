@@ -6,6 +6,7 @@ import type { Budget } from '../budget.ts'
 import { parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { acceptUploads, readUpload } from '../http/read-upload.ts'
+import { createChunkCollector } from '../http/spent-chunks.ts'
 import { addMedia } from './add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
 import { editMedia } from './edit.ts'
@@ -152,6 +153,7 @@ const addRoute: FastifyPluginAsyncTypebox<
   Pick<MediaRoutesOptions, 'library' | 'maxImageBytes'>
 > = async (app, { library, maxImageBytes }) => {
   acceptUploads(app, { maxImageBytes })
+  const chunkWasRead = createChunkCollector()
   app.route({
     method: 'POST',
     url: '/media/add',
@@ -195,6 +197,7 @@ const addRoute: FastifyPluginAsyncTypebox<
       const upload = await readUpload(request, {
         maxImageBytes,
         temporaryFile: library.temporary.newFile,
+        chunkWasRead,
       })
       try {
         const { name, tags } = readFields(upload.fields)
