@@ -97,7 +97,6 @@ export async function createApp(
     highRenders,
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,
-    hasOtherOrigins: config.allowedOrigins.length > 0,
     api: config.api,
   })
   return app

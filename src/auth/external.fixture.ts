@@ -85,7 +85,10 @@ export async function startKeyServer(...keys: SigningKey[]) {
 export async function createExternalApp(options: Partial<External> = {}) {
   const lines: string[] = []
   const log = createLog('trace', { write: (line) => lines.push(line) })
-  const app = await createServer({ trustedProxies: [], metricsToken: undefined }, log)
+  const app = await createServer(
+    { trustedProxies: [], metricsToken: undefined, allowedOrigins: [] },
+    log,
+  )
   onTestFinished(() => app.close())
   const identify = identifyByToken(
     {

@@ -30,8 +30,9 @@ export interface Database {
   snapshot<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
    * A number that is another one after anybody, in this process or another, has committed anything:
-   * while it stays, `read` would tell the same again. It costs some microseconds. Undefined where
-   * that cannot be told so cheaply: then whatever is known has to be looked up anew.
+   * while it stays, `read` would tell the same again. Within one turn of the event loop only writes of
+   * this process make it another one, so `read` may already tell more than it does, but never less.
+   * Undefined where that cannot be told so cheaply: then whatever is known has to be looked up anew.
    */
   changes(): number | undefined
   /** Asks `read`, outside of any transaction, and has the database keep the query prepared. */

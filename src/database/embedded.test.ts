@@ -35,6 +35,7 @@ describe('the number of changes of an embedded database', () => {
     const second = database.changes()
     expect(second).not.toBe(first)
     await setSecret(other, 'by another')
+    await new Promise(setImmediate)
     expect(database.changes()).not.toBe(second)
   })
 

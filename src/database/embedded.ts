@@ -32,7 +32,12 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
   const reader = connect('read')
   // On the connection that reads, so that what was read and what this tells are of one state.
   const version = reader.connection.prepare('PRAGMA data_version')
-  const write: Database['write'] = (work) => writer.queries.transaction().execute(work)
+  let changes: number | undefined
+  const forget = () => {
+    changes = undefined
+  }
+  const write: Database['write'] = (work) =>
+    writer.queries.transaction().execute(work).finally(forget)
 
   return {
     isReadOnly,
@@ -48,8 +53,11 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
       }
     },
     changes() {
+      if (changes !== undefined) return changes
       try {
-        return Number(version.get()?.data_version)
+        changes = Number(version.get()?.data_version)
+        setImmediate(forget)
+        return changes
       } catch (error) {
         // Another process is at work on the write-ahead log itself.
         if (isBusy(error)) return undefined

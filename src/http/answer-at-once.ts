@@ -12,11 +12,15 @@ export interface ReadyAnswer {
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * The answer to a plain GET, if it is in memory, and exactly what the route would send to whoever
-     * asks: nobody has been identified yet. `If-None-Match` is for the route to look at. It may not
-     * throw. It goes out ahead of all that the route does not need; undefined takes the usual way.
+     * The answer to a plain GET, if it is there with little work, and exactly what the route would
+     * send to whoever asks: nobody has been identified yet. `If-None-Match` is for the route to look
+     * at. It goes out ahead of all that the route does not need; undefined takes the usual way, and so
+     * does a promise that is rejected.
      */
-    atOnce?: (request: FastifyRequest, reply: FastifyReply) => ReadyAnswer | undefined
+    atOnce?: (
+      request: FastifyRequest,
+      reply: FastifyReply,
+    ) => ReadyAnswer | undefined | Promise<ReadyAnswer | undefined>
   }
 }
 
@@ -38,21 +42,23 @@ export function answerAtOnce(
     closing = true
   })
   app.addHook('onRequest', (request, reply, done) => {
-    const answer =
-      closing || !isPlain(request.raw)
-        ? undefined
-        : request.routeOptions.config?.atOnce?.(request, reply)
-    if (answer === undefined) return done()
-    reply.hijack()
-    hurryReader(request.raw)
-    // As all other answers, which say nothing of what goes without saying.
-    reply.raw.removeHeader('connection')
-    reply.raw.writeHead(answer.status, {
-      ...headersOf(request),
-      'x-request-id': request.id,
-      ...answer.headers,
-    })
-    reply.raw.end(answer.body)
+    const send = (answer: ReadyAnswer | undefined) => {
+      if (answer === undefined) return done()
+      reply.hijack()
+      hurryReader(request.raw)
+      // As all other answers, which say nothing of what goes without saying.
+      reply.raw.removeHeader('connection')
+      reply.raw.writeHead(answer.status, {
+        ...headersOf(request),
+        'x-request-id': request.id,
+        ...answer.headers,
+      })
+      reply.raw.end(answer.body)
+    }
+    if (closing || !isPlain(request.raw)) return done()
+    const answer = request.routeOptions.config?.atOnce?.(request, reply)
+    if (answer instanceof Promise) answer.then(send, () => done())
+    else send(answer)
   })
 }
 

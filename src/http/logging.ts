@@ -5,7 +5,14 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import { type DestinationStream, destination, pino } from 'pino'
+import {
+  type Bindings,
+  type DestinationStream,
+  destination,
+  type Level,
+  type LogFn,
+  pino,
+} from 'pino'
 import type { AppError } from '../errors.ts'
 import type { HttpSettings } from './settings.ts'
 
@@ -79,6 +86,33 @@ export function createLogController(): LogController {
     request.log.error({ err: error }, 'an answer was cut off')
   }
   return controller
+}
+
+/**
+ * The log of a request, for Fastify's `childLoggerFactory`: it is made when it is first used. Most
+ * requests write no line of their own, and to look for secrets in the bindings takes long.
+ */
+export function createLazyLog(log: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {
+  let made: FastifyBaseLogger | undefined
+  const make = () => {
+    made ??= log.child(bindings)
+    return made
+  }
+  const at =
+    (level: Level): LogFn =>
+    (...line: Parameters<LogFn>) =>
+      make()[level](...line)
+  return {
+    level: log.level,
+    trace: at('trace'),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    fatal: at('fatal'),
+    silent: () => {},
+    child: (...more) => make().child(...more),
+  }
 }
 
 /**

@@ -9,7 +9,13 @@ import { AppError } from '../errors.ts'
 import { answerAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
-import { createLogController, createRequestLog, logRequest, logRequests } from './logging.ts'
+import {
+  createLazyLog,
+  createLogController,
+  createRequestLog,
+  logRequest,
+  logRequests,
+} from './logging.ts'
 import { type Gauges, measureRequests } from './metrics.ts'
 import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
@@ -34,7 +40,9 @@ const MAX_PARAMETER_LENGTH = 32 * 1024
  * `{"data", "code", "detail"}`.
  */
 export async function createServer(
-  settings: Pick<HttpSettings, 'trustedProxies' | 'metricsToken'>,
+  settings: Pick<HttpSettings, 'trustedProxies' | 'metricsToken'> & {
+    allowedOrigins: readonly string[]
+  },
   log: FastifyBaseLogger,
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
@@ -42,6 +50,7 @@ export async function createServer(
   const app = fastify({
     loggerInstance: log,
     logController: createLogController(),
+    childLoggerFactory: createLazyLog,
     // A client's own would let it write into the log, or pass for another request.
     requestIdHeader: false,
     genReqId: () => randomUUID(),
@@ -77,7 +86,10 @@ export async function createServer(
   if (settings.metricsToken !== undefined) {
     await measureRequests(app, settings.metricsToken, gauges)
   }
-  answerAtOnce(app, securityHeaders)
+  answerAtOnce(
+    app,
+    settings.allowedOrigins.length > 0 ? withVary(securityHeaders) : securityHeaders,
+  )
   app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
@@ -93,6 +105,11 @@ export async function createServer(
   await describeRoutes(app)
   return app
 }
+
+/** For answers that other origins may be shown; see `answerCors`. */
+const withVary =
+  (headersOf: typeof securityHeaders): typeof securityHeaders =>
+  (request) => ({ vary: 'Origin', ...headersOf(request) })
 
 /** Never called, see `setValidatorCompiler`; but without one Fastify loads Ajv. */
 const withoutAjv = (() => {

@@ -28,7 +28,7 @@ export async function startServer(
     onLine()
   }
   const app = await createServer(
-    { trustedProxies: [], metricsToken: undefined, ...settings },
+    { trustedProxies: [], metricsToken: undefined, allowedOrigins: [], ...settings },
     createLog('info', { write }),
   )
   onTestFinished(() => app.close())

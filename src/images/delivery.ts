@@ -12,8 +12,6 @@ export interface DeliveryOptions {
   delivery: 'public' | 'private' | 'off'
   /** Of images that were sent lately, to keep in memory. */
   deliveryCacheBytes: number
-  /** Whether pages of other origins are answered differently. */
-  hasOtherOrigins: boolean
   api: boolean
 }
 

@@ -41,7 +41,7 @@ interface ByDigest {
 /** Sends scaled and high images, to everybody or to those who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
-  { database, storage, highRenders, isPublic, deliveryCacheBytes, hasOtherOrigins },
+  { database, storage, highRenders, isPublic, deliveryCacheBytes },
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache((key, size) => readObject(storage, key, size), deliveryCacheBytes)
@@ -109,8 +109,9 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const variant = shown?.variant
     const body = variant && cache.recall(variant.key)
     if (!body || storage.redirect || !mayHold(body.length, reply)) return undefined
-    const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size: body.length, headers })
-    return { status: 200, headers: hasOtherOrigins ? { vary: 'Origin', ...whole } : whole, body }
+    const size = body.length
+    const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size, headers })
+    return { status: 200, headers: whole, body }
   }
 
   const recallById: RouteConfig['atOnce'] = ({ params, headers }, reply) => {

@@ -5,20 +5,22 @@ import { compileStateQuery, type ReadState, readState } from './library-state.ts
 import {
   compileListStatements,
   countMatches,
+  endOf,
+  findFirst,
   type ListQuery,
   type ListSummary,
-  readPage,
+  OPENING,
+  readMatches,
+  readSlice,
   type Source,
+  summarize,
   summarizeList,
+  toBuffer,
 } from './list.ts'
-import type { Block } from './rank.ts'
+import { addUp, type Block } from './rank.ts'
 
 /** Longer lists are streamed. */
 const MAX_PAGE_ITEMS = 1000
-/** Pages that are kept in memory, in bytes: what many people look at while nothing changes. */
-const MAX_PAGE_BYTES = 16 * 1024 * 1024
-/** What a page costs besides its body, about: those without items are many and small. */
-const PAGE_OVERHEAD_BYTES = 1000
 /** Searches whose number of matches is kept. */
 const MAX_TOTALS = 1000
 /** How many blocks may be kept: those of a hundred million items. */
@@ -40,7 +42,7 @@ export interface ListReader {
 
 /**
  * Reads lists, and keeps in memory what was derived of the library's present version: counts of
- * blocks, numbers of matches, whole pages.
+ * blocks, numbers of matches.
  *
  * A page costs no transaction. Each of its queries may see the library at another moment, but
  * versions only grow: if the query that reads the items, which is the last, finds the version that
@@ -58,7 +60,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
   }
 
   /** Reads through the memory of a version. What is newer may come into it: then the page is too. */
-  function outside({ blocks, totals }: Memory): Source {
+  function outside({ version, blocks, totals }: Memory): Source {
     return {
       ask: database.ask,
       db: database.read,
@@ -67,7 +69,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
         const key = `${level} ${first}`
         const known = blocks.get(key)
         if (known) return known
-        const read = await database.ask(statements.blocks, level, first, last)
+        const read = addUp(await database.ask(statements.blocks, level, first, last))
         blocks.set(key, read, read.length)
         return read
       },
@@ -75,10 +77,10 @@ export function createListReader(database: Database, current: ReadState): ListRe
         // A folded term may hold a space itself.
         const key = JSON.stringify(terms)
         const known = totals.get(key)
-        if (known !== undefined) return known
-        const total = await countMatches(database.read, terms)
-        totals.set(key, total, 1)
-        return total
+        if (known !== undefined) return { version, total: known }
+        const counted = await countMatches(database.read, terms)
+        if (counted.version === version) totals.set(key, counted.total, 1)
+        return counted
       },
     }
   }
@@ -89,7 +91,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
       ask,
       db: trx,
       statements,
-      readBlocks: (...range) => ask(statements.blocks, ...range),
+      readBlocks: async (...range) => addUp(await ask(statements.blocks, ...range)),
       countMatches: (terms) => countMatches(trx, terms),
     }
   }
@@ -97,16 +99,10 @@ export function createListReader(database: Database, current: ReadState): ListRe
   return {
     within,
     async read(query) {
-      const key = JSON.stringify(query)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const { version } = await current()
-        const kept = remember(version)
-        const known = kept.pages.get(key)
-        if (known) return known
-        const list = await readAt(version, outside(kept), query)
-        if (!list) continue
-        if (list.body) kept.pages.set(key, list, list.body.length + PAGE_OVERHEAD_BYTES)
-        return list
+        const list = await readAt(version, outside(remember(version)), query)
+        if (list) return list
       }
       return database.read.transaction().execute(async (trx) => {
         const source = within(trx)
@@ -120,37 +116,57 @@ export function createListReader(database: Database, current: ReadState): ListRe
 }
 
 /** @returns undefined if the library is of another version by now */
-async function readAt(
+function readAt(version: number, source: Source, query: ListQuery): Promise<List | undefined> {
+  return query.terms.length > 0 && query.limit <= MAX_PAGE_ITEMS
+    ? readMatchesAt(version, source, query)
+    : readPageAt(version, source, query)
+}
+
+async function readPageAt(
   version: number,
   source: Source,
   query: ListQuery,
 ): Promise<List | undefined> {
   const summary = await summarizeList(source, query)
-  const { from, to, max } = summary
+  const { from, to } = summary
   const count = from === 0 ? 0 : to - from + 1
   if (count > MAX_PAGE_ITEMS) return { summary, body: undefined }
-  const end = `],"max":${max},"from":${from},"to":${to}}`
-  if (count === 0) return { summary, body: Buffer.from(`{"media":[${end}`) }
-  const slice = await readPage(source, query, summary)
+  const around = [OPENING, endOf(summary)] as const
+  if (count === 0) return { summary, body: Buffer.from(around.join('')) }
+  const slice =
+    query.terms.length > 0
+      ? await readMatches(source.db, query, count, around)
+      : await readSlice(source, query.order, await findFirst(source, query, summary), count, around)
   if (slice.version !== version) return undefined
   if (slice.count !== count) {
     throw new Error(`A list has ${slice.count} items where the counts say ${count}.`)
   }
-  return { summary, body: joinBody(slice.json ?? '', end) }
+  return { summary, body: toBuffer(slice.json ?? '') }
 }
 
-const OPENING = Buffer.from('{"media":[')
-
-function joinBody(json: Uint8Array | string, end: string): Buffer {
-  if (typeof json === 'string') return Buffer.from(`{"media":[${json}${end}`)
-  return Buffer.concat([OPENING, json, Buffer.from(end)])
+/** The page first: one that is not full tells how many matches there are, without counting them. */
+async function readMatchesAt(
+  version: number,
+  source: Source,
+  query: ListQuery,
+): Promise<List | undefined> {
+  const { terms, limit, offset } = query
+  const slice = await readMatches(source.db, query, limit, [OPENING, ''])
+  const { count, json } = slice
+  const isLast = count < limit && (count > 0 || offset === 0)
+  const counted = isLast
+    ? { version: slice.version, total: offset + count }
+    : await source.countMatches(terms)
+  if (slice.version !== version || counted.version !== version) return undefined
+  const summary = summarize(query, counted.total)
+  const body = Buffer.concat([toBuffer(json ?? OPENING), Buffer.from(endOf(summary))])
+  return { summary, body }
 }
 
 type Memory = ReturnType<typeof createMemory>
 
 const createMemory = (version: number) => ({
   version,
-  pages: createRecent<List>(MAX_PAGE_BYTES),
   totals: createRecent<number>(MAX_TOTALS),
   blocks: createRecent<readonly Block[]>(MAX_BLOCKS),
 })

@@ -2,7 +2,7 @@ import { type CompiledQuery, sql } from 'kysely'
 import type { Ask } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
-import { type Block, countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
+import { type BlockRow, countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
 import { matchingIds } from './search.ts'
 
 export interface ListQuery {
@@ -29,11 +29,21 @@ export interface Slice {
   /** Of the library, at the moment they were read. */
   version: number
   count: number
-  /** `{"id":…},{"id":…}` in UTF-8; null where there are none. */
+  /** `{"id":…},{"id":…}` between what was wanted around it, in UTF-8; null where there are none. */
   json: Uint8Array | string | null
   /** Of the last one. */
   last: number | null
 }
+
+/** What comes before the items of an answer, and after them. */
+export const OPENING = '{"media":['
+export const endOf = ({ max, from, to }: ListSummary) => `],"max":${max},"from":${from},"to":${to}}`
+
+/** The bytes of a slice, which are not copied. */
+export const toBuffer = (json: Uint8Array | string): Buffer =>
+  typeof json === 'string'
+    ? Buffer.from(json)
+    : Buffer.from(json.buffer, json.byteOffset, json.byteLength)
 
 /** How what a list is made from is read: at which moment, and what may be from memory. */
 export interface Source {
@@ -42,16 +52,26 @@ export interface Source {
   db: Queries
   statements: ListStatements
   readBlocks: ReadBlocks
-  countMatches(terms: readonly string[]): Promise<number>
+  countMatches(terms: readonly string[]): Promise<Counted>
+}
+
+/** How many items match a search, and of which version of the library. */
+export interface Counted {
+  version: number
+  total: number
 }
 
 /** The number of matches, and the positions of those that the query wants. */
 export async function summarizeList(source: Source, query: ListQuery): Promise<ListSummary> {
-  const { limit, offset, terms } = query
+  const { terms } = query
   const total =
     terms.length === 0
       ? countBlocks(await source.readBlocks(LARGE, 0, Number.MAX_SAFE_INTEGER))
-      : await source.countMatches(terms)
+      : (await source.countMatches(terms)).total
+  return summarize(query, total)
+}
+
+export function summarize({ limit, offset }: ListQuery, total: number): ListSummary {
   const returned = Math.max(0, Math.min(limit, total - offset))
   return {
     total,
@@ -61,24 +81,13 @@ export async function summarizeList(source: Source, query: ListQuery): Promise<L
   }
 }
 
-export async function countMatches(db: Queries, terms: readonly string[]): Promise<number> {
-  const { rows } = await sql<{ total: number }>`
-    SELECT count(*) AS total FROM (${matchingIds(db, terms)}) AS matches`.execute(db)
-  return Number(rows[0]?.total ?? 0)
-}
-
-/**
- * The items of a page.
- * @param summary of the same list; what it says holds for the library's version that this tells
- */
-export async function readPage(
-  source: Source,
-  query: ListQuery,
-  summary: ListSummary,
-): Promise<Slice> {
-  const count = summary.to - summary.from + 1
-  if (query.terms.length > 0) return readMatches(source.db, query, count)
-  return readSlice(source, query.order, await findFirst(source, query, summary), count)
+export async function countMatches(db: Queries, terms: readonly string[]): Promise<Counted> {
+  const { rows } = await sql<Counted>`
+    SELECT (SELECT version FROM library) AS version, count(*) AS total
+    FROM (${matchingIds(db, terms)}) AS matches`.execute(db)
+  const [counted] = rows
+  if (!counted) throw new Error('An aggregate has no row.')
+  return counted
 }
 
 /** The id of the first item of a list of the whole library: the offset costs nothing. */
@@ -96,32 +105,38 @@ export async function findFirst(
   return item?.id ?? 0
 }
 
-/** Items from an id on, in either order. */
+/**
+ * Items from an id on, in either order.
+ * @param around what is put before and after them: here it costs less than to copy the bytes
+ */
 export async function readSlice(
   { ask, statements }: Source,
   order: ListQuery['order'],
   first: number,
   count: number,
+  around: readonly [string, string],
 ): Promise<Slice> {
-  const [slice] = await ask(statements[order], first, count)
+  const [slice] = await ask(statements[order], ...around, first, count)
   if (!slice) throw new Error('An aggregate has no row.')
   return slice
 }
 
 /** A slice of the matches, in the order of the search index itself: nothing is sorted. */
-async function readMatches(
+export async function readMatches(
   db: Queries,
   { order, offset, terms }: ListQuery,
   count: number,
+  around: readonly [string, string],
 ): Promise<Slice> {
   const { rows } = await aggregate(
     db,
     order,
     sql`SELECT hits.id, json FROM (
       SELECT id FROM (${matchingIds(db, terms)}) AS matches
-      ORDER BY id ${direction(order)} LIMIT ${count} OFFSET ${offset}
+      ORDER BY id ${direction(order)} LIMIT ${stable(count)} OFFSET ${stable(offset)}
     ) AS hits JOIN media_json ON media_json.id = hits.id
-    ORDER BY hits.id ${direction(order)} LIMIT ${count}`,
+    ORDER BY hits.id ${direction(order)} LIMIT ${stable(count)}`,
+    around,
   ).execute(db)
   const [slice] = rows
   if (!slice) throw new Error('An aggregate has no row.')
@@ -154,13 +169,19 @@ export function selectRows(
 const from = (order: ListQuery['order']) => (order === 'added-asc' ? sql`>=` : sql`<=`)
 const direction = (order: ListQuery['order']) => (order === 'added-asc' ? sql`ASC` : sql`DESC`)
 
+/**
+ * A parameter of LIMIT or OFFSET. SQLite plans a statement anew each time that such a parameter is
+ * bound, which costs as much as a page; not if it stands in a query of its own.
+ */
+const stable = (value: number) => sql`(SELECT CAST(${value} AS bigint))`
+
 /** The queries that every list asks. */
 export interface ListStatements {
   /** Level, first and last block. */
-  blocks: CompiledQuery<Block>
+  blocks: CompiledQuery<BlockRow>
   /** The id of an item: the first id that may come, and how many to skip. */
   nth: CompiledQuery<{ id: number }>
-  /** The first id, and how many. */
+  /** What comes before and after the items, the first id, and how many. */
   'added-asc': CompiledQuery<Slice>
   'added-desc': CompiledQuery<Slice>
 }
@@ -171,7 +192,8 @@ export function compileListStatements(db: Queries): ListStatements {
       db,
       order,
       sql`SELECT id, json FROM media_json WHERE id ${from(order)} ${0}
-        ORDER BY id ${direction(order)} LIMIT ${0}`,
+        ORDER BY id ${direction(order)} LIMIT ${stable(0)}`,
+      ['', ''],
     ).compile(db)
   }
   return {
@@ -184,19 +206,24 @@ export function compileListStatements(db: Queries): ListStatements {
       .orderBy('block')
       .compile(),
     nth: sql<{ id: number }>`
-      SELECT id FROM media WHERE id >= ${0} ORDER BY id LIMIT 1 OFFSET ${0}`.compile(db),
+      SELECT id FROM media WHERE id >= ${0} ORDER BY id LIMIT 1 OFFSET ${stable(0)}`.compile(db),
     'added-asc': slice('added-asc'),
     'added-desc': slice('added-desc'),
   }
 }
 
 /** All items of a subquery as one text, which costs a fraction of what as many rows do. */
-function aggregate(db: Queries, order: ListQuery['order'], items: ReturnType<typeof sql>) {
+function aggregate(
+  db: Queries,
+  order: ListQuery['order'],
+  items: ReturnType<typeof sql>,
+  [before, after]: readonly [string, string],
+) {
   const last = order === 'added-asc' ? sql`max(id)` : sql`min(id)`
   // SQLite gives bytes that can be sent as they are, and takes the rows in the subquery's order.
   const json = isPostgres(db)
-    ? sql`string_agg(json, ',' ORDER BY id ${direction(order)})`
-    : sql`CAST(group_concat(json) AS BLOB)`
+    ? sql`${before}::text || string_agg(json, ',' ORDER BY id ${direction(order)}) || ${after}::text`
+    : sql`CAST(${before} || group_concat(json) || ${after} AS BLOB)`
   return sql<Slice>`
     SELECT (SELECT version FROM library) AS version, count(*) AS count, ${json} AS json, ${last} AS last
     FROM (${items}) AS items`

@@ -12,9 +12,23 @@ export const LEVELS = [10, 20] as const
 export const [SMALL, LARGE] = LEVELS
 
 /** How many items have an id within a block of ids. */
-export interface Block {
+export interface BlockRow {
   block: number
   count: number
+}
+
+/** And how many are in those that were read before it. */
+export interface Block extends BlockRow {
+  before: number
+}
+
+export function addUp(rows: readonly BlockRow[]): readonly Block[] {
+  let before = 0
+  return rows.map(({ block, count }) => {
+    const added = { block, count, before }
+    before += count
+    return added
+  })
 }
 
 /** Reads the counted blocks of a level, in order, from the first to the last. */
@@ -53,8 +67,10 @@ const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
 export const countMedia = (db: Queries): Promise<number> =>
   sumBlocks(db, LARGE, 0, Number.MAX_SAFE_INTEGER)
 
-export const countBlocks = (blocks: readonly Block[]): number =>
-  blocks.reduce((sum, { count }) => sum + count, 0)
+export function countBlocks(blocks: readonly Block[]): number {
+  const last = blocks.at(-1)
+  return last ? last.before + last.count : 0
+}
 
 /** Where an item is to be found. */
 export interface Place {
@@ -109,12 +125,16 @@ async function sumBlocks(db: Queries, level: number, first: number, end: number)
   return Number(sum)
 }
 
-/** The block in which the item of that rank lies. */
+/** The block in which the item of that rank lies: the last one that starts no later. */
 function findBlock(blocks: readonly Block[], rank: number) {
-  let rest = rank
-  for (const { block, count } of blocks) {
-    if (rest < count) return { block, count, rest }
-    rest -= count
+  let [low, high] = [0, blocks.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((blocks[middle]?.before ?? 0) <= rank) low = middle + 1
+    else high = middle
   }
-  return undefined
+  const found = blocks[low - 1]
+  if (!found) return undefined
+  const { block, count, before } = found
+  return rank - before < count ? { block, count, rest: rank - before } : undefined
 }

@@ -4,13 +4,16 @@ import { isPostgres } from '../database/engine.ts'
 import { createSpool, type Spool } from '../http/spool.ts'
 import type { TemporaryFolder } from '../storage/temporary.ts'
 import {
+  endOf,
   findFirst,
   type ListQuery,
   type ListSummary,
+  OPENING,
   readSlice,
   type Source,
   selectRows,
   summarizeList,
+  toBuffer,
 } from './list.ts'
 import type { ListReader } from './list-reader.ts'
 
@@ -45,27 +48,27 @@ export async function streamList(
 }
 
 async function writeList(source: Source, query: ListQuery, summary: ListSummary, spool: Spool) {
-  const { max, from, to } = summary
+  const { from, to } = summary
   let left = from === 0 ? 0 : to - from + 1
-  let opening = '{"media":['
-  for await (const { json, count } of readParts(source, query, summary)) {
-    left -= count
-    await spool.write(Buffer.concat([Buffer.from(opening), json]))
-    opening = ','
+  if (left === 0) await spool.write(Buffer.from(OPENING))
+  else {
+    for await (const { json, count } of readParts(source, query, summary)) {
+      left -= count
+      await spool.write(json)
+    }
   }
   if (left !== 0) throw new Error(`A list lacks ${left} of the items that the counts say.`)
-  if (opening === ',') opening = ''
-  await spool.write(Buffer.from(`${opening}],"max":${max},"from":${from},"to":${to}}`))
+  await spool.write(Buffer.from(endOf(summary)))
 }
 
-type Part = { json: Uint8Array; count: number }
+/** What is sent of some items, with what comes before them. */
+type Part = { json: Buffer; count: number }
 
 async function* readParts(
   source: Source,
   query: ListQuery,
   summary: ListSummary,
 ): AsyncGenerator<Part> {
-  if (summary.from === 0) return
   const count = summary.to - summary.from + 1
   const first = query.terms.length > 0 ? undefined : await findFirst(source, query, summary)
   if (first !== undefined && !isPostgres(source.db)) {
@@ -73,8 +76,11 @@ async function* readParts(
     return
   }
   const rows = selectRows(source.db, query, first, count)
+  let opening = OPENING
   for await (const { rows: items } of source.db.getExecutor().stream(rows, SLICE_ITEMS)) {
-    yield { json: Buffer.from(items.map(({ json }) => json).join(',')), count: items.length }
+    const json = Buffer.from(opening + items.map(({ json }) => json).join(','))
+    yield { json, count: items.length }
+    opening = ','
   }
 }
 
@@ -87,12 +93,15 @@ async function* readSlices(
 ): AsyncGenerator<Part> {
   const step = order === 'added-asc' ? 1 : -1
   let next = first
+  let opening = OPENING
   for (let left = count; left > 0; ) {
-    const slice = await readSlice(source, order, next, Math.min(left, SLICE_ITEMS))
+    const around = [opening, ''] as const
+    const slice = await readSlice(source, order, next, Math.min(left, SLICE_ITEMS), around)
     if (slice.last === null || slice.json === null) return
-    yield { json: Buffer.from(slice.json), count: slice.count }
+    yield { json: toBuffer(slice.json), count: slice.count }
     left -= slice.count
     next = slice.last + step
+    opening = ','
     await new Promise(setImmediate)
   }
 }

@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
-import type { ReadState } from './library-state.ts'
+import type { LibraryState, ReadState } from './library-state.ts'
 
 /**
- * Whether the client has this answer already, for a 304. Sets the ETag, which follows from the
- * library's version: no row is read to know it.
+ * Whether the client has this answer already, for a 304. Sets the ETag.
  *
  * @param asked what tells this answer from the others of the same version
  */
@@ -15,11 +14,21 @@ export async function isUnchanged(
   readState: ReadState,
   asked: unknown,
 ): Promise<boolean> {
-  const { uuid, version } = await readState()
+  const headers = unchangedHeaders(await readState(), asked)
+  reply.headers(headers)
+  return hasAlready(request, headers)
+}
+
+/** What every answer has that a client may keep: its ETag follows from the library's version. */
+export function unchangedHeaders({ uuid, version }: LibraryState, asked: unknown) {
   const etag = hash('sha256', JSON.stringify([uuid, version, asked]), 'base64url')
-  reply.headers({ etag: `"${etag}"`, 'cache-control': 'private, no-cache' })
-  // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
-  return fresh({ 'if-none-match': request.headers['if-none-match'] }, reply.getHeaders())
+  return { etag: `"${etag}"`, 'cache-control': 'private, no-cache' }
+}
+
+/** Only the tag counts: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked. */
+export function hasAlready({ headers }: FastifyRequest, { etag }: { etag: string }): boolean {
+  const tags = headers['if-none-match']
+  return tags !== undefined && (tags === etag || fresh({ 'if-none-match': tags }, { etag }))
 }
 
 /** Not even a `null`, which the schema of such an answer would allow. */

@@ -115,7 +115,7 @@ describe('a path that leads elsewhere', () => {
       writeFileSync(join(folder, name, 'a.js'), `content of ${name}`)
     }
     writeFileSync(join(folder, 'page/index.html'), 'the page')
-    const settings = { trustedProxies: [], metricsToken: undefined }
+    const settings = { trustedProxies: [], metricsToken: undefined, allowedOrigins: [] }
     const app = await createServer(settings, createLog('silent'))
     await app.register(pageRoutes(join(folder, 'page')))
     onTestFinished(() => app.close())

@@ -1,0 +1,60 @@
+import type { FastifyRequest } from 'fastify'
+import type { Database } from '../database/database.ts'
+import type { User } from './identify.ts'
+
+/** More than ask for lists at a time. */
+const MAX_CALLERS = 1000
+
+interface Caller {
+  user: User
+  /** Milliseconds since 1970. */
+  until: number
+}
+
+export interface KnownCallers {
+  /** Who makes a request, if one like it was let through before; undefined has to be found out. */
+  recall(request: FastifyRequest): User | undefined
+  /** Remembers who makes a request that the route has been let through. */
+  remember(request: FastifyRequest): void
+}
+
+/**
+ * Knows who is let through to a route by the same cookies as before, as long as nothing at all has
+ * changed in the database since, the session neither, and not for longer than the session would be
+ * found the same.
+ */
+export function createKnownCallers({ changes }: Pick<Database, 'changes'>): KnownCallers {
+  /** The database's state when a request came, before anything was read for it. */
+  const states = new WeakMap<FastifyRequest, number>()
+  const callers = new Map<string, Caller>()
+  let state: number | undefined
+
+  return {
+    recall(request) {
+      const { authorization, cookie } = request.headers
+      if (authorization !== undefined || cookie === undefined) return undefined
+      const now = changes()
+      if (now === undefined) return undefined
+      if (now !== state) {
+        callers.clear()
+        state = now
+      }
+      const caller = callers.get(cookie)
+      if (caller !== undefined && caller.until > Date.now()) return caller.user
+      states.set(request, now)
+      return undefined
+    },
+
+    remember(request) {
+      const { user } = request
+      const { cookie } = request.headers
+      const until = user !== null && 'sameUntil' in user ? user.sameUntil : undefined
+      const came = states.get(request)
+      if (user === null || cookie === undefined || until === undefined || came === undefined) return
+      if (came !== state || came !== changes()) return
+      callers.set(cookie, { user, until })
+      const [oldest] = callers.keys()
+      if (callers.size > MAX_CALLERS && oldest !== undefined) callers.delete(oldest)
+    },
+  }
+}
