@@ -80,7 +80,7 @@ function limitTimeouts(client: S3Client): void {
         try {
           return await next(args)
         } catch (error) {
-          if (!(error instanceof Error) || error.name !== 'TimeoutError') throw error
+          if (!isTimeout(error)) throw error
           timeouts += 1
           if (timeouts < MAX_TIMEOUTS) throw error
           const operation = operationOf(context)
@@ -92,6 +92,12 @@ function limitTimeouts(client: S3Client): void {
     { step: 'finalizeRequest', priority: 'low', name: 'vitrineLimitTimeouts' },
   )
 }
+
+/** The SDK calls connections that were reset time-outs as well, with the system's code. */
+const isTimeout = (error: unknown): error is Error =>
+  error instanceof Error &&
+  error.name === 'TimeoutError' &&
+  (!('code' in error) || error.code === 'ETIMEDOUT')
 
 const operationOf = ({ commandName = 'S3' }: { commandName?: string }) =>
   commandName.replace(/Command$/, '')

@@ -233,6 +233,12 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(count('HEAD')).toBe(2)
     })
 
+    it('goes on when connections are reset, as when it is started again', async () => {
+      proxy.fail('HEAD', 'reset', 'reset', 'reset', 'reset')
+      await storage.put(key, source)
+      expect(count('HEAD')).toBe(5)
+    })
+
     it('finds an object whose put was answered by nobody', async () => {
       proxy.failAlways('PUT', 'lost answer')
       await storage.put(key, source)
