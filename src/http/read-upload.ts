@@ -52,7 +52,7 @@ export function acceptUploads(
  * No file is left if it fails.
  *
  * @param temporaryFile gives a path that was never used before
- * @param chunkWasRead see `createChunkCollector`
+ * @param chunkWasRead see `createSpentBytes`
  * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks
  *   off; the plain error of a disk that fails
  */

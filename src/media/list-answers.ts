@@ -30,10 +30,12 @@ interface Asked {
 /**
  * Answers requests for lists, the same ones from memory while the library is as it was.
  * What it returns throws AppError 400 "Invalid parameters".
+ * @param spend see `createSpentBytes`
  */
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
+  spend: (bytes: number) => void,
 ): (request: FastifyRequest) => Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
@@ -53,7 +55,8 @@ export function createListAnswers(
     if (asked.whole) return asked.whole
     const whole = await read(asked.unchanged)
     // What is asked for once would only fill the memory.
-    if (known && whole.body) {
+    if (!known) spend(whole.body?.length ?? 0)
+    else if (whole.body) {
       const cost = url.length + whole.body.length + OVERHEAD_BYTES
       kept.set(url, { unchanged: asked.unchanged, whole }, cost)
     }

@@ -5,6 +5,7 @@ import Type from 'typebox'
 import type { User } from '../auth/identify.ts'
 import { createKnownCallers } from '../auth/known-callers.ts'
 import type { Budget } from '../budget.ts'
+import { createSpentBytes } from '../http/spent-bytes.ts'
 import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
 import type { ReadState } from './library-state.ts'
@@ -34,7 +35,8 @@ export const listRoute: FastifyPluginAsyncTypebox<{
 }> = async (app, { library, readState, listings }) => {
   const lists = createListReader(library.database, readState)
   const callers = createKnownCallers(library.database)
-  const answer = createListAnswers(lists, readState)
+  const spend = createSpentBytes()
+  const answer = createListAnswers(lists, readState, spend)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
   async function answerAtOnce(request: FastifyRequest, user: User) {
@@ -95,7 +97,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     if (request.method === 'HEAD') return reply.send(Readable.from([]))
     const release = await listings.take(1)
     try {
-      const { summary, body } = await streamList(library, lists, query)
+      const { summary, body } = await streamList(library, lists, query, spend)
       body.once('close', release)
       body.on('error', (error) => request.log.warn({ err: error }, 'A list was cut off'))
       reply.header('x-total-count', summary.total)

@@ -6,7 +6,7 @@ import type { Budget } from '../budget.ts'
 import { parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { acceptUploads, readUpload } from '../http/read-upload.ts'
-import { createChunkCollector } from '../http/spent-chunks.ts'
+import { createSpentBytes } from '../http/spent-bytes.ts'
 import { addMedia } from './add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
 import { editMedia } from './edit.ts'
@@ -153,7 +153,7 @@ const addRoute: FastifyPluginAsyncTypebox<
   Pick<MediaRoutesOptions, 'library' | 'maxImageBytes'>
 > = async (app, { library, maxImageBytes }) => {
   acceptUploads(app, { maxImageBytes })
-  const chunkWasRead = createChunkCollector()
+  const chunkWasRead = createSpentBytes()
   app.route({
     method: 'POST',
     url: '/media/add',

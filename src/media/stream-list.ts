@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
-import { createSpool, type Spool } from '../http/spool.ts'
+import { createSpool } from '../http/spool.ts'
 import type { TemporaryFolder } from '../storage/temporary.ts'
 import {
   endOf,
@@ -25,11 +25,14 @@ const IDLE_MS = 60_000
 /**
  * A list of any length as one consistent snapshot, in bounded memory. A fault midway destroys the
  * body, so that a short answer is never well-formed.
+ *
+ * @param spend see `createSpentBytes`
  */
 export async function streamList(
   { database, temporary }: { database: Database; temporary: TemporaryFolder },
   lists: ListReader,
   query: ListQuery,
+  spend: (bytes: number) => void,
 ): Promise<{ summary: ListSummary; body: Readable }> {
   const spool = createSpool(temporary.newFile(), IDLE_MS)
   const summarized = Promise.withResolvers<ListSummary>()
@@ -38,7 +41,10 @@ export async function streamList(
       const source = lists.within(trx)
       const summary = await summarizeList(source, query)
       summarized.resolve(summary)
-      await writeList(source, query, summary, spool)
+      await writeList(source, query, summary, async (json) => {
+        await spool.write(json)
+        spend(json.length)
+      })
     })
     .then(spool.end, (error) => {
       summarized.reject(error)
@@ -47,18 +53,23 @@ export async function streamList(
   return { summary: await summarized.promise, body: spool.body }
 }
 
-async function writeList(source: Source, query: ListQuery, summary: ListSummary, spool: Spool) {
+async function writeList(
+  source: Source,
+  query: ListQuery,
+  summary: ListSummary,
+  write: (part: Buffer) => Promise<void>,
+) {
   const { from, to } = summary
   let left = from === 0 ? 0 : to - from + 1
-  if (left === 0) await spool.write(Buffer.from(OPENING))
+  if (left === 0) await write(Buffer.from(OPENING))
   else {
     for await (const { json, count } of readParts(source, query, summary)) {
       left -= count
-      await spool.write(json)
+      await write(json)
     }
   }
   if (left !== 0) throw new Error(`A list lacks ${left} of the items that the counts say.`)
-  await spool.write(Buffer.from(endOf(summary)))
+  await write(Buffer.from(endOf(summary)))
 }
 
 /** What is sent of some items, with what comes before them. */

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { createChunkCollector } from './spent-chunks.ts'
+import { createSpentBytes } from './spent-bytes.ts'
 
 const CHUNK = 64 * 1024
 
 it('frees chunks that were read long before V8 would', async () => {
-  const wasRead = createChunkCollector()
+  const wasRead = createSpentBytes()
   const before = process.memoryUsage().arrayBuffers
   let most = 0
   for (let chunk = 0; chunk < 3000; chunk++) {
