@@ -17,6 +17,8 @@ const ACTS = 8
 /** Faults of one call in a row that the program gets over by trying again. */
 const FAULTS_IN_A_ROW = 3
 const TIMEOUT_SECONDS = 10
+/** The SDK has 500 to spend on trying again: each time takes 14, each request that succeeds brings 1. */
+const CHECKS = FAULTS_IN_A_ROW * 7
 
 const CALLS: readonly Call[] = ['HEAD', 'PUT', 'GET', 'POST delete']
 const FAULTS: readonly { fault: Fault; says: string; calls?: readonly Call[] }[] = [
@@ -110,6 +112,8 @@ async function failShortly(
   const original = await client.get(`/media/original/${ledger.pick()}`)
   expect(original.status, `${JSON.stringify(fault)} at ${call}`).toBe(200)
   proxy.mend()
+  // Of two requests each.
+  for (let count = 0; count < CHECKS; count++) await client.get('/health/ready')
 }
 
 /** @returns how long it took until an add succeeded again, in milliseconds */
