@@ -18,6 +18,12 @@ import { itemName, itemTags } from './import-names.ts'
 const READ_BYTES = 1024 * 1024
 /** Up to here a file is kept in memory from the one time that it is read. */
 const HELD_BYTES = 8 * READ_BYTES
+
+/**
+ * Memory to read one file after another into. New memory for each would have V8 look through all of its
+ * heap every few files, to free what has gathered outside of it.
+ */
+export const allocateFileMemory = (): Buffer => Buffer.allocUnsafeSlow(HELD_BYTES)
 /** How often a busy library is tried again, after as many seconds as it asks for. */
 const BUSY_ATTEMPTS = 60
 
@@ -46,13 +52,14 @@ class UnreadableFile extends Error {}
  * read, so that a file which changes meanwhile is stored as it was read.
  *
  * @param add see `createAdder`
+ * @param memory of `allocateFileMemory`, for nobody else until this resolves
  * @throws LibraryFault
  */
 export async function importFile(
   library: Library,
   add: (media: NewMedia) => Promise<void>,
   { path, folders, name, error }: FoundEntry,
-  maxImageBytes: number,
+  { maxImageBytes, memory }: { maxImageBytes: number; memory: Buffer },
 ): Promise<Outcome> {
   const heldPath = library.temporary.newFile()
   const copy = createIncomingFile(library.temporary.newFile, maxImageBytes)
@@ -73,48 +80,54 @@ export async function importFile(
     })
   }
 
-  /** By itself, so that nothing in memory stays there while the image is added. */
   async function takeIn(): Promise<SpooledFile | undefined> {
-    const { sha256, held } = await readOnce(path, maxImageBytes)
+    const { sha256, held } = await readOnce(path, maxImageBytes, memory)
     if (await isShown(library.database.read, sha256)) return undefined
     return held ? writeHeld(heldPath, held, sha256) : copyAgain(copy, path, maxImageBytes)
   }
 }
 
-/** @returns the hash of a file and, unless it is large, its bytes */
+/** @returns the hash of a file and, unless it is large, its bytes, which are in `memory` */
 async function readOnce(
   path: Buffer,
   maxImageBytes: number,
-): Promise<{ sha256: string; held?: Buffer[] }> {
+  memory: Buffer,
+): Promise<{ sha256: string; held?: Buffer }> {
   const { size } = await stat(path).catch(unreadable)
-  if (size > maxImageBytes) {
-    throw imageTooLarge(`The image has ${size} bytes; at most ${maxImageBytes} are allowed.`)
-  }
+  if (size > maxImageBytes) throw fileTooLarge(size, maxImageBytes)
   const hash = createHash('sha256')
-  let held: Buffer[] | undefined = []
   let bytes = 0
-  for await (const chunk of readChunks(path, maxImageBytes)) {
-    hash.update(chunk)
-    bytes += chunk.length
-    if (bytes > HELD_BYTES) held = undefined
-    held?.push(chunk)
-  }
-  const sha256 = hash.digest('hex')
-  return held ? { sha256, held } : { sha256 }
-}
-
-async function writeHeld(
-  path: string,
-  held: readonly Buffer[],
-  sha256: string,
-): Promise<SpooledFile> {
-  const file = await open(path, 'wx', 0o600)
+  const file = await open(path).catch(unreadable)
   try {
-    for (const chunk of held) await file.writeFile(chunk)
+    for (;;) {
+      // What is large comes round and overwrites itself; it is only hashed.
+      const at = bytes % memory.length
+      // At most one byte more than is allowed, so that a file that grows is found too large.
+      const most = Math.min(READ_BYTES, memory.length - at, maxImageBytes + 1 - bytes)
+      const { bytesRead } = await file.read(memory, at, most).catch(unreadable)
+      if (bytesRead === 0) break
+      hash.update(memory.subarray(at, at + bytesRead))
+      bytes += bytesRead
+    }
   } finally {
     await file.close()
   }
-  return { path, sha256, size: held.reduce((sum, { length }) => sum + length, 0) }
+  if (bytes > maxImageBytes) throw fileTooLarge(bytes, maxImageBytes)
+  const sha256 = hash.digest('hex')
+  return bytes > memory.length ? { sha256 } : { sha256, held: memory.subarray(0, bytes) }
+}
+
+const fileTooLarge = (size: number, maxImageBytes: number) =>
+  imageTooLarge(`The image has ${size} bytes; at most ${maxImageBytes} are allowed.`)
+
+async function writeHeld(path: string, held: Buffer, sha256: string): Promise<SpooledFile> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(held)
+  } finally {
+    await file.close()
+  }
+  return { path, sha256, size: held.length }
 }
 
 /** It may be another by now, so it is hashed as it is copied. */

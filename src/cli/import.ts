@@ -8,7 +8,7 @@ import { createLog } from '../http/logging.ts'
 import { createAdder } from '../media/add-many.ts'
 import type { Library } from '../media/library.ts'
 import { type FoundEntry, findFiles } from './find-files.ts'
-import { importFile, LibraryFault, type Outcome } from './import-file.ts'
+import { allocateFileMemory, importFile, LibraryFault, type Outcome } from './import-file.ts'
 import { type Progress, startProgress } from './progress.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -75,10 +75,11 @@ async function run(
   const add = createAdder(library)
   const entries = findFiles(root, except)
   const work = async () => {
+    const reading = { maxImageBytes: config.maxImageBytes, memory: allocateFileMemory() }
     while (!stopping.signal.aborted) {
       const { value: entry, done } = await entries.next()
       if (done) return
-      settle(entry, await importFile(library, add, entry, config.maxImageBytes))
+      settle(entry, await importFile(library, add, entry, reading))
     }
   }
   try {
