@@ -11,11 +11,15 @@ const shared = {
 
 const BROWSER = 'test/browser/*.test.ts'
 
-/** Everything, with what is there without any server. */
+/**
+ * Everything, with what is there without any server. Here as elsewhere each process works on several of
+ * these files: the program's modules are loaded anew for each, those of packages once.
+ */
 const embedded = {
   test: {
     ...shared,
     name: 'embedded',
+    isolate: false,
     include: ['src/**/*.test.ts', 'web/src/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       'src/cli/doctor-postgres.test.ts',
@@ -31,32 +35,51 @@ const browser = {
   test: { ...shared, name: 'browser', include: [BROWSER], isolate: false },
 }
 
+const onPostgres = {
+  ...shared,
+  env: { VITRINE_TEST_ENGINE: 'postgres' },
+  globalSetup: 'test/postgres.ts',
+}
+
 /** Whatever has to do with the database once more, on PostgreSQL. */
 const postgres = {
   test: {
-    ...shared,
+    ...onPostgres,
     name: 'postgres',
+    isolate: false,
     include: [
       'src/audit/*.test.ts',
       'src/auth/{access-tokens,account-routes,accounts,api-tokens,login,plugin}.test.ts',
       'src/auth/{sessions,user-routes}.test.ts',
-      'src/cli/{archive,transfer}/*.test.ts',
-      'src/cli/doctor-postgres.test.ts',
+      'src/cli/transfer/*.test.ts',
       'src/database/postgres.test.ts',
       'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
-      'test/{add,audit,bulk,cli-import,cli-user,contract,delivery,delivery-cache,delivery-high}.test.ts',
+      'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{instances,list,list-stream,model,outage,lost-original,permissions,scrub,tags,two-servers,upgrade,workers}.test.ts',
+      'test/{list,list-stream,outage,permissions,tags,upgrade,workers}.test.ts',
     ],
-    env: { VITRINE_TEST_ENGINE: 'postgres' },
-    globalSetup: 'test/postgres.ts',
+  },
+}
+
+/** And with the images in a bucket, where there is a server for it: what stores, reads and loses them. */
+const bucket = {
+  test: {
+    ...onPostgres,
+    name: 'bucket',
+    isolate: false,
+    env: { ...onPostgres.env, VITRINE_TEST_STORAGE: 's3' },
+    include: [
+      'src/cli/archive/*.test.ts',
+      'src/cli/doctor-postgres.test.ts',
+      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
+    ],
   },
 }
 
 export default defineConfig(async () => ({
   test: {
-    projects: [embedded, browser, ...((await findPostgres()) ? [postgres] : [])],
+    projects: [embedded, browser, ...((await findPostgres()) ? [postgres, bucket] : [])],
     pool: 'forks' as const,
     // One more than the cores of a small machine: much of it is waiting, for servers and browsers.
     maxWorkers: 3,

@@ -12,7 +12,6 @@ import { expectConsistent, takeStock } from './consistency.ts'
 import { type Filling, fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, runCli, signIn, startServer } from './harness.ts'
-import { onS3 } from './library-storage.ts'
 import { locateDatabase } from './postgres.ts'
 
 const PATIENCE = { timeout: 20_000 }
@@ -269,35 +268,32 @@ describe('deleting many items', () => {
     expect(server.log()).not.toContain('"level":50')
   })
 
-  // Here it is the disk that fails.
-  if (!onS3) {
-    it('ends early when storage fails, and leaves the rest to the journal', async () => {
-      const { data, server, client } = await startWithImages(3)
-      const path = (await client.list('?order=added-asc')).body.media[2]?.path ?? ''
-      const file = join(data, 'files', path)
-      rmSync(file)
-      mkdirSync(join(file, 'in the way'), { recursive: true })
+  it('ends early when storage fails, and leaves the rest to the journal', async () => {
+    const { data, server, client } = await startWithImages(3)
+    const path = (await client.list('?order=added-asc')).body.media[2]?.path ?? ''
+    const file = join(data, 'files', path)
+    rmSync(file)
+    mkdirSync(join(file, 'in the way'), { recursive: true })
 
-      const { progress, result } = await work(client, 'delete', { ids: [1, 2, 3] })
-      expect(progress).toEqual([{ done: 0, failures: 0, total: 3 }])
-      expect(result).toMatchObject({
-        data: 'Error deleting media',
-        code: 500,
-        done: 0,
-        failures: 0,
-      })
-      expect(result.detail).toMatch(/^The log of the server says why, under the request id /)
-      await server.logged('"refusal":"fault"')
-      const { media, journal } = await takeStock(data)
-      expect({ media, holdsKey: journal.includes(path) }).toEqual({ media: [], holdsKey: true })
-
-      rmSync(file, { recursive: true })
-      await server.stop()
-      const next = await startServer({}, data)
-      onTestFinished(() => next.kill())
-      expect(await expectConsistent(data)).toMatchObject({ stored: {} })
+    const { progress, result } = await work(client, 'delete', { ids: [1, 2, 3] })
+    expect(progress).toEqual([{ done: 0, failures: 0, total: 3 }])
+    expect(result).toMatchObject({
+      data: 'Error deleting media',
+      code: 500,
+      done: 0,
+      failures: 0,
     })
-  }
+    expect(result.detail).toMatch(/^The log of the server says why, under the request id /)
+    await server.logged('"refusal":"fault"')
+    const { media, journal } = await takeStock(data)
+    expect({ media, holdsKey: journal.includes(path) }).toEqual({ media: [], holdsKey: true })
+
+    rmSync(file, { recursive: true })
+    await server.stop()
+    const next = await startServer({}, data)
+    onTestFinished(() => next.kill())
+    expect(await expectConsistent(data)).toMatchObject({ stored: {} })
+  })
 })
 
 describe('work on many items', () => {

@@ -15,7 +15,6 @@ import {
   startCli,
   startServer,
 } from './harness.ts'
-import { onS3 } from './library-storage.ts'
 import { locateDatabase, onPostgres } from './postgres.ts'
 
 let folder: string
@@ -122,7 +121,7 @@ describe('an import beside a running server', () => {
     await putImages(6)
     let runs = 0
     // In a bucket less happens on the disk of this machine.
-    for (let step = 5; ; step += onS3 ? 11 : 23) {
+    for (let step = 5; ; step += 23) {
       const { code } = await runImport(server.data, {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'kill-import.ts')}`,
         KILL_AT_STEP: String(step),
@@ -189,27 +188,24 @@ describe('an import', () => {
     expect((await expectConsistent(data)).media).toHaveLength(12)
   })
 
-  // Here it is the disk that fails.
-  if (!onS3) {
-    it('stops when the library cannot store anything', async () => {
-      await putImages(12)
-      const data = makeDataFolder()
-      await mkdir(join(data, 'files'))
-      await writeFile(join(data, 'files/originals'), 'no folder')
-      const { code, counts, stderr } = await runImport(data)
-      expect({ code, counts }).toEqual({
-        code: 1,
-        counts: '0 added, 0 already there, 0 refused, 0 failed',
-      })
-      expect(stderr).toMatch(
-        /^The library cannot store images: .*ENOTDIR.* Run it again to go on\.$/m,
-      )
-
-      await rm(join(data, 'files/originals'))
-      expect(await runImport(data)).toMatchObject({ code: 0, counts: /^12 added/ })
-      await expectSound(data)
+  it('stops when the library cannot store anything', async () => {
+    await putImages(12)
+    const data = makeDataFolder()
+    await mkdir(join(data, 'files'))
+    await writeFile(join(data, 'files/originals'), 'no folder')
+    const { code, counts, stderr } = await runImport(data)
+    expect({ code, counts }).toEqual({
+      code: 1,
+      counts: '0 added, 0 already there, 0 refused, 0 failed',
     })
-  }
+    expect(stderr).toMatch(
+      /^The library cannot store images: .*ENOTDIR.* Run it again to go on\.$/m,
+    )
+
+    await rm(join(data, 'files/originals'))
+    expect(await runImport(data)).toMatchObject({ code: 0, counts: /^12 added/ })
+    await expectSound(data)
+  })
 
   it.each([
     ['SIGINT', 130],

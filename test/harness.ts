@@ -37,6 +37,8 @@ export interface Server {
 
 const FOLDERS = mkdtempSync(join(tmpdir(), 'vitrine-test-'))
 const servers = new Set<ChildProcess>()
+// A process runs many test files, each of which has its own.
+process.setMaxListeners(0)
 process.once('exit', () => {
   for (const server of servers) server.kill('SIGKILL')
   rmSync(FOLDERS, { recursive: true, force: true })

@@ -62,7 +62,7 @@ const showingOf = (item: Item): Act => ({
 const RENAME = 9
 
 const scenarios: Scenario[] = [
-  { is: 'an add', steps: 24, stride: 2, prepare: async () => additionOf(await newImage()) },
+  { is: 'an add', steps: 24, stride: 3, prepare: async () => additionOf(await newImage()) },
   {
     is: 'an add of bytes that are there already',
     steps: 6,
@@ -71,7 +71,7 @@ const scenarios: Scenario[] = [
   {
     is: 'an add of bytes that storage has lost',
     steps: 24,
-    stride: 2,
+    stride: 3,
     first: 2,
     prepare: async (library) => {
       const { media, image } = await library.takeItem()
@@ -88,13 +88,13 @@ const scenarios: Scenario[] = [
   {
     is: 'a delete',
     steps: 14,
-    stride: 2,
+    stride: 3,
     prepare: async (library) => deletionOf(await library.takeItem('high')),
   },
   {
     is: 'a delete of many',
     steps: 14,
-    stride: 2,
+    stride: 3,
     first: 2,
     prepare: async (library) => {
       const item = await library.takeItem('high')

@@ -1,4 +1,4 @@
-/** Where the objects of a test's library are: in its data folder, or with PostgreSQL in a bucket. */
+/** Where the objects of a test's library are: in its data folder, or in the project `bucket` there. */
 import { hash } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,11 +8,11 @@ import { openS3Storage } from '../src/storage/s3.ts'
 import { createS3Client, patienceOf } from '../src/storage/s3-client.ts'
 import { parseS3Url } from '../src/storage/s3-url.ts'
 import { KINDS, type Storage } from '../src/storage/storage.ts'
-import { onPostgres } from './postgres.ts'
 import { makeBucket, S3_CREDENTIALS, S3_VARIABLE, useS3Server } from './s3-server.ts'
 
 /** Whether the tests that run now are to use a bucket: where `run.ts` has started a server for it. */
-export const onS3 = onPostgres && process.env[S3_VARIABLE] !== undefined
+export const onS3 =
+  process.env.VITRINE_TEST_STORAGE === 's3' && process.env[S3_VARIABLE] !== undefined
 
 let bucket: Promise<string> | undefined
 

@@ -2,13 +2,13 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { ADMIN_PASSWORD, type Server, signIn } from '../harness.ts'
-import { findBrowser } from '../install-browser.ts'
+import { findTestBrowser } from '../install-browser.ts'
 import { launchBrowser } from './launch.ts'
 
 /** For what a server and a browser do on a machine that is busy. */
 export const PATIENCE = { timeout: 10_000 }
 
-const executablePath = findBrowser()
+const executablePath = findTestBrowser()
 /** One for all files that this process works on; it ends with the process. */
 let browser: Promise<Browser> | undefined
 
