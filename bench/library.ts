@@ -124,9 +124,7 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
     }
     if (names.includes(name)) return { ...plan, settings, location }
     await server.query(`CREATE DATABASE ${name}_filling TEMPLATE template0 ENCODING 'UTF8'`)
-    const seconds = await fill(locate(`${name}_filling`), plan)
-    // Beside what it is about, for whoever reads it from another folder.
-    await server.query(`COMMENT ON DATABASE ${name}_filling IS '${seconds}'`)
+    await fill(locate(`${name}_filling`), plan)
     await server.query(`ALTER DATABASE ${name}_filling RENAME TO ${name}`)
     return { ...plan, settings, location }
   } finally {
@@ -148,8 +146,6 @@ async function fill(location: DatabaseLocation, { engine, items }: Plan): Promis
   })
   if (indexes) await indexes.restore()
   const seconds = (performance.now() - start) / 1000
-  // As the server does by itself after a while.
-  if (engine === 'PostgreSQL') await sql`VACUUM ANALYZE`.execute(database.read)
   await database.close()
   const size =
     typeof location === 'string' ? `, ${Math.round(statSync(location).size / 1e6)} MB` : ''
@@ -169,6 +165,8 @@ async function withoutGrams(url: string) {
     async restore() {
       await client.query(`SET maintenance_work_mem = '1GB'`)
       await client.query(rows[0].indexdef)
+      // As the server does by itself after a while.
+      await client.query('VACUUM ANALYZE')
       await client.end()
     },
   }
@@ -183,20 +181,6 @@ export async function fillAnew(items: number): Promise<number> {
   } finally {
     rmSync(data, { recursive: true })
   }
-}
-
-/** How long it took to fill the library that is kept on the PostgreSQL server, in seconds. */
-export async function readFillTime(items: number): Promise<number> {
-  const { location } = await keepLibrary('PostgreSQL', items)
-  if (typeof location === 'string') throw new Error('That is no server.')
-  const client = new pg.Client({ connectionString: location.url })
-  await client.connect()
-  const { rows } = await client.query(
-    `SELECT shobj_description(oid, 'pg_database') AS seconds
-     FROM pg_database WHERE datname = current_database()`,
-  )
-  await client.end()
-  return Number(rows[0].seconds)
 }
 
 const enlargeCache = (trx: Queries) => sql`PRAGMA cache_size = ${sql.lit(-CACHE_KIB)}`.execute(trx)
