@@ -1,8 +1,8 @@
-import Type from 'typebox'
+import { type Static, type TSchema, Type } from '../http/schema.ts'
 import type { AuditRow } from './read.ts'
 import { auditActions } from './record.ts'
 
-const Nullable = (type: Type.TSchema, description: string) =>
+const Nullable = (type: TSchema, description: string) =>
   Type.Union([type, Type.Null()], { description })
 
 /** A row of the trail as clients see it. */
@@ -20,7 +20,7 @@ export const AuditEntry = Type.Object(
   },
   { title: 'AuditEntry' },
 )
-export type AuditEntry = Type.Static<typeof AuditEntry>
+export type AuditEntry = Static<typeof AuditEntry>
 
 export const toEntry = (row: AuditRow) => ({
   id: row.id,

@@ -1,4 +1,3 @@
-import { errors, jwtVerify, SignJWT } from 'jose'
 import type { Database } from '../database/database.ts'
 import { readSecret } from '../database/secrets.ts'
 import type { Milliseconds } from '../database/tables.ts'
@@ -8,6 +7,9 @@ import type { SignedIn } from './session-lookup.ts'
 const ALGORITHM = 'HS256'
 const ISSUER = 'vitrine'
 const AUDIENCE = 'vitrine-api'
+
+/** With the first token: every start would take the longer for it, and 4 MB more. */
+const loadJose = () => import('jose')
 
 export interface AccessTokens {
   /** A JWT that says who signed in; its roles and permissions are for the client to read. */
@@ -31,17 +33,20 @@ export async function openAccessTokens(database: Database): Promise<AccessTokens
   )
 
   return {
-    sign: ({ id, sessionId, roles, permissions }, now) =>
-      new SignJWT({ sid: sessionId, roles, permissions })
+    async sign({ id, sessionId, roles, permissions }, now) {
+      const { SignJWT } = await loadJose()
+      return new SignJWT({ sid: sessionId, roles, permissions })
         .setProtectedHeader({ alg: ALGORITHM, typ: 'JWT' })
         .setIssuer(ISSUER)
         .setAudience(AUDIENCE)
         .setSubject(String(id))
         .setIssuedAt(new Date(now))
         .setExpirationTime(new Date(now + ACCESS_TOKEN_LIFETIME_MS))
-        .sign(key),
+        .sign(key)
+    },
 
     async verify(token, now) {
+      const { errors, jwtVerify } = await loadJose()
       // RFC 8725: what is accepted is pinned here and never read from the token.
       const verified = await jwtVerify(token, key, {
         algorithms: [ALGORITHM],

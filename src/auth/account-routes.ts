@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import { forbidden, parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
+import { Type } from '../http/schema.ts'
 import { actorOf } from './actor.ts'
 import {
   Message,

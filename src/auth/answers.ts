@@ -1,4 +1,4 @@
-import Type from 'typebox'
+import { Type } from '../http/schema.ts'
 import type { ApiToken } from './api-tokens.ts'
 import type { Account } from './list-accounts.ts'
 import type { Session } from './session-list.ts'

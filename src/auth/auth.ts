@@ -6,7 +6,6 @@ import { externalRoutes } from './external-routes.ts'
 import type { ExternalSettings } from './external-settings.ts'
 import type { Identify } from './identify.ts'
 import { identifyBySession } from './identify-by-session.ts'
-import { identifyByToken } from './identify-by-token.ts'
 import { authRoutes } from './routes.ts'
 import { signInRoute } from './sign-in-route.ts'
 
@@ -24,7 +23,9 @@ export async function openAuth(
 ): Promise<Auth> {
   const external = readExternal(settings)
   return {
-    identify: external ? identifyByToken(external, log) : await identifyBySession(database, log),
+    identify: external
+      ? (await import('./identify-by-token.ts')).identifyByToken(external, log)
+      : await identifyBySession(database, log),
     async routes(app) {
       const url = external?.signInUrl ?? null
       await app.register(signInRoute({ external: external !== undefined, url }))

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
 import { unauthorized } from '../errors.ts'
+import { Type } from '../http/schema.ts'
 
 const UserAnswer = Type.Object({
   user: Type.Object({

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
+import { Type } from '../http/schema.ts'
 
 const SignInPlace = Type.Object({
   external: Type.Boolean({

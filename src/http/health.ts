@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
-import Type from 'typebox'
 import { AppError } from '../errors.ts'
+import { Type } from './schema.ts'
 
 const CHECK_MS = 5000
 

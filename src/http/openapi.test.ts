@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { describe, expect, it } from 'vitest'
+import { Type } from './schema.ts'
 import { startServer } from './test-server.ts'
 
 const start = () =>

@@ -1,9 +1,9 @@
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
-import Type from 'typebox'
 import { notFound } from './not-found.ts'
 import { phraseOf } from './render-errors.ts'
+import { Type } from './schema.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { parametersMissing, quote } from '../errors.ts'
+import { Type } from './schema.ts'
 
 /** An id in a path: described as the number it is, and handed over as the text it comes as. */
 export const IdParameter = Type.Unsafe<string>(Type.Integer({ minimum: 1 }))

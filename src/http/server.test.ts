@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
-import Type from 'typebox'
 import { describe, expect, it } from 'vitest'
+import { Type } from './schema.ts'
 import { connectTo, startServer } from './test-server.ts'
 
 const open = { access: 'public' } as const

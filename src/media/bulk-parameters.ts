@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import { parametersInvalid, parametersMissing, quote } from '../errors.ts'
+import { Type } from '../http/schema.ts'
 import { readTags } from './parameters.ts'
 import type { TagChange } from './retag.ts'
 import { parseSearch } from './search.ts'

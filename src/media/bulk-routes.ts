@@ -1,11 +1,11 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
 import { parametersMissing, serviceBusy } from '../errors.ts'
 import { bodyOf, explainError } from '../http/render-errors.ts'
+import { type Static, Type } from '../http/schema.ts'
 import { type BulkWork, runBulk } from './bulk.ts'
 import {
   readSelection,
@@ -36,7 +36,7 @@ export const BulkProgress = Type.Object(
   },
   { title: 'BulkProgress' },
 )
-export type BulkProgress = Type.Static<typeof BulkProgress>
+export type BulkProgress = Static<typeof BulkProgress>
 
 export const BulkResult = Type.Object(
   {
@@ -58,7 +58,7 @@ export const BulkResult = Type.Object(
   },
   { title: 'BulkResult' },
 )
-export type BulkResult = Type.Static<typeof BulkResult>
+export type BulkResult = Static<typeof BulkResult>
 
 const BulkAnswer = {
   description: 'Lines of JSON: how far it is, now and then, and at the end what came of it.',

@@ -1,9 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import type { Queries } from '../database/tables.ts'
 import { mediaNotFound, quote } from '../errors.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
+import { type Static, Type } from '../http/schema.ts'
 import { MediaItem, selectItems, toItem } from './item.ts'
 import type { ReadState } from './library-state.ts'
 import { countMedia, findRank } from './rank.ts'
@@ -16,7 +16,7 @@ export const RankedItem = Type.Object(
   },
   { title: 'RankedItem' },
 )
-export type RankedItem = Type.Static<typeof RankedItem>
+export type RankedItem = Static<typeof RankedItem>
 
 /** One item, and where it is among all. */
 export const itemRoute: FastifyPluginAsyncTypebox<{

@@ -1,5 +1,5 @@
-import Type from 'typebox'
 import type { Queries } from '../database/tables.ts'
+import { type Static, Type } from '../http/schema.ts'
 
 /** A media item as clients see it. */
 export const MediaItem = Type.Object(
@@ -22,7 +22,7 @@ export const MediaItem = Type.Object(
   },
   { title: 'Media' },
 )
-export type MediaItem = Type.Static<typeof MediaItem>
+export type MediaItem = Static<typeof MediaItem>
 
 /** Media rows with what items show of their files. */
 export const selectItems = (db: Queries) =>

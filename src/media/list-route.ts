@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import type { User } from '../auth/identify.ts'
 import { createKnownCallers } from '../auth/known-callers.ts'
 import type { Budget } from '../budget.ts'
+import { type Static, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
 import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
@@ -24,7 +24,7 @@ export const MediaList = Type.Object(
   },
   { title: 'MediaList' },
 )
-export type MediaList = Type.Static<typeof MediaList>
+export type MediaList = Static<typeof MediaList>
 
 /** Lists and searches. */
 export const listRoute: FastifyPluginAsyncTypebox<{

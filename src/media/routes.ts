@@ -1,11 +1,11 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import Type from 'typebox'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
 import { parametersMissing } from '../errors.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { acceptUploads, readUpload } from '../http/read-upload.ts'
+import { type TSchema, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
 import { addMedia } from './add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
@@ -21,7 +21,7 @@ import { removeMedia } from './remove.ts'
 import { tagsRoute } from './tags-route.ts'
 import { sendNothing } from './unchanged.ts'
 
-const Answer = (extra: Record<string, Type.TSchema> = {}) =>
+const Answer = (extra: Record<string, TSchema> = {}) =>
   Type.Object({ data: Type.String(), code: Type.Integer(), ...extra })
 
 const ItemFields = {

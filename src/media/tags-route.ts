@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import Type from 'typebox'
 import type { Database } from '../database/database.ts'
 import { fold } from '../fold.ts'
 import { readInteger, readText } from '../http/query-parameters.ts'
+import { type Static, Type } from '../http/schema.ts'
 import type { ReadState } from './library-state.ts'
 import { checkSearchLength } from './search.ts'
 import { listTags } from './tags.ts'
@@ -24,7 +24,7 @@ export const TagList = Type.Object(
   },
   { title: 'TagList' },
 )
-export type TagList = Type.Static<typeof TagList>
+export type TagList = Static<typeof TagList>
 
 /** The tags in use. */
 export const tagsRoute: FastifyPluginAsyncTypebox<{
