@@ -7,6 +7,8 @@ import { countTags, parseTags } from './tags.ts'
 
 /** Rows of one statement: more save nothing, and SQLite takes at most 32,766 parameters. */
 const ROWS_AT_ONCE = 200
+/** Entries of the search index of one statement. */
+const ENTRIES_AT_ONCE = 10_000
 
 /** A file with its scaled image, both of which storage holds. */
 export interface NewFile {
@@ -20,7 +22,7 @@ export interface NewFile {
  */
 export async function insertFiles(trx: Queries, files: readonly NewFile[]): Promise<number[]> {
   const all: number[] = []
-  for (const batch of inBatches(files)) {
+  for (const batch of inBatches(files, ROWS_AT_ONCE)) {
     const rows = await trx
       .insertInto('files')
       .values(batch.map(({ file }) => file))
@@ -54,34 +56,42 @@ export async function insertItems(
   items: readonly Insertable<Tables['media']>[],
 ): Promise<number[]> {
   const all: number[] = []
+  for (const batch of inBatches(items, ROWS_AT_ONCE)) {
+    const rows = await trx.insertInto('media').values(batch).returning('id').execute()
+    all.push(...inOrder(rows))
+  }
   const tagsOfAll: string[] = []
   /** Most tags come many times. */
   const known = new Map<string, string>()
-  for (const batch of inBatches(items)) {
-    const rows = await trx.insertInto('media').values(batch).returning('id').execute()
-    const ids = inOrder(rows)
-    const indexed = batch.map(({ name, tags }, index) => {
-      const ownTags = parseTags(tags)
-      tagsOfAll.push(...ownTags)
-      return isPostgres(trx)
-        ? sql`(${ids[index]}, ${mediaLines(name, ownTags)})`
-        : sql`(${ids[index]}, ${mediaGrams(name, ownTags, known)})`
-    })
-    await (isPostgres(trx)
-      ? sql`INSERT INTO media_search (id, lines) VALUES ${sql.join(indexed)}`
-      : sql`INSERT INTO media_search (rowid, grams) VALUES ${sql.join(indexed)}`
-    ).execute(trx)
-    all.push(...ids)
-  }
+  const entries = items.map(({ name, tags }, index): Entry => {
+    const ownTags = parseTags(tags)
+    tagsOfAll.push(...ownTags)
+    const text = isPostgres(trx) ? mediaLines(name, ownTags) : mediaGrams(name, ownTags, known)
+    return [all[index] ?? 0, text]
+  })
+  // After all other rows, since FTS5 writes what it has gathered with every statement of several rows,
+  // whatever that is about, and merges it later.
+  for (const batch of inBatches(entries, ENTRIES_AT_ONCE)) await insertEntries(trx, batch)
   await countTags(trx, [], tagsOfAll)
   await adjustCounts(trx, all, 1)
   return all
 }
 
-function* inBatches<T>(rows: readonly T[]): Generator<T[]> {
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    yield rows.slice(start, start + ROWS_AT_ONCE)
-  }
+/** Of the search index: the id of an item, and what it is found by. */
+type Entry = readonly [id: number, text: string]
+
+async function insertEntries(trx: Queries, entries: readonly Entry[]): Promise<void> {
+  const json = JSON.stringify(entries)
+  await (isPostgres(trx)
+    ? sql`INSERT INTO media_search (id, lines)
+        SELECT (entry ->> 0)::bigint, entry ->> 1 FROM json_array_elements(${json}::json) AS entry`
+    : sql`INSERT INTO media_search (rowid, grams)
+        SELECT value ->> 0, value ->> 1 FROM json_each(${json})`
+  ).execute(trx)
+}
+
+function* inBatches<T>(rows: readonly T[], most: number): Generator<T[]> {
+  for (let start = 0; start < rows.length; start += most) yield rows.slice(start, start + most)
 }
 
 /** Rows are numbered in the order in which a statement names them, and may come back in any. */
