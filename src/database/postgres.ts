@@ -18,6 +18,11 @@ const LEAST_VERSION = 15
 /** A transaction whose process hangs is ended by the server, and with it the lock that it holds. */
 const IDLE_IN_TRANSACTION_MS = 15_000
 const CONNECT_MS = 5_000
+/**
+ * Every statement answers a request, and is over before other processes of the server have been started
+ * to help, or code for it has been compiled: that took 20 ms of searches which take one.
+ */
+const PLANNING = '-c max_parallel_workers_per_gather=0 -c jit=off'
 /** How long the offset between two clocks is trusted. */
 const CLOCK_SYNC_MS = 60_000
 
@@ -48,6 +53,7 @@ export async function openPostgres(
       ...(mode !== 'migrate' && {
         statement_timeout: STATEMENT_MS,
         idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+        options: PLANNING,
       }),
     })
     // A connection that is lost is no fault by itself: the query that was on it fails, the next one

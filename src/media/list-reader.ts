@@ -154,9 +154,9 @@ async function readMatchesAt(
   const slice = await readMatches(source.db, query, limit, [OPENING, ''])
   const { count, json } = slice
   const isLast = count < limit && (count > 0 || offset === 0)
-  const counted = isLast
-    ? { version: slice.version, total: offset + count }
-    : await source.countMatches(terms)
+  const total = slice.total ?? (isLast ? offset + count : undefined)
+  const counted =
+    total === undefined ? await source.countMatches(terms) : { version: slice.version, total }
   if (slice.version !== version || counted.version !== version) return undefined
   const summary = summarize(query, counted.total)
   const body = Buffer.concat([toBuffer(json ?? OPENING), Buffer.from(endOf(summary))])

@@ -33,6 +33,8 @@ export interface Slice {
   json: Uint8Array | string | null
   /** Of the last one. */
   last: number | null
+  /** How many matches there are, where that comes with some of them. */
+  total: number | null
 }
 
 /** What comes before the items of an answer, and after them. */
@@ -121,26 +123,38 @@ export async function readSlice(
   return slice
 }
 
-/** A slice of the matches, in the order of the search index itself: nothing is sorted. */
+/**
+ * A slice of the matches. On SQLite it comes in the order of the search index itself, and nothing is
+ * sorted. PostgreSQL finds all of them first, and so counts them along the way.
+ */
 export async function readMatches(
   db: Queries,
   { order, offset, terms }: ListQuery,
   count: number,
   around: readonly [string, string],
 ): Promise<Slice> {
-  const { rows } = await aggregate(
+  const [matches, source, total] = isPostgres(db)
+    ? [
+        sql`WITH matches AS MATERIALIZED (${matchingIds(db, terms)})`,
+        sql`matches`,
+        sql`(SELECT count(*) FROM matches)`,
+      ]
+    : [sql``, sql`(${matchingIds(db, terms)})`, sql`NULL`]
+  const slice = aggregate(
     db,
     order,
     sql`SELECT hits.id, json FROM (
-      SELECT id FROM (${matchingIds(db, terms)}) AS matches
+      SELECT id FROM ${source} AS matches
       ORDER BY id ${direction(order)} LIMIT ${stable(count)} OFFSET ${stable(offset)}
     ) AS hits JOIN media_json ON media_json.id = hits.id
     ORDER BY hits.id ${direction(order)} LIMIT ${stable(count)}`,
     around,
-  ).execute(db)
-  const [slice] = rows
-  if (!slice) throw new Error('An aggregate has no row.')
-  return slice
+    total,
+  )
+  const { rows } = await sql<Slice>`${matches} ${slice}`.execute(db)
+  const [found] = rows
+  if (!found) throw new Error('An aggregate has no row.')
+  return found
 }
 
 /**
@@ -218,6 +232,7 @@ function aggregate(
   order: ListQuery['order'],
   items: ReturnType<typeof sql>,
   [before, after]: readonly [string, string],
+  total = sql`NULL`,
 ) {
   const last = order === 'added-asc' ? sql`max(id)` : sql`min(id)`
   // SQLite gives bytes that can be sent as they are, and takes the rows in the subquery's order.
@@ -225,6 +240,7 @@ function aggregate(
     ? sql`${before}::text || string_agg(json, ',' ORDER BY id ${direction(order)}) || ${after}::text`
     : sql`CAST(${before} || group_concat(json) || ${after} AS BLOB)`
   return sql<Slice>`
-    SELECT (SELECT version FROM library) AS version, count(*) AS count, ${json} AS json, ${last} AS last
+    SELECT (SELECT version FROM library) AS version, count(*) AS count, ${json} AS json, ${last} AS last,
+      ${total} AS total
     FROM (${items}) AS items`
 }
