@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { isPostgres } from '../database/engine.ts'
+import { askWithin } from '../database/database.ts'
+import { buildOnce, isPostgres } from '../database/engine.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 
 /** Everything that the trail tells of. */
@@ -81,13 +82,26 @@ export async function recordAudit(
   { action, subject, detail }: AuditEntry,
   now: Milliseconds,
 ): Promise<void> {
-  const later = sql.raw(isPostgres(trx) ? 'greatest' : 'max')
+  await askWithin(trx)(
+    insertQuery(trx),
+    now,
+    action,
+    by.name,
+    by.accountId,
+    by.tokenId,
+    by.network,
+    subject ?? null,
+    detail === undefined ? null : JSON.stringify(detail),
+  )
+}
+
+const insertQuery = buildOnce((db) => {
+  const later = sql.raw(isPostgres(db) ? 'greatest' : 'max')
+  const values = sql.join(Array.from({ length: 7 }, () => sql`${''}`))
   // Should the clock be set back, times stay as they were: readers and the purge rely on it.
-  await sql`
+  return sql`
     INSERT INTO audit (at, action, actor, account_id, token_id, network, subject, detail)
     VALUES (
-      ${later}(${now}, coalesce((SELECT at FROM audit ORDER BY id DESC LIMIT 1), 0)),
-      ${action}, ${by.name}, ${by.accountId}, ${by.tokenId}, ${by.network},
-      ${subject ?? null}, ${detail === undefined ? null : JSON.stringify(detail)}
-    )`.execute(trx)
-}
+      ${later}(${0}, coalesce((SELECT at FROM audit ORDER BY id DESC LIMIT 1), 0)), ${values}
+    )`.compile(db)
+})

@@ -52,13 +52,13 @@ export interface Database {
  */
 export type Ask = <Row>(
   query: CompiledQuery<Row>,
-  ...parameters: readonly (string | number)[]
+  ...parameters: readonly (string | number | null)[]
 ) => Promise<Row[]>
 
 /** Asks within a transaction. */
 export const askWithin =
   (trx: Queries): Ask =>
-  async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) =>
+  async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
     (await trx.executeQuery<Row>({ ...query, parameters })).rows
 
 /** Where a database is: a file of the embedded one, or a server. */

@@ -100,7 +100,7 @@ export async function openPostgres(
     writeBeside: (work) => writer.transaction().execute(work),
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
-    async ask<Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) {
+    async ask<Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) {
       const statement = statements.get(query) ?? nameStatement(query)
       statements.set(query, statement)
       const named: NamedQuery<Row> = { ...query, parameters, statement }

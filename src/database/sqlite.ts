@@ -117,7 +117,7 @@ function createConnection(sqlite: DatabaseSync): DatabaseConnection {
 /** See `Database.ask`. */
 export function createAsk(sqlite: DatabaseSync): Ask {
   const statements = new WeakMap<object, StatementSync>()
-  return <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number)[]) =>
+  return <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
     retryWhileBusy(() => {
       let statement = statements.get(query)
       if (!statement) {

@@ -1,5 +1,6 @@
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../audit/record.ts'
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
+import { buildOnce } from '../database/engine.ts'
 import { mediaNotFound } from '../errors.ts'
 import { type MediaItem, selectItems, toItem } from './item.ts'
 import { countVersion } from './library.ts'
@@ -19,17 +20,11 @@ export async function editMedia(
 ): Promise<MediaItem> {
   const now = await database.now()
   return database.write(async (trx) => {
-    const before = await trx
-      .selectFrom('media')
-      .select(['name', 'tags'])
-      .where('id', '=', id)
-      .executeTakeFirst()
+    const ask = askWithin(trx)
+    const queries = editQueries(trx)
+    const [before] = await ask(queries.before, id)
     if (!before) throw mediaNotFound(`There is no media item with id ${id}.`)
-    await trx
-      .updateTable('media')
-      .set({ name, tags: JSON.stringify(tags) })
-      .where('id', '=', id)
-      .execute()
+    await ask(queries.update, name, JSON.stringify(tags), id)
     await unindexMedia(trx, id)
     await indexMedia(trx, id, name, tags)
     const tagsBefore = parseTags(before.tags)
@@ -41,9 +36,17 @@ export async function editMedia(
     }
     const subject = mediaSubject(id)
     await recordAudit(trx, by, { action: 'media-edited', subject, detail }, now)
-    return toItem(await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow())
+    const [item] = await ask(queries.item, id)
+    if (!item) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
+    return toItem(item)
   })
 }
+
+const editQueries = buildOnce((db) => ({
+  before: db.selectFrom('media').select(['name', 'tags']).where('id', '=', 0).compile(),
+  update: db.updateTable('media').set({ name: '', tags: '' }).where('id', '=', 0).compile(),
+  item: selectItems(db).where('media.id', '=', 0).compile(),
+}))
 
 /** Which tags went and came; nothing if none did. */
 function tellTagChange(before: readonly string[], after: readonly string[]) {

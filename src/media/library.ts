@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
+import { buildOnce } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import type { HighRenders } from '../images/high.ts'
 import type { Images } from '../images/images.ts'
@@ -22,8 +23,12 @@ export interface Library {
 
 /** Says that media changed. */
 export async function countVersion(trx: Queries): Promise<void> {
-  await trx
-    .updateTable('library')
-    .set((row) => ({ version: row('version', '+', 1) }))
-    .execute()
+  await askWithin(trx)(versionQuery(trx))
 }
+
+const versionQuery = buildOnce((db) =>
+  db
+    .updateTable('library')
+    .set((row) => ({ version: row('version', '+', row.lit(1)) }))
+    .compile(),
+)

@@ -1,3 +1,5 @@
+import { askWithin } from '../database/database.ts'
+import { buildOnce } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 
 /**
@@ -48,18 +50,22 @@ export async function adjustCounts(
 ): Promise<void> {
   for (const level of LEVELS) {
     for (const [block, { length }] of Map.groupBy(ids, (id) => blockOf(id, level))) {
-      await trx
-        .insertInto('media_counts')
-        .values({ level, block, count: change * length })
-        .onConflict((conflict) =>
-          conflict.columns(['level', 'block']).doUpdateSet((row) => ({
-            count: row('media_counts.count', '+', row.ref('excluded.count')),
-          })),
-        )
-        .execute()
+      await askWithin(trx)(adjustQuery(trx), level, block, change * length)
     }
   }
 }
+
+const adjustQuery = buildOnce((db) =>
+  db
+    .insertInto('media_counts')
+    .values({ level: 0, block: 0, count: 0 })
+    .onConflict((conflict) =>
+      conflict.columns(['level', 'block']).doUpdateSet((row) => ({
+        count: row('media_counts.count', '+', row.ref('excluded.count')),
+      })),
+    )
+    .compile(),
+)
 
 const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
 

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
-import { isPostgres } from '../database/engine.ts'
+import { askWithin } from '../database/database.ts'
+import { buildOnce, isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
 import { fold } from '../fold.ts'
@@ -51,19 +52,22 @@ export function checkSearchLength(search: string): void {
 
 /** Adds an item to the index. */
 export async function indexMedia(trx: Queries, id: number, name: string, tags: readonly string[]) {
-  await (isPostgres(trx)
-    ? sql`INSERT INTO media_search (id, lines) VALUES (${id}, ${mediaLines(name, tags)})`
-    : sql`INSERT INTO media_search (rowid, grams) VALUES (${id}, ${mediaGrams(name, tags)})`
-  ).execute(trx)
+  const text = isPostgres(trx) ? mediaLines(name, tags) : mediaGrams(name, tags)
+  await askWithin(trx)(indexQueries(trx).insert, id, text)
 }
 
 /** Takes an item out of the index. */
 export async function unindexMedia(trx: Queries, id: number) {
-  await (isPostgres(trx)
-    ? sql`DELETE FROM media_search WHERE id = ${id}`
-    : sql`DELETE FROM media_search WHERE rowid = ${id}`
-  ).execute(trx)
+  await askWithin(trx)(indexQueries(trx).delete, id)
 }
+
+const indexQueries = buildOnce((db) => {
+  const [id, text] = isPostgres(db) ? [sql`id`, sql`lines`] : [sql`rowid`, sql`grams`]
+  return {
+    insert: sql`INSERT INTO media_search (${id}, ${text}) VALUES (${0}, ${''})`.compile(db),
+    delete: sql`DELETE FROM media_search WHERE ${id} = ${0}`.compile(db),
+  }
+})
 
 /**
  * What SQLite's index holds of an item: its grams in sequence, divided by spaces.

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import { isPostgres } from '../database/engine.ts'
+import { askWithin } from '../database/database.ts'
+import { buildOnce, isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { fold } from '../fold.ts'
 
@@ -8,7 +9,7 @@ import { fold } from '../fold.ts'
  * items, so that no request counts them; a tag that no item has any more goes.
  */
 
-/** How many rows one statement changes: SQLite takes at most 32,766 parameters. */
+/** Items that are read at a stretch. */
 const ROWS_AT_ONCE = 1000
 
 /**
@@ -34,22 +35,36 @@ async function changeCounts(trx: Queries, changes: ReadonlyMap<string, number>):
     .filter(([, change]) => change !== 0)
     .map(([tag, count]) => ({ tag, folded: fold(tag), count }))
     .sort((a, b) => (a.tag < b.tag ? -1 : 1))
-  for (let start = 0; start < rows.length; start += ROWS_AT_ONCE) {
-    const batch = rows.slice(start, start + ROWS_AT_ONCE)
-    await trx
-      .insertInto('tags')
-      .values(batch)
-      .onConflict((conflict) =>
-        conflict.column('tag').doUpdateSet((row) => ({
-          count: row('tags.count', '+', row.ref('excluded.count')),
-        })),
-      )
-      .execute()
-    const fewer = batch.filter(({ count }) => count < 0).map(({ tag }) => tag)
-    if (fewer.length === 0) continue
-    await trx.deleteFrom('tags').where('tag', 'in', fewer).where('count', '<=', 0).execute()
-  }
+  if (rows.length === 0) return
+  const [ask, { add, drop }] = [askWithin(trx), tagQueries(trx)]
+  await ask(add, JSON.stringify(rows))
+  const fewer = rows.filter(({ count }) => count < 0).map(({ tag }) => tag)
+  if (fewer.length > 0) await ask(drop, JSON.stringify(fewer))
 }
+
+/** Each takes all rows as one text of JSON. */
+const tagQueries = buildOnce((db) => {
+  const [all, tag, tags] = isPostgres(db)
+    ? [
+        sql`SELECT tag, folded, count FROM json_to_recordset(${''}::json)
+          AS rows (tag text, folded text, count bigint)`,
+        sql`value #>> '{}'`,
+        sql`json_array_elements(${''}::json)`,
+      ]
+    : [
+        sql`SELECT value ->> 'tag', value ->> 'folded', value ->> 'count' FROM json_each(${''})`,
+        sql`value`,
+        sql`json_each(${''})`,
+      ]
+  return {
+    // Without a condition SQLite would take ON for that of a join.
+    add: sql`INSERT INTO tags (tag, folded, count) ${all} WHERE true
+      ON CONFLICT (tag) DO UPDATE SET count = tags.count + excluded.count`.compile(db),
+    drop: sql`DELETE FROM tags WHERE count <= 0 AND tag IN (SELECT ${tag} FROM ${tags})`.compile(
+      db,
+    ),
+  }
+})
 
 /** The tags of a row of media. Of a damaged one, which `doctor` finds, those that can be read. */
 export function parseTags(tags: string): string[] {
