@@ -25,6 +25,7 @@ const COMPARISONS: Readonly<
   write: () => import('./write.ts'),
   import: () => import('./import.ts'),
   start: () => import('./start.ts'),
+  workers: () => import('./workers.ts'),
 }
 
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {
