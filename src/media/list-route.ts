@@ -39,7 +39,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   const answer = createListAnswers(lists, readState, spend)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
-  async function answerAtOnce(request: FastifyRequest, user: User) {
+  async function answerKnown(request: FastifyRequest, user: User) {
     // For the log.
     request.user = user
     const { body, ...head } = await answer(request)
@@ -54,7 +54,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
       failure: 'Error listing media',
       atOnce: (request) => {
         const user = callers.recall(request)
-        return user && answerAtOnce(request, user)
+        return user && answerKnown(request, user)
       },
       refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
     },
