@@ -155,5 +155,8 @@ describe('the whole library', () => {
     await expect(readList(answer)).rejects.toThrow('aborted')
     expect((await client.get('/media?limit=1&offset=0')).status).toBe(200)
     await expect.poll(temporaryFiles, PATIENCE).toBe(0)
+    // Nor does a search that finds it tell that there are fewer: it would be taken for the last page.
+    const { status } = await client.get('/media?search=item+1000&limit=5')
+    expect(status).toBe(500)
   })
 })

@@ -31,6 +31,8 @@ export interface Slice {
   count: number
   /** `{"id":…},{"id":…}` between what was wanted around it, in UTF-8; null where there are none. */
   json: Uint8Array | string | null
+  /** Of them, those whose JSON is not there. */
+  missing: number
   /** Of the last one. */
   last: number | null
   /** How many matches there are, where that comes with some of them. */
@@ -146,7 +148,7 @@ export async function readMatches(
     sql`SELECT hits.id, json FROM (
       SELECT id FROM ${source} AS matches
       ORDER BY id ${direction(order)} LIMIT ${stable(count)} OFFSET ${stable(offset)}
-    ) AS hits JOIN media_json ON media_json.id = hits.id
+    ) AS hits LEFT JOIN media_json ON media_json.id = hits.id
     ORDER BY hits.id ${direction(order)} LIMIT ${stable(count)}`,
     around,
     total,
@@ -154,6 +156,7 @@ export async function readMatches(
   const { rows } = await sql<Slice>`${matches} ${slice}`.execute(db)
   const [found] = rows
   if (!found) throw new Error('An aggregate has no row.')
+  if (found.missing > 0) throw new Error(`The JSON of ${found.missing} matches is missing.`)
   return found
 }
 
@@ -240,7 +243,8 @@ function aggregate(
     ? sql`${before}::text || string_agg(json, ',' ORDER BY id ${direction(order)}) || ${after}::text`
     : sql`CAST(${before} || group_concat(json) || ${after} AS BLOB)`
   return sql<Slice>`
-    SELECT (SELECT version FROM library) AS version, count(*) AS count, ${json} AS json, ${last} AS last,
+    SELECT (SELECT version FROM library) AS version, count(*) AS count,
+      count(*) - count(json) AS missing, ${json} AS json, ${last} AS last,
       ${total} AS total
     FROM (${items}) AS items`
 }
