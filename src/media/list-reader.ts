@@ -45,9 +45,9 @@ export interface ListReader {
  * blocks, numbers of matches.
  *
  * A page costs no transaction. Each of its queries may see the library at another moment, but
- * versions only grow: if the query that reads the items, which is the last, finds the version that
- * was there before the first, all saw the same library. Else the page is read again, and after some
- * attempts within a transaction.
+ * versions only grow, and the queries that read items or count matches tell theirs. If it is the
+ * version that was there before the first, and what comes from memory was derived of it, all saw the
+ * same library. Else the page is read again, and after some attempts within a transaction.
  */
 export function createListReader(database: Database, current: ReadState): ListReader {
   const statements = compileListStatements(database.read)
