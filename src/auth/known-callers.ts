@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { User } from './identify.ts'
@@ -13,7 +14,7 @@ interface Caller {
 
 export interface KnownCallers {
   /** Who makes a request, if one like it was let through before; undefined has to be found out. */
-  recall(request: FastifyRequest): User | undefined
+  recall(request: IncomingMessage): User | undefined
   /** Remembers who makes a request that the route has been let through. */
   remember(request: FastifyRequest): void
 }
@@ -25,7 +26,7 @@ export interface KnownCallers {
  */
 export function createKnownCallers({ changes }: Pick<Database, 'changes'>): KnownCallers {
   /** The database's state when a request came, before anything was read for it. */
-  const states = new WeakMap<FastifyRequest, number>()
+  const states = new WeakMap<IncomingMessage, number>()
   const callers = new Map<string, Caller>()
   let state: number | undefined
 
@@ -49,7 +50,7 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
       const { user } = request
       const { cookie } = request.headers
       const until = user !== null && 'sameUntil' in user ? user.sameUntil : undefined
-      const came = states.get(request)
+      const came = states.get(request.raw)
       if (user === null || cookie === undefined || until === undefined || came === undefined) return
       if (came !== state || came !== changes()) return
       callers.set(cookie, { user, until })

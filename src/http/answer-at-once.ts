@@ -1,27 +1,55 @@
-import type { IncomingMessage } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { FastifyInstance } from 'fastify'
+import createRouter, { type HTTPVersion } from 'find-my-way'
+import type { Query } from './query-parameters.ts'
 import { hasBody, hurryReader } from './stalled-clients.ts'
+
+/** Names and values in turn, as Node takes them at once: an object it would look through twice. */
+export type HeadersInTurn = readonly string[]
 
 /** A whole answer, beside what every answer carries. */
 export interface ReadyAnswer {
   status: 200 | 304
-  headers: Readonly<Record<string, string | number>>
+  headers: HeadersInTurn
   body: Buffer
+  /** Who is answered, for the log. */
+  user?: { id: number | string }
 }
+
+/** A request that Fastify has not seen yet. */
+export interface PlainRequest {
+  raw: IncomingMessage
+  response: ServerResponse
+  /** Of the route's URL, and of the query. */
+  params: Readonly<Record<string, string | undefined>>
+  query: Query
+}
+
+type AnswerAtOnce = (
+  request: PlainRequest,
+) => ReadyAnswer | undefined | Promise<ReadyAnswer | undefined>
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
      * The answer to a plain GET, if it is there with little work, and exactly what the route would
      * send to whoever asks: nobody has been identified yet. `If-None-Match` is for the route to look
-     * at. It goes out ahead of all that the route does not need; undefined takes the usual way, and so
-     * does a promise that is rejected.
+     * at. It goes out ahead of Fastify; undefined takes the usual way, and so does what is thrown.
      */
-    atOnce?: (
-      request: FastifyRequest,
-      reply: FastifyReply,
-    ) => ReadyAnswer | undefined | Promise<ReadyAnswer | undefined>
+    atOnce?: AnswerAtOnce
   }
+}
+
+/** A request that was answered at once, when its answer has been sent, or the client has gone. */
+export interface AnsweredAtOnce {
+  id: string
+  raw: IncomingMessage
+  response: ServerResponse
+  /** The pattern. */
+  route: string
+  ms: number
+  user: ReadyAnswer['user']
 }
 
 /** With one of these the answer may be another one. */
@@ -29,38 +57,130 @@ const CONDITIONS = ['range', 'if-match', 'if-range', 'origin', 'expect'] as cons
 
 /**
  * Lets routes answer at once. Fastify's own way, with all hooks, takes several times as long as
- * sending a small image does. Log and metrics are to be registered before this.
- *
- * @param headersOf what every answer to a request carries
+ * sending what is in memory does.
  */
-export function answerAtOnce(
-  app: FastifyInstance,
-  headersOf: (request: FastifyRequest) => Readonly<Record<string, string>>,
-): void {
-  let closing = false
-  app.addHook('preClose', async () => {
-    closing = true
-  })
-  app.addHook('onRequest', (request, reply, done) => {
-    const send = (answer: ReadyAnswer | undefined) => {
-      if (answer === undefined) return done()
-      reply.hijack()
-      hurryReader(request.raw)
-      // As all other answers, which say nothing of what goes without saying.
-      reply.raw.removeHeader('connection')
-      reply.raw.writeHead(answer.status, {
-        ...headersOf(request),
-        'x-request-id': request.id,
-        ...answer.headers,
-      })
-      reply.raw.end(answer.body)
-    }
-    if (closing || !isPlain(request.raw)) return done()
-    const answer = request.routeOptions.config?.atOnce?.(request, reply)
-    if (answer instanceof Promise) answer.then(send, () => done())
-    else send(answer)
-  })
+export interface AtOnce {
+  /** What takes the requests of a server: it hands on those that are not answered at once. */
+  ahead(usual: RequestListener): RequestListener
+  /** Takes in the routes that are added to the instance from now on. */
+  learn(app: FastifyInstance): void
+  /** Tells of each request that was answered at once. */
+  watch(tell: (answered: AnsweredAtOnce) => void): void
 }
+
+/**
+ * @param headersOf what every answer to a request carries
+ * @param maxParamLength as Fastify's router has it
+ */
+export function createAtOnce(
+  headersOf: (request: IncomingMessage) => HeadersInTurn,
+  maxParamLength: number,
+): AtOnce {
+  // The library that Fastify finds its routes with, so that it is always the same one.
+  const router = createRouter<HTTPVersion.V1>({ maxParamLength })
+  const watchers: ((answered: AnsweredAtOnce) => void)[] = []
+  let closing = false
+
+  /** Sends what there is, or hands on. */
+  function finish(asked: Asked, answer: ReadyAnswer | undefined): void {
+    const { raw, response, id } = asked
+    if (answer === undefined) {
+      asked.isHandedOn = true
+      asked.usual(raw, response)
+      return
+    }
+    asked.user = answer.user
+    hurryReader(raw)
+    // As all other answers, which say nothing of what goes without saying.
+    response.removeHeader('connection')
+    const headers = [...answer.headers, 'x-request-id', id]
+    const carried = headersOf(raw)
+    for (let at = 0; at < carried.length; at += 2) {
+      const [name = '', value = ''] = [carried[at], carried[at + 1]]
+      // A route may have a looser policy.
+      if (!answer.headers.includes(name)) headers.push(name, value)
+    }
+    if (closing) headers.push('connection', 'close')
+    response.writeHead(answer.status, headers)
+    response.end(answer.body)
+  }
+
+  function tellWhenClosed(asked: Asked): void {
+    asked.response.once('close', () => {
+      if (asked.isHandedOn) return
+      const { id, raw, response, route, began, user } = asked
+      const answered = { id, raw, response, route, user, ms: performance.now() - began }
+      for (const tell of watchers) tell(answered)
+    })
+  }
+
+  return {
+    ahead: (usual) => (raw, response) => {
+      const found = closing || !isPlain(raw) ? null : router.find('GET', raw.url ?? '')
+      const { atOnce, url: route } = (found?.store ?? {}) as Route
+      if (!found || !atOnce) return usual(raw, response)
+      const began = performance.now()
+      const { params, searchParams: query } = found
+      let answer: ReturnType<AnswerAtOnce>
+      try {
+        answer = atOnce({ raw, response, params, query })
+      } catch {
+        answer = undefined
+      }
+      if (answer === undefined) return usual(raw, response)
+      const asked: Asked = {
+        id: randomUUID(),
+        raw,
+        response,
+        route,
+        began,
+        usual,
+        user: undefined,
+        isHandedOn: false,
+      }
+      tellWhenClosed(asked)
+      if (!(answer instanceof Promise)) return finish(asked, answer)
+      answer.catch(() => undefined).then((ready) => finish(asked, ready))
+    },
+
+    learn(app) {
+      app.addHook('preClose', async () => {
+        closing = true
+      })
+      // Others too, so that none of them is taken for one that answers at once.
+      app.addHook('onRoute', ({ method, url, config }) => {
+        if ([method].flat().includes('GET')) {
+          router.on('GET', url, () => {}, { url, atOnce: config?.atOnce } satisfies Route)
+        }
+      })
+    },
+
+    watch(tell) {
+      watchers.push(tell)
+    },
+  }
+}
+
+interface Route {
+  url: string
+  atOnce: AnswerAtOnce | undefined
+}
+
+interface Asked {
+  readonly id: string
+  readonly raw: IncomingMessage
+  readonly response: ServerResponse
+  readonly route: string
+  /** Milliseconds, on the clock of `performance.now`. */
+  readonly began: number
+  readonly usual: RequestListener
+  user: ReadyAnswer['user']
+  isHandedOn: boolean
+}
+
+/** See `HeadersInTurn`. */
+export const inTurn = (headers: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(headers).flatMap(([name, value]) => [name, String(value)])
 
 const isPlain = (request: IncomingMessage): boolean =>
   request.method === 'GET' &&

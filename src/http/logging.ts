@@ -14,6 +14,7 @@ import {
   pino,
 } from 'pino'
 import type { AppError } from '../errors.ts'
+import type { AnsweredAtOnce } from './answer-at-once.ts'
 import type { HttpSettings } from './settings.ts'
 
 declare module 'fastify' {
@@ -137,29 +138,52 @@ export const createRequestLog = (log: FastifyBaseLogger): FastifyBaseLogger =>
  */
 export function logRequest(
   log: FastifyBaseLogger,
-  request: FastifyRequest,
+  request: FastifyRequest & { user?: { id: number | string } | null },
   reply: FastifyReply,
 ): void {
+  const { id, raw, url } = request
   reply.raw.once('close', () => {
-    const { refusal } = request
-    log.info(
-      {
-        requestId: request.id,
-        method: request.method,
-        path: pathOf(request).slice(0, MAX_PATH_LENGTH),
-        status: reply.raw.headersSent ? reply.statusCode : undefined,
-        ms: Math.round(reply.elapsedTime * 10) / 10,
-        user: userOf(request),
-        aborted: reply.raw.writableFinished ? undefined : true,
-        refusal: refusal?.code,
-        detail: refusal?.detail,
-      },
-      'request',
-    )
+    const { refusal, user } = request
+    const ms = reply.elapsedTime
+    logAnswer(log, { id, raw, response: reply.raw, url, ms, user, refusal })
   })
 }
 
-/** Without the query, which may hold what nobody else should read. */
-const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? ''
+/**
+ * Writes the line for a request that is over.
+ * @param log of `createRequestLog`
+ */
+export function logAnswer(
+  log: FastifyBaseLogger,
+  {
+    id,
+    raw,
+    response,
+    url = raw.url ?? '',
+    ms,
+    user,
+    refusal,
+  }: Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'ms'> & {
+    url?: string
+    user?: { id: number | string } | null | undefined
+    refusal?: AppError | null
+  },
+): void {
+  log.info(
+    {
+      requestId: id,
+      method: raw.method,
+      path: pathOf(url).slice(0, MAX_PATH_LENGTH),
+      status: response.headersSent ? response.statusCode : undefined,
+      ms: Math.round(ms * 10) / 10,
+      user: user?.id,
+      aborted: response.writableFinished ? undefined : true,
+      refusal: refusal?.code,
+      detail: refusal?.detail,
+    },
+    'request',
+  )
+}
 
-const userOf = ({ user }: FastifyRequest & { user?: { id: number | string } | null }) => user?.id
+/** Without the query, which may hold what nobody else should read. */
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? ''

@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import { unauthorized } from '../errors.ts'
+import type { AtOnce } from './answer-at-once.ts'
 import { shareMetrics } from './worker-metrics.ts'
 
 /** Seconds: from an answer out of memory to an upload over a slow line. */
@@ -15,11 +16,13 @@ export type Gauges = Readonly<Record<string, { help: string; read: () => number 
  * take by route, method and status. Of several workers on one port, what all of them tell together.
  *
  * @param token that it must be asked with, as `Authorization: Bearer`
+ * @param atOnce for the requests that no hook gets to see
  */
 export async function measureRequests(
   app: FastifyInstance,
   token: string,
   gauges: Gauges,
+  atOnce: AtOnce,
 ): Promise<void> {
   // Loaded only where it is wanted: it costs a noticeable part of the start.
   const { collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client')
@@ -51,6 +54,9 @@ export async function measureRequests(
       durations.observe(labels, reply.elapsedTime / 1000)
     })
     done()
+  })
+  atOnce.watch(({ route, response, ms }) => {
+    durations.observe({ method: 'GET', route, status: response.statusCode }, ms / 1000)
   })
   const collect = cluster.isWorker ? await shareMetrics(registry) : () => registry.metrics()
   app.route({

@@ -19,7 +19,9 @@ export const SECURITY_HEADERS = {
  * Besides, over HTTPS, that browsers come by HTTPS alone from now on. A proxy has to be trusted to say
  * that they did: one who is not could lock people out of a host that has no HTTPS.
  */
-export const securityHeaders = ({ protocol }: FastifyRequest): Record<string, string> =>
+export const securityHeaders = ({
+  protocol,
+}: Pick<FastifyRequest, 'protocol'>): Record<string, string> =>
   protocol === 'https'
     ? { ...SECURITY_HEADERS, 'strict-transport-security': HTTPS_ONLY }
     : SECURITY_HEADERS

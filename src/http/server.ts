@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto'
+import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
+import { compile as compileTrust } from '@fastify/proxy-addr'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -6,13 +8,14 @@ import {
   fastify,
 } from 'fastify'
 import { AppError } from '../errors.ts'
-import { answerAtOnce } from './answer-at-once.ts'
+import { createAtOnce, inTurn } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
 import {
   createLazyLog,
   createLogController,
   createRequestLog,
+  logAnswer,
   logRequest,
   logRequests,
 } from './logging.ts'
@@ -29,8 +32,21 @@ import { validateBodies } from './validate-body.ts'
 const HEADERS_TIMEOUT_MS = 30_000
 /** How much later than that it may be noticed. */
 const CHECK_INTERVAL_MS = 5_000
+/** Longer than proxies in front keep a connection by their defaults, so that they end it first. */
+const KEEP_ALIVE_MS = 72_000
+const HTTP_OPTIONS = {
+  // Against clients that send headers without end.
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  // Node's own answer would lack what every answer carries; see below.
+  requireHostHeader: false,
+}
 /** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
 const MAX_PARAMETER_LENGTH = 32 * 1024
+
+type ServerSettings = Pick<HttpSettings, 'trustedProxies' | 'metricsToken'> & {
+  allowedOrigins: readonly string[]
+}
 
 /**
  * The server without the domain's routes, not listening yet.
@@ -40,14 +56,20 @@ const MAX_PARAMETER_LENGTH = 32 * 1024
  * `{"data", "code", "detail"}`.
  */
 export async function createServer(
-  settings: Pick<HttpSettings, 'trustedProxies' | 'metricsToken'> & {
-    allowedOrigins: readonly string[]
-  },
+  settings: ServerSettings,
   log: FastifyBaseLogger,
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
   const requestLog = createRequestLog(log)
+  const atOnce = createAtOnce(createHeadersOf(settings), MAX_PARAMETER_LENGTH)
   const app = fastify({
+    serverFactory: (handler) => {
+      const server = createHttpServer(HTTP_OPTIONS, atOnce.ahead(handler))
+      server.keepAliveTimeout = KEEP_ALIVE_MS
+      // Bodies may be slow, see `cutOffStalled`.
+      server.requestTimeout = 0
+      return server
+    },
     loggerInstance: log,
     logController: createLogController(),
     childLoggerFactory: createLazyLog,
@@ -56,13 +78,6 @@ export async function createServer(
     genReqId: () => randomUUID(),
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    // Against clients that send headers without end; bodies may be slow, see `cutOffStalled`.
-    http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECK_INTERVAL_MS,
-      // Node's own answer would lack what every answer carries; see below.
-      requireHostHeader: false,
-    },
     // While the server drains, what comes on open connections is still answered.
     return503OnClosing: false,
     schemaController: {
@@ -82,14 +97,12 @@ export async function createServer(
   })
 
   app.setValidatorCompiler(validateBodies)
+  atOnce.learn(app)
+  atOnce.watch((answered) => logAnswer(requestLog, answered))
   logRequests(app, requestLog)
   if (settings.metricsToken !== undefined) {
-    await measureRequests(app, settings.metricsToken, gauges)
+    await measureRequests(app, settings.metricsToken, gauges, atOnce)
   }
-  answerAtOnce(
-    app,
-    settings.allowedOrigins.length > 0 ? withVary(securityHeaders) : securityHeaders,
-  )
   app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
@@ -106,10 +119,24 @@ export async function createServer(
   return app
 }
 
-/** For answers that other origins may be shown; see `answerCors`. */
-const withVary =
-  (headersOf: typeof securityHeaders): typeof securityHeaders =>
-  (request) => ({ vary: 'Origin', ...headersOf(request) })
+/** What every answer carries, for those that no hook gets to see. */
+function createHeadersOf({ trustedProxies, allowedOrigins }: ServerSettings) {
+  // For answers that other origins may be shown; see `answerCors`.
+  const vary = allowedOrigins.length > 0 ? { vary: 'Origin' } : {}
+  const carriedOver = (protocol: 'http' | 'https') =>
+    inTurn({ ...vary, ...securityHeaders({ protocol }) })
+  const [plain, secure] = [carriedOver('http'), carriedOver('https')]
+  const trusts = compileTrust([...trustedProxies])
+  // As Fastify tells the protocol of a request.
+  return ({ headers, socket }: IncomingMessage) => {
+    const forwarded = headers['x-forwarded-proto']
+    const isSecure =
+      forwarded !== undefined &&
+      String(forwarded).split(',').at(-1)?.trim() === 'https' &&
+      trusts(socket.remoteAddress ?? '', 0)
+    return isSecure ? secure : plain
+  }
+}
 
 /** Never called, see `setValidatorCompiler`; but without one Fastify loads Ajv. */
 const withoutAjv = (() => {

@@ -1,9 +1,10 @@
+import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
 import type { VariantName } from '../database/tables.ts'
 import { mediaNotFound } from '../errors.ts'
-import type { ReadyAnswer } from '../http/answer-at-once.ts'
+import { inTurn, type ReadyAnswer } from '../http/answer-at-once.ts'
 import { binaryAnswer } from '../http/openapi.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
@@ -32,10 +33,6 @@ type RouteConfig = Pick<FastifyContextConfig, 'atOnce'>
 interface ById {
   id: string
   res?: string
-}
-interface ByDigest {
-  digest: string
-  file: string
 }
 
 /** Sends scaled and high images, to everybody or to those who may view media. */
@@ -86,7 +83,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
 
   function openVariant(variant: StoredVariant, range: ByteRange | undefined, reply: FastifyReply) {
     const { key, size } = variant
-    const isRead = range === undefined && size <= MAX_READ_BYTES && mayHold(size, reply)
+    const isRead = range === undefined && size <= MAX_READ_BYTES && mayHold(size, reply.raw)
     return explainMissing<Buffer | Readable>(
       database,
       key,
@@ -94,8 +91,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     )
   }
 
-  const mayHold = (size: number, reply: FastifyReply) =>
-    size <= SMALL_BYTES || held.hold(size, reply)
+  const mayHold = (size: number, response: ServerResponse) =>
+    size <= SMALL_BYTES || held.hold(size, response)
 
   /**
    * What `sendVariant` would send to a plain request, if all of it is in memory. Storage that sends
@@ -104,28 +101,28 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   function recall(
     shown: Shown | undefined,
     headers: typeof headersById,
-    reply: FastifyReply,
+    response: ServerResponse,
   ): ReadyAnswer | undefined {
     const variant = shown?.variant
     const body = variant && cache.recall(variant.key)
-    if (!body || storage.redirect || !mayHold(body.length, reply)) return undefined
+    if (!body || storage.redirect || !mayHold(body.length, response)) return undefined
     const size = body.length
     const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size, headers })
-    return { status: 200, headers: whole, body }
+    return { status: 200, headers: inTurn(whole), body }
   }
 
-  const recallById: RouteConfig['atOnce'] = ({ params, headers }, reply) => {
-    if (headers['if-none-match'] !== undefined) return undefined
-    const { id, res = 'scaled' } = params as ById
+  const recallById: RouteConfig['atOnce'] = ({ raw, response, params }) => {
+    if (raw.headers['if-none-match'] !== undefined) return undefined
+    const { id = '', res = 'scaled' } = params
     const [mediaId, name] = [readId(id), toVariantName(res)]
     if (mediaId === undefined || name === undefined) return undefined
-    return recall(lookup.recallOfMedia(mediaId, name), headersById, reply)
+    return recall(lookup.recallOfMedia(mediaId, name), headersById, response)
   }
-  const recallByDigest: RouteConfig['atOnce'] = ({ params, headers }, reply) => {
-    if (headers['if-none-match'] !== undefined) return undefined
-    const { digest, file } = params as ByDigest
+  const recallByDigest: RouteConfig['atOnce'] = ({ raw, response, params }) => {
+    if (raw.headers['if-none-match'] !== undefined) return undefined
+    const { digest = '', file = '' } = params
     const name = FILES.get(file)
-    return name && recall(lookup.recallByDigest(digest, name), headersByDigest, reply)
+    return name && recall(lookup.recallByDigest(digest, name), headersByDigest, response)
   }
   const configById = isPublic ? { ...config, atOnce: recallById } : config
   const configByDigest = isPublic ? { ...config, atOnce: recallByDigest } : config

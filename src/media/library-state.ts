@@ -10,13 +10,13 @@ export interface LibraryState {
   version: number
 }
 
-/** What the library's state is at this moment. */
-export type ReadState = () => Promise<LibraryState>
+/** What the library's state is at this moment; no promise where that is known. */
+export type ReadState = () => LibraryState | Promise<LibraryState>
 
 export function createStateReader(database: Database): ReadState {
   const query = compileStateQuery(database.read)
   const memo = createMemo<LibraryState>(database, 1)
-  return () => memo.read('', () => readState(database.ask, query))
+  return () => memo.recall('') ?? memo.read('', () => readState(database.ask, query))
 }
 
 const selectState = (db: Queries) => db.selectFrom('library').select(['uuid', 'version'])

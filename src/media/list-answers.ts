@@ -1,8 +1,8 @@
-import type { FastifyRequest } from 'fastify'
-import type { ReadyAnswer } from '../http/answer-at-once.ts'
+import type { IncomingMessage } from 'node:http'
+import { type HeadersInTurn, inTurn, type ReadyAnswer } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
 import { createRecent } from '../recent.ts'
-import type { ReadState } from './library-state.ts'
+import type { LibraryState, ReadState } from './library-state.ts'
 import type { ListQuery } from './list.ts'
 import { readListQuery } from './list-query.ts'
 import type { ListReader } from './list-reader.ts'
@@ -16,7 +16,11 @@ const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** An answer without a body is too long for one go: it is to be streamed. */
-export interface ListAnswer extends Omit<ReadyAnswer, 'body'> {
+export interface ListAnswer {
+  status: ReadyAnswer['status']
+  headers: Readonly<Record<string, string | number>>
+  /** The same, for who sends it at once. */
+  ready: HeadersInTurn
   query: ListQuery
   body: Buffer | undefined
 }
@@ -28,53 +32,67 @@ interface Asked {
 }
 
 /**
- * Answers requests for lists, the same ones from memory while the library is as it was.
- * What it returns throws AppError 400 "Invalid parameters".
+ * Answers requests for lists, the same ones from memory while the library is as it was, and then
+ * without a promise. What it returns throws AppError 400 "Invalid parameters".
  * @param spend see `createSpentBytes`
  */
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
   spend: (bytes: number) => void,
-): (request: FastifyRequest) => Promise<ListAnswer> {
+): (request: IncomingMessage, query: Query) => ListAnswer | Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
 
-  return async (request) => {
-    const state = await readState()
+  return (request, given) => {
+    const state = readState()
+    return state instanceof Promise
+      ? state.then((state) => answer(request, given, state))
+      : answer(request, given, state)
+  }
+
+  function answer(request: IncomingMessage, given: Query, state: LibraryState) {
     if (state.version !== version) {
       version = state.version
       memory = createRecent(MAX_BYTES)
     }
     // What is read for it may be of a version of which nothing is kept any more by then.
     const kept = memory
-    const { url = '' } = request.raw
+    const { url = '' } = request
     const known = kept.get(url)
     const asked = known ?? understand()
     if (hasAlready(request, asked.unchanged.headers)) return asked.unchanged
-    if (asked.whole) return asked.whole
-    const whole = await read(asked.unchanged)
-    // What is asked for once would only fill the memory.
-    if (!known) spend(whole.body?.length ?? 0)
-    else if (whole.body) {
-      const cost = url.length + whole.body.length + OVERHEAD_BYTES
-      kept.set(url, { unchanged: asked.unchanged, whole }, cost)
-    }
-    return whole
+    return asked.whole ?? read(asked.unchanged)
 
     function understand(): Asked {
-      const query = readListQuery(request.query as Query)
+      const query = readListQuery(given)
       const headers = unchangedHeaders(state, query)
-      const asked: Asked = { unchanged: { status: 304, headers, query, body: NOTHING } }
+      const unchanged = {
+        status: 304 as const,
+        headers,
+        ready: inTurn(headers),
+        query,
+        body: NOTHING,
+      }
+      const asked: Asked = { unchanged }
       kept.set(url, asked, url.length + OVERHEAD_BYTES)
       return asked
     }
 
-    async function read({ headers, query }: ListAnswer): Promise<ListAnswer> {
+    async function read(unchanged: Asked['unchanged']): Promise<ListAnswer> {
+      const { query } = unchanged
       const { summary, body } = await lists.read(query)
-      const known = { ...headers, 'x-total-count': summary.total, 'content-type': JSON_TYPE }
-      if (body === undefined) return { status: 200, headers: known, query, body }
-      return { status: 200, headers: { ...known, 'content-length': body.length }, query, body }
+      const headers = {
+        ...unchanged.headers,
+        'x-total-count': summary.total,
+        'content-type': JSON_TYPE,
+        ...(body && { 'content-length': body.length }),
+      }
+      const whole: ListAnswer = { status: 200, headers, ready: inTurn(headers), query, body }
+      // What is asked for once would only fill the memory.
+      if (!known) spend(body?.length ?? 0)
+      else if (body) kept.set(url, { unchanged, whole }, url.length + body.length + OVERHEAD_BYTES)
+      return whole
     }
   }
 }

@@ -1,16 +1,17 @@
 import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { User } from '../auth/identify.ts'
 import { createKnownCallers } from '../auth/known-callers.ts'
 import type { Budget } from '../budget.ts'
+import type { PlainRequest } from '../http/answer-at-once.ts'
+import type { Query } from '../http/query-parameters.ts'
 import { type Static, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
 import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
 import type { ReadState } from './library-state.ts'
 import type { ListQuery } from './list.ts'
-import { createListAnswers } from './list-answers.ts'
+import { createListAnswers, type ListAnswer } from './list-answers.ts'
 import { createListReader } from './list-reader.ts'
 import { streamList } from './stream-list.ts'
 import { sendNothing } from './unchanged.ts'
@@ -39,11 +40,13 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   const answer = createListAnswers(lists, readState, spend)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
-  async function answerKnown(request: FastifyRequest, user: User) {
-    // For the log.
-    request.user = user
-    const { body, ...head } = await answer(request)
-    return body && { ...head, body }
+  function answerKnown({ raw, query }: PlainRequest) {
+    const user = callers.recall(raw)
+    if (user === undefined) return undefined
+    const toReady = ({ status, ready: headers, body }: ListAnswer) =>
+      body && { status, headers, body, user }
+    const found = answer(raw, query)
+    return found instanceof Promise ? found.then(toReady) : toReady(found)
   }
 
   app.route({
@@ -52,10 +55,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     config: {
       access: 'view-media',
       failure: 'Error listing media',
-      atOnce: (request) => {
-        const user = callers.recall(request)
-        return user && answerKnown(request, user)
-      },
+      atOnce: answerKnown,
       refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
     },
     schema: {
@@ -83,7 +83,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       callers.remember(request)
-      const { status, headers, query, body } = await answer(request)
+      const { status, headers, query, body } = await answer(request.raw, request.query as Query)
       reply.headers(headers)
       if (status === 304) return sendNothing(reply, 304)
       return body === undefined ? sendStream(request, reply, query) : sendWritten(reply, body)

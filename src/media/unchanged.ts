@@ -26,7 +26,10 @@ export function unchangedHeaders({ uuid, version }: LibraryState, asked: unknown
 }
 
 /** Only the tag counts: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked. */
-export function hasAlready({ headers }: FastifyRequest, { etag }: { etag: string }): boolean {
+export function hasAlready(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  { etag }: { etag: string },
+): boolean {
   const tags = headers['if-none-match']
   return tags !== undefined && (tags === etag || fresh({ 'if-none-match': tags }, { etag }))
 }
