@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { makePng } from './fixtures.ts'
@@ -69,6 +70,35 @@ describe('an image that was sent lately', () => {
       const page = await guest.get(path, { headers: { origin: 'https://other.example' } })
       expect(page.headers.get('access-control-allow-origin')).toBe('https://other.example')
     }
+  })
+
+  it('is the right one, however many large ones are asked for at once', async () => {
+    const paths: string[] = []
+    for (let count = 0; count < 6; count++) {
+      const noise = await makePng({ width: 900, height: 600, seed: ++seed })
+      paths.push((await owner.add('A large image', [], noise)).body.media.urls.high)
+    }
+    // One that reads them each time.
+    const server = await startServer({ VITRINE_DELIVERY_CACHE_BYTES: '0' }, first.data)
+    const guest = new Client(server.url)
+    const sent = new Map<string, string>()
+    for (const path of paths) {
+      const { bytes, headers } = await guest.get(path)
+      expect(bytes.length).toBeGreaterThan(64 * 1024)
+      expect(headers.get('etag')).toBe(`"${createHash('sha256').update(bytes).digest('hex')}"`)
+      sent.set(path, bytes.toString('base64'))
+    }
+    for (let turn = 0; turn < 5; turn++) {
+      const leaving = new AbortController()
+      const left = paths.map((path) => fetch(server.url + path, { signal: leaving.signal }))
+      const asked = [...paths, ...paths.toReversed()].map(async (path) => {
+        expect((await guest.get(path)).bytes.toString('base64')).toBe(sent.get(path))
+      })
+      leaving.abort()
+      await Promise.allSettled(left)
+      await Promise.all(asked)
+    }
+    expect(await server.stop()).toBe(0)
   })
 
   it('is in log and metrics each time', async () => {

@@ -8,9 +8,14 @@ import { ObjectMissing, type RedirectHeaders, type Storage } from '../storage/st
 /** Nothing in an image may do anything, whoever opens it where. */
 export const IMAGE_CSP = "default-src 'none'; sandbox"
 
-/** The whole object in memory. */
-export async function readObject(storage: Storage, key: string, size: number): Promise<Buffer> {
-  const bytes = await storage.read(key)
+/** The whole object in memory; see `Storage` for `into`. */
+export async function readObject(
+  storage: Storage,
+  key: string,
+  size: number,
+  into?: Buffer,
+): Promise<Buffer> {
+  const bytes = await storage.read(key, into)
   requireSize(key, bytes.length, size)
   return bytes
 }

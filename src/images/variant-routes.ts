@@ -10,8 +10,8 @@ import { IdParameter, readId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
 import { type ByteRange, sendObject, wholeHeaders } from '../http/send-object.ts'
 import { createObjectCache } from '../storage/object-cache.ts'
+import { createAnswerMemory } from './answer-memory.ts'
 import type { DeliveryOptions } from './delivery.ts'
-import { createHeldBytes } from './held-bytes.ts'
 import { explainMissing, IMAGE_CSP, openStream, readObject, redirectTo } from './open-object.ts'
 import { readMediaId } from './read-media-id.ts'
 import { createVariantLookup } from './variant-lookup.ts'
@@ -42,7 +42,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache((key, size) => readObject(storage, key, size), deliveryCacheBytes)
-  const held = createHeldBytes(MAX_HELD_BYTES)
+  const memory = createAnswerMemory(MAX_HELD_BYTES, MAX_READ_BYTES)
   const config = {
     access: isPublic ? 'public' : 'view-media',
     failure: 'Error processing media',
@@ -82,33 +82,43 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   }
 
   function openVariant(variant: StoredVariant, range: ByteRange | undefined, reply: FastifyReply) {
-    const { key, size } = variant
-    const isRead = range === undefined && size <= MAX_READ_BYTES && mayHold(size, reply.raw)
+    const whole = range === undefined ? readWhole(variant, reply.raw) : undefined
     return explainMissing<Buffer | Readable>(
       database,
-      key,
-      isRead ? cache.read(key, size) : openStream(storage, variant, range),
+      variant.key,
+      whole ?? openStream(storage, variant, range),
     )
   }
 
-  const mayHold = (size: number, response: ServerResponse) =>
-    size <= SMALL_BYTES || held.hold(size, response)
+  /** Undefined for what is to be sent as a stream. */
+  function readWhole({ key, size }: StoredVariant, response: ServerResponse) {
+    if (size <= SMALL_BYTES) return cache.read(key, size)
+    if (size > MAX_READ_BYTES || !memory.hold(size, response)) return undefined
+    return cache.read(key, size, () =>
+      memory.reuse((into) => readObject(storage, key, size, into), response),
+    )
+  }
 
   /**
-   * What `sendVariant` would send to a plain request, if all of it is in memory. Storage that sends
-   * the bytes itself is not forestalled.
+   * What `sendVariant` would send to a plain request, where it is known which bytes these are. Storage
+   * that sends them itself is not forestalled.
    */
   function recall(
     shown: Shown | undefined,
     headers: typeof headersById,
     response: ServerResponse,
-  ): ReadyAnswer | undefined {
+  ): ReadyAnswer | Promise<ReadyAnswer> | undefined {
     const variant = shown?.variant
-    const body = variant && cache.recall(variant.key)
-    if (!body || storage.redirect || !mayHold(body.length, response)) return undefined
-    const size = body.length
+    const body = variant && !storage.redirect && readWhole(variant, response)
+    if (!body) return undefined
+    const { size } = variant
     const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size, headers })
-    return { status: 200, headers: inTurn(whole), body }
+    const answer = (bytes: Buffer): ReadyAnswer => ({
+      status: 200,
+      headers: inTurn(whole),
+      body: bytes,
+    })
+    return body instanceof Promise ? body.then(answer) : answer(body)
   }
 
   const recallById: RouteConfig['atOnce'] = ({ raw, response, params }) => {

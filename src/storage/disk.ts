@@ -1,4 +1,11 @@
-import { constants, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  open as openCallback,
+  read as readCallback,
+  type Stats,
+} from 'node:fs'
 import {
   copyFile,
   link,
@@ -13,6 +20,7 @@ import {
 } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { promisify } from 'node:util'
 import {
   type ByteRange,
   checkKey,
@@ -88,11 +96,14 @@ export async function openDiskStorage(root: string): Promise<Storage> {
       }
     },
 
-    async read(key) {
-      const flag = constants.O_RDONLY | constants.O_NOFOLLOW
-      return readFile(fileOf(key), { flag }).catch((error) => {
+    async read(key, into) {
+      const file = fileOf(key)
+      try {
+        const bytes = into && (await readInto(file, into))
+        return bytes ?? (await readFile(file, { flag: constants.O_RDONLY | constants.O_NOFOLLOW }))
+      } catch (error) {
         throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : error
-      })
+      }
     },
 
     async size(key) {
@@ -138,6 +149,33 @@ export async function openDiskStorage(root: string): Promise<Storage> {
         await handle.close()
       }
     },
+  }
+}
+
+const openDescriptor = promisify(openCallback)
+const readDescriptor = promisify(readCallback)
+
+/**
+ * Reads a file into memory that is there, which takes a third of the time that new memory takes. By its
+ * descriptor: a `FileHandle` and its promises take half as long again.
+ *
+ * @returns the part of the memory that it fills; undefined if it is larger
+ */
+async function readInto(file: string, memory: Buffer): Promise<Buffer | undefined> {
+  const descriptor = await openDescriptor(file, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    // Neither this nor closing waits for the disk: it is open, and nothing was written.
+    const { size } = fstatSync(descriptor)
+    if (size > memory.length) return undefined
+    let filled = 0
+    while (filled < size) {
+      const { bytesRead } = await readDescriptor(descriptor, memory, filled, size - filled, filled)
+      if (bytesRead === 0) break
+      filled += bytesRead
+    }
+    return memory.subarray(0, filled)
+  } finally {
+    closeSync(descriptor)
   }
 }
 

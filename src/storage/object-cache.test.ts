@@ -44,6 +44,24 @@ describe('the object cache', () => {
     expect(none.cache.bytes).toBe(0)
   })
 
+  it('keeps what is to be read once when it is asked for again, but not long after', async () => {
+    const { cache, reads } = start(1600)
+    let once = 0
+    const ask = (key: string) =>
+      cache.read(key, 100, async () => {
+        once++
+        return Buffer.alloc(100)
+      })
+    expect(await ask('a')).not.toBe(await ask('b'))
+    expect([once, reads, cache.bytes]).toEqual([2, [], 0])
+    const kept = await ask('a')
+    expect(await ask('a')).toBe(kept)
+    expect([once, reads, cache.bytes]).toEqual([2, ['a'], 100])
+    for (let count = 0; count < 16; count++) await ask(`another ${count}`)
+    await ask('b')
+    expect([once, reads, cache.bytes]).toEqual([19, ['a'], 100])
+  })
+
   it('keeps nothing that could not be read', async () => {
     const { cache, reads } = start(1600)
     await expect(cache.read('lost', 1)).rejects.toThrow('lost')

@@ -4,9 +4,12 @@ export interface ObjectCache {
   /**
    * The whole object, from memory if it was read lately. One that is being read already is not read
    * again. Nobody may write to what is returned.
+   *
+   * @param readOnce reads an object that is not to be kept before it is asked for again, and returns what
+   *   is the caller's alone
    * @throws as the function that reads
    */
-  read(key: string, size: number): Buffer | Promise<Buffer>
+  read(key: string, size: number, readOnce?: () => Promise<Buffer>): Buffer | Promise<Buffer>
   /** The same, if it is in memory. */
   recall(key: string): Buffer | undefined
   /** How many are kept. */
@@ -26,6 +29,8 @@ export function createObjectCache(
   maxBytes: number,
 ): ObjectCache {
   const kept = createRecent<Buffer>(maxBytes)
+  /** What `readOnce` has read; as much as could have been kept, had it been. */
+  const seen = createRecent<true>(maxBytes)
   const reading = new Map<string, Promise<Buffer>>()
 
   async function load(key: string, size: number): Promise<Buffer> {
@@ -40,11 +45,15 @@ export function createObjectCache(
 
   return {
     recall: kept.get,
-    read(key, size) {
+    read(key, size, readOnce) {
       const known = kept.get(key)
       if (known) return known
       const underWay = reading.get(key)
       if (underWay) return underWay
+      if (readOnce && !seen.get(key)) {
+        seen.set(key, true, size)
+        return readOnce()
+      }
       const loading = load(key, size)
       reading.set(key, loading)
       return loading

@@ -57,6 +57,21 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(await storage.size(key)).toBe(length)
     })
 
+    it.each([0, 1, 8192])(
+      'reads %i bytes into memory that it is given, if they fit',
+      async (length) => {
+        const bytes = randomBytes(length)
+        const key = await putBytes(bytes)
+        for (const room of [length + 1, length, length - 1]) {
+          if (room < 0) continue
+          const memory = Buffer.alloc(room, 'x')
+          expect((await storage.read(key, memory)).equals(bytes)).toBe(true)
+        }
+        await storage.remove([key])
+        await expect(storage.read(key, Buffer.alloc(length))).rejects.toThrow(ObjectMissing)
+      },
+    )
+
     it('leaves the source as it was', async () => {
       const bytes = randomBytes(1000)
       const path = await writeSource(bytes)
@@ -226,6 +241,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       await expect(storage.put(key, path)).rejects.toThrow('no storage key')
       await expect(storage.open(key)).rejects.toThrow('no storage key')
       await expect(storage.read(key)).rejects.toThrow('no storage key')
+      await expect(storage.read(key, Buffer.alloc(1))).rejects.toThrow('no storage key')
       await expect(storage.size(key)).rejects.toThrow('no storage key')
       await expect(storage.remove([key])).rejects.toThrow('no storage key')
     })

@@ -38,9 +38,12 @@ export interface Storage {
   /**
    * The whole object in memory, for one that is known to be small: sending 8 kB this way takes half
    * the time of a stream.
+   *
+   * @param into memory that it may be read into, if it fits; what is returned may then be a part of it,
+   *   which is good until the caller uses it again
    * @throws ObjectMissing
    */
-  read(key: string): Promise<Buffer>
+  read(key: string, into?: Buffer): Promise<Buffer>
   /** Bytes, or undefined if there is no such object. */
   size(key: string): Promise<number | undefined>
   /**
