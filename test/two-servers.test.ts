@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { MediaList } from '../src/media/list-route.ts'
 import { expectConsistent, takeStock } from './consistency.ts'
 import { makePng } from './fixtures.ts'
-import { type Client, type Server, signIn, startServer } from './harness.ts'
+import { Client, type Server, signIn, startServer } from './harness.ts'
 
 const PATIENCE = { timeout: 20_000 }
 
@@ -76,5 +77,34 @@ describe('two servers on one data folder', () => {
     const [answer] = await once(request, 'response')
     expect(answer.statusCode).toBe(200)
     await expectConsistent(data)
+  })
+
+  it('see at once what the other changed, and who signed out there', async () => {
+    const [first, second] = clients
+    const own = await signIn(servers[0])
+    const abroad = new Client(servers[1].url)
+    abroad.cookie = own.cookie
+    const { body } = await first.add('Seen', [], await makePng({ width: 20, height: 20, seed: 77 }))
+    let etag = ''
+    for (let round = 1; round <= 5; round++) {
+      // By the second time the answer is known, and who asks for it.
+      for (const _ of [1, 2, 3]) {
+        const { status, headers } = await abroad.list('?limit=1')
+        expect(status).toBe(200)
+        etag = headers.get('etag') ?? ''
+      }
+      const headers = { 'if-none-match': etag }
+      expect((await abroad.get('/media?limit=1', { headers })).status).toBe(304)
+      const name = `Seen ${round}`
+      await (round % 2 ? first : second).post(`/media/edit/${body.media.id}`, { name, tags: [] })
+      const seen = await abroad.request<MediaList>('GET', '/media?limit=1', { headers })
+      expect(seen.status).toBe(200)
+      expect(seen.body.media[0]?.name).toBe(name)
+    }
+    await own.post('/auth/logout', {})
+    expect((await abroad.list('?limit=1')).status).toBe(401)
+    expect(
+      (await abroad.get('/media?limit=1', { headers: { 'if-none-match': etag } })).status,
+    ).toBe(401)
   })
 })

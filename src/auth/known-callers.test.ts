@@ -14,7 +14,7 @@ async function openApp(database: Database, work = async () => {}) {
   onTestFinished(() => app.close())
   app.decorateRequest('user', null)
   app.get('/', { config: { access: 'public' } }, async (request) => {
-    const known = callers.recall(request.raw)
+    const known = callers.recall(request.raw, database.changes())
     await work()
     const sameUntil = Number(request.headers.cookie ?? 0)
     request.user = { id: 1, username: 'a', roles: [], permissions: [], sessionId: 's', sameUntil }

@@ -13,8 +13,11 @@ interface Caller {
 }
 
 export interface KnownCallers {
-  /** Who makes a request, if one like it was let through before; undefined has to be found out. */
-  recall(request: IncomingMessage): User | undefined
+  /**
+   * Who makes a request, if one like it was let through before; undefined has to be found out.
+   * @param now the database's state, as it was told since the request came
+   */
+  recall(request: IncomingMessage, now: number | undefined): User | undefined
   /** Remembers who makes a request that the route has been let through. */
   remember(request: FastifyRequest): void
 }
@@ -31,10 +34,9 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
   let state: number | undefined
 
   return {
-    recall(request) {
+    recall(request, now) {
       const { authorization, cookie } = request.headers
       if (authorization !== undefined || cookie === undefined) return undefined
-      const now = changes()
       if (now === undefined) return undefined
       if (now !== state) {
         callers.clear()
@@ -52,7 +54,8 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
       const until = user !== null && 'sameUntil' in user ? user.sameUntil : undefined
       const came = states.get(request.raw)
       if (user === null || cookie === undefined || until === undefined || came === undefined) return
-      if (came !== state || came !== changes()) return
+      // What is asked for is read later than the state was told, and so never older than that.
+      if (came !== state || came !== (changes() ?? came)) return
       callers.set(cookie, { user, until })
       const [oldest] = callers.keys()
       if (callers.size > MAX_CALLERS && oldest !== undefined) callers.delete(oldest)

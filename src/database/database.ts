@@ -35,6 +35,11 @@ export interface Database {
    * Undefined where that cannot be told so cheaply: then whatever is known has to be looked up anew.
    */
   changes(): number | undefined
+  /**
+   * The same where it has to be asked, told no earlier than the call: what is read afterwards is as new
+   * as that, or newer. One question for all who ask at a time. Only where `changes` tells nothing.
+   */
+  askChanges?(): Promise<number>
   /** Asks `read`, outside of any transaction, and has the database keep the query prepared. */
   ask: Ask
   /** The database's clock: what all who share it agree on. */

@@ -136,6 +136,31 @@ it('commits nothing of a transaction in which a statement failed, whoever catche
   ])
 })
 
+it('tells everybody who asks that something was committed, as soon as it was', async () => {
+  const location = await locate()
+  const [reader, other] = [await open(location), await open(location)]
+  const ask = () => reader.askChanges?.()
+  const told = [await ask()]
+  const committed = Promise.withResolvers<void>()
+  const written = Promise.withResolvers<void>()
+  const writing = other.write(async (trx) => {
+    await trx.updateTable('library').set({ version: 7 }).execute()
+    written.resolve()
+    await committed.promise
+  })
+  await written.promise
+  told.push(...(await Promise.all([ask(), ask(), ask()])))
+  committed.resolve()
+  // Whatever question is under way, who asks after the commit is told of it.
+  const asking = setInterval(() => void ask()?.catch(() => {}), 1)
+  await writing
+  clearInterval(asking)
+  expect(told).not.toContain(await ask())
+  expect(await reader.read.selectFrom('library').select('version').execute()).toEqual([
+    { version: 7 },
+  ])
+})
+
 it('finds nothing for a text that holds NUL, which PostgreSQL has not', async () => {
   const { read } = await openTemporaryDatabase()
   expect(await read.selectFrom('files').selectAll().where('sha256', '=', 'a\0').execute()).toEqual(

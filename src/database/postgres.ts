@@ -8,7 +8,7 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
-import type { Database, PostgresLocation } from './database.ts'
+import type { Ask, Database, PostgresLocation } from './database.ts'
 import { migrate } from './migrate.ts'
 import { type NamedQuery, postgresDialect, STATEMENT_MS } from './postgres-dialect.ts'
 import type { Milliseconds, Tables } from './tables.ts'
@@ -89,6 +89,16 @@ export async function openPostgres(
   /** The names under which `ask` has its queries prepared. */
   const statements = new WeakMap<object, string>()
 
+  async function ask<Row>(
+    query: CompiledQuery<Row>,
+    ...parameters: readonly (string | number | null)[]
+  ) {
+    const statement = statements.get(query) ?? nameStatement(query)
+    statements.set(query, statement)
+    const named: NamedQuery<Row> = { ...query, parameters, statement }
+    return (await reader.executeQuery<Row>(named)).rows
+  }
+
   return {
     isReadOnly: false,
     read: reader,
@@ -100,12 +110,8 @@ export async function openPostgres(
     writeBeside: (work) => writer.transaction().execute(work),
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
-    async ask<Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) {
-      const statement = statements.get(query) ?? nameStatement(query)
-      statements.set(query, statement)
-      const named: NamedQuery<Row> = { ...query, parameters, statement }
-      return (await reader.executeQuery<Row>(named)).rows
-    },
+    askChanges: followChanges(reader, ask),
+    ask,
     now: clock ? async () => clock() : followClock(reader),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader)
@@ -123,6 +129,39 @@ const nameStatement = ({ sql }: CompiledQuery) => `vitrine_${hash('sha256', sql)
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number
   return pg.types.getTypeParser(oid, format)
+}
+
+/**
+ * See `Database.askChanges`. Two snapshots are the same only if no transaction that writes has ended
+ * between them, in whatever database of the server: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+ */
+function followChanges(db: Kysely<Tables>, ask: Ask): () => Promise<number> {
+  const query = sql<{ snapshot: string }>`SELECT pg_current_snapshot()::text AS snapshot`.compile(
+    db,
+  )
+  let last = ''
+  let changes = 0
+  let asking: Promise<unknown> = Promise.resolve()
+  let next: Promise<number> | undefined
+
+  async function question(): Promise<number> {
+    next = undefined
+    const [row] = await ask(query)
+    const { snapshot = '' } = row ?? {}
+    if (snapshot !== last) changes += 1
+    last = snapshot
+    return changes
+  }
+
+  // The answer that is under way may be older than who asks now.
+  return () => {
+    next ??= asking.then(() => {
+      const answer = question()
+      asking = answer.catch(() => {})
+      return answer
+    })
+    return next
+  }
 }
 
 /** Tells the server's time by a clock of this process that nobody sets, compared now and then. */

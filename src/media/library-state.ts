@@ -10,13 +10,27 @@ export interface LibraryState {
   version: number
 }
 
-/** What the library's state is at this moment; no promise where that is known. */
-export type ReadState = () => LibraryState | Promise<LibraryState>
+/**
+ * What the library's state is at this moment; no promise where that is known.
+ * @param now the database's state, if it was asked for (see `Database.askChanges`)
+ */
+export type ReadState = (now?: number) => LibraryState | Promise<LibraryState>
 
 export function createStateReader(database: Database): ReadState {
   const query = compileStateQuery(database.read)
   const memo = createMemo<LibraryState>(database, 1)
-  return () => memo.recall('') ?? memo.read('', () => readState(database.ask, query))
+  const read = () => readState(database.ask, query)
+  if (!database.askChanges) return () => memo.recall('') ?? memo.read('', read)
+
+  let last: { now: number; state: LibraryState } | undefined
+  return (now) => {
+    if (now === undefined) return read()
+    if (last?.now === now) return last.state
+    return read().then((state) => {
+      last = { now, state }
+      return state
+    })
+  }
 }
 
 const selectState = (db: Queries) => db.selectFrom('library').select(['uuid', 'version'])

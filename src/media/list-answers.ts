@@ -33,19 +33,20 @@ interface Asked {
 
 /**
  * Answers requests for lists, the same ones from memory while the library is as it was, and then
- * without a promise. What it returns throws AppError 400 "Invalid parameters".
+ * without a promise. What it returns throws AppError 400 "Invalid parameters", and takes for `now` what
+ * `ReadState` does.
  * @param spend see `createSpentBytes`
  */
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
   spend: (bytes: number) => void,
-): (request: IncomingMessage, query: Query) => ListAnswer | Promise<ListAnswer> {
+): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
 
-  return (request, given) => {
-    const state = readState()
+  return (request, given, now) => {
+    const state = readState(now)
     return state instanceof Promise
       ? state.then((state) => answer(request, given, state))
       : answer(request, given, state)
@@ -81,7 +82,7 @@ export function createListAnswers(
 
     async function read(unchanged: Asked['unchanged']): Promise<ListAnswer> {
       const { query } = unchanged
-      const { summary, body } = await lists.read(query)
+      const { summary, body } = await lists.read(query, state.version)
       const headers = {
         ...unchanged.headers,
         'x-total-count': summary.total,

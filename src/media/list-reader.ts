@@ -35,7 +35,8 @@ export interface List {
 }
 
 export interface ListReader {
-  read(query: ListQuery): Promise<List>
+  /** @param version of the library, as it was told since the list was asked for */
+  read(query: ListQuery, version: number): Promise<List>
   /** For a transaction of the caller's, in which nothing comes from memory. */
   within(trx: Queries): Source
 }
@@ -98,9 +99,9 @@ export function createListReader(database: Database, current: ReadState): ListRe
 
   return {
     within,
-    async read(query) {
+    async read(query, told) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const { version } = await current()
+        const version = attempt === 0 ? told : (await current()).version
         const list = await readAt(version, outside(remember(version)), query)
         if (list) return list
       }

@@ -34,19 +34,23 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   /** Snapshots of long lists at once. */
   listings: Budget
 }> = async (app, { library, readState, listings }) => {
-  const lists = createListReader(library.database, readState)
-  const callers = createKnownCallers(library.database)
+  const { database } = library
+  const lists = createListReader(database, readState)
+  const callers = createKnownCallers(database)
   const spend = createSpentBytes()
   const answer = createListAnswers(lists, readState, spend)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
   function answerKnown({ raw, query }: PlainRequest) {
-    const user = callers.recall(raw)
-    if (user === undefined) return undefined
-    const toReady = ({ status, ready: headers, body }: ListAnswer) =>
-      body && { status, headers, body, user }
-    const found = answer(raw, query)
-    return found instanceof Promise ? found.then(toReady) : toReady(found)
+    const answerAt = (now: number | undefined) => {
+      const user = callers.recall(raw, now)
+      if (user === undefined) return undefined
+      const toReady = ({ status, ready: headers, body }: ListAnswer) =>
+        body && { status, headers, body, user }
+      const found = answer(raw, query, now)
+      return found instanceof Promise ? found.then(toReady) : toReady(found)
+    }
+    return database.askChanges ? database.askChanges().then(answerAt) : answerAt(database.changes())
   }
 
   app.route({
