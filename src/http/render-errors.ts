@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { explainDiskFault } from '../disk-fault.ts'
 import { AppError, parametersMissing } from '../errors.ts'
+import { STATUS_CODES } from './node-http.ts'
 import { notFound } from './not-found.ts'
 import { describeInvalid } from './validate-body.ts'
 

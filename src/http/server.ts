@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { compile as compileTrust } from '@fastify/proxy-addr'
 import {
   type FastifyBaseLogger,
@@ -20,6 +20,7 @@ import {
   logRequests,
 } from './logging.ts'
 import { type Gauges, measureRequests } from './metrics.ts'
+import { createServer as createHttpServer } from './node-http.ts'
 import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
 import { parseBodies } from './parse-bodies.ts'
