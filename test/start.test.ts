@@ -12,6 +12,15 @@ async function start(settings?: Settings, data?: string) {
   return server
 }
 
+/** Has a process say at its end which modules it has loaded, Node's own and others. */
+const TELL_LOADED = `
+  import { registerHooks } from 'node:module'
+  const loaded = []
+  registerHooks({ load: (url, context, next) => (loaded.push(url), next(url, context)) })
+  process.on('exit', () =>
+    console.error('loaded', JSON.stringify([...process.moduleLoadList, ...loaded])))
+`
+
 describe('a server that starts', () => {
   it('on port 0 prints one line, which ends in its address', async () => {
     const server = await start()
@@ -23,6 +32,19 @@ describe('a server that starts', () => {
     const { url } = await start({ VITRINE_HOST: '::1' })
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
+  })
+
+  it('loads nothing that is large and not needed yet', async () => {
+    const server = await start({
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TELL_LOADED)}`,
+    })
+    expect(await server.stop()).toBe(0)
+    const loaded: string[] = JSON.parse(/^loaded (.*)$/m.exec(server.log())?.[1] ?? '')
+    expect(loaded.some((name) => name.includes('node_modules/fastify/'))).toBe(true)
+    const large = loaded.filter((name) =>
+      /undici\/undici|node_modules\/(jose|typebox|sharp|prom-client|tar-stream)\//.test(name),
+    )
+    expect(large).toEqual([])
   })
 
   it('again has kept everything', async () => {

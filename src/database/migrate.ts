@@ -1,4 +1,4 @@
-import { Migrator } from 'kysely/migration'
+import { sql } from 'kysely'
 import { AppError } from '../errors.ts'
 import { migrations } from './migrations.ts'
 import type { Queries } from './tables.ts'
@@ -8,7 +8,10 @@ import type { Queries } from './tables.ts'
  * @throws AppError if the database was migrated by a newer version
  */
 export async function migrate(db: Queries): Promise<void> {
-  const migrator = createMigrator(db)
+  if (await isMigrated(db)) return
+  // Loaded only where it is used: most starts find nothing to do.
+  const { Migrator } = await import('kysely/migration')
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
   // Kysely's words for migrations in the database that this version does not have.
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
@@ -22,13 +25,26 @@ export async function migrate(db: Queries): Promise<void> {
 
 /** @throws AppError if the tables are not up to date, where they cannot be brought there */
 export async function requireMigrated(db: Queries): Promise<void> {
-  const known = await createMigrator(db).getMigrations()
-  if (known.every(({ executedAt }) => executedAt !== undefined)) return
+  if (await isMigrated(db)) return
   throw new AppError('database-older', 500, 'Database of another version', {
     detail:
       'The database has to be brought up to date, and its disk cannot be written; make it writable.',
   })
 }
 
-const createMigrator = (db: Queries) =>
-  new Migrator({ db, provider: { getMigrations: async () => migrations } })
+/**
+ * Whether the tables are those of this version. Asked for directly: a Migrator first looks through all
+ * tables and their columns, and writes, which takes longer than the rest of opening a database.
+ */
+async function isMigrated(db: Queries): Promise<boolean> {
+  const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`
+    .execute(db)
+    .catch((error) => {
+      // A new database has no such table, as either engine says by its name.
+      if (error instanceof Error && error.message.includes('kysely_migration')) return { rows: [] }
+      throw error
+    })
+  const done = new Set(rows.map(({ name }) => name))
+  const known = Object.keys(migrations)
+  return done.size === known.length && known.every((name) => done.has(name))
+}
