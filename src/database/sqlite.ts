@@ -68,7 +68,13 @@ function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
   }
 }
 
-function createConnection(sqlite: DatabaseSync): DatabaseConnection {
+/** What Kysely does not know of its connection. */
+export interface SqliteConnection extends DatabaseConnection {
+  /** See `insertEach`. */
+  insertEach(sql: string, rows: readonly (readonly SQLInputValue[])[]): number[]
+}
+
+function createConnection(sqlite: DatabaseSync): SqliteConnection {
   const statements = createRecent<StatementSync>(STATEMENT_CACHE_SIZE)
 
   const prepare = (sql: string): StatementSync => {
@@ -95,6 +101,12 @@ function createConnection(sqlite: DatabaseSync): DatabaseConnection {
           insertId: BigInt(lastInsertRowid),
         }
       })
+    },
+
+    // No other process can hold the lock: the transaction has it.
+    insertEach(sql, rows) {
+      const statement = prepare(sql)
+      return rows.map((values) => Number(statement.run(...values).lastInsertRowid))
     },
 
     /** Yields rows in chunks, and to other work of the process between them. */

@@ -1,14 +1,18 @@
 import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
 import { expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { isPostgres } from '../database/engine.ts'
 import { newKey } from '../storage/storage.ts'
 import { insertFiles, insertItems, type NewFile } from './insert-many.ts'
 import { countMedia } from './rank.ts'
 import { matchingIds, parseSearch } from './search.ts'
 import { listTags } from './tags.ts'
 
-/** More than one statement takes. */
-const MANY = 450
+/** What FTS5 gathers in memory unless it is told otherwise: https://sqlite.org/fts5.html */
+const FTS5_HASH_BYTES = 1024 * 1024
+/** So many that SQLite is told to gather more of the search index in memory. */
+const MANY = 1200
 
 function describeFile(index: number): NewFile {
   const sha256 = createHash('sha256').update(String(index)).digest('hex')
@@ -74,11 +78,37 @@ it('makes whole items of many at once, in their order', async () => {
   }
   expect(await find('東京')).toEqual(ids)
   expect(await find('no THIRD')).toEqual(ids.filter((_, index) => index % 3 === 0))
-  expect(await find('no 449')).toEqual([450])
+  expect(await find('no 1199')).toEqual([1200])
 })
 
 it('makes nothing of nothing', async () => {
   const database = await openTemporaryDatabase()
   expect(await database.write((trx) => insertItems(trx, []))).toEqual([])
   expect(await countMedia(database.read)).toBe(0)
+})
+
+it('leaves SQLite no other settings of its search index', async () => {
+  const database = await openTemporaryDatabase()
+  if (isPostgres(database.read)) return
+  const settings = async () => {
+    const { rows } = await sql<{ k: string; v: number }>`
+      SELECT k, v FROM media_search_config WHERE k != 'version'`.execute(database.read)
+    return rows
+  }
+  const items = (
+    await database.write((trx) =>
+      insertFiles(
+        trx,
+        Array.from({ length: MANY }, (_, index) => describeFile(index)),
+      ),
+    )
+  ).map((file_id) => ({ file_id, name: 'Tower', tags: '[]', added_at: 1000 }))
+  const failing = database.write(async (trx) => {
+    await insertItems(trx, items)
+    throw new Error('killed')
+  })
+  await expect(failing).rejects.toThrow('killed')
+  expect(await settings()).toEqual([])
+  await database.write((trx) => insertItems(trx, items))
+  expect(await settings()).toEqual([{ k: 'hashsize', v: FTS5_HASH_BYTES }])
 })

@@ -1,14 +1,16 @@
 import { type Insertable, sql } from 'kysely'
 import { isPostgres } from '../database/engine.ts'
+import { insertEach } from '../database/insert-each.ts'
 import type { Queries, Tables } from '../database/tables.ts'
 import { adjustCounts } from './rank.ts'
 import { mediaGrams, mediaLines } from './search.ts'
 import { countTags, parseTags } from './tags.ts'
 
-/** Rows of one statement: more save nothing, and SQLite takes at most 32,766 parameters. */
-const ROWS_AT_ONCE = 200
-/** Entries of the search index of one statement. */
-const ENTRIES_AT_ONCE = 10_000
+/** Rows of one statement on PostgreSQL, which takes them as one text of JSON. */
+const ROWS_AT_ONCE = 10_000
+/** From so many on it pays to have SQLite gather more of the search index in memory. */
+const MANY_ENTRIES = 1000
+const MIB = 1024 * 1024
 
 /** A file with its scaled image, both of which storage holds. */
 export interface NewFile {
@@ -21,27 +23,21 @@ export interface NewFile {
  * @returns their ids, in the order of the files
  */
 export async function insertFiles(trx: Queries, files: readonly NewFile[]): Promise<number[]> {
-  const all: number[] = []
-  for (const batch of inBatches(files, ROWS_AT_ONCE)) {
-    const rows = await trx
-      .insertInto('files')
-      .values(batch.map(({ file }) => file))
-      .returning('id')
-      .execute()
-    const ids = inOrder(rows)
-    await trx
-      .insertInto('variants')
-      .values(
-        batch.map(({ scaled }, index) => ({
-          file_id: ids[index] ?? 0,
-          name: 'scaled' as const,
-          ...scaled,
-        })),
-      )
-      .execute()
-    all.push(...ids)
-  }
-  return all
+  const ids = await insertRows(
+    trx,
+    'files',
+    files.map(({ file }) => file),
+  )
+  await insertRows(
+    trx,
+    'variants',
+    files.map(({ scaled }, index) => ({
+      file_id: ids[index] ?? 0,
+      name: 'scaled' as const,
+      ...scaled,
+    })),
+  )
+  return ids
 }
 
 /**
@@ -55,11 +51,7 @@ export async function insertItems(
   trx: Queries,
   items: readonly Insertable<Tables['media']>[],
 ): Promise<number[]> {
-  const all: number[] = []
-  for (const batch of inBatches(items, ROWS_AT_ONCE)) {
-    const rows = await trx.insertInto('media').values(batch).returning('id').execute()
-    all.push(...inOrder(rows))
-  }
+  const all = await insertRows(trx, 'media', items)
   const tagsOfAll: string[] = []
   /** Most tags come many times. */
   const known = new Map<string, string>()
@@ -71,7 +63,7 @@ export async function insertItems(
   })
   // After all other rows, since FTS5 writes what it has gathered with every statement of several rows,
   // whatever that is about, and merges it later.
-  for (const batch of inBatches(entries, ENTRIES_AT_ONCE)) await insertEntries(trx, batch)
+  await insertEntries(trx, entries)
   await countTags(trx, [], tagsOfAll)
   await adjustCounts(trx, all, 1)
   return all
@@ -81,19 +73,67 @@ export async function insertItems(
 type Entry = readonly [id: number, text: string]
 
 async function insertEntries(trx: Queries, entries: readonly Entry[]): Promise<void> {
-  const json = JSON.stringify(entries)
-  await (isPostgres(trx)
-    ? sql`INSERT INTO media_search (id, lines)
-        SELECT (entry ->> 0)::bigint, entry ->> 1 FROM json_array_elements(${json}::json) AS entry`
-    : sql`INSERT INTO media_search (rowid, grams)
-        SELECT value ->> 0, value ->> 1 FROM json_each(${json})`
-  ).execute(trx)
+  if (isPostgres(trx)) {
+    for (const batch of inBatches(entries, ROWS_AT_ONCE)) {
+      await sql`INSERT INTO media_search (id, lines)
+        SELECT (entry ->> 0)::bigint, entry ->> 1
+        FROM json_array_elements(${JSON.stringify(batch)}::json) AS entry`.execute(trx)
+    }
+    return
+  }
+  const isMany = entries.length >= MANY_ENTRIES
+  if (isMany) await gatherEntries(trx, 64 * MIB)
+  const insert = sql`INSERT INTO media_search (rowid, grams) VALUES (?, ?)`.compile(trx)
+  await insertEach(trx, insert, entries)
+  if (isMany) await gatherEntries(trx, MIB)
+}
+
+/**
+ * How much FTS5 gathers in memory before it writes; by default 1 MiB. The setting is kept in the
+ * database, so a transaction that changes it sets it back.
+ */
+const gatherEntries = (trx: Queries, bytes: number) =>
+  sql`INSERT INTO media_search (media_search, rank) VALUES ('hashsize', ${sql.lit(bytes)})`.execute(
+    trx,
+  )
+
+type Row = Readonly<Record<string, string | number | undefined>>
+
+/**
+ * On SQLite, one statement that is run for each row takes half the time of those of several rows.
+ * @param rows all of the same columns
+ * @returns their ids, in the order of the rows; of no meaning in a table that has none
+ */
+async function insertRows(
+  trx: Queries,
+  table: 'files' | 'variants' | 'media',
+  rows: readonly Row[],
+): Promise<number[]> {
+  const [first] = rows
+  if (!first) return []
+  const names = Object.keys(first)
+  const columns = sql.join(names.map((name) => sql.ref(name)))
+  const into = sql`INSERT INTO ${sql.table(table)} (${columns})`
+  if (!isPostgres(trx)) {
+    const insert = sql`${into} VALUES (${sql.join(names.map(() => sql`?`))})`.compile(trx)
+    return insertEach(
+      trx,
+      insert,
+      rows.map((row) => names.map((name) => row[name] ?? null)),
+    )
+  }
+  const all: number[] = []
+  const returned = table === 'variants' ? sql`file_id AS id` : sql`id`
+  for (const batch of inBatches(rows, ROWS_AT_ONCE)) {
+    const { rows: inserted } = await sql<{ id: number }>`${into}
+      SELECT ${columns} FROM json_populate_recordset(NULL::${sql.table(table)}, ${JSON.stringify(batch)})
+      RETURNING ${returned}`.execute(trx)
+    // Rows are numbered in the order in which they are given, and may come back in any.
+    all.push(...inserted.map(({ id }) => id).sort((a, b) => a - b))
+  }
+  return all
 }
 
 function* inBatches<T>(rows: readonly T[], most: number): Generator<T[]> {
   for (let start = 0; start < rows.length; start += most) yield rows.slice(start, start + most)
 }
-
-/** Rows are numbered in the order in which a statement names them, and may come back in any. */
-const inOrder = (rows: readonly { id: number }[]): number[] =>
-  rows.map(({ id }) => id).sort((a, b) => a - b)
