@@ -100,6 +100,25 @@ describe('the description of the API', () => {
     expect(await (await fetch(`${url}/docs/json`)).json()).toMatchObject({ openapi: '3.1.0' })
   })
 
+  it('sends what is unchanged, or asked for by its headers alone, without the bytes', async () => {
+    const { url } = await start()
+    const path = `${url}/docs/static/swagger-ui.css`
+    const whole = await fetch(path)
+    const length = (await whole.arrayBuffer()).byteLength
+    const etag = whole.headers.get('etag') ?? ''
+    const head = await fetch(path, { method: 'HEAD' })
+    expect([head.status, head.headers.get('content-length')]).toEqual([200, String(length)])
+    // Or `fetch` would say that no cache may answer.
+    const headers = { 'if-none-match': etag, 'cache-control': 'max-age=0' }
+    expect((await fetch(path, { headers })).status).toBe(304)
+    const part = await fetch(path, { headers: { range: 'bytes=99999999-' } })
+    expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([200, length])
+    const moved = await fetch(`${url}/docs/static/index.html`, { redirect: 'manual' })
+    expect([moved.status, moved.headers.get('location')]).toEqual([302, '/docs/'])
+    expect((await fetch(path, { method: 'POST' })).status).toBe(405)
+    expect((await fetch(`${url}/docs/none`, { method: 'POST' })).status).toBe(404)
+  })
+
   it('is one page without a slash at its end too', async () => {
     const { url } = await start()
     const html = await (await fetch(`${url}/docs`)).text()

@@ -1,6 +1,4 @@
-import swagger from '@fastify/swagger'
-import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
+import { type FastifyInstance, type FastifySchema, fastify, type RouteOptions } from 'fastify'
 import { notFound } from './not-found.ts'
 import { phraseOf } from './render-errors.ts'
 import { Type } from './schema.ts'
@@ -24,11 +22,70 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** Where the page and what it needs are: `makeDescription` has the routes. */
+const PAGES = ['/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/*']
+
 /**
  * Serves a description of the API, `/openapi.json`, made from the schemas of the routes that are
- * added afterwards, and a page to read and try it, `/docs`.
+ * added afterwards, and a page to read and try it, `/docs`. Both are made when they are first asked
+ * for: few servers ever are, and to load what makes them takes a tenth of the start.
  */
-export async function describeRoutes(app: FastifyInstance): Promise<void> {
+export function describeRoutes(app: FastifyInstance): void {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => {
+    if (route.method !== 'HEAD') routes.push(route)
+  })
+  let made: Promise<FastifyInstance> | undefined
+  const description = () => {
+    made ??= makeDescription(routes).catch((error) => {
+      made = undefined
+      throw error
+    })
+    return made
+  }
+  app.route({
+    method: 'GET',
+    url: '/openapi.json',
+    config: { access: 'public' },
+    schema: { hide: true },
+    handler: async () => (await description()).swagger(),
+  })
+  for (const url of PAGES) {
+    app.route({
+      method: 'GET',
+      url,
+      config: { access: 'public' },
+      schema: { hide: true },
+      handler: async (request, reply) => {
+        const pages = await description()
+        // Nobody needs parts of these.
+        const { range, ...headers } = request.headers
+        const answer = await pages.inject({ method: 'GET', url: request.url, headers })
+        if (answer.statusCode >= 500) throw new Error(`The documentation failed: ${answer.body}`)
+        if (answer.statusCode >= 400) throw notFound('There is no such page.')
+        for (const [name, value] of Object.entries(answer.headers)) {
+          if (value !== undefined && !OF_CONNECTION.has(name)) reply.header(name, value)
+        }
+        // Of nothing Fastify would say that it is a file.
+        const body = answer.rawPayload.length > 0 ? answer.rawPayload : undefined
+        return reply.code(answer.statusCode).send(body)
+      },
+    })
+  }
+}
+
+/** Headers that each server sets by itself. */
+const OF_CONNECTION: ReadonlySet<string> = new Set(['connection', 'content-length', 'date'])
+
+/** A server, never listening, that has the description of these routes and the pages that show it. */
+async function makeDescription(routes: readonly RouteOptions[]): Promise<FastifyInstance> {
+  const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
+    import('@fastify/swagger'),
+    import('@fastify/swagger-ui'),
+  ])
+  const app = fastify()
+  app.setValidatorCompiler(() => () => true)
+  app.setSerializerCompiler(() => JSON.stringify)
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -52,29 +109,18 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
     convertConstToEnum: false,
     transform: ({ schema, url, route }) => ({ schema: describe(schema, route), url }),
   })
-  app.route({
-    method: 'GET',
-    url: '/openapi.json',
-    config: { access: 'public' },
-    schema: { hide: true },
-    handler: async () => app.swagger(),
+  for (const { method, url, schema = {}, config = {} } of routes) {
+    if (!schema.hide) app.route({ method, url, schema, config, handler: async () => undefined })
+  }
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGE_POLICY,
+    theme: { title: 'Vitrine: the API' },
+    // Without the bar that loads descriptions from elsewhere, which the policy forbids anyway.
+    uiConfig: { layout: 'BaseLayout' },
   })
-  await app.register(async (docs) => {
-    // The files' own word for a path that leads out of their folder.
-    docs.setErrorHandler((error: { statusCode?: number }) => {
-      throw error.statusCode === 403 ? notFound('There is no such page.') : error
-    })
-    docs.addHook('onRoute', (route) => {
-      route.config = { ...route.config, access: 'public' }
-    })
-    await docs.register(swaggerUi, {
-      routePrefix: '/docs',
-      staticCSP: PAGE_POLICY,
-      theme: { title: 'Vitrine: the API' },
-      // Without the bar that loads descriptions from elsewhere, which the policy forbids anyway.
-      uiConfig: { layout: 'BaseLayout' },
-    })
-  })
+  await app.ready()
+  return app
 }
 
 /** Says who may call a route and what it refuses, from the same declarations that are enforced. */

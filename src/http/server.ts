@@ -116,7 +116,7 @@ export async function createServer(
   closeGracefully(app)
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS)
-  await describeRoutes(app)
+  describeRoutes(app)
   return app
 }
 
