@@ -5,7 +5,7 @@ import { Kysely, sql } from 'kysely'
 import { findDiskFault } from '../disk-fault.ts'
 import type { Database } from './database.ts'
 import { migrate, requireMigrated } from './migrate.ts'
-import { createAsk, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
+import { createAsk, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -26,7 +26,8 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
     return { connection, queries, close: () => connection.close() }
   }
 
-  const writer = connect(isReadOnly ? 'read' : 'write')
+  const writing = isReadOnly ? 'read' : 'write'
+  const writer = connect(writing)
   if (isReadOnly) await requireMigrated(writer.queries)
   else await migrate(writer.queries)
   const reader = connect('read')
@@ -36,8 +37,7 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
   const forget = () => {
     changes = undefined
   }
-  const write: Database['write'] = (work) =>
-    writer.queries.transaction().execute(work).finally(forget)
+  const write = createWrite(writer.connection, writing, forget)
 
   return {
     isReadOnly,

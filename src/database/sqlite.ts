@@ -1,22 +1,27 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as letOthers, setTimeout as sleep } from 'node:timers/promises'
 import {
   CompiledQuery,
   type DatabaseConnection,
+  DefaultQueryExecutor,
   type Dialect,
   type Driver,
   type QueryResult,
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  Transaction,
 } from 'kysely'
 import { serviceBusy } from '../errors.ts'
 import { createRecent } from '../recent.ts'
-import type { Ask } from './database.ts'
+import type { Ask, Database } from './database.ts'
+import type { Tables } from './tables.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
 const BUSY_DEADLINE_MS = 10_000
 const STATEMENT_CACHE_SIZE = 256
+
+const BEGIN = { read: 'BEGIN', write: 'BEGIN IMMEDIATE' }
 
 /**
  * Opens a connection. Reading ones cannot write; the writing one is durable at each commit.
@@ -60,12 +65,18 @@ function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
     init: async () => {},
     acquireConnection: async () => connection,
     releaseConnection: async () => {},
-    beginTransaction: () => run(mode === 'write' ? 'BEGIN IMMEDIATE' : 'BEGIN'),
+    beginTransaction: () => run(BEGIN[mode]),
     commitTransaction: () => run('COMMIT'),
     // Some errors (a full disk) have rolled back already.
     rollbackTransaction: async () => (sqlite.isTransaction ? run('ROLLBACK') : undefined),
     destroy: async () => sqlite.close(),
   }
+}
+
+interface Prepared {
+  statement: StatementSync
+  /** To ask the statement itself, each time, would take as long as to run a small one. */
+  givesRows: boolean
 }
 
 /** What Kysely does not know of its connection. */
@@ -75,25 +86,27 @@ export interface SqliteConnection extends DatabaseConnection {
 }
 
 function createConnection(sqlite: DatabaseSync): SqliteConnection {
-  const statements = createRecent<StatementSync>(STATEMENT_CACHE_SIZE)
+  const statements = createRecent<Prepared>(STATEMENT_CACHE_SIZE)
 
-  const prepare = (sql: string): StatementSync => {
+  const prepare = (sql: string): Prepared => {
     const known = statements.get(sql)
     if (known) return known
     const statement = sqlite.prepare(sql)
+    const givesRows = statement.columns().length > 0
     // What a statement without rows tells includes the id inserted last, and the search index's own
     // ids, which deleting from it leaves there, are past 2^53.
-    if (statement.columns().length === 0) statement.setReadBigInts(true)
-    statements.set(sql, statement, 1)
-    return statement
+    if (!givesRows) statement.setReadBigInts(true)
+    const prepared = { statement, givesRows }
+    statements.set(sql, prepared, 1)
+    return prepared
   }
 
   return {
     async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
       const values = parameters as SQLInputValue[]
       return retryWhileBusy(() => {
-        const statement = prepare(sql)
-        if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] }
+        const { statement, givesRows } = prepare(sql)
+        if (givesRows) return { rows: statement.all(...values) as R[] }
         const { changes, lastInsertRowid } = statement.run(...values)
         return {
           rows: [],
@@ -105,7 +118,7 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
 
     // No other process can hold the lock: the transaction has it.
     insertEach(sql, rows) {
-      const statement = prepare(sql)
+      const { statement } = prepare(sql)
       return rows.map((values) => Number(statement.run(...values).lastInsertRowid))
     },
 
@@ -123,6 +136,85 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
       }
       if (rows.length > 0) yield { rows }
     },
+  }
+}
+
+/**
+ * See `Database.write`. Kysely's own transactions have each query pass through half a dozen promises and
+ * locks that a connection which answers at once has no use for: in a process that has not run them
+ * thousands of times yet, that takes as long as all of an item's queries.
+ *
+ * @param ended is called whenever a transaction is over, committed or not
+ */
+export function createWrite(
+  sqlite: DatabaseSync,
+  mode: 'read' | 'write',
+  ended: () => void,
+): Database['write'] {
+  const dialect = sqliteDialect(sqlite, mode)
+  const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
+  const connection = createConnection(sqlite)
+  const begin = sqlite.prepare(BEGIN[mode])
+  const commit = sqlite.prepare('COMMIT')
+  const rollback = sqlite.prepare('ROLLBACK')
+  /** The one that is under way or waits, if there is any; it never rejects. */
+  let last: Promise<void> | undefined
+
+  async function transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+    await retryWhileBusy(() => begin.run())
+    const executor = new TransactionExecutor(dialect, connection)
+    try {
+      const result = await work(new Transaction({ ...props, executor }))
+      await retryWhileBusy(() => commit.run())
+      return result
+    } catch (error) {
+      // Some errors (a full disk) have rolled back already.
+      if (sqlite.isTransaction) rollback.run()
+      throw error
+    } finally {
+      executor.end()
+      ended()
+    }
+  }
+
+  return (work) => {
+    // However many queue, reads and other processes have a turn between two of them.
+    const done = last ? last.then(letOthers).then(() => transact(work)) : transact(work)
+    const over: Promise<void> = done.then(
+      () => leave(over),
+      () => leave(over),
+    )
+    last = over
+    return done
+  }
+
+  function leave(over: Promise<void>) {
+    if (last === over) last = undefined
+  }
+}
+
+/** Has a transaction's queries run at once on its connection, as long as it lasts. */
+class TransactionExecutor extends DefaultQueryExecutor {
+  #connection: DatabaseConnection | undefined
+
+  constructor(dialect: Dialect, connection: DatabaseConnection) {
+    super(dialect.createQueryCompiler(), dialect.createAdapter(), {
+      provideConnection: (consumer) => consumer(this.#getConnection()),
+    })
+    this.#connection = connection
+  }
+
+  end() {
+    this.#connection = undefined
+  }
+
+  #getConnection(): DatabaseConnection {
+    if (!this.#connection) throw new Error('The transaction is over.')
+    return this.#connection
+  }
+
+  override async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
+    return this.#getConnection().executeQuery<R>(query)
   }
 }
 
