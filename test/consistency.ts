@@ -72,6 +72,12 @@ export async function expectConsistent(data: string): Promise<Stock> {
   return stock
 }
 
+/** The same, once the process that removed objects has struck them off the journal, a little later. */
+export async function expectSettled(data: string): Promise<Stock> {
+  await expect.poll(async () => (await takeStock(data)).journal, { timeout: 10_000 }).toEqual([])
+  return expectConsistent(data)
+}
+
 async function hashStored(data: string): Promise<Record<string, string>> {
   if (onS3) return hashObjects(data)
   const stored: Record<string, string> = {}

@@ -4,9 +4,9 @@
  * step, so are the start and the commit of a write transaction, and so is an answer. Between two
  * steps nothing outside of the process changes, so that this covers each instant.
  *
- * A request says where: `x-kill-at: 5` kills before the fifth step from there on; `x-hold-at: 5`
- * holds that step, says so on standard error, and goes on once another request has committed
- * something. For a command `KILL_AT` counts from the first file that it takes in.
+ * A request says where: `x-kill-at: 5` kills before the fifth step from there on, be it after the answer
+ * if `x-kill-late` is there too; `x-hold-at: 5` holds that step, says so on standard error, and goes on
+ * once another request has committed something. For a command `KILL_AT` counts from the first file that it takes in.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import fs from 'node:fs'
@@ -30,7 +30,7 @@ subscribe('http.server.request.start', (message) => {
   killAt = Number(kill ?? 0)
   holdAt = Number(hold ?? 0)
   response.once('finish', () => {
-    if (armedBy === request) killAt = holdAt = 0
+    if (armedBy === request && request.headers['x-kill-late'] === undefined) killAt = holdAt = 0
   })
 })
 

@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { openDatabase } from '../src/database/database.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import { expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
+import { locateDatabase } from './postgres.ts'
 
 /** Environment of a process that can be killed at any step. */
 export const WITH_KILL_POINTS = {
@@ -27,6 +30,8 @@ export interface Act {
   json?: unknown
   before: Item | undefined
   after: { name: string; image: Buffer } | undefined
+  /** Whether its work goes on after the answer. */
+  goesOn?: boolean
   /** Another request, which is in the middle of its work, at that step of it, when this one comes. */
   meanwhile?: { path: string; step: number }
 }
@@ -35,6 +40,30 @@ export type MortalLibrary = Awaited<ReturnType<typeof openMortalLibrary>>
 
 let seed = 0
 export const newImage = () => makePng({ width: 24, height: 16, seed: ++seed })
+
+const STRUCK_OFF_POLL_MS = 100
+
+/**
+ * Waits until no process has anything in the journal that it still works on.
+ * @returns false if the server ended before that
+ */
+async function isStruckOff(data: string, server: Server): Promise<boolean> {
+  const database = await openDatabase(await locateDatabase(data))
+  try {
+    while (server.process.exitCode === null && server.process.signalCode === null) {
+      const { rows } = await database.read
+        .selectFrom('journal')
+        .select((row) => row.fn.countAll<number>().as('rows'))
+        .where('owner', 'is not', null)
+        .executeTakeFirstOrThrow()
+      if (rows === 0) return true
+      await sleep(STRUCK_OFF_POLL_MS)
+    }
+    return false
+  } finally {
+    await database.close()
+  }
+}
 
 /** A library through the lives and deaths of its server, with all that was acknowledged. */
 export async function openMortalLibrary() {
@@ -112,20 +141,22 @@ export async function openMortalLibrary() {
     },
 
     /**
-     * Has the server killed before a step of a request, or once it has answered, and starts it again.
-     * @returns the status of the answer, if there was one
+     * Has the server killed before a step of a request, or once nothing is left to be done for it, and
+     * starts it again.
+     * @returns the status of the answer, if there was one, and whether it came to the end
      */
-    async die(act: Act, step: number): Promise<number | undefined> {
-      const { method, path, json, meanwhile } = act
+    async die(act: Act, step: number): Promise<{ status?: number; isOver: boolean }> {
+      const { method, path, json, meanwhile, goesOn = false } = act
       lastIdBefore = lastId
       const exited = once(server.process, 'exit')
       const other = meanwhile && (await hold(meanwhile.path, meanwhile.step))
-      const headers = { 'x-kill-at': String(step) }
+      const headers = { 'x-kill-at': String(step), ...(goesOn && { 'x-kill-late': '' }) }
       const answer = await client.request(method, path, { json, headers }).catch(() => undefined)
-      if (answer) await server.kill()
+      const isOver = answer !== undefined && (!goesOn || (await isStruckOff(data, server)))
+      if (isOver) await server.kill()
       await Promise.all([exited, other?.answer.catch(() => {})])
       await start(client.cookie)
-      return answer?.status
+      return { ...(answer && { status: answer.status }), isOver }
     },
 
     /** Adds bytes of which storage has lost the original; all items of them get a new one. */

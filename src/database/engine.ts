@@ -1,4 +1,4 @@
-import { PostgresAdapter } from 'kysely'
+import { PostgresAdapter, type RawBuilder, sql } from 'kysely'
 import type { Queries } from './tables.ts'
 
 /** For the few queries that cannot be the same on both. */
@@ -20,3 +20,15 @@ export function buildOnce<Built>(build: (db: Queries) => Built): (db: Queries) =
     return built
   }
 }
+
+/**
+ * The values of a list as a subquery of one column, `value`, so that a query is built once however long
+ * the list is. The parameter that it takes is the list as JSON.
+ */
+export const listed = <Value extends string | number>(
+  db: Pick<Queries, 'getExecutor'>,
+  type: Value extends string ? 'text' : 'bigint',
+): RawBuilder<Value> =>
+  isPostgres(db)
+    ? sql`(SELECT value::${sql.raw(type)} FROM json_array_elements_text(${''}::json))`
+    : sql`(SELECT value FROM json_each(${''}))`

@@ -5,6 +5,8 @@ import {
   mediaSubject,
   recordAudit,
 } from '../audit/record.ts'
+import { askWithin } from '../database/database.ts'
+import { buildOnce, listed } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { countVersion, type Library } from './library.ts'
@@ -14,7 +16,7 @@ import { countTags, parseTags } from './tags.ts'
 
 /**
  * Removes an item and, with the last one of the same bytes, every stored object of it. When this
- * resolves they are gone from storage.
+ * resolves they are gone from storage; after a power cut the journal's sweep sees to that again.
  *
  * If storage fails the item is gone all the same, this rejects, and the journal's sweep removes the
  * objects later.
@@ -39,19 +41,15 @@ export async function removeItems(
   const { database, journal, highRenders } = library
   const now = await database.now()
   const { failed, files } = await database.write(async (trx) => {
-    const items = await trx
-      .deleteFrom('media')
-      .where('id', 'in', ids)
-      .returning(['id', 'file_id', 'name', 'tags'])
-      .execute()
+    const items = await askWithin(trx)(removalQueries(trx).media, JSON.stringify(ids))
     const found = new Set(items.map(({ id }) => id))
     const removed = ids.filter((id) => found.has(id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
     if (removed.length === 0) return { failed, files: { ids: [], keys: [] } }
 
     for (const id of removed) await unindexMedia(trx, id)
-    const files = await removeUnusedFiles(trx, new Set(items.map((item) => item.file_id)))
-    await journal.condemn(trx, files.keys)
+    const unused = await removeUnusedFiles(trx, new Set(items.map((item) => item.file_id)))
+    const files = { ids: unused.ids, keys: await journal.condemn(trx, unused.keys) }
     await countTags(
       trx,
       items.flatMap(({ tags }) => parseTags(tags)),
@@ -64,7 +62,7 @@ export async function removeItems(
   })
   // A render that began before finds the file's row gone and removes what it wrote.
   await Promise.all(files.ids.map(highRenders.end))
-  await journal.discard(files.keys)
+  await journal.removeCondemned(files.keys)
   return failed
 }
 
@@ -84,19 +82,32 @@ async function removeUnusedFiles(
   trx: Queries,
   fileIds: ReadonlySet<number>,
 ): Promise<{ ids: number[]; keys: string[] }> {
-  const shown = await trx
-    .selectFrom('media')
-    .select('file_id')
-    .distinct()
-    .where('file_id', 'in', [...fileIds])
-    .execute()
+  const [ask, queries] = [askWithin(trx), removalQueries(trx)]
+  const shown = await ask(queries.shown, JSON.stringify([...fileIds]))
   const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
   if (ids.length === 0) return { ids, keys: [] }
-  const variants = await trx
-    .deleteFrom('variants')
-    .where('file_id', 'in', ids)
-    .returning('key')
-    .execute()
-  const files = await trx.deleteFrom('files').where('id', 'in', ids).returning('key').execute()
+  const list = JSON.stringify(ids)
+  const variants = await ask(queries.variants, list)
+  const files = await ask(queries.files, list)
   return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }
+
+/** Each takes all ids as one text of JSON. */
+const removalQueries = buildOnce((db) => {
+  const ids = listed<number>(db, 'bigint')
+  return {
+    media: db
+      .deleteFrom('media')
+      .where('id', 'in', ids)
+      .returning(['id', 'file_id', 'name', 'tags'])
+      .compile(),
+    shown: db
+      .selectFrom('media')
+      .select('file_id')
+      .distinct()
+      .where('file_id', 'in', ids)
+      .compile(),
+    variants: db.deleteFrom('variants').where('file_id', 'in', ids).returning('key').compile(),
+    files: db.deleteFrom('files').where('id', 'in', ids).returning('key').compile(),
+  }
+})

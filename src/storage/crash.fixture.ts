@@ -53,11 +53,13 @@ async function add() {
 }
 
 async function remove() {
-  await write(async (trx) => {
+  const condemned = await write(async (trx) => {
     await trx.deleteFrom('files').where('key', '=', key).execute()
-    await journal.condemn(trx, [key])
+    return journal.condemn(trx, [key])
   })
-  await journal.discard([key])
+  await journal.removeCondemned(condemned)
+  // What would follow a little later.
+  await journal.close()
 }
 
 if (scenario === 'add') {
@@ -68,6 +70,6 @@ if (scenario === 'add') {
   counting = true
   await remove()
 }
-// Told only at the end, and not closed: it is the same as being killed after the last step.
+// Told only at the end; an add is not closed: it is the same as being killed after the last step.
 process.stdout.write('done')
 process.exit()

@@ -95,6 +95,8 @@ describe('disk', () => {
         'rename FILE',
         'sync FOLDER',
       ])
+      await storage.unlink?.([key])
+      expect(calls.splice(0)).toEqual(['unlink FILE'])
       await storage.remove([key])
       expect(calls.splice(0)).toEqual(['unlink FILE', 'unlink FILE.part', 'sync FOLDER'])
       // The folder is known by now.
@@ -138,17 +140,20 @@ describe('disk', () => {
     },
   )
 
-  it('tries every key of a removal, and says so when one fails', async () => {
-    const others = [newKey('originals', 'jpg'), newKey('variants', 'webp')]
-    for (const each of [key, ...others]) await storage.put(each, source)
-    const end = await interceptFileSystem((call, path) => {
-      if (call === 'unlink' && path.endsWith(key)) throw new Error('input/output error')
-    })
-    await expect(storage.remove([key, ...others]))
-      .rejects.toThrow()
-      .finally(end)
-    expect((await Array.fromAsync(storage.list())).map((found) => found.key)).toEqual([key])
-  })
+  it.each(['remove', 'unlink'] as const)(
+    'tries every key to %s, and tells of one that fails',
+    async (method) => {
+      const others = [newKey('originals', 'jpg'), newKey('variants', 'webp')]
+      for (const each of [key, ...others]) await storage.put(each, source)
+      const end = await interceptFileSystem((call, path) => {
+        if (call === 'unlink' && path.endsWith(key)) throw new Error('input/output error')
+      })
+      await expect(storage[method]?.([key, ...others]))
+        .rejects.toThrow()
+        .finally(end)
+      expect((await Array.fromAsync(storage.list())).map((found) => found.key)).toEqual([key])
+    },
+  )
 
   it('puts again after somebody tidied an empty folder away', async () => {
     await storage.put(key, source)

@@ -116,12 +116,14 @@ export async function openDiskStorage(root: string): Promise<Storage> {
       const results = await Promise.allSettled(
         [...folders].map(([folder, files]) => removeFiles(folder, files)),
       )
-      const errors = results.flatMap((result) =>
-        result.status === 'rejected' ? [result.reason] : [],
+      rejectIfAny(results)
+    },
+
+    async unlink(keys) {
+      const results = await Promise.allSettled(
+        keys.map(fileOf).map((file) => unlink(file).catch(ignoreMissing)),
       )
-      if (errors.length > 0) {
-        throw new AggregateError(errors, 'Removing objects failed.', { cause: errors[0] })
-      }
+      rejectIfAny(results)
     },
 
     async *list() {
@@ -220,6 +222,13 @@ async function linkIfPossible(source: string, target: string): Promise<boolean> 
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     if (['EXDEV', 'EPERM', 'ENOTSUP', 'ENOSYS', 'EMLINK'].includes(code)) return false
     throw error
+  }
+}
+
+function rejectIfAny(results: readonly PromiseSettledResult<unknown>[]): void {
+  const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+  if (errors.length > 0) {
+    throw new AggregateError(errors, 'Removing objects failed.', { cause: errors[0] })
   }
 }
 

@@ -155,6 +155,19 @@ describe('journal', () => {
     expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 
+  it('says which of the condemned no row names', async () => {
+    const journal = await start()
+    const keys = [newKey('originals', 'jpg'), newKey('originals', 'jpg')]
+    const [gone = '', named = ''] = keys
+    const condemned = await database.write(async (trx) => {
+      await trx.insertInto('files').values(fileRow(named)).execute()
+      return journal.condemn(trx, keys)
+    })
+    expect(condemned).toEqual([gone])
+    expect(await rows()).toMatchObject([{ key: gone, owner: journal.owner, claimed_at: now }])
+    expect(logged).toEqual(['Objects that are in use were to be removed; they stay'])
+  })
+
   it('discards no object whose row was taken, as after a commit nobody heard of', async () => {
     const journal = await start()
     const key = await putNew(journal)
@@ -193,6 +206,105 @@ describe('journal', () => {
     failing = false
     await journal.sweep()
     expect(await storage.size(key)).toBeUndefined()
+  })
+})
+
+describe('what was condemned', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  const condemnNew = async (journal: Journal) => {
+    const key = await putNew(journal)
+    await take(journal, [key])
+    return database.write((trx) => journal.condemn(trx, [key]))
+  }
+
+  it('is gone at once, and named until that is flushed, then no more', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const events: string[] = []
+    const journal = await start({
+      database: {
+        ...database,
+        writeBeside: async (work) => {
+          const result = await database.writeBeside(work)
+          events.push(`${(await rows()).length} rows`)
+          return result
+        },
+      },
+      storage: {
+        ...storage,
+        remove: async (keys) => {
+          await storage.remove(keys)
+          events.push(`${keys.length} removed`)
+        },
+      },
+    })
+    const first = await condemnNew(journal)
+    await journal.removeCondemned(first)
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+    const second = await condemnNew(journal)
+    await journal.removeCondemned(second)
+    expect((await rows()).map(({ key }) => key)).toEqual([...first, ...second].sort())
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+
+    events.splice(0)
+    vi.advanceTimersByTime(1000)
+    await vi.waitFor(() => expect(events).toEqual(['2 removed', '0 rows']))
+    await journal.removeCondemned(await condemnNew(journal))
+    expect(await rows()).toHaveLength(1)
+    vi.advanceTimersByTime(1000)
+    await expect.poll(rows).toEqual([])
+    expect(logged).toEqual([])
+  })
+
+  it('is struck off before the journal closes', async () => {
+    const journal = await openJournal({ database, storage, log })
+    await journal.removeCondemned(await condemnNew(journal))
+    expect(await rows()).toHaveLength(1)
+    await journal.close()
+    expect(await rows()).toEqual([])
+    expect(await owners()).toEqual([])
+  })
+
+  it('is removed once where nothing is faster than to remove it', async () => {
+    const { unlink: _, ...slow } = storage
+    const remove = vi.fn(storage.remove)
+    const journal = await openJournal({ database, storage: { ...slow, remove }, log })
+    const condemned = await condemnNew(journal)
+    await journal.removeCondemned(condemned)
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+    await journal.close()
+    expect(remove.mock.calls).toEqual([[condemned]])
+    expect(await rows()).toEqual([])
+  })
+
+  it('is the sweep’s where storage does not unlink it', async () => {
+    const unlink = () => Promise.reject(new Error('input/output error'))
+    const journal = await start({ storage: { ...storage, unlink } })
+    const condemned = await condemnNew(journal)
+    await expect(journal.removeCondemned(condemned)).rejects.toThrow('input/output error')
+    expect(await rows()).toMatchObject([{ owner: null, claimed_at: now }])
+    now += LEASE_MS
+    await journal.sweep()
+    expect(await rows()).toEqual([])
+    expect(await Array.fromAsync(storage.list())).toEqual([])
+  })
+
+  it('is the sweep’s where that it is gone cannot be flushed', async () => {
+    const broken = breakStorage()
+    const journal = await openJournal({ database, storage: broken, log })
+    const condemned = await condemnNew(journal)
+    await journal.removeCondemned(condemned)
+    await journal.close()
+    expect(logged).toEqual(['Removed objects could not be struck off the journal yet'])
+    expect(await rows()).toMatchObject([{ owner: null, claimed_at: now }])
+    // As after a power cut.
+    for (const key of condemned) await put(key)
+    now += LEASE_MS
+    await start()
+    expect(await rows()).toEqual([])
+    expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 })
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Transaction } from 'kysely'
+import { sql, type Transaction } from 'kysely'
 import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
+import { buildOnce, listed } from '../database/engine.ts'
 import type { Tables } from '../database/tables.ts'
 import { requireFinished } from '../database/unfinished.ts'
 import { findDiskFault } from '../disk-fault.ts'
@@ -12,14 +13,16 @@ import { dropRows, spareNamed, sweepJournal } from './sweep.ts'
 
 /** A third of the lease, so that one renewal may fail. */
 const RENEWAL_MS = 20_000
+/** So long the rows of removed objects wait for others, so that many go in one transaction. */
+const FINISH_MS = 1000
 
 /**
  * Which keys may hold bytes that no row of the library names.
  *
  * To add: `record`, then put, then in one transaction insert the rows that name the objects and
  * `take`; if anything fails, `discard`, once every put has ended. To remove: in one transaction
- * delete those rows and `condemn`, then `discard`. Killed at any instant, this leaves whole items
- * or rows of the journal, and whoever sweeps next removes what those name.
+ * delete those rows and `condemn`, then `removeCondemned`. Killed at any instant, this leaves whole
+ * items or rows of the journal, and whoever sweeps next removes what those name.
  *
  * Two rules keep an object that is in use safe: it is removed only after its row was committed as
  * claimed, and a claimed row cannot be taken.
@@ -34,8 +37,18 @@ export interface Journal {
    * @throws Error if a sweep has claimed one, having taken this process for gone, or one is missing
    */
   take(trx: Transaction<Tables>, keys: readonly string[]): Promise<void>
-  /** Writes rows, claimed already, in the transaction that deletes the rows which named the keys. */
-  condemn(trx: Transaction<Tables>, keys: readonly string[]): Promise<void>
+  /**
+   * Writes rows, claimed already, in the transaction that deletes the rows which named the keys.
+   * @returns those whose objects are to be removed: never one that a row still names
+   */
+  condemn(trx: Transaction<Tables>, keys: readonly string[]): Promise<string[]>
+  /**
+   * Removes the objects of keys that `condemn` gave, once that was committed: when it resolves they are
+   * gone for everybody. That this outlives a power cut, and the rows, are seen to a little later; until
+   * then the rows name what a sweep would have to remove again. If it rejects, the rest is left to the
+   * sweep.
+   */
+  removeCondemned(keys: readonly string[]): Promise<void>
   /**
    * Removes the objects of those keys that the journal still holds, then their rows. An object
    * whose row was taken stays, even if its taker never learned that it was committed. If it rejects,
@@ -63,6 +76,10 @@ export async function openJournal(deps: {
   const closing = new AbortController()
   /** Own rows that could not be discarded, until the sweep has them. */
   const failed = new Set<string>()
+  /** Keys whose objects are gone, and whose rows are to follow. */
+  const removed = new Set<string>()
+  let finishTimer: NodeJS.Timeout | undefined
+  let finishing: Promise<void> = Promise.resolve()
   let renewal: Promise<void> | undefined
   let sweeping: Promise<void> | undefined
 
@@ -123,6 +140,36 @@ export async function openJournal(deps: {
     })
   }
 
+  /** Leaves keys to the sweep, whose objects this process could not remove. */
+  async function giveUp(keys: readonly string[]) {
+    for (const key of keys) failed.add(key)
+    await handOver().catch((error) => {
+      log.error({ err: error, keys }, 'Rows of the journal could not be handed over yet')
+    })
+  }
+
+  function finishSoon(keys: readonly string[]) {
+    for (const key of keys) removed.add(key)
+    finishTimer ??= setTimeout(() => {
+      finishing = finishing.then(finish)
+    }, FINISH_MS).unref()
+  }
+
+  /** Makes removals outlive a power cut, and drops their rows then. */
+  async function finish() {
+    clearTimeout(finishTimer)
+    finishTimer = undefined
+    const keys = [...removed]
+    removed.clear()
+    try {
+      if (storage.unlink) await storage.remove(keys)
+      await dropRows(database, keys)
+    } catch (error) {
+      log.error({ err: error, keys }, 'Removed objects could not be struck off the journal yet')
+      await giveUp(keys)
+    }
+  }
+
   if (!database.isReadOnly) await enter()
   // Whoever brings a library in marks it first and looks for owners then, so one sees the other.
   await requireFinished(database.read).catch(async (error) => {
@@ -141,36 +188,41 @@ export async function openJournal(deps: {
 
     async record(keys) {
       for (const key of keys) checkKey(key)
+      if (keys.length === 0) return
       const created_at = await database.now()
-      const rows = keys.map((key) => ({ key, owner: self.id, created_at, claimed_at: null }))
-      if (rows.length === 0) return
-      await database.writeBeside((trx) => trx.insertInto('journal').values(rows).execute())
+      await database.writeBeside((trx) =>
+        askWithin(trx)(keyQueries(trx).record, self.id, created_at, JSON.stringify(keys)),
+      )
     },
 
     async take(trx, keys) {
       if (keys.length === 0) return
-      const { numDeletedRows } = await trx
-        .deleteFrom('journal')
-        .where('key', 'in', keys)
-        .where('owner', '=', self.id)
-        .where('claimed_at', 'is', null)
-        .executeTakeFirstOrThrow()
-      if (numDeletedRows !== BigInt(keys.length)) {
-        throw new Error(`Of ${keys.join(', ')} the journal held ${numDeletedRows} to be taken.`)
+      const { length } = await askWithin(trx)(keyQueries(trx).take, JSON.stringify(keys), self.id)
+      if (length !== keys.length) {
+        throw new Error(`Of ${keys.join(', ')} the journal held ${length} to be taken.`)
       }
     },
 
     async condemn(trx, keys) {
-      if (keys.length === 0) return
+      if (keys.length === 0) return []
       const now = await database.now()
-      const rows = keys.map((key) => ({ key, owner: self.id, created_at: now, claimed_at: now }))
-      await trx
-        .insertInto('journal')
-        .values(rows)
-        .onConflict((conflict) =>
-          conflict.column('key').doUpdateSet({ owner: self.id, claimed_at: now }),
-        )
-        .execute()
+      const { condemn } = keyQueries(trx)
+      const rows = await askWithin(trx)(condemn, self.id, now, now, JSON.stringify(keys))
+      if (rows.length < keys.length) {
+        log.warn({ keys }, 'Objects that are in use were to be removed; they stay')
+      }
+      return rows.map(({ key }) => key)
+    },
+
+    async removeCondemned(keys) {
+      if (keys.length === 0) return
+      try {
+        await (storage.unlink ?? storage.remove)(keys)
+        finishSoon(keys)
+      } catch (error) {
+        await giveUp(keys)
+        throw error
+      }
     },
 
     async discard(keys) {
@@ -180,10 +232,7 @@ export async function openJournal(deps: {
         await storage.remove(removable)
         await dropRows(database, removable)
       } catch (error) {
-        for (const key of keys) failed.add(key)
-        await handOver().catch((cause) => {
-          log.error({ err: cause, keys }, 'Rows of the journal could not be handed over yet')
-        })
+        await giveUp(keys)
         throw error
       }
     },
@@ -195,6 +244,7 @@ export async function openJournal(deps: {
       closing.abort()
       await Promise.all([renewal, sweeping])
       if (database.isReadOnly) return
+      await finishing.then(finish)
       try {
         await handOver()
         await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
@@ -205,3 +255,28 @@ export async function openJournal(deps: {
     },
   }
 }
+
+/** Each takes all keys as one text of JSON. */
+const keyQueries = buildOnce((db) => {
+  const keys = sql`${listed<string>(db, 'text')} AS listed`
+  const [owner, time] = [sql`CAST(${''} AS text)`, sql`CAST(${0} AS bigint)`]
+  const columns = sql`journal (key, owner, created_at, claimed_at)`
+  return {
+    record: sql`INSERT INTO ${columns} SELECT value, ${owner}, ${time}, NULL FROM ${keys}`.compile(
+      db,
+    ),
+    take: db
+      .deleteFrom('journal')
+      .where('key', 'in', listed<string>(db, 'text'))
+      .where('owner', '=', '')
+      .where('claimed_at', 'is', null)
+      .returning('key')
+      .compile(),
+    condemn: sql<{ key: string }>`
+      INSERT INTO ${columns} SELECT value, ${owner}, ${time}, ${time} FROM ${keys}
+      WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.key = value)
+        AND NOT EXISTS (SELECT 1 FROM variants WHERE variants.key = value)
+      ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, claimed_at = excluded.claimed_at
+      RETURNING key`.compile(db),
+  }
+})

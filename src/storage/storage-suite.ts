@@ -194,6 +194,16 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(await listKeys()).toEqual([kept])
     })
 
+    it('unlinks what is there at once, where it can, and removes what was unlinked', async () => {
+      const gone = await putBytes(randomBytes(10))
+      const kept = await putBytes(randomBytes(10))
+      await storage.unlink?.([gone, newKey('variants', 'webp')])
+      await storage.unlink?.([gone])
+      expect(await listKeys()).toEqual(storage.unlink ? [kept] : [gone, kept].sort())
+      await storage.remove([gone])
+      expect(await listKeys()).toEqual([kept])
+    })
+
     it('lists every object with its size', async () => {
       expect(await listKeys()).toEqual([])
       const original = await putBytes(Buffer.alloc(3))
@@ -244,6 +254,9 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       await expect(storage.read(key, Buffer.alloc(1))).rejects.toThrow('no storage key')
       await expect(storage.size(key)).rejects.toThrow('no storage key')
       await expect(storage.remove([key])).rejects.toThrow('no storage key')
+      await expect(storage.unlink?.([key]) ?? storage.remove([key])).rejects.toThrow(
+        'no storage key',
+      )
     })
 
     it.each(['', '..', '../x', 'originals', 'originals/', 'originals/../../x', '.check', '/etc/x'])(

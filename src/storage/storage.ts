@@ -52,6 +52,11 @@ export interface Storage {
    */
   remove(keys: readonly string[]): Promise<void>
   /**
+   * Only where it is faster than `remove`, which must follow: the objects are gone for everybody when it
+   * resolves, though a power cut may bring them back. Every key is tried, even if one of them fails.
+   */
+  unlink?(keys: readonly string[]): Promise<void>
+  /**
    * Everything below `originals/` and `variants/`, in no order, while memory stays bounded; only for
    * looking after storage. Also what is no object: `key` is then no key (see `isKey`) but a name,
    * such as the object's key and `.part` for what an interrupted `put` left.

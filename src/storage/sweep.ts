@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
+import { buildOnce, listed } from '../database/engine.ts'
 import type { Milliseconds, Tables } from '../database/tables.ts'
 import { findGoneOwners, LEASE_MS, type Owner, removeOwners } from './lease.ts'
 import { findNamedKeys } from './named-keys.ts'
@@ -76,8 +77,12 @@ export async function spareNamed(
 /** Drops rows whose objects are gone. */
 export async function dropRows(database: Database, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await database.writeBeside((trx) => trx.deleteFrom('journal').where('key', 'in', keys).execute())
+  await database.writeBeside((trx) => askWithin(trx)(dropQuery(trx), JSON.stringify(keys)))
 }
+
+const dropQuery = buildOnce((db) =>
+  db.deleteFrom('journal').where('key', 'in', listed<string>(db, 'text')).compile(),
+)
 
 /** Batches of keys in ascending order, each found after the last one of the batch before. */
 async function* eachBatch(find: (after: string) => Promise<string[]>) {
