@@ -1,4 +1,4 @@
-import type { CompiledQuery, Transaction } from 'kysely'
+import type { CompiledQuery, QueryExecutor, Transaction } from 'kysely'
 import type { Milliseconds, Queries, Tables } from './tables.ts'
 import { requireFinished } from './unfinished.ts'
 
@@ -61,10 +61,19 @@ export type Ask = <Row>(
 ) => Promise<Row[]>
 
 /** Asks within a transaction. */
-export const askWithin =
-  (trx: Queries): Ask =>
-  async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
-    (await trx.executeQuery<Row>({ ...query, parameters })).rows
+export function askWithin(trx: Queries): Ask {
+  const executor: AskingExecutor = trx.getExecutor()
+  return (
+    executor.ask ??
+    (async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
+      (await trx.executeQuery<Row>({ ...query, parameters })).rows)
+  )
+}
+
+/** A transaction's own, which may have a shorter way to the database. */
+export interface AskingExecutor extends QueryExecutor {
+  ask?: Ask
+}
 
 /** Where a database is: a file of the embedded one, or a server. */
 export type DatabaseLocation = string | PostgresLocation

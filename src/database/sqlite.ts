@@ -14,7 +14,7 @@ import {
 } from 'kysely'
 import { serviceBusy } from '../errors.ts'
 import { createRecent } from '../recent.ts'
-import type { Ask, Database } from './database.ts'
+import type { Ask, AskingExecutor, Database } from './database.ts'
 import type { Tables } from './tables.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
@@ -154,6 +154,7 @@ export function createWrite(
   const dialect = sqliteDialect(sqlite, mode)
   const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
   const connection = createConnection(sqlite)
+  const ask = createAsk(sqlite)
   const begin = sqlite.prepare(BEGIN[mode])
   const commit = sqlite.prepare('COMMIT')
   const rollback = sqlite.prepare('ROLLBACK')
@@ -162,7 +163,7 @@ export function createWrite(
 
   async function transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
     await retryWhileBusy(() => begin.run())
-    const executor = new TransactionExecutor(dialect, connection)
+    const executor = new TransactionExecutor(dialect, connection, ask)
     try {
       const result = await work(new Transaction({ ...props, executor }))
       await retryWhileBusy(() => commit.run())
@@ -194,14 +195,19 @@ export function createWrite(
 }
 
 /** Has a transaction's queries run at once on its connection, as long as it lasts. */
-class TransactionExecutor extends DefaultQueryExecutor {
+class TransactionExecutor extends DefaultQueryExecutor implements AskingExecutor {
+  readonly ask: Ask
   #connection: DatabaseConnection | undefined
 
-  constructor(dialect: Dialect, connection: DatabaseConnection) {
+  constructor(dialect: Dialect, connection: DatabaseConnection, ask: Ask) {
     super(dialect.createQueryCompiler(), dialect.createAdapter(), {
       provideConnection: (consumer) => consumer(this.#getConnection()),
     })
     this.#connection = connection
+    this.ask = async (...query) => {
+      this.#getConnection()
+      return ask(...query)
+    }
   }
 
   end() {
