@@ -15,6 +15,8 @@ import { dropRows, spareNamed, sweepJournal } from './sweep.ts'
 const RENEWAL_MS = 20_000
 /** So long the rows of removed objects wait for others, so that many go in one transaction. */
 const FINISH_MS = 1000
+/** Objects of which the folders are flushed at once: each holds a thread that reads may wait for. */
+const FLUSHED_AT_ONCE = 100
 
 /**
  * Which keys may hold bytes that no row of the library names.
@@ -162,7 +164,10 @@ export async function openJournal(deps: {
     const keys = [...removed]
     removed.clear()
     try {
-      if (storage.unlink) await storage.remove(keys)
+      // Where there is nothing faster than to remove them, they are gone for good already.
+      for (let at = 0; storage.unlink && at < keys.length; at += FLUSHED_AT_ONCE) {
+        await storage.remove(keys.slice(at, at + FLUSHED_AT_ONCE))
+      }
       await dropRows(database, keys)
     } catch (error) {
       log.error({ err: error, keys }, 'Removed objects could not be struck off the journal yet')
