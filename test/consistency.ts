@@ -1,7 +1,9 @@
+import type { ChildProcess } from 'node:child_process'
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
@@ -76,6 +78,30 @@ export async function expectConsistent(data: string): Promise<Stock> {
 export async function expectSettled(data: string): Promise<Stock> {
   await expect.poll(async () => (await takeStock(data)).journal, { timeout: 10_000 }).toEqual([])
   return expectConsistent(data)
+}
+
+const STRUCK_OFF_POLL_MS = 100
+
+/**
+ * Waits until nobody is at work on anything that the journal names.
+ * @returns false if the server ended before that
+ */
+export async function awaitStruckOff(data: string, server: ChildProcess): Promise<boolean> {
+  const database = await openDatabase(await locateDatabase(data))
+  try {
+    while (server.exitCode === null && server.signalCode === null) {
+      const { rows } = await database.read
+        .selectFrom('journal')
+        .select((row) => row.fn.countAll<number>().as('rows'))
+        .where('owner', 'is not', null)
+        .executeTakeFirstOrThrow()
+      if (rows === 0) return true
+      await sleep(STRUCK_OFF_POLL_MS)
+    }
+    return false
+  } finally {
+    await database.close()
+  }
 }
 
 async function hashStored(data: string): Promise<Record<string, string>> {

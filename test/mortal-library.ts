@@ -1,13 +1,10 @@
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
 import type { MediaItem } from '../src/media/item.ts'
-import { expectConsistent } from './consistency.ts'
+import { awaitStruckOff, expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
-import { locateDatabase } from './postgres.ts'
 
 /** Environment of a process that can be killed at any step. */
 export const WITH_KILL_POINTS = {
@@ -40,30 +37,6 @@ export type MortalLibrary = Awaited<ReturnType<typeof openMortalLibrary>>
 
 let seed = 0
 export const newImage = () => makePng({ width: 24, height: 16, seed: ++seed })
-
-const STRUCK_OFF_POLL_MS = 100
-
-/**
- * Waits until no process has anything in the journal that it still works on.
- * @returns false if the server ended before that
- */
-async function isStruckOff(data: string, server: Server): Promise<boolean> {
-  const database = await openDatabase(await locateDatabase(data))
-  try {
-    while (server.process.exitCode === null && server.process.signalCode === null) {
-      const { rows } = await database.read
-        .selectFrom('journal')
-        .select((row) => row.fn.countAll<number>().as('rows'))
-        .where('owner', 'is not', null)
-        .executeTakeFirstOrThrow()
-      if (rows === 0) return true
-      await sleep(STRUCK_OFF_POLL_MS)
-    }
-    return false
-  } finally {
-    await database.close()
-  }
-}
 
 /** A library through the lives and deaths of its server, with all that was acknowledged. */
 export async function openMortalLibrary() {
@@ -152,7 +125,8 @@ export async function openMortalLibrary() {
       const other = meanwhile && (await hold(meanwhile.path, meanwhile.step))
       const headers = { 'x-kill-at': String(step), ...(goesOn && { 'x-kill-late': '' }) }
       const answer = await client.request(method, path, { json, headers }).catch(() => undefined)
-      const isOver = answer !== undefined && (!goesOn || (await isStruckOff(data, server)))
+      const isOver =
+        answer !== undefined && (!goesOn || (await awaitStruckOff(data, server.process)))
       if (isOver) await server.kill()
       await Promise.all([exited, other?.answer.catch(() => {})])
       await start(client.cookie)

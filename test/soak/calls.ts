@@ -81,6 +81,8 @@ async function hit(
   const injected = await inject(mortal.pid, injection)
   const id = ledger.pick() ?? 0
   const answer = await (act === 'add' ? ledger.add(client) : ledger.remove(client, id))
+  // What follows the answer is part of it.
+  if (answer) await mortal.awaitStruckOff()
   const wasInjected = await injected.end()
   // The server may be dead before strace has told of it.
   const isHit = wasInjected || (isKill && answer === undefined)

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { expectConsistent, takeStock } from '../consistency.ts'
+import { awaitStruckOff, expectConsistent, takeStock } from '../consistency.ts'
 import {
   Client,
   makeDataFolder,
@@ -60,6 +60,9 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
     },
 
     expectConsistent: () => expectConsistent(data),
+
+    /** Waits until it is at work on nothing that the journal names, or has ended. */
+    awaitStruckOff: () => awaitStruckOff(data, server.process),
 
     /** All rows have their objects, and every other object is in the journal, for the sweep. */
     async expectAccounted() {
