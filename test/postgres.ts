@@ -43,10 +43,19 @@ export async function databaseSettings(data: string): Promise<Record<string, str
 /** Vitest's own process is the parent of all that run tests. */
 const PREFIX = `vitrine_test_${onPostgres ? process.ppid : process.pid}_`
 
-/** Makes a database on the server, one for each data folder. */
-export async function createDatabase(data: string): Promise<PostgresLocation> {
+/**
+ * Makes a database on the server, one for each data folder.
+ * @param template another one that it is a copy of, at which nobody may be; an empty one otherwise
+ */
+export async function createDatabase(
+  data: string,
+  template?: PostgresLocation,
+): Promise<PostgresLocation> {
   const name = PREFIX + createHash('sha256').update(data).digest('hex').slice(0, 16)
-  await runSql(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'UTF8'`)
+  const source = template && new URL(template.url).pathname.slice(1)
+  await runSql(`CREATE DATABASE ${name} TEMPLATE ${source ?? "template0 ENCODING 'UTF8'"}`)
+  // Nobody cuts the power of this server: what is about that has one of its own.
+  await runSql(`ALTER DATABASE ${name} SET synchronous_commit = off`)
   const url = new URL(POSTGRES_SERVER)
   url.pathname = `/${name}`
   return { url: url.href, connections: CONNECTIONS }
@@ -57,7 +66,12 @@ export async function teardown(): Promise<void> {
   const { rows } = await runSql(
     `SELECT datname FROM pg_database WHERE datname LIKE '${PREFIX.replaceAll('_', '\\_')}%'`,
   )
-  for (const { datname } of rows) await runSql(`DROP DATABASE ${datname} WITH (FORCE)`)
+  // Each waits until the server has flushed everything: several can wait for the same.
+  const names = rows.values()
+  const drop = async () => {
+    for (const { datname } of names) await runSql(`DROP DATABASE ${datname} WITH (FORCE)`)
+  }
+  await Promise.all(Array.from({ length: 8 }, drop))
 }
 
 async function runSql(statement: string) {
