@@ -121,7 +121,7 @@ describe('an import beside a running server', () => {
     await putImages(6)
     let runs = 0
     // In a bucket less happens on the disk of this machine.
-    for (let step = 5; ; step += 23) {
+    for (let step = 5; ; step += 59) {
       const { code } = await runImport(server.data, {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'kill-import.ts')}`,
         KILL_AT_STEP: String(step),

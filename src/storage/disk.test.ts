@@ -49,15 +49,18 @@ describe('disk', () => {
     expect(await filesIn(root)).toEqual([basename(key)])
   })
 
-  it.skipIf(OTHER_FILE_SYSTEM === undefined)('copies a spent file from another file system', async () => {
-    const other = await mkdtemp(join(OTHER_FILE_SYSTEM ?? '', 'vitrine-disk-'))
-    onTestFinished(() => rm(other, { recursive: true }))
-    const path = join(other, 'source')
-    await writeFile(path, 'from afar')
-    await storage.put(key, path, { isSpent: true })
-    expect(String(await storage.read(key))).toBe('from afar')
-    expect((await stat(join(root, key))).mode & 0o777).toBe(0o600)
-  })
+  it.skipIf(OTHER_FILE_SYSTEM === undefined)(
+    'copies a spent file from another file system',
+    async () => {
+      const other = await mkdtemp(join(OTHER_FILE_SYSTEM ?? '', 'vitrine-disk-'))
+      onTestFinished(() => rm(other, { recursive: true }))
+      const path = join(other, 'source')
+      await writeFile(path, 'from afar')
+      await storage.put(key, path, { isSpent: true })
+      expect(String(await storage.read(key))).toBe('from afar')
+      expect((await stat(join(root, key))).mode & 0o777).toBe(0o600)
+    },
+  )
 
   it('keeps everything to this account', async () => {
     await storage.put(key, source)

@@ -10,6 +10,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // A process that is kept ready for the next page, which each test would pay for.
+  '--disable-features=SpareRendererForSitePerProcess',
 ]
 
 interface LaunchOptions {
