@@ -1,5 +1,9 @@
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/postgres.ts'
+
+// For all the processes that tests start, and those that run them: loading takes half as long with it.
+process.env.NODE_COMPILE_CACHE ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
 const shared = {
   testTimeout: 60_000,

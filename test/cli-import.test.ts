@@ -1,11 +1,10 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { countRows } from '../src/cli/transfer/contents.ts'
 import { openDatabase } from '../src/database/database.ts'
 import { expectConsistent } from './consistency.ts'
-import { cutShort, makeGifBomb, makeHtml, makeJpeg, makePng, makeSvg } from './fixtures.ts'
+import { makeJpeg, makePng } from './fixtures.ts'
 import {
   type Client,
   makeDataFolder,
@@ -15,39 +14,8 @@ import {
   startCli,
   startServer,
 } from './harness.ts'
-import { locateDatabase, onPostgres } from './postgres.ts'
-
-let folder: string
-beforeEach(() => {
-  folder = makeDataFolder()
-})
-
-async function put(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(join(folder, path)), { recursive: true })
-  await writeFile(join(folder, path), bytes)
-}
-
-/** Different images in some folders. */
-async function putImages(count: number): Promise<void> {
-  for (let seed = 1; seed <= count; seed++) {
-    await put(`folder ${seed % 3}/image ${seed}.png`, await makePng({ seed }))
-  }
-}
-
-/** The last line, and the exit code. */
-async function runImport(data: string, settings: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await runCli(data, ['import', folder], { settings })
-  const lines = stdout.trimEnd().split('\n')
-  return { code, counts: lines.pop(), lines, stderr }
-}
-
-async function expectSound(data: string): Promise<void> {
-  await expectConsistent(data)
-  expect(await runCli(data, ['doctor'])).toMatchObject({
-    code: 0,
-    stdout: expect.stringContaining('nothing found'),
-  })
-}
+import { expectSound, folder, put, putImages, runImport } from './import-steps.ts'
+import { locateDatabase } from './postgres.ts'
 
 describe('an import beside a running server', () => {
   let server: Server
@@ -92,31 +60,6 @@ describe('an import beside a running server', () => {
     await expectSound(server.data)
   })
 
-  it('refuses what the server refuses, in the same words', async () => {
-    const refused = {
-      'half.jpg': cutShort(await makeJpeg()),
-      'bomb.gif': makeGifBomb(),
-      'text.jpg': Buffer.from('just text'),
-      'page.png': makeHtml(),
-      'drawing.png': makeSvg(),
-    }
-    const details: string[] = []
-    for (const [name, bytes] of Object.entries(refused)) {
-      await put(`a/${name}`, bytes)
-      const { status, body } = await client.add(name, [], bytes)
-      expect(status).toBe(500)
-      details.push(`refused  ${join(folder, 'a', name)}: ${body.detail}`)
-    }
-    await put('fine.jpg', await makeJpeg())
-    const { code, counts, lines } = await runImport(server.data)
-    expect(lines.sort()).toEqual(details.sort())
-    expect({ code, counts }).toEqual({
-      code: 1,
-      counts: '1 added, 0 already there, 5 refused, 0 failed',
-    })
-    await expectSound(server.data)
-  })
-
   it('goes on where it was killed, at any step, and doubles nothing', async () => {
     await putImages(6)
     let runs = 0
@@ -149,36 +92,6 @@ describe('an import', () => {
     expect(inside).toMatchObject({ code: 1, stderr: expect.stringContaining('library itself') })
   })
 
-  it('says what it could not read, and goes on', async () => {
-    await putImages(1)
-    await symlink('gone.png', join(folder, 'dangling \u001b[31m.png'))
-    await put('empty.png', Buffer.alloc(0))
-    const { code, counts, lines } = await runImport(makeDataFolder())
-    expect({ code, counts }).toEqual({
-      code: 1,
-      counts: '1 added, 0 already there, 1 refused, 1 failed',
-    })
-    expect(lines.join('\n')).toMatch(/^failed {2}.*dangling \\u001b\[31m\.png: ENOENT/m)
-    expect(lines.join('\n')).toMatch(/^refused {2}.*empty\.png: The file is empty\.$/m)
-  })
-
-  it('takes no file that is larger than the limit', async () => {
-    await put('large.png', await makePng({ width: 300, height: 300 }))
-    expect(await runImport(makeDataFolder(), { VITRINE_MAX_IMAGE_BYTES: '1000' })).toMatchObject({
-      code: 1,
-      lines: [expect.stringMatching(/The image has \d+ bytes; at most 1000 are allowed\.$/)],
-    })
-  })
-
-  it('is never turned away by its own crowd', async () => {
-    await putImages(12)
-    const settings = { VITRINE_IMAGE_QUEUE: '0', VITRINE_IMAGE_PIXELS_IN_FLIGHT: '1' }
-    expect(await runImport(makeDataFolder(), settings)).toMatchObject({
-      code: 0,
-      counts: '12 added, 0 already there, 0 refused, 0 failed',
-    })
-  })
-
   it('doubles nothing when it runs twice at once', async () => {
     await putImages(12)
     const data = makeDataFolder()
@@ -186,25 +99,6 @@ describe('an import', () => {
     const added = runs.map(({ counts }) => Number(/^(\d+) added/.exec(counts ?? '')?.[1]))
     expect(added[0] ?? 0).toBe(12 - (added[1] ?? 0))
     expect((await expectConsistent(data)).media).toHaveLength(12)
-  })
-
-  it('stops when the library cannot store anything', async () => {
-    await putImages(12)
-    const data = makeDataFolder()
-    await mkdir(join(data, 'files'))
-    await writeFile(join(data, 'files/originals'), 'no folder')
-    const { code, counts, stderr } = await runImport(data)
-    expect({ code, counts }).toEqual({
-      code: 1,
-      counts: '0 added, 0 already there, 0 refused, 0 failed',
-    })
-    expect(stderr).toMatch(
-      /^The library cannot store images: .*ENOTDIR.* Run it again to go on\.$/m,
-    )
-
-    await rm(join(data, 'files/originals'))
-    expect(await runImport(data)).toMatchObject({ code: 0, counts: /^12 added/ })
-    await expectSound(data)
   })
 
   it.each([
@@ -231,18 +125,5 @@ describe('an import', () => {
       counts: `${40 - added} added, ${added} already there, 0 refused, 0 failed`,
     })
     await expectSound(data)
-  })
-
-  it.each([
-    { is: 'nothing', path: () => join(folder, 'nothing') },
-    { is: 'a file', path: () => join(folder, 'file') },
-  ])('of $is says so, and makes no library', async ({ path }) => {
-    await put('file', Buffer.from('x'))
-    const data = join(makeDataFolder(), 'new')
-    const { code, stdout, stderr } = await runCli(data, ['import', path()])
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toContain(path())
-    // On a server there is a database already, or the command would say so.
-    if (!onPostgres) expect(await runCli(data, ['user', 'list'])).toMatchObject({ code: 1 })
   })
 })
