@@ -168,6 +168,17 @@ it('finds nothing for a text that holds NUL, which PostgreSQL has not', async ()
   )
 })
 
+it('gives searches the memory that they need, and leaves what is more', async () => {
+  const location = await locate()
+  const show = async (database: Database) =>
+    (await sql<{ work_mem: string }>`SHOW work_mem`.execute(database.read)).rows
+  const database = await open(location)
+  expect(await show(database)).toEqual([{ work_mem: '64MB' }])
+  const name = sql.ref(new URL(location.url).pathname.slice(1))
+  await database.write((trx) => sql`ALTER DATABASE ${name} SET work_mem = '128MB'`.execute(trx))
+  expect(await show(await open(location))).toEqual([{ work_mem: '128MB' }])
+})
+
 it('tells the time of the server', async () => {
   const database = await openTemporaryDatabase()
   const { rows } = await sql<{ now: number }>`

@@ -23,6 +23,13 @@ const CONNECT_MS = 5_000
  * to help, or code for it has been compiled: that took 20 ms of searches which take one.
  */
 const PLANNING = '-c max_parallel_workers_per_gather=0 -c jit=off'
+/**
+ * What the server's default of 4 MB is too little for: the ids of 100,000 matches went to a file. Who gives
+ * the account more keeps it.
+ */
+const LEAST_WORK_MEM = `
+  SELECT set_config('work_mem', '64MB', false)
+  WHERE pg_size_bytes(current_setting('work_mem')) < pg_size_bytes('64MB')`
 /** How long the offset between two clocks is trusted. */
 const CLOCK_SYNC_MS = 60_000
 
@@ -59,7 +66,11 @@ export async function openPostgres(
     // A connection that is lost is no fault by itself: the query that was on it fails, the next one
     // makes another. Unheard, these events would end the process.
     pool.on('error', () => {})
-    pool.on('connect', (client) => client.on('error', () => {}))
+    pool.on('connect', (client) => {
+      client.on('error', () => {})
+      // Should it fail, so does what the connection is wanted for.
+      if (mode === 'read') client.query(LEAST_WORK_MEM).catch(() => {})
+    })
     const begin =
       mode === 'read'
         ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
