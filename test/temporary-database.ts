@@ -2,7 +2,7 @@ import { copyFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { type Database, type DatabaseLocation, openDatabase } from '../src/database/database.ts'
 import { createDatabase, onPostgres } from './postgres.ts'
 
@@ -18,6 +18,10 @@ export async function openTemporaryDatabase(clock?: () => number): Promise<Datab
 }
 
 let newDatabase: Promise<DatabaseLocation> | undefined
+let newFolder: string | undefined
+afterAll(() => {
+  if (newFolder) rmSync(newFolder, { recursive: true })
+})
 
 /** A database with its tables and nothing in them: these are made once in a test file, which takes long. */
 async function copyOfNew(folder: string): Promise<DatabaseLocation> {
@@ -31,7 +35,7 @@ async function copyOfNew(folder: string): Promise<DatabaseLocation> {
 
 async function makeNew(): Promise<DatabaseLocation> {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-database-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  newFolder = folder
   const location = onPostgres ? await createDatabase(folder) : join(folder, 'vitrine.db')
   await (await openDatabase(location)).close()
   return location
