@@ -25,7 +25,7 @@ import { createPhotoNames, fillPhotos, type Named } from './fill-photos.ts'
 const RECIPE = 1
 const FOLDER = join(import.meta.dirname, 'library')
 /** Of one transaction: every index is written all over by each, so few large ones cost less. */
-const ITEMS_AT_ONCE = 50_000
+const ITEMS_AT_ONCE = 250_000
 const CACHE_KIB = 1024 * 1024
 const CONNECTIONS = 8
 

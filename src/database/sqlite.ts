@@ -82,7 +82,11 @@ interface Prepared {
 /** What Kysely does not know of its connection. */
 export interface SqliteConnection extends DatabaseConnection {
   /** See `insertEach`. */
-  insertEach(sql: string, rows: readonly (readonly SQLInputValue[])[]): number[]
+  insertEach<Row>(
+    sql: string,
+    rows: readonly Row[],
+    valuesOf: (row: Row, index: number) => readonly SQLInputValue[],
+  ): number[]
 }
 
 function createConnection(sqlite: DatabaseSync): SqliteConnection {
@@ -117,9 +121,12 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
     },
 
     // No other process can hold the lock: the transaction has it.
-    insertEach(sql, rows) {
+    insertEach(sql, rows, valuesOf) {
       const { statement } = prepare(sql)
-      return rows.map((values) => Number(statement.run(...values).lastInsertRowid))
+      return rows.map((row, index) => {
+        const { lastInsertRowid } = statement.run(...valuesOf(row, index))
+        return Number(lastInsertRowid)
+      })
     },
 
     /** Yields rows in chunks, and to other work of the process between them. */

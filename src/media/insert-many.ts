@@ -55,15 +55,15 @@ export async function insertItems(
   const tagsOfAll: string[] = []
   /** Most tags come many times. */
   const known = new Map<string, string>()
-  const entries = items.map(({ name, tags }, index): Entry => {
+  const describe = ({ name, tags }: Insertable<Tables['media']>, index: number): Entry => {
     const ownTags = parseTags(tags)
     tagsOfAll.push(...ownTags)
     const text = isPostgres(trx) ? mediaLines(name, ownTags) : mediaGrams(name, ownTags, known)
     return [all[index] ?? 0, text]
-  })
+  }
   // After all other rows, since FTS5 writes what it has gathered with every statement of several rows,
   // whatever that is about, and merges it later.
-  await insertEntries(trx, entries)
+  await insertEntries(trx, items, describe)
   await countTags(trx, [], tagsOfAll)
   await adjustCounts(trx, all, 1)
   return all
@@ -72,19 +72,23 @@ export async function insertItems(
 /** Of the search index: the id of an item, and what it is found by. */
 type Entry = readonly [id: number, text: string]
 
-async function insertEntries(trx: Queries, entries: readonly Entry[]): Promise<void> {
+async function insertEntries<Item>(
+  trx: Queries,
+  items: readonly Item[],
+  describe: (item: Item, index: number) => Entry,
+): Promise<void> {
   if (isPostgres(trx)) {
-    for (const batch of inBatches(entries, ROWS_AT_ONCE)) {
+    for (const batch of inBatches(items.map(describe), ROWS_AT_ONCE)) {
       await sql`INSERT INTO media_search (id, lines)
         SELECT (entry ->> 0)::bigint, entry ->> 1
         FROM json_array_elements(${JSON.stringify(batch)}::json) AS entry`.execute(trx)
     }
     return
   }
-  const isMany = entries.length >= MANY_ENTRIES
+  const isMany = items.length >= MANY_ENTRIES
   if (isMany) await gatherEntries(trx, 64 * MIB)
   const insert = sql`INSERT INTO media_search (rowid, grams) VALUES (?, ?)`.compile(trx)
-  await insertEach(trx, insert, entries)
+  await insertEach(trx, insert, items, describe)
   if (isMany) await gatherEntries(trx, MIB)
 }
 
@@ -116,11 +120,7 @@ async function insertRows(
   const into = sql`INSERT INTO ${sql.table(table)} (${columns})`
   if (!isPostgres(trx)) {
     const insert = sql`${into} VALUES (${sql.join(names.map(() => sql`?`))})`.compile(trx)
-    return insertEach(
-      trx,
-      insert,
-      rows.map((row) => names.map((name) => row[name] ?? null)),
-    )
+    return insertEach(trx, insert, rows, (row) => names.map((name) => row[name] ?? null))
   }
   const all: number[] = []
   const returned = table === 'variants' ? sql`file_id AS id` : sql`id`
