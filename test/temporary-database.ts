@@ -2,8 +2,9 @@ import { copyFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, onTestFinished } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { type Database, type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import { makeDataFolder } from './harness.ts'
 import { createDatabase, onPostgres } from './postgres.ts'
 
 /** A fresh database that goes when the test is finished. */
@@ -18,10 +19,6 @@ export async function openTemporaryDatabase(clock?: () => number): Promise<Datab
 }
 
 let newDatabase: Promise<DatabaseLocation> | undefined
-let newFolder: string | undefined
-afterAll(() => {
-  if (newFolder) rmSync(newFolder, { recursive: true })
-})
 
 /** A database with its tables and nothing in them: these are made once in a test file, which takes long. */
 async function copyOfNew(folder: string): Promise<DatabaseLocation> {
@@ -34,8 +31,8 @@ async function copyOfNew(folder: string): Promise<DatabaseLocation> {
 }
 
 async function makeNew(): Promise<DatabaseLocation> {
-  const folder = await mkdtemp(join(tmpdir(), 'vitrine-database-'))
-  newFolder = folder
+  // It stays until the process ends: which of its test files share this module is not theirs to know.
+  const folder = makeDataFolder()
   const location = onPostgres ? await createDatabase(folder) : join(folder, 'vitrine.db')
   await (await openDatabase(location)).close()
   return location
