@@ -63,6 +63,8 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
       if (server.process.pid !== pid || server.process.exitCode !== null) {
         throw new Error(`The server ended: ${server.log()}`)
       }
+      // What follows the answer to a delete is done by then.
+      const code = await server.stop()
       const { media, stored, journal } = await expectConsistent(server.data)
       const left = { media, stored: Object.keys(stored), journal }
       if (Object.values(left).flat().length > 0) throw new Error(`Left: ${JSON.stringify(left)}`)
@@ -70,7 +72,6 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
         .log()
         .split('\n')
         .filter((line) => line.includes('"level":50'))
-      const code = await server.stop()
       if (faults.length > 0) throw new Error(`Faults in the log: ${faults.join('\n')}`)
       if (code !== 0) throw new Error(`The server ended with ${code}.`)
     },
