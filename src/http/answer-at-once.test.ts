@@ -5,7 +5,13 @@ import { connectTo, startServer } from './test-server.ts'
 
 const READY: ReadyAnswer = {
   status: 200,
-  headers: ['content-type', 'text/plain', 'content-length', '5', 'content-security-policy', 'own'],
+  headers: Object.entries({
+    'content-type': 'text/plain',
+    'content-length': '5',
+    'content-security-policy': 'own',
+    'cross-origin-resource-policy': 'cross-origin',
+  }).flat(),
+  hasOwnPolicies: true,
   body: Buffer.from('ready'),
 }
 
@@ -34,6 +40,7 @@ describe('a route that answers at once', () => {
     const { 'content-length': _, date: __, ...carried } = usual.headers
     for (const name of Object.keys(carried)) expect(response.headers.has(name), name).toBe(true)
     expect(response.headers.get('content-security-policy')).toBe('own')
+    expect(response.headers.get('cross-origin-resource-policy')).toBe('cross-origin')
     expect(response.headers.get('x-content-type-options')).toBe('nosniff')
     expect(response.headers.get('vary')).toBe('Origin')
     expect(response.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/)
@@ -129,9 +136,11 @@ describe('a route that answers at once', () => {
     await client.send('GET /things/1 HTTP/1.1\r\nHost: a\r\n\r\n')
     await sleep(50)
     client.socket.destroy()
+    await sleep(50)
+    left.resolve()
     const line = await logged(({ msg }) => msg === 'request')
     expect(line).toMatchObject({ path: '/things/1', aborted: true })
-    left.resolve()
+    expect(line.status).toBeUndefined()
     await sleep(50)
     expect(log.filter((text) => text.includes('/things/1'))).toHaveLength(1)
   })

@@ -12,6 +12,8 @@ export type HeadersInTurn = readonly string[]
 export interface ReadyAnswer {
   status: 200 | 304
   headers: HeadersInTurn
+  /** Whether they hold the policies of what may be done with it, in place of those of every answer. */
+  hasOwnPolicies?: boolean
   body: Buffer
   /** Who is answered, for the log. */
   user?: { id: number | string }
@@ -50,6 +52,8 @@ export interface AnsweredAtOnce {
   route: string
   ms: number
   user: ReadyAnswer['user']
+  /** Whether all of the answer was sent. */
+  isWhole: boolean
 }
 
 /** With one of these the answer may be another one. */
@@ -69,49 +73,58 @@ export interface AtOnce {
 }
 
 /**
- * @param headersOf what every answer to a request carries
+ * @param headersOf what every answer to a request carries, with the policies or without
  * @param maxParamLength as Fastify's router has it
  */
 export function createAtOnce(
-  headersOf: (request: IncomingMessage) => HeadersInTurn,
+  headersOf: (request: IncomingMessage, hasOwnPolicies: boolean) => HeadersInTurn,
   maxParamLength: number,
 ): AtOnce {
   // The library that Fastify finds its routes with, so that it is always the same one.
   const router = createRouter<HTTPVersion.V1>({ maxParamLength })
   const watchers: ((answered: AnsweredAtOnce) => void)[] = []
+  let outgoing: [Asked, ReadyAnswer][] = []
   let closing = false
 
-  /** Sends what there is, or hands on. */
-  function finish(asked: Asked, answer: ReadyAnswer | undefined): void {
-    const { raw, response, id } = asked
-    if (answer === undefined) {
-      asked.isHandedOn = true
-      asked.usual(raw, response)
+  /**
+   * Has an answer sent with all others of this turn of the event loop. One by one each would wake its
+   * client, or the proxy that all come through, for it to find nothing else and sleep again: that costs
+   * more than the answer.
+   */
+  function send(asked: Asked, answer: ReadyAnswer): void {
+    if (outgoing.push([asked, answer]) === 1) setImmediate(sendAll)
+  }
+
+  function sendAll(): void {
+    const all = outgoing
+    outgoing = []
+    for (const [asked, answer] of all) sendNow(asked, answer)
+  }
+
+  function sendNow({ id, raw, response, route, began }: Asked, answer: ReadyAnswer): void {
+    const { user } = answer
+    const tell = (isWhole: boolean) => {
+      const ms = performance.now() - began
+      for (const watcher of watchers) watcher({ id, raw, response, route, user, ms, isWhole })
+    }
+    if (response.closed) {
+      tell(false)
       return
     }
-    asked.user = answer.user
-    hurryReader(raw)
     // As all other answers, which say nothing of what goes without saying.
     response.removeHeader('connection')
-    const headers = [...answer.headers, 'x-request-id', id]
-    const carried = headersOf(raw)
-    for (let at = 0; at < carried.length; at += 2) {
-      const [name = '', value = ''] = [carried[at], carried[at + 1]]
-      // A route may have a looser policy.
-      if (!answer.headers.includes(name)) headers.push(name, value)
-    }
+    const carried = headersOf(raw, answer.hasOwnPolicies === true)
+    const headers = [...carried, 'x-request-id', id, ...answer.headers]
     if (closing) headers.push('connection', 'close')
     response.writeHead(answer.status, headers)
     response.end(answer.body)
-  }
-
-  function tellWhenClosed(asked: Asked): void {
-    asked.response.once('close', () => {
-      if (asked.isHandedOn) return
-      const { id, raw, response, route, began, user } = asked
-      const answered = { id, raw, response, route, user, ms: performance.now() - began }
-      for (const tell of watchers) tell(answered)
-    })
+    // The system has all of it, mostly, and nobody needs to wait until that is said.
+    if (response.writableLength === 0) {
+      tell(true)
+      return
+    }
+    hurryReader(raw)
+    response.once('close', () => tell(response.writableFinished))
   }
 
   return {
@@ -128,19 +141,11 @@ export function createAtOnce(
         answer = undefined
       }
       if (answer === undefined) return usual(raw, response)
-      const asked: Asked = {
-        id: randomUUID(),
-        raw,
-        response,
-        route,
-        began,
-        usual,
-        user: undefined,
-        isHandedOn: false,
-      }
-      tellWhenClosed(asked)
-      if (!(answer instanceof Promise)) return finish(asked, answer)
-      answer.catch(() => undefined).then((ready) => finish(asked, ready))
+      const asked = { id: randomUUID(), raw, response, route, began }
+      if (!(answer instanceof Promise)) return send(asked, answer)
+      answer
+        .catch(() => undefined)
+        .then((ready) => (ready ? send(asked, ready) : usual(raw, response)))
     },
 
     learn(app) {
@@ -166,16 +171,9 @@ interface Route {
   atOnce: AnswerAtOnce | undefined
 }
 
-interface Asked {
-  readonly id: string
-  readonly raw: IncomingMessage
-  readonly response: ServerResponse
-  readonly route: string
+type Asked = Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'route'> & {
   /** Milliseconds, on the clock of `performance.now`. */
-  readonly began: number
-  readonly usual: RequestListener
-  user: ReadyAnswer['user']
-  isHandedOn: boolean
+  began: number
 }
 
 /** See `HeadersInTurn`. */

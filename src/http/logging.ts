@@ -145,7 +145,17 @@ export function logRequest(
   reply.raw.once('close', () => {
     const { refusal, user } = request
     const ms = reply.elapsedTime
-    logAnswer(log, { id, raw, response: reply.raw, url, ms, user, refusal })
+    const { raw: response } = reply
+    logAnswer(log, {
+      id,
+      raw,
+      response,
+      url,
+      ms,
+      user,
+      refusal,
+      isWhole: response.writableFinished,
+    })
   })
 }
 
@@ -162,8 +172,9 @@ export function logAnswer(
     url = raw.url ?? '',
     ms,
     user,
+    isWhole,
     refusal,
-  }: Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'ms'> & {
+  }: Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'ms' | 'isWhole'> & {
     url?: string
     user?: { id: number | string } | null | undefined
     refusal?: AppError | null
@@ -177,7 +188,7 @@ export function logAnswer(
       status: response.headersSent ? response.statusCode : undefined,
       ms: Math.round(ms * 10) / 10,
       user: user?.id,
-      aborted: response.writableFinished ? undefined : true,
+      aborted: isWhole ? undefined : true,
       refusal: refusal?.code,
       detail: refusal?.detail,
     },

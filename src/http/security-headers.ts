@@ -15,6 +15,12 @@ export const SECURITY_HEADERS = {
     'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
 }
 
+/** Those of them that say what may be done with an answer. */
+export const POLICIES: ReadonlySet<string> = new Set([
+  'content-security-policy',
+  'cross-origin-resource-policy',
+])
+
 /**
  * Besides, over HTTPS, that browsers come by HTTPS alone from now on. A proxy has to be trusted to say
  * that they did: one who is not could lock people out of a host that has no HTTPS.

@@ -8,7 +8,7 @@ import {
   fastify,
 } from 'fastify'
 import { AppError } from '../errors.ts'
-import { createAtOnce, inTurn } from './answer-at-once.ts'
+import { createAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
 import {
@@ -25,7 +25,7 @@ import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
 import { parseBodies } from './parse-bodies.ts'
 import { renderError, renderErrors } from './render-errors.ts'
-import { SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
+import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffStalled } from './stalled-clients.ts'
 import { validateBodies } from './validate-body.ts'
@@ -124,18 +124,22 @@ export async function createServer(
 function createHeadersOf({ trustedProxies, allowedOrigins }: ServerSettings) {
   // For answers that other origins may be shown; see `answerCors`.
   const vary = allowedOrigins.length > 0 ? { vary: 'Origin' } : {}
-  const carriedOver = (protocol: 'http' | 'https') =>
-    inTurn({ ...vary, ...securityHeaders({ protocol }) })
+  const carriedOver = (protocol: 'http' | 'https') => {
+    const all = Object.entries({ ...vary, ...securityHeaders({ protocol }) })
+    const others = all.filter(([name]) => !POLICIES.has(name))
+    return { all: all.flat(), withoutPolicies: others.flat() }
+  }
   const [plain, secure] = [carriedOver('http'), carriedOver('https')]
   const trusts = compileTrust([...trustedProxies])
   // As Fastify tells the protocol of a request.
-  return ({ headers, socket }: IncomingMessage) => {
+  return ({ headers, socket }: IncomingMessage, hasOwnPolicies: boolean) => {
     const forwarded = headers['x-forwarded-proto']
     const isSecure =
       forwarded !== undefined &&
       String(forwarded).split(',').at(-1)?.trim() === 'https' &&
       trusts(socket.remoteAddress ?? '', 0)
-    return isSecure ? secure : plain
+    const carried = isSecure ? secure : plain
+    return hasOwnPolicies ? carried.withoutPolicies : carried.all
   }
 }
 

@@ -116,6 +116,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const answer = (bytes: Buffer): ReadyAnswer => ({
       status: 200,
       headers: inTurn(whole),
+      hasOwnPolicies: true,
       body: bytes,
     })
     return body instanceof Promise ? body.then(answer) : answer(body)

@@ -10,6 +10,8 @@ import { hasAlready, unchangedHeaders } from './unchanged.ts'
 
 /** What is kept in memory, in bytes: what many people look at while nothing changes. */
 const MAX_BYTES = 16 * 1024 * 1024
+/** Addresses of which it is known that they were asked for. */
+const MAX_SEEN = 10_000
 /** What an answer costs besides its body and its address, about. */
 const OVERHEAD_BYTES = 2000
 const NOTHING = Buffer.alloc(0)
@@ -44,6 +46,7 @@ export function createListAnswers(
 ): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
+  let seen = createRecent<true>(MAX_SEEN)
 
   return (request, given, now) => {
     const state = readState(now)
@@ -56,11 +59,14 @@ export function createListAnswers(
     if (state.version !== version) {
       version = state.version
       memory = createRecent(MAX_BYTES)
+      seen = createRecent(MAX_SEEN)
     }
     // What is read for it may be of a version of which nothing is kept any more by then.
     const kept = memory
     const { url = '' } = request
     const known = kept.get(url)
+    // What is asked for once would only fill the memory, and give the collector work.
+    const isAgain = known !== undefined || seen.get(url) === true
     const asked = known ?? understand()
     if (hasAlready(request, asked.unchanged.headers)) return asked.unchanged
     return asked.whole ?? read(asked.unchanged)
@@ -76,7 +82,8 @@ export function createListAnswers(
         body: NOTHING,
       }
       const asked: Asked = { unchanged }
-      kept.set(url, asked, url.length + OVERHEAD_BYTES)
+      if (isAgain) kept.set(url, asked, url.length + OVERHEAD_BYTES)
+      else seen.set(url, true, 1)
       return asked
     }
 
@@ -90,8 +97,7 @@ export function createListAnswers(
         ...(body && { 'content-length': body.length }),
       }
       const whole: ListAnswer = { status: 200, headers, ready: inTurn(headers), query, body }
-      // What is asked for once would only fill the memory.
-      if (!known) spend(body?.length ?? 0)
+      if (!isAgain) spend(body?.length ?? 0)
       else if (body) kept.set(url, { unchanged, whole }, url.length + body.length + OVERHEAD_BYTES)
       return whole
     }
