@@ -23,8 +23,8 @@ declare module 'fastify' {
  * Lets each request through or not, by what its route declares as `config.access`. It works on the
  * instance it is registered on and all below; await it before any route is added.
  *
- * @param identify who makes a request; asked at each one that gets here (see `answerAtOnce` for those
- *   that do not), whoever they were at the one before
+ * @param identify who makes a request; asked at each one that gets here (see `AtOnce` for those that
+ *   do not), whoever they were at the one before
  * @param allowedOrigins other origins whose pages may call with the cookie, like `https://a.example`
  */
 export function authPlugin({

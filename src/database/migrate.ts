@@ -8,7 +8,8 @@ import type { Queries } from './tables.ts'
  * @throws AppError if the database was migrated by a newer version
  */
 export async function migrate(db: Queries): Promise<void> {
-  if (await isMigrated(db)) return
+  const [done, known] = [await readDone(db), Object.keys(migrations)]
+  if (done.size === known.length && known.every((name) => done.has(name))) return
   // Loaded only where it is used: most starts find nothing to do.
   const { Migrator } = await import('kysely/migration')
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
@@ -25,7 +26,8 @@ export async function migrate(db: Queries): Promise<void> {
 
 /** @throws AppError if the tables are not up to date, where they cannot be brought there */
 export async function requireMigrated(db: Queries): Promise<void> {
-  if (await isMigrated(db)) return
+  const done = await readDone(db)
+  if (Object.keys(migrations).every((name) => done.has(name))) return
   throw new AppError('database-older', 500, 'Database of another version', {
     detail:
       'The database has to be brought up to date, and its disk cannot be written; make it writable.',
@@ -33,10 +35,10 @@ export async function requireMigrated(db: Queries): Promise<void> {
 }
 
 /**
- * Whether the tables are those of this version. Asked for directly: a Migrator first looks through all
+ * The names of the migrations that were made. Asked for directly: a Migrator first looks through all
  * tables and their columns, and writes, which takes longer than the rest of opening a database.
  */
-async function isMigrated(db: Queries): Promise<boolean> {
+async function readDone(db: Queries): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`
     .execute(db)
     .catch((error) => {
@@ -44,7 +46,5 @@ async function isMigrated(db: Queries): Promise<boolean> {
       if (error instanceof Error && error.message.includes('kysely_migration')) return { rows: [] }
       throw error
     })
-  const done = new Set(rows.map(({ name }) => name))
-  const known = Object.keys(migrations)
-  return done.size === known.length && known.every((name) => done.has(name))
+  return new Set(rows.map(({ name }) => name))
 }

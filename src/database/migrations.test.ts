@@ -5,8 +5,10 @@ import { Kysely } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from './database.ts'
+import { requireMigrated } from './migrate.ts'
 import { migrations } from './migrations.ts'
 import { openSqlite, sqliteDialect } from './sqlite.ts'
+import type { Tables } from './tables.ts'
 
 /** A database as an older version left it, filled by some SQL. */
 async function makeOld(version: keyof typeof migrations, fill: string): Promise<string> {
@@ -22,6 +24,24 @@ async function makeOld(version: keyof typeof migrations, fill: string): Promise<
   connection.close()
   return path
 }
+
+describe('a database that cannot be written', () => {
+  it('is refused if it lacks what this version has, and not for what a newer one added', async () => {
+    const path = await makeOld('0002-accounts', '')
+    const check = async () => {
+      const connection = openSqlite(path, 'read')
+      const db = new Kysely<Tables>({ dialect: sqliteDialect(connection, 'read') })
+      return requireMigrated(db).finally(() => connection.close())
+    }
+    await expect(check()).rejects.toMatchObject({ code: 'database-older' })
+    await (await openDatabase(path)).close()
+    await check()
+    const connection = openSqlite(path, 'write')
+    connection.exec(`INSERT INTO kysely_migration VALUES ('9999-newer', '2099-01-01')`)
+    connection.close()
+    await check()
+  })
+})
 
 describe('an old database', () => {
   it('gets the counts of its tags', async () => {

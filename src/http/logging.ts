@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -141,21 +142,12 @@ export function logRequest(
   request: FastifyRequest & { user?: { id: number | string } | null },
   reply: FastifyReply,
 ): void {
-  const { id, raw, url } = request
-  reply.raw.once('close', () => {
+  const { id, raw } = request
+  const { raw: response } = reply
+  response.once('close', () => {
     const { refusal, user } = request
-    const ms = reply.elapsedTime
-    const { raw: response } = reply
-    logAnswer(log, {
-      id,
-      raw,
-      response,
-      url,
-      ms,
-      user,
-      refusal,
-      isWhole: response.writableFinished,
-    })
+    const [ms, isWhole] = [reply.elapsedTime, response.writableFinished]
+    logAnswer(log, { id, raw, response, ms, user, isWhole, refusal })
   })
 }
 
@@ -169,13 +161,11 @@ export function logAnswer(
     id,
     raw,
     response,
-    url = raw.url ?? '',
     ms,
     user,
     isWhole,
     refusal,
   }: Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'ms' | 'isWhole'> & {
-    url?: string
     user?: { id: number | string } | null | undefined
     refusal?: AppError | null
   },
@@ -184,7 +174,7 @@ export function logAnswer(
     {
       requestId: id,
       method: raw.method,
-      path: pathOf(url).slice(0, MAX_PATH_LENGTH),
+      path: pathOf(raw).slice(0, MAX_PATH_LENGTH),
       status: response.headersSent ? response.statusCode : undefined,
       ms: Math.round(ms * 10) / 10,
       user: user?.id,
@@ -197,4 +187,4 @@ export function logAnswer(
 }
 
 /** Without the query, which may hold what nobody else should read. */
-const pathOf = (url: string): string => url.split('?', 1)[0] ?? ''
+const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''

@@ -2,7 +2,7 @@ import { createRecent } from '../recent.ts'
 
 export interface ObjectCache {
   /**
-   * The whole object, from memory if it was read lately. One that is being read already is not read
+   * The whole object, from memory if it was read lately, and then without a promise. One that is being read already is not read
    * again. Nobody may write to what is returned.
    *
    * @param readOnce reads an object that is not to be kept before it is asked for again, and returns what
@@ -10,8 +10,6 @@ export interface ObjectCache {
    * @throws as the function that reads
    */
   read(key: string, size: number, readOnce?: () => Promise<Buffer>): Buffer | Promise<Buffer>
-  /** The same, if it is in memory. */
-  recall(key: string): Buffer | undefined
   /** How many are kept. */
   readonly bytes: number
 }
@@ -44,7 +42,6 @@ export function createObjectCache(
   }
 
   return {
-    recall: kept.get,
     read(key, size, readOnce) {
       const known = kept.get(key)
       if (known) return known
