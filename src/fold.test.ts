@@ -18,6 +18,11 @@ describe('fold', () => {
     ['ligatures', 'ﬁne', 'fine'],
     ['Roman numerals', 'Ⅳ', 'iv'],
     ['Cherokee', 'ꭰ', 'Ꭰ'],
+    ['words with zero-width characters', 'sun\u200bset\ufeff\u2060', 'sunset'],
+    ['words with soft hyphens', 'Donau\u00addampf\u034f', 'donaudampf'],
+    ['emoji, however they are to be shown', '❤\ufe0f\ufe0e', '❤'],
+    ['joined emoji', '👩\u200d🔬', '👩🔬'],
+    ['a letter and its mark with something unseen between', 'か\u200b\u3099', 'が'],
   ])('takes %s together', (_, one, other) => {
     expect(fold(one)).toBe(fold(other))
   })
@@ -38,6 +43,14 @@ describe('fold', () => {
       if (code >= 0xd800 && code < 0xe000) continue
       const once = fold(String.fromCodePoint(code))
       if (fold(once) !== once) expect(fold(once), code.toString(16)).toBe(once)
+    }
+  })
+
+  it('leaves nothing of what nobody sees, whatever the character', () => {
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue
+      const folded = fold(String.fromCodePoint(code))
+      if (/\p{Default_Ignorable_Code_Point}/u.test(folded)) expect.unreachable(code.toString(16))
     }
   })
 

@@ -3,6 +3,7 @@ import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../audit/
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { AppError, parametersInvalid, parametersMissing, quote } from '../errors.ts'
+import { isBlank } from '../fold.ts'
 import { requireUser, type Who } from './find-user.ts'
 import { isPermission, type Permission, permissions } from './permissions.ts'
 
@@ -184,7 +185,7 @@ export async function revokeApiTokens(
 
 function readTokenName(text: string): string {
   const name = text.trim().normalize('NFC')
-  if (name === '') throw parametersMissing('name is blank; say what the token is for.')
+  if (isBlank(name)) throw parametersMissing('name is blank; say what the token is for.')
   const length = [...name].length
   if (length > MAX_NAME) {
     throw parametersInvalid(`name has ${length} characters; at most ${MAX_NAME} are allowed.`)

@@ -18,6 +18,7 @@ describe('the name of an imported file', () => {
     [`${'x'.repeat(254)} y.png`, 'x'.repeat(254)],
     [' .png', 'Untitled'],
     ['\u0007.png', 'Untitled'],
+    ['\u200b\ufe0f.png', 'Untitled'],
   ])('of %j is %j', (file, name) => {
     expect(itemName(file)).toBe(name)
   })
@@ -34,7 +35,7 @@ describe('the tags of an imported file', () => {
       ['Paris, France', 'France'],
       ['Paris', 'France'],
     ],
-    [[' ', '\u0007', ',,'], []],
+    [[' ', '\u0007', ',,', '\u00ad'], []],
     [['a\tb'], ['a b']],
     [['x'.repeat(200)], ['x'.repeat(64)]],
     [

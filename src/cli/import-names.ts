@@ -1,3 +1,4 @@
+import { isBlank } from '../fold.ts'
 import {
   MAX_NAME_CODE_POINTS,
   MAX_TAG_CODE_POINTS,
@@ -12,7 +13,8 @@ const NAMELESS = 'Untitled'
 /** The name of a file's item: the file's without extension, repaired where no item can have it. */
 export function itemName(fileName: string): string {
   const stem = fileName.replace(/(?<=.)\.[a-z][a-z0-9]{0,4}$/i, '')
-  return readName(repair(stem, MAX_NAME_CODE_POINTS) || NAMELESS)
+  const name = repair(stem, MAX_NAME_CODE_POINTS)
+  return readName(isBlank(name) ? NAMELESS : name)
 }
 
 /**
@@ -26,7 +28,7 @@ export function itemTags(folders: readonly string[]): string[] {
     folders
       .flatMap((folder) => folder.split(','))
       .map((tag) => repair(tag, MAX_TAG_CODE_POINTS))
-      .filter((tag) => tag !== ''),
+      .filter((tag) => !isBlank(tag)),
   )
   // If there are too many, those nearest to the file tell the most.
   return readTags([...tags].slice(-MAX_TAGS))

@@ -6,6 +6,7 @@ import { createAudit } from './audit-tables.ts'
 import { columnTypes } from './column-types.ts'
 import { isPostgres } from './engine.ts'
 import { createMediaJson } from './media-json.ts'
+import { leaveOutUnseen } from './migrations/0013-unseen-characters.ts'
 
 /** How many rows one statement inserts. */
 const TAGS_AT_ONCE = 10_000
@@ -19,6 +20,7 @@ export const migrations: Record<string, Migration> = {
   '0005-tokens-and-audit': { up: createAudit },
   '0007-media-json': { up: createMediaJson },
   '0010-scrub': { up: createScrub },
+  '0013-unseen-characters': { up: leaveOutUnseen },
 }
 
 async function createLibrary(db: Kysely<unknown>): Promise<void> {

@@ -6,6 +6,17 @@ import { readName, readTags } from './parameters.ts'
 const MISSING = 'Required parameters missing'
 const INVALID = 'Invalid parameters'
 
+/** Zero-width characters, soft hyphens, fillers, variation selectors, tags; and white space beside. */
+const UNSEEN = [
+  '\u200b',
+  '\u00ad',
+  ' \u2060 \ufeff',
+  '\u3164',
+  '\ufe0f',
+  '\u{e0061}',
+  '\u180e\u034f',
+]
+
 const refusal = (read: () => unknown): AppError => {
   try {
     read()
@@ -24,7 +35,7 @@ describe('a name', () => {
     expect(readName('🌲'.repeat(255))).toBe('🌲'.repeat(255))
   })
   it.each([
-    ...[undefined, null, 5, true, {}, [], ['a'], '', ' ', '\n\t', '\u3000'].map((v) => [
+    ...[undefined, null, 5, true, {}, [], ['a'], '', ' ', '\n\t', '\u3000', ...UNSEEN].map((v) => [
       v,
       MISSING,
     ]),
@@ -52,6 +63,9 @@ describe('tags', () => {
     [' ', []],
     [[' '], []],
     [[''], []],
+    [UNSEEN, []],
+    [UNSEEN.join(','), []],
+    ['red, \u200b ,❤\ufe0f', ['red', '❤\ufe0f']],
     [
       Array.from({ length: 64 }, (_, i) => `tag ${i}`),
       Array.from({ length: 64 }, (_, i) => `tag ${i}`),

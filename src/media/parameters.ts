@@ -1,4 +1,5 @@
 import { parametersInvalid, parametersMissing, quote } from '../errors.ts'
+import { isBlank } from '../fold.ts'
 
 export const MAX_NAME_CODE_POINTS = 255
 export const MAX_TAGS = 64
@@ -6,20 +7,20 @@ export const MAX_TAG_CODE_POINTS = 64
 
 /**
  * A display name, trimmed and in NFC.
- * @throws AppError 400: "Required parameters missing" if it is no string or blank, "Invalid
+ * @throws AppError 400: "Required parameters missing" if it is no string or there is nothing to see in it, "Invalid
  *   parameters" if it is too long or holds what no name can
  */
 export function readName(value: unknown): string {
   if (typeof value !== 'string') throw missing('name', value, 'a string')
   const name = value.trim().normalize('NFC')
-  if (name === '') throw parametersMissing('name is blank; give at least one visible character.')
+  if (isBlank(name)) throw parametersMissing('name is blank; give at least one visible character.')
   requireText('name', name, MAX_NAME_CODE_POINTS)
   return name
 }
 
 /**
  * Tags from an array of strings or one string, each split at commas, trimmed, in NFC, without empty
- * ones and exact duplicates, in the order given.
+ * ones (as are those in which there is nothing to see) and exact duplicates, in the order given.
  * @param field what the parameter is called
  * @throws AppError 400, as `readName` does
  */
@@ -32,9 +33,10 @@ export function readTags(value: unknown, field = 'tags'): string[] {
   const tags = new Set<string>()
   for (const part of parts) {
     if (typeof part !== 'string') throw missing(`each of ${field}`, part, 'a string')
-    for (const tag of part.split(',')) tags.add(tag.trim().normalize('NFC'))
+    for (const tag of part.split(',')) {
+      if (!isBlank(tag)) tags.add(tag.trim().normalize('NFC'))
+    }
   }
-  tags.delete('')
   if (tags.size > MAX_TAGS) {
     throw parametersInvalid(`${field} holds ${tags.size} tags; at most ${MAX_TAGS} are allowed.`)
   }

@@ -15,9 +15,12 @@ interface Entry {
 /** What the contract says, word by word. */
 const matches = ({ name, tags }: Entry, search: string) =>
   search
-    .split(/\s+/)
+    .split(/\p{White_Space}+/u)
+    .filter((term) => term !== '')
     .map(fold)
-    .every((term) => [name, ...tags].some((text) => fold(text).includes(term)))
+    .every(
+      (term) => term.trim() !== '' && [name, ...tags].some((text) => fold(text).includes(term)),
+    )
 
 async function openIndex(entries: readonly Entry[]) {
   const database = await openTemporaryDatabase()
@@ -53,6 +56,11 @@ const ENTRIES: Entry[] = [
   { id: 8, name: 'abc', tags: ['cde', 'abcde'] },
   { id: 9, name: 'ab', tags: ['cd', 'bc'] },
   { id: 10, name: "it's O'Neil; DROP TABLE media--", tags: ["'", '"'] },
+  {
+    id: 11,
+    name: 'Sun\u200bset\u00ad \u2060over ❤\ufe0f',
+    tags: ['Rhein\u00adufer', 'd´or', '\u200b'],
+  },
 ]
 
 describe('search', () => {
@@ -75,6 +83,18 @@ describe('search', () => {
     ],
     ...['"', '""', "'", '*', '%', '_', '\\', '-', '^', '~', '(', ')', '*wild*', 'NEAR(x)', 'AND'],
     ...['not', '🌲', '🌲🌲', '👩', '‍', '2024)', '(2024', '"the best"', 'the be', 'best the', '10'],
+    ...[
+      'sunset',
+      'nse',
+      'SUN\u2060SET',
+      'set over',
+      '❤',
+      '❤\ufe0e',
+      'rheinufer',
+      'rhe\ufeffin',
+      'd´or',
+    ],
+    ...['\u200b', '\u00ad\ufe0f', '\ufeff', '´', '\u3164', 'sunset \u200b', '¨ a', '\u00a0a'],
     ...['100%', "o'neil;", 'DROP TABLE', '--', 'dessert 2024 é', 'zzz', 'a zzz', '夜 東京タワー'],
   ])('finds for %j exactly what holds every term', async (search) => {
     const { find } = await openIndex(ENTRIES)
@@ -172,6 +192,12 @@ describe('search', () => {
 describe('the terms of a search', () => {
   it('are divided at white space of any kind, folded, and told once', () => {
     expect(parseSearch(' Été\u3000ETE\t東京 ')).toEqual(['ete', '東京'])
+  })
+  it('are found nowhere if there is nothing to see in one of them', () => {
+    for (const search of ['\u200b', 'garden \u00ad', '\ufeff', '´']) {
+      expect(parseSearch(search)).toEqual(parseSearch('\u200b'))
+      expect(parseSearch(search)).toHaveLength(1)
+    }
   })
   it('leave out what another implies', () => {
     expect(parseSearch('gar garden den')).toEqual(['garden'])

@@ -3,7 +3,7 @@ import { askWithin } from '../database/database.ts'
 import { buildOnce, isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
-import { fold } from '../fold.ts'
+import { FOUND_NOWHERE, fold, foldTerm } from '../fold.ts'
 
 /**
  * Search by an index of n-grams that answers exactly, for terms of any length and script. Indexed are
@@ -23,22 +23,30 @@ import { fold } from '../fold.ts'
 const MAX_SEARCH_CODE_POINTS = 255
 const MAX_TERMS = 16
 
+/** Not `\s`, which has U+FEFF: nobody sees that, so it divides nothing. */
+const WHITE_SPACE = /\p{White_Space}+/u
+
 /**
- * The folded terms of a search; none means that everything matches.
+ * The folded terms of a search; none means that everything matches. A term of which folding leaves
+ * nothing to see is found nowhere.
  * @throws AppError 400 "Invalid parameters" over the limits
  */
 export function parseSearch(search: string): string[] {
-  if (search.trim() !== '') checkSearchLength(search)
-  const words = search.split(/\s+/).filter((word) => word !== '')
+  const words = search.split(WHITE_SPACE).filter((word) => word !== '')
+  if (words.length > 0) checkSearchLength(search)
   if (words.length > MAX_TERMS) {
     throw parametersInvalid(`search has ${words.length} terms; at most ${MAX_TERMS} are allowed.`)
   }
-  const terms = new Set(words.map(fold).filter((term) => term !== ''))
+  const terms = new Set(words.map(foldTerm))
+  if (terms.has(FOUND_NOWHERE)) return [FOUND_NOWHERE]
   // What a longer term contains is implied by it.
   return [...terms].filter(
     (term) => ![...terms].some((other) => other !== term && other.includes(term)),
   )
 }
+
+/** Whether a search asks for nothing, which is everything. */
+export const isWhiteSpace = (search: string): boolean => !/\P{White_Space}/u.test(search)
 
 /** @throws AppError 400 "Invalid parameters" over the limit */
 export function checkSearchLength(search: string): void {

@@ -1,10 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Database } from '../database/database.ts'
-import { fold } from '../fold.ts'
+import { foldTerm } from '../fold.ts'
 import { readInteger, readText } from '../http/query-parameters.ts'
 import { type Static, Type } from '../http/schema.ts'
 import type { ReadState } from './library-state.ts'
-import { checkSearchLength } from './search.ts'
+import { checkSearchLength, isWhiteSpace } from './search.ts'
 import { listTags } from './tags.ts'
 import { isUnchanged, sendNothing } from './unchanged.ts'
 
@@ -54,10 +54,10 @@ export const tagsRoute: FastifyPluginAsyncTypebox<{
       response: { 200: TagList, 304: Type.Null() },
     },
     handler: async (request, reply) => {
-      const text = (readText(request.query, 'search') ?? '').trim()
-      checkSearchLength(text)
+      const text = readText(request.query, 'search') ?? ''
+      checkSearchLength(text.trim())
       const query = {
-        search: fold(text),
+        search: isWhiteSpace(text) ? '' : foldTerm(text.trim()),
         limit: readInteger(request.query, 'limit', {
           fallback: DEFAULT_LIMIT,
           min: 1,

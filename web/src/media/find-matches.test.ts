@@ -15,6 +15,9 @@ describe('what is marked of a match', () => {
     ['東京の夜景', '夜景', ['夜景']],
     ['👍🏽 done', 'done', ['done']],
     ['Nothing', 'zebra', []],
+    ['Sun\u00adset at sea', 'sunset', ['Sun\u00adset']],
+    ['A ❤ for you', '❤\ufe0f', ['❤']],
+    ['Nothing', '\u200b', []],
     ['Nothing', '  ', []],
   ])('of “%s” by “%s”', (text, search, parts) => {
     expect(marked(text, search)).toEqual(parts)

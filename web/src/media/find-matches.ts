@@ -6,7 +6,10 @@ export interface Range {
 
 /** The terms of a search as they are compared: whatever the case, accents and width. */
 export const splitTerms = (search: string): string[] =>
-  search.split(/\s+/).map(fold).filter(Boolean)
+  search
+    .split(/\p{White_Space}+/u)
+    .map(fold)
+    .filter((term) => term.trim() !== '')
 
 /** Every place in a text where one of the terms is, in order, those that touch as one. */
 export function findMatches(text: string, terms: readonly string[]): Range[] {
@@ -51,6 +54,7 @@ export function findMatchingTag(
 /** Close to the server's folding; what it marks is for the eye only. */
 const fold = (text: string) =>
   text
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .normalize('NFKC')
     // By way of capitals, in which “ß” and “ss” are the same.
     .toUpperCase()
