@@ -1,4 +1,4 @@
-/** What a role may allow. Which role allows what are rows; see `database/migrations.ts`. */
+/** What a role may allow. Which role allows what are rows; see `database/migrations/`. */
 export const permissions = [
   'view-media',
   'edit-media',

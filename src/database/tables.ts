@@ -64,7 +64,7 @@ interface MediaTable {
 
 /**
  * Each item as lists show it: `MediaItem` as JSON. Triggers of the database write it, and nobody
- * else does; see `media-json.ts`.
+ * else does; see `migrations/0007-media-json.ts`.
  */
 interface MediaJsonTable {
   id: number

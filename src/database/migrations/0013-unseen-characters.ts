@@ -1,5 +1,5 @@
 import { type QueryExecutorProvider, sql } from 'kysely'
-import { isPostgres } from '../engine.ts'
+import { isPostgres } from './column-types.ts'
 
 /** Items read at a time. */
 const BATCH = 10_000
@@ -17,7 +17,7 @@ interface Item {
  * What nobody sees is left out of what is searched: the search index and the folded tags are made anew
  * where a text holds such characters. What is here is as it was in that version, and stays so.
  */
-export async function leaveOutUnseen(db: QueryExecutorProvider): Promise<void> {
+export async function up(db: QueryExecutorProvider): Promise<void> {
   for (let after = 0; ; ) {
     const { rows } = await sql<Item>`
       SELECT id, name, tags FROM media WHERE id > ${after} ORDER BY id LIMIT ${sql.lit(BATCH)}`.execute(

@@ -1,9 +1,8 @@
 import { type Kysely, sql } from 'kysely'
-import { columnTypes } from './column-types.ts'
-import { isPostgres } from './engine.ts'
+import { columnTypes, isPostgres } from './column-types.ts'
 
 /** Personal tokens, and the trail of who did what. */
-export async function createAudit(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   const { schema } = db
   const { id, numbered, text } = columnTypes(db)
 

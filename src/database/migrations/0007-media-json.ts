@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely'
-import { isPostgres } from './engine.ts'
+import { isPostgres } from './column-types.ts'
 
 /**
  * `media_json` holds each item as lists show it (`MediaItem` as JSON), so that a page is read and sent
  * as it is. Triggers keep it in step with its item and its file, whoever writes those.
  */
-export async function createMediaJson(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>): Promise<void> {
   await (isPostgres(db) ? createPostgresMediaJson(db) : createSqliteMediaJson(db))
 }
 

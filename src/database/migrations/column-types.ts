@@ -1,5 +1,14 @@
-import { type ColumnDefinitionBuilder, type Kysely, sql } from 'kysely'
-import { isPostgres } from './engine.ts'
+import {
+  type ColumnDefinitionBuilder,
+  type Kysely,
+  PostgresAdapter,
+  type QueryExecutorProvider,
+  sql,
+} from 'kysely'
+
+/** Which of the two engines a migration runs on. */
+export const isPostgres = (db: QueryExecutorProvider): boolean =>
+  db.getExecutor().adapter instanceof PostgresAdapter
 
 /**
  * What the two engines call the same: ids that are never given twice, references to them, and texts
