@@ -190,7 +190,7 @@ describe('an original', () => {
       expect(bytes.equals(photoBytes)).toBe(true)
       expect(Object.fromEntries(headers)).toMatchObject({
         'content-type': 'image/jpeg',
-        'content-disposition': `attachment; filename="_t_ _1_.jpg"; filename*=UTF-8''%C3%89t%C3%A9%20%221%22.jpg`,
+        'content-disposition': `attachment; filename="_t_ _1_.jpg"; filename*=UTF-8''%C3%89t%C3%A9%20_1_.jpg`,
         'cache-control': 'private, no-cache',
         'cross-origin-resource-policy': 'same-origin',
         'content-security-policy': "default-src 'none'; sandbox",

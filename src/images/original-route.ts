@@ -6,6 +6,7 @@ import { IdParameter } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
 import { attachment, sendObject } from '../http/send-object.ts'
 import type { Storage } from '../storage/storage.ts'
+import { downloadName } from './download-name.ts'
 import { explainMissing, IMAGE_CSP, openStream, redirectTo } from './open-object.ts'
 import { readMediaId } from './read-media-id.ts'
 import { findOriginal } from './variants.ts'
@@ -33,11 +34,8 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
       const original = await findOriginal(database.read, readMediaId(request.params.id))
       if (!original) throw mediaNotFound()
       const { name, key, type, size, sha256 } = original
-      const extension = key.slice(key.lastIndexOf('.'))
       const cacheControl = 'private, no-cache'
-      const disposition = attachment(
-        name.toLowerCase().endsWith(extension) ? name : name + extension,
-      )
+      const disposition = attachment(downloadName(name, key.slice(key.lastIndexOf('.') + 1)))
       return sendObject(request, reply, {
         etag: `"${sha256}"`,
         type,
