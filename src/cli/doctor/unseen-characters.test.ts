@@ -4,7 +4,7 @@ import { insertItems } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
-import { leaveOutUnseen } from '../../database/migrations/0013-unseen-characters.ts'
+import { up as leaveOutUnseen } from '../../database/migrations/0013-unseen-characters.ts'
 import { indexMedia, unindexMedia } from '../../media/search.ts'
 import { rebuildIndex } from './reindex.ts'
 
