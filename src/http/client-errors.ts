@@ -1,8 +1,9 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance } from 'fastify'
 import { AppError } from '../errors.ts'
 import { bodyOf, phraseOf } from './render-errors.ts'
+import type { Turns } from './turns.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
@@ -14,36 +15,45 @@ const CLOSING_MS = 2000
  * Fastify's `clientErrorHandler`.
  *
  * @param headers that every answer carries
+ * @param turns in which requests are answered
  */
 export function answerClientErrors(
   app: FastifyInstance,
   headers: Readonly<Record<string, string>>,
+  turns: Turns,
 ): void {
-  const answers = new WeakMap<Socket, ServerResponse>()
-  app.server.on('request', ({ socket }, response) => answers.set(socket, response))
-  app.server.on('checkExpectation', (_request, response: ServerResponse) => {
+  const refuseExpectation = (_request: IncomingMessage, response: ServerResponse) => {
     const error = new AppError('bad-http', 417, phraseOf(417), {
       detail: 'The only expectation that is met is 100-continue.',
     })
     response
       .writeHead(417, { ...headers, 'content-type': JSON_TYPE, connection: 'close' })
       .end(JSON.stringify(bodyOf(error)))
-  })
+  }
+  app.server.on('checkExpectation', turns.inTurn(refuseExpectation))
   app.server.on('clientError', (error: ConnectionError, socket: Socket) => {
     // Told already; the rest of what it sends is no HTTP either.
     if (socket.writableEnded) return
-    const answer = answers.get(socket)
-    const isAnswering = answer?.headersSent && !answer.writableFinished
     app.log.debug({ err: error }, 'a client sent what is no HTTP')
+    const last = turns.lastOf(socket)
+    // What came before is answered first, or this would be taken for its answer.
+    if (last?.req.complete && !last.writableFinished)
+      last.once('close', () => refuse(error, socket))
     // A second answer would be taken for a part of the one under way.
-    if (isAnswering || !socket.writable) {
+    else if (last?.headersSent && !last.writableFinished) socket.destroy()
+    else refuse(error, socket)
+  })
+
+  function refuse(error: ConnectionError, socket: Socket) {
+    if (socket.writableEnded) return
+    if (!socket.writable) {
       socket.destroy()
       return
     }
     socket.end(renderAnswer(toAppError(error), headers))
     // Closing at once, with unread input, could take the answer away from the client again.
     setTimeout(() => socket.destroy(), CLOSING_MS).unref()
-  })
+  }
 }
 
 function toAppError({ code }: ConnectionError): AppError {

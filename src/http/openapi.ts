@@ -36,6 +36,8 @@ export function describeRoutes(app: FastifyInstance): void {
     if (route.method !== 'HEAD') routes.push(route)
   })
   let made: Promise<FastifyInstance> | undefined
+  /** Made once: it is long, and anybody may ask for it. */
+  let text: string | undefined
   const description = () => {
     made ??= makeDescription(routes).catch((error) => {
       made = undefined
@@ -48,7 +50,10 @@ export function describeRoutes(app: FastifyInstance): void {
     url: '/openapi.json',
     config: { access: 'public' },
     schema: { hide: true },
-    handler: async () => (await description()).swagger(),
+    handler: async (_request, reply) => {
+      text ??= JSON.stringify((await description()).swagger())
+      return reply.type('application/json; charset=utf-8').send(text)
+    },
   })
   for (const url of PAGES) {
     app.route({

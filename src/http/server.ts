@@ -28,6 +28,7 @@ import { renderError, renderErrors } from './render-errors.ts'
 import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffStalled } from './stalled-clients.ts'
+import { createTurns } from './turns.ts'
 import { validateBodies } from './validate-body.ts'
 
 const HEADERS_TIMEOUT_MS = 30_000
@@ -63,9 +64,12 @@ export async function createServer(
 ): Promise<FastifyInstance> {
   const requestLog = createRequestLog(log)
   const atOnce = createAtOnce(createHeadersOf(settings), MAX_PARAMETER_LENGTH)
+  const turns = createTurns(() =>
+    log.info('a client had too many requests waiting and was cut off'),
+  )
   const app = fastify({
     serverFactory: (handler) => {
-      const server = createHttpServer(HTTP_OPTIONS, atOnce.ahead(handler))
+      const server = createHttpServer(HTTP_OPTIONS, turns.inTurn(atOnce.ahead(handler)))
       server.keepAliveTimeout = KEEP_ALIVE_MS
       // Bodies may be slow, see `cutOffStalled`.
       server.requestTimeout = 0
@@ -115,7 +119,7 @@ export async function createServer(
   cutOffStalled(app)
   closeGracefully(app)
   answerEarly(app)
-  answerClientErrors(app, SECURITY_HEADERS)
+  answerClientErrors(app, SECURITY_HEADERS, turns)
   describeRoutes(app)
   return app
 }

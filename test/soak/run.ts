@@ -22,6 +22,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   images: () => import('./hostile-images.ts'),
   patterns: () => import('./patterns.ts'),
   stalled: () => import('./stalled.ts'),
+  pipelined: () => import('./pipelined.ts'),
   load: () => import('./load.ts'),
 }
 
