@@ -23,6 +23,7 @@ const COMPARISONS: Readonly<
   add: () => import('./add.ts'),
   delivery: () => import('./delivery.ts'),
   write: () => import('./write.ts'),
+  bulk: () => import('./bulk.ts'),
   import: () => import('./import.ts'),
   start: () => import('./start.ts'),
   workers: () => import('./workers.ts'),

@@ -179,7 +179,7 @@ describe('changing the tags of many items', () => {
           name: 'Full',
           data: 'Invalid parameters',
           code: 400,
-          detail: 'Item 1 would have 65 tags; at most 64 are allowed.',
+          detail: 'Item 1 would have more tags than the 64 that are allowed.',
         },
       ],
     })

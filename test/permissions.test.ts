@@ -4,8 +4,10 @@ import { pino } from 'pino'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createApp, openLibrary } from '../src/app.ts'
 import { createUser } from '../src/auth/accounts.ts'
+import { createApiToken } from '../src/auth/api-tokens.ts'
 import type { Access } from '../src/auth/permissions.ts'
 import { readConfig } from '../src/config.ts'
+import { insertItems } from './fill-library.ts'
 import { makeDataFolder } from './harness.ts'
 
 /** What each role may do, as the API promises it. */
@@ -15,6 +17,21 @@ const ROLES: Record<string, readonly Access[]> = {
   editor: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media'],
   admin: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media', 'manage-accounts'],
 }
+interface Operation {
+  requestBody?: {
+    content: Record<
+      string,
+      {
+        schema: {
+          properties?: Record<string, object>
+          required?: string[]
+          additionalProperties?: boolean
+        }
+      }
+    >
+  }
+}
+
 const PASSWORD = 'a password for tests'
 
 /** Every route of every server that is made in this process, as it declared itself. */
@@ -130,6 +147,79 @@ describe('who may call what', () => {
       'POST /users/:id/role: manage-accounts',
       'POST /users: manage-accounts',
     ])
+  })
+
+  it('lets nobody learn by work on many items what they may not list', async () => {
+    const { app, library } = await makeApp()
+    await insertItems(library.database, [
+      { name: 'Secret', tags: Array.from({ length: 64 }, (_, index) => `${index}`) },
+    ])
+    const username = 'editor'
+    await createUser(library.database, { username, password: PASSWORD, role: 'editor' })
+    const user = await library.database.read
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', username)
+      .executeTakeFirstOrThrow()
+    const authorize = async (...permissions: string[]) => {
+      const made = { name: 'script', permissions, days: 1 }
+      const { token } = await createApiToken(library.database, user.id, made)
+      return { authorization: `Bearer ${token}` }
+    }
+    const [blind, seeing] = await Promise.all([
+      authorize('edit-media', 'delete-media'),
+      authorize('edit-media', 'delete-media', 'view-media'),
+    ])
+    const post = (headers: Record<string, string>, path: string, payload: object) =>
+      app.inject({ method: 'POST', url: `/media/bulk/${path}`, headers, payload })
+
+    for (const [path, more] of [
+      ['tags', { add: 'new' }],
+      ['delete', { until: 1 }],
+    ] as const) {
+      for (const search of ['', 'secret', 'nothing']) {
+        const answer = await post(blind, path, { search, ...more })
+        expect(answer.statusCode).toBe(403)
+        expect(answer.json()).toMatchObject({ data: 'Forbidden', code: 403 })
+        expect(answer.json().detail).toContain('view-media')
+      }
+    }
+    const change = { ids: [1, 2], add: 'one more' }
+    const untold = await post(blind, 'tags', change)
+    expect(untold.statusCode).toBe(200)
+    expect(untold.body).not.toContain('Secret')
+    expect(untold.body).not.toContain('65')
+    expect((await post(seeing, 'tags', change)).body).toContain('"name":"Secret"')
+    const gone = await post(blind, 'delete', { ids: [1] })
+    expect(gone.body).not.toContain('Secret')
+    expect(gone.body).toContain('"done":1')
+  })
+
+  it('refuses members that are not known wherever one that is left out could mean everything', async () => {
+    const { app, library } = await makeApp()
+    await createUser(library.database, { username: 'admin', password: PASSWORD, role: 'admin' })
+    const cookies = { refreshToken: await signIn(app, 'admin') }
+    const { paths } = (await app.inject('/openapi.json')).json()
+    // Clients that send more than the service knows go on working.
+    const free = ['/media/add', '/media/edit/{id}']
+    const strict: string[] = []
+    for (const [path, { post }] of Object.entries<{ post?: Operation }>(paths)) {
+      const schema = post?.requestBody?.content['application/json']?.schema
+      if (!schema || free.includes(path)) continue
+      const { properties = {}, required = [] } = schema
+      if (Object.keys(properties).every((name) => required.includes(name))) continue
+      strict.push(path)
+      expect([path, schema.additionalProperties]).toEqual([path, false])
+      const [first = ''] = Object.keys(properties)
+      const payload = { search: '', typ: 'png', until: 5, [`${first}x`]: 1 }
+      const answer = await app.inject({ method: 'POST', url: path, cookies, payload })
+      expect(answer.statusCode).toBe(400)
+      expect(answer.json().data).toBe('Invalid parameters')
+      expect(answer.json().detail).toMatch(
+        /^"typ", ".*x" are no members of this body; known are ids/,
+      )
+    }
+    expect(strict.sort()).toEqual(['/media/bulk/delete', '/media/bulk/tags'])
   })
 
   const isPage = ({ url }: { url: string }) => /^\/($|docs|assets\/|favicon\.svg$)/.test(url)

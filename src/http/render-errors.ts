@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { explainDiskFault } from '../disk-fault.ts'
-import { AppError, parametersMissing } from '../errors.ts'
+import { AppError, parametersInvalid, parametersMissing } from '../errors.ts'
 import { STATUS_CODES } from './node-http.ts'
 import { notFound } from './not-found.ts'
-import { describeInvalid } from './validate-body.ts'
+import { describeInvalid, describeUnknown } from './validate-body.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -79,7 +79,11 @@ const isFastifyError = (error: unknown): error is FastifyError =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('FST_')
 
 function fromFastify(error: FastifyError, request: FastifyRequest): AppError | undefined {
-  if (error.validation) return parametersMissing(describeInvalid(error.validation, request.body))
+  if (error.validation) {
+    const unknown = describeUnknown(error.validation, request.routeOptions.schema?.body)
+    if (unknown !== undefined) return parametersInvalid(unknown)
+    return parametersMissing(describeInvalid(error.validation, request.body))
+  }
   switch (error.code) {
     case 'FST_ERR_BAD_URL':
       return notFound('The path is not valid: it holds % without two hexadecimal digits of UTF-8.')

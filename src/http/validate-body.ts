@@ -30,6 +30,23 @@ function compile(schema: object) {
 }
 
 /**
+ * Which members a body has that its route does not know, where it may not have them: each may be another
+ * one that is misspelt, and what is left out may mean everything.
+ */
+export function describeUnknown(
+  errors: readonly FastifySchemaValidationError[],
+  schema: unknown,
+): string | undefined {
+  const found = errors.find(({ keyword }) => keyword === 'additionalProperties')
+  const unknown = found?.params.additionalProperties
+  if (!Array.isArray(unknown)) return undefined
+  const properties = schema instanceof Object && 'properties' in schema ? schema.properties : {}
+  const names = unknown.map((name) => quote(name)).join(', ')
+  const is = unknown.length === 1 ? 'is no member' : 'are no members'
+  return `${names} ${is} of this body; known are ${Object.keys(properties ?? {}).join(', ')}.`
+}
+
+/**
  * What is wrong with a body, in one sentence: `name must be a string, and is 5.`
  * @param errors of one body, in the form of JSON Schema validators
  */

@@ -3,10 +3,10 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
-import { parametersMissing, serviceBusy } from '../errors.ts'
+import { forbidden, parametersMissing, serviceBusy } from '../errors.ts'
 import { bodyOf, explainError } from '../http/render-errors.ts'
 import { type Static, Type } from '../http/schema.ts'
-import { type BulkWork, runBulk } from './bulk.ts'
+import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
 import {
   readSelection,
   readTagChange,
@@ -25,6 +25,9 @@ export interface BulkRoutesOptions {
   /** Work on many items at once. */
   bulkWork: Budget
 }
+
+const SEARCH_RULE =
+  'A search needs the permission view-media besides. A member that is not known is refused.'
 
 const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -48,7 +51,9 @@ export const BulkResult = Type.Object(
     failed: Type.Array(
       Type.Object({
         id: Type.Integer(),
-        name: Type.Optional(Type.String({ description: 'Of an item that is there' })),
+        name: Type.Optional(
+          Type.String({ description: 'Of an item that is there, for who may view media' }),
+        ),
         data: Type.String(),
         code: Type.Integer(),
         detail: Type.Optional(Type.String()),
@@ -84,7 +89,11 @@ export const bulkTagsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async
     schema: {
       tags: ['media'],
       summary: 'Change the tags of many items',
-      body: Type.Object({ ...SelectionFields, ...TagChangeFields }),
+      description: SEARCH_RULE,
+      body: Type.Object(
+        { ...SelectionFields, ...TagChangeFields },
+        { additionalProperties: false },
+      ),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
@@ -122,8 +131,8 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
       summary: 'Delete many items and their files',
       description:
         'With `search`, `until` is required: the highest id that the user could see, so that ' +
-        'nothing is deleted that arrived since.',
-      body: Type.Object(SelectionFields),
+        `nothing is deleted that arrived since. ${SEARCH_RULE}`,
+      body: Type.Object(SelectionFields, { additionalProperties: false }),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
@@ -152,6 +161,10 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
     selected: Selected,
     { work, message }: Pick<BulkWork, 'work' | 'message'>,
   ) => {
+    const mayView = request.user?.permissions.includes('view-media') ?? false
+    if ('terms' in selected && !mayView) {
+      throw forbidden('A search needs the permission view-media besides; without it, give ids.')
+    }
     const { read } = library.database
     const release = await bulkWork.take(1)
     try {
@@ -162,7 +175,7 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
       const lines = runBulk({
         total: await countSelected(read, selection),
         batches: readBatches(read, selection),
-        work,
+        work: mayView ? work : async (ids) => (await work(ids)).map(withoutName),
         message,
         explain: (error) => bodyOf(explainError(error, request)),
         signal: stop.signal,
@@ -177,3 +190,6 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
     }
   }
 }
+
+/** For who may not see in a list what the item is called. */
+const withoutName = ({ id, error }: FailedItem): FailedItem => ({ id, error })

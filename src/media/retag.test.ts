@@ -68,7 +68,7 @@ describe('changing the tags of several items', () => {
       {
         id: 4,
         message: 'Invalid parameters',
-        detail: 'Item 4 would have 65 tags; at most 64 are allowed.',
+        detail: 'Item 4 would have more tags than the 64 that are allowed.',
       },
     ])
     expect((await readTags())[3]).toEqual(FULL)

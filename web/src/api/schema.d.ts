@@ -3479,7 +3479,9 @@ export interface paths {
         put?: never;
         /**
          * Change the tags of many items
-         * @description Needs the permission `edit-media`.
+         * @description A search needs the permission view-media besides. A member that is not known is refused.
+         *
+         *     Needs the permission `edit-media`.
          */
         post: {
             parameters: {
@@ -3528,7 +3530,7 @@ export interface paths {
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
-                                /** @description Of an item that is there */
+                                /** @description Of an item that is there, for who may view media */
                                 name?: string;
                                 data: string;
                                 code: number;
@@ -3931,7 +3933,7 @@ export interface paths {
         put?: never;
         /**
          * Delete many items and their files
-         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is deleted that arrived since.
+         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is deleted that arrived since. A search needs the permission view-media besides. A member that is not known is refused.
          *
          *     Needs the permission `delete-media`.
          */
@@ -3980,7 +3982,7 @@ export interface paths {
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
-                                /** @description Of an item that is there */
+                                /** @description Of an item that is there, for who may view media */
                                 name?: string;
                                 data: string;
                                 code: number;
