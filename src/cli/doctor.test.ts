@@ -331,6 +331,12 @@ describe('doctor', () => {
       problem: 'disagrees with 1 of the items: 2.',
     },
     {
+      is: 'with 300 entries of no item',
+      sql: `WITH RECURSIVE ids (id) AS (SELECT 1001 UNION ALL SELECT id + 1 FROM ids WHERE id < 1300)
+        INSERT INTO media_search (rowid, grams) SELECT id, '${reversed}' FROM ids`,
+      problem: 'disagrees with 300 of the items: 1001, ',
+    },
+    {
       is: 'with an entry that cannot be deleted',
       sql: 'DELETE FROM media_search_docsize WHERE id = 1',
       problem: 'disagrees with 1 of the items: 1.',

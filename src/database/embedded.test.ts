@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { askWithin, type Database, openDatabase } from './database.ts'
 
@@ -88,6 +89,27 @@ describe('a write transaction of an embedded database', () => {
     await new Promise(setImmediate)
     expect(done).toBeLessThan(5)
     await Promise.all(writes)
+  })
+
+  it('commits, rolls back and goes on after a row whose id is past 2^53', async () => {
+    const database = await open(join(folder(), 'vitrine.db'))
+    // As deleting from the search index leaves it behind.
+    const insertFar = sql`INSERT INTO audit_retention VALUES (9007199254740995, 0)`
+    const far = await database.write(async (trx) => (await insertFar.execute(trx)).insertId)
+    expect(far).toBe(9007199254740995n)
+    const failed = database.write(async (trx) => {
+      await trx.deleteFrom('secrets').execute()
+      throw new Error('no')
+    })
+    await expect(failed).rejects.toThrow('no')
+    await setSecret(database, 'committed')
+    expect(
+      await database.read
+        .selectFrom('secrets')
+        .select('value')
+        .where('name', '=', 'delivery')
+        .execute(),
+    ).toEqual([{ value: 'committed' }])
   })
 
   it('takes no query once it is over, in whatever way it is asked', async () => {

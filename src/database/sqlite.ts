@@ -89,6 +89,17 @@ export interface SqliteConnection extends DatabaseConnection {
   ): number[]
 }
 
+/**
+ * A statement that gives no rows, to be `run`. What that tells includes the id that the connection inserted
+ * last, whatever the statement: deleting from the search index leaves one of its own there, which are past
+ * 2^53, and as a number each later statement would throw after it has done its work.
+ */
+function prepareRunning(sqlite: DatabaseSync, sql: string): StatementSync {
+  const statement = sqlite.prepare(sql)
+  statement.setReadBigInts(true)
+  return statement
+}
+
 function createConnection(sqlite: DatabaseSync): SqliteConnection {
   const statements = createRecent<Prepared>(STATEMENT_CACHE_SIZE)
 
@@ -97,8 +108,6 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
     if (known) return known
     const statement = sqlite.prepare(sql)
     const givesRows = statement.columns().length > 0
-    // What a statement without rows tells includes the id inserted last, and the search index's own
-    // ids, which deleting from it leaves there, are past 2^53.
     if (!givesRows) statement.setReadBigInts(true)
     const prepared = { statement, givesRows }
     statements.set(sql, prepared, 1)
@@ -124,8 +133,9 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
     insertEach(sql, rows, valuesOf) {
       const { statement } = prepare(sql)
       return rows.map((row, index) => {
-        const { lastInsertRowid } = statement.run(...valuesOf(row, index))
-        return Number(lastInsertRowid)
+        const id = Number(statement.run(...valuesOf(row, index)).lastInsertRowid)
+        if (!Number.isSafeInteger(id)) throw new Error(`A row was inserted as ${id}.`)
+        return id
       })
     },
 
@@ -162,21 +172,21 @@ export function createWrite(
   const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
   const connection = createConnection(sqlite)
   const ask = createAsk(sqlite)
-  const begin = sqlite.prepare(BEGIN[mode])
-  const commit = sqlite.prepare('COMMIT')
-  const rollback = sqlite.prepare('ROLLBACK')
+  const begin = prepareRunning(sqlite, BEGIN[mode])
+  const commit = prepareRunning(sqlite, 'COMMIT')
+  const rollback = prepareRunning(sqlite, 'ROLLBACK')
   /** The one that is under way or waits, if there is any; it never rejects. */
   let last: Promise<void> | undefined
 
   async function transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
-    await retryWhileBusy(() => begin.run())
     const executor = new TransactionExecutor(dialect, connection, ask)
     try {
+      await retryWhileBusy(() => begin.run())
       const result = await work(new Transaction({ ...props, executor }))
       await retryWhileBusy(() => commit.run())
       return result
     } catch (error) {
-      // Some errors (a full disk) have rolled back already.
+      // Some errors (a full disk) have rolled back already, and what failed may be the beginning.
       if (sqlite.isTransaction) rollback.run()
       throw error
     } finally {
