@@ -28,8 +28,8 @@ describe('a server that starts', () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200)
   })
 
-  it('says its address as a browser takes it', async () => {
-    const { url } = await start({ VITRINE_HOST: '::1' })
+  it.each(['::1', '[::1]'])('on %s says its address as a browser takes it', async (host) => {
+    const { url } = await start({ VITRINE_HOST: host })
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
   })
@@ -144,6 +144,7 @@ describe('a configuration with faults', () => {
   it('is refused with a line for each of them, at once', async () => {
     const data = join(makeDataFolder(), 'never made')
     const settings = {
+      VITRINE_HOST: 'http://localhost',
       VITRINE_PORT: '99999',
       VITRINE_API: 'maybe',
       VITRINE_DELIVERY: '',
@@ -169,7 +170,24 @@ describe('a configuration with faults', () => {
 
   it.each([
     ['a flag that does not exist', ['serve', '--prot', '80'], {}, /unknown option '--prot'/],
-    ['an address of another machine', ['serve'], { VITRINE_HOST: '192.0.2.1' }, /192\.0\.2\.1/],
+    [
+      'an address of another machine',
+      ['serve'],
+      { VITRINE_HOST: '192.0.2.1' },
+      /^VITRINE_HOST is "192\.0\.2\.1".*must be an address of this machine/,
+    ],
+    [
+      'an address of another machine, for several processes',
+      ['serve'],
+      { VITRINE_HOST: '192.0.2.1', VITRINE_WORKERS: '2' },
+      /^VITRINE_HOST is "192\.0\.2\.1".*must be an address of this machine/,
+    ],
+    [
+      'a name that leads nowhere',
+      ['serve'],
+      { VITRINE_HOST: 'nowhere.invalid' },
+      /^VITRINE_HOST is "nowhere\.invalid".*must be an address of this machine/,
+    ],
   ])('is refused in one line: %s', async (_, args, settings, reason) => {
     const { code, stderr } = await runCli(makeDataFolder(), args, { settings })
     expect(code).toBe(1)
@@ -183,7 +201,8 @@ describe('a configuration with faults', () => {
     const other = makeDataFolder()
     const { code, stderr } = await runCli(other, ['serve'], { settings: { VITRINE_PORT: port } })
     expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 1, lines: 1 })
-    expect(stderr).toContain(port)
+    expect(stderr).toContain(`VITRINE_PORT is ${port}, and another program listens there`)
+    expect(stderr).toContain('must be a free port')
   })
 
   it('is refused in one line: a data folder that is a file', async () => {

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from '../http/loopback.ts'
 import { list, oneOf, type Settings, text, type Values } from '../settings.ts'
 import { requireUnguessable } from '../unguessable.ts'
 import { isPermission, type Permission, permissions } from './permissions.ts'
@@ -149,16 +150,12 @@ function optionalText(value: string): string | undefined {
 function parseKeysUrl(value: string): string | undefined {
   const url = URL.parse(value)
   const isSafe =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
   if (url === null || !isSafe || url.username !== '' || url.password !== '') {
     throw new Error('a URL of https, or of http on this machine, without a password in it')
   }
   return value
 }
-
-/** @param host as the URL parser writes it: an IPv4 address always as four numbers */
-const isLoopback = (host: string) =>
-  host === 'localhost' || host === '[::1]' || /^127(\.\d+){3}$/.test(host)
 
 function parseSecret(value: string): string | undefined {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES) {

@@ -86,7 +86,7 @@ export async function createExternalApp(options: Partial<External> = {}) {
   const lines: string[] = []
   const log = createLog('trace', { write: (line) => lines.push(line) })
   const app = await createServer(
-    { trustedProxies: [], metricsToken: undefined, allowedOrigins: [] },
+    { hosts: [], trustedProxies: [], metricsToken: undefined, allowedOrigins: [] },
     log,
   )
   onTestFinished(() => app.close())

@@ -8,6 +8,7 @@ import { purgeExpired } from '../auth/sessions.ts'
 import { type Config, findUnknownVariables } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createLog } from '../http/logging.ts'
+import { explainListening } from './explain-listening.ts'
 import { printAddress } from './print-address.ts'
 
 const DAY_MS = 24 * 3600 * 1000
@@ -56,7 +57,7 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
     await library.close()
-    throw error
+    throw explainListening(error, config)
   }
   const purge = () =>
     purgeExpired(database)

@@ -133,7 +133,7 @@ describe('a route that answers at once', () => {
       return READY
     })
     const client = await connectTo(port)
-    await client.send('GET /things/1 HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await sleep(50)
     client.socket.destroy()
     await sleep(50)
@@ -154,7 +154,7 @@ describe('a route that answers at once', () => {
       return READY
     })
     const client = await connectTo(port)
-    await client.send('GET /things/1 HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET /things/1 HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await asked.promise
     const closed = app.close()
     await sleep(50)

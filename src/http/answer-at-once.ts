@@ -74,10 +74,12 @@ export interface AtOnce {
 
 /**
  * @param headersOf what every answer to a request carries, with the policies or without
+ * @param isKnownHost whether the name that a request came by is one of ours
  * @param maxParamLength as Fastify's router has it
  */
 export function createAtOnce(
   headersOf: (request: IncomingMessage, hasOwnPolicies: boolean) => HeadersInTurn,
+  isKnownHost: (request: IncomingMessage) => boolean,
   maxParamLength: number,
 ): AtOnce {
   // The library that Fastify finds its routes with, so that it is always the same one.
@@ -130,8 +132,8 @@ export function createAtOnce(
   return {
     ahead: (usual) => (raw, response) => {
       const found = closing || !isPlain(raw) ? null : router.find('GET', raw.url ?? '')
-      const { atOnce, url: route } = (found?.store ?? {}) as Route
-      if (!found || !atOnce) return usual(raw, response)
+      const { atOnce, anyHost, url: route } = (found?.store ?? {}) as Route
+      if (!found || !atOnce || !(anyHost || isKnownHost(raw))) return usual(raw, response)
       const began = performance.now()
       const { params, searchParams: query } = found
       let answer: ReturnType<AnswerAtOnce>
@@ -155,7 +157,8 @@ export function createAtOnce(
       // Others too, so that none of them is taken for one that answers at once.
       app.addHook('onRoute', ({ method, url, config }) => {
         if ([method].flat().includes('GET')) {
-          router.on('GET', url, () => {}, { url, atOnce: config?.atOnce } satisfies Route)
+          const { atOnce, anyHost } = config ?? {}
+          router.on('GET', url, () => {}, { url, atOnce, anyHost } satisfies Route)
         }
       })
     },
@@ -169,6 +172,7 @@ export function createAtOnce(
 interface Route {
   url: string
   atOnce: AnswerAtOnce | undefined
+  anyHost: boolean | undefined
 }
 
 type Asked = Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'route'> & {

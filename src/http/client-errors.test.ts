@@ -18,12 +18,12 @@ describe('a client that speaks no HTTP', () => {
   it.for([
     ['nonsense\r\n\r\n', 400, 'Bad request'],
     [
-      `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`,
       431,
       'Request header fields too large',
     ],
     [
-      'POST /things HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+      'POST /things HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
       400,
       'Bad request',
     ],
@@ -40,7 +40,7 @@ describe('a client that speaks no HTTP', () => {
 
   it.for([
     ['no host', 'GET /things HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
-    ['an expectation', 'POST /things HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n', 417],
+    ['an expectation', 'POST /things HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\n\r\n', 417],
   ] as const)('is answered in JSON where it names %s', async ([, text, status]) => {
     const { port } = await start()
     const client = await connectTo(port)
@@ -54,7 +54,7 @@ describe('a client that speaks no HTTP', () => {
     const { app, port, logged, log } = await start()
     const client = await connectTo(port)
     await client.send(
-      'POST /things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n' +
+      'POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
         'Transfer-Encoding: chunked\r\n\r\nzz\r\n',
     )
     await logged(({ aborted }) => aborted === true)
@@ -87,7 +87,9 @@ describe('a client that speaks no HTTP', () => {
   it('gets no second answer into the one that it is given', async () => {
     const { port } = await start()
     const client = await connectTo(port)
-    await client.send('POST /half HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n')
+    await client.send(
+      'POST /half HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n',
+    )
     await client.receive((text) => text.endsWith('12345'))
     await client.send('zz\r\n')
     expect((await client.closed()).received).toMatch(/12345$/)

@@ -21,7 +21,7 @@ describe('an early answer', () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
     client.socket.pause()
-    await client.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n`)
+    await client.send(`POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n`)
     for (let sent = 0; sent < 100; sent++) await client.send(MEGABYTE)
     client.socket.resume()
     expect(await client.receive((text) => text.includes('}'))).toMatch(/^HTTP\/1\.1 401 /)
@@ -32,7 +32,7 @@ describe('an early answer', () => {
     const client = await connectTo(port)
     client.socket.pause()
     await client.send(
-      'POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 20000000\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 20000000\r\n\r\n',
     )
     for (let sent = 0; sent < 20; sent++) await client.send(MEGABYTE)
     client.socket.resume()
@@ -44,7 +44,9 @@ describe('an early answer', () => {
   it('comes while the client is still sending', async () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
-    await client.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n')
+    await client.send(
+      'POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n',
+    )
     expect(await client.receive((text) => text.includes('}'))).toContain('There is no session.')
     expect(client.socket.readyState).toBe('open')
   })
@@ -52,7 +54,7 @@ describe('an early answer', () => {
   it('leaves a connection usable whose body came to its end', async () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
-    const request = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3000000\r\n\r\n'
+    const request = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n'
     for (let sent = 1; sent <= 3; sent++) {
       await client.send(request)
       for (let part = 0; part < 3; part++) await client.send(MEGABYTE)
@@ -64,7 +66,7 @@ describe('an early answer', () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
     await client.send(
-      'POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n',
+      'POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n',
     )
     await client.receive((text) => text.startsWith('HTTP/1.1 100 Continue\r\n\r\n'))
     await client.send(MEGABYTE)
@@ -84,7 +86,7 @@ describe('a client that sends on and on', () => {
   }
   const start = async (limits: DiscardLimits) => {
     const client = await connectTo(await listen(limits))
-    await client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\n\r\n')
+    await client.send('POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999999999999\r\n\r\n')
     return client
   }
 

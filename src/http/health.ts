@@ -13,7 +13,7 @@ export function healthRoutes(
   checks: Readonly<Record<string, () => Promise<unknown>>>,
 ): FastifyPluginAsync {
   return async (app) => {
-    const config = { access: 'public' } as const
+    const config = { access: 'public', anyHost: true } as const
     let underWay: Promise<string[]> | undefined
 
     app.addHook('onRequest', async (_request, reply) => {

@@ -52,7 +52,7 @@ describe('the log', () => {
       })
     })
     const client = await connectTo(port)
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await begun.promise
     client.socket.destroy()
     const line = await logged(({ path }) => path === '/')

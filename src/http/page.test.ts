@@ -17,7 +17,7 @@ writeFileSync(join(folder, 'assets/index-1a2b.js.br'), brotliCompressSync('run()
 
 async function makeApp(page: string) {
   const app = await createServer(
-    { trustedProxies: [], metricsToken: undefined, allowedOrigins: [] },
+    { hosts: [], trustedProxies: [], metricsToken: undefined, allowedOrigins: [] },
     createLog('silent'),
   )
   await app.register(pageRoutes(page))

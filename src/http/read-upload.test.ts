@@ -74,7 +74,7 @@ const postInPieces = async (body: Buffer, type: string, size: number) => {
   const client = await connectTo(server.port)
   client.socket.setNoDelay(true)
   await client.send(
-    `POST /add HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: ${type}\r\n` +
+    `POST /add HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n` +
       'Transfer-Encoding: chunked\r\n\r\n',
   )
   for (let at = 0; at < body.length; at += size) {
@@ -381,7 +381,7 @@ describe('an upload', () => {
   ] as const)('of %s is refused unread that says it is too large', async ([type, limit]) => {
     const client = await connectTo(server.port)
     await client.send(
-      `POST /add HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: ${limit + 1}\r\n\r\n`,
+      `POST /add HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${limit + 1}\r\n\r\n`,
     )
     const answer = await client.receive((text) => text.endsWith('}'))
     expect(answer).toMatch(/^HTTP\/1\.1 413 .*"Image too large"/s)
@@ -402,7 +402,7 @@ describe('an upload', () => {
       const client = await connectTo(server.port)
       const chunk = (text: string) => `${text.length.toString(16)}\r\n${text}\r\n`
       await client.send(
-        `POST /add HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+        `POST /add HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nTransfer-Encoding: chunked\r\n\r\n`,
       )
       if (start) await client.send(chunk(start))
       let sent = 0
@@ -414,7 +414,7 @@ describe('an upload', () => {
       expect(await client.receive((text) => text.endsWith('}'))).toContain('"Image too large"')
       // Still sending, and the connection still there.
       await client.send(chunk(more.repeat(25_000)))
-      await client.send('0\r\n\r\nGET /none HTTP/1.1\r\nHost: a\r\n\r\n')
+      await client.send('0\r\n\r\nGET /none HTTP/1.1\r\nHost: localhost\r\n\r\n')
       await client.receive((text) => text.includes('"Not found"'))
     },
   )
@@ -450,7 +450,7 @@ describe('an upload', () => {
         onFailure = resolve
       })
       await client.send(
-        `POST /add HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 1000\r\n\r\n${start}`,
+        `POST /add HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: 1000\r\n\r\n${start}`,
       )
       await begun.promise
       client.socket.destroy()

@@ -114,9 +114,9 @@ describe('the server', () => {
     })
     const idle = await connectTo(port)
     const busy = await connectTo(port)
-    await idle.send('GET /none HTTP/1.1\r\nHost: a\r\n\r\n')
+    await idle.send('GET /none HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await idle.receive((text) => text.endsWith('}'))
-    await busy.send('GET /slow HTTP/1.1\r\nHost: a\r\n\r\n')
+    await busy.send('GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await begun.promise
     const closed = app.close()
     await idle.closed()
@@ -137,7 +137,7 @@ describe('closing', () => {
       scope.get('/', { config: open }, async (_request, reply) => reply.send(body))
     })
     const client = await connectTo(port)
-    await client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await client.receive((text) => text.includes('begun'))
     const closed = app.close()
     await closing.promise
@@ -224,7 +224,7 @@ describe('a JSON body', () => {
     const { url, port } = await start()
     const client = await connectTo(port)
     const size = 1024 * 1024 + 1
-    const head = 'POST /things HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n'
+    const head = 'POST /things HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n'
     await client.send(
       how === 'declared'
         ? `${head}Content-Length: ${size}\r\n\r\n`
@@ -234,7 +234,7 @@ describe('a JSON body', () => {
     await client.receive((text) => /^HTTP\/1\.1 413 .*"Request body too large"/s.test(text))
     // The rest is taken in, and the connection is as good as ever.
     await client.send(how === 'declared' ? Buffer.alloc(size) : '\r\n0\r\n\r\n')
-    await client.send('GET /text HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET /text HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await client.receive((text) => text.endsWith('\r\n\r\ntext'))
     expect(
       (await json(url, JSON.stringify({ name: 'n'.repeat(1_000_000) }))).body.name.length,

@@ -11,6 +11,7 @@ import { AppError } from '../errors.ts'
 import { createAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
+import { createKnownHosts } from './known-hosts.ts'
 import {
   createLazyLog,
   createLogController,
@@ -46,7 +47,7 @@ const HTTP_OPTIONS = {
 /** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
 const MAX_PARAMETER_LENGTH = 32 * 1024
 
-type ServerSettings = Pick<HttpSettings, 'trustedProxies' | 'metricsToken'> & {
+type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsToken'> & {
   allowedOrigins: readonly string[]
 }
 
@@ -63,7 +64,8 @@ export async function createServer(
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
   const requestLog = createRequestLog(log)
-  const atOnce = createAtOnce(createHeadersOf(settings), MAX_PARAMETER_LENGTH)
+  const hosts = createKnownHosts(settings, log)
+  const atOnce = createAtOnce(createHeadersOf(settings), hosts.isKnown, MAX_PARAMETER_LENGTH)
   const turns = createTurns(() =>
     log.info('a client had too many requests waiting and was cut off'),
   )
@@ -102,6 +104,7 @@ export async function createServer(
   })
 
   app.setValidatorCompiler(validateBodies)
+  hosts.watch(app)
   atOnce.learn(app)
   atOnce.watch((answered) => logAnswer(requestLog, answered))
   logRequests(app, requestLog)
@@ -111,7 +114,9 @@ export async function createServer(
   app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
-    done(raw.headers.host === undefined && raw.httpVersion === '1.1' ? hostMissing() : undefined)
+    const isMissing = raw.headers.host === undefined && raw.httpVersion === '1.1'
+    if (isMissing) done(hostMissing())
+    else done(request.routeOptions.config.anyHost ? undefined : hosts.refuse(raw))
   })
   renderErrors(app)
   refuseUnmatched(app)

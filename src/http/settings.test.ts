@@ -24,6 +24,38 @@ describe('settings', () => {
     }
   })
 
+  it('take an address to listen on as a URL has it, and as it is', () => {
+    const { parse } = httpSettings.host
+    for (const [text, host] of [
+      ...['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'media-1.example'].map(
+        (same) => [same, same] as const,
+      ),
+      ['[::1]', '::1'] as const,
+    ]) {
+      expect(parse(text)).toBe(host)
+    }
+    for (const wrong of [
+      ...['http://localhost', 'localhost:4545', '127.0.0.1:4545', '[::1]:4545', '[localhost]'],
+      ...['[127.0.0.1]', '300.1.1.1', '127.0.0', '::1::', 'a host', '[', '-'],
+    ]) {
+      expect(() => parse(wrong)).toThrow('an address or a name of this machine')
+    }
+  })
+
+  it('take names that it may be reached by', () => {
+    const { parse } = httpSettings.hosts
+    expect(parse('Media.Example, photos, [FD00::1], fd00::2, 192.0.2.1')).toEqual([
+      'media.example',
+      'photos',
+      '[fd00::1]',
+      '[fd00::2]',
+      '192.0.2.1',
+    ])
+    for (const wrong of ['media.example:80', 'https://media.example', '*', 'a b', '[a]']) {
+      expect(() => parse(wrong)).toThrow('host names like media.example.com')
+    }
+  })
+
   it('take a token for metrics that can be sent and not be guessed', () => {
     const { parse } = httpSettings.metricsToken
     expect(parse('abcdefghijklmnop')).toBe('abcdefghijklmnop')

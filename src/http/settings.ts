@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
-import { integer, list, oneOf, type Settings, text, type Values } from '../settings.ts'
+import { integer, list, oneOf, type Settings, type Values } from '../settings.ts'
 import { requireUnguessable } from '../unguessable.ts'
+import { withoutBrackets } from './loopback.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -8,7 +9,7 @@ export const httpSettings = {
   host: {
     variable: 'VITRINE_HOST',
     fallback: '127.0.0.1',
-    parse: text,
+    parse: parseListeningHost,
     help: 'Address to listen on; 0.0.0.0 or :: for every one the machine has.',
   },
   port: {
@@ -28,6 +29,12 @@ export const httpSettings = {
     fallback: [],
     parse: list(parseNetwork),
     help: 'Addresses and networks of proxies whose X-Forwarded-* headers count, comma-separated.',
+  },
+  hosts: {
+    variable: 'VITRINE_HOSTS',
+    fallback: [],
+    parse: list(parseName),
+    help: 'Names it may be reached by besides localhost where it listens on a loopback address, comma-separated.',
   },
   logLevel: {
     variable: 'VITRINE_LOG_LEVEL',
@@ -51,6 +58,35 @@ export const httpSettings = {
 } satisfies Settings
 
 export type HttpSettings = Values<typeof httpSettings>
+
+/** What a host name is made of; whether there is one the system says when it is listened on. */
+const isName = (text: string) => /^[a-z\d_](?:[a-z\d_.-]*[a-z\d_])?$/i.test(text)
+
+/** A name that is all digits and dots is an address that is none. */
+const isNumber = (text: string) => /^[\d.]+$/.test(text)
+
+/** With brackets, as a URL has it, or without. */
+function parseListeningHost(text: string): string {
+  const host = withoutBrackets(text)
+  const isRight =
+    host === text ? isIP(host) !== 0 || (isName(host) && !isNumber(host)) : isIP(host) === 6
+  if (!isRight) {
+    throw new Error(
+      'an address or a name of this machine, such as 127.0.0.1, ::1 or localhost, without a port',
+    )
+  }
+  return host
+}
+
+/** As the `Host` header has it: a name, or an address, an IPv6 one in brackets. */
+function parseName(text: string): string {
+  const host = withoutBrackets(text)
+  if (isIP(host) === 6) return `[${host.toLowerCase()}]`
+  if (host !== text || !isName(host)) {
+    throw new Error('host names like media.example.com without a port, comma-separated')
+  }
+  return host.toLowerCase()
+}
 
 /** An address, or a network in CIDR notation. */
 function parseNetwork(network: string): string {

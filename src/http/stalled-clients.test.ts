@@ -26,7 +26,7 @@ async function start(idleMs: number) {
   const client = await connectTo((app.server.address() as AddressInfo).port)
   const post = (path: string, length: number, body = '') =>
     client.send(
-      `POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n${body}`,
+      `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: ${length}\r\n\r\n${body}`,
     )
   return { app, client, post, finish: finish.resolve }
 }
@@ -44,7 +44,7 @@ describe('a client', () => {
       app.server.on('request', (_request, response) => response.once('close', resolve))
     })
     client.socket.pause()
-    await client.send('GET /endless HTTP/1.1\r\nHost: a\r\n\r\n')
+    await client.send('GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await left
   })
 

@@ -20,6 +20,7 @@ export interface TestServer {
 export async function startServer(
   addRoutes: (app: FastifyInstance) => void | Promise<void> = () => {},
   settings: Partial<HttpSettings> = {},
+  host = '127.0.0.1',
 ): Promise<TestServer> {
   const log: string[] = []
   let onLine = () => {}
@@ -28,12 +29,12 @@ export async function startServer(
     onLine()
   }
   const app = await createServer(
-    { trustedProxies: [], metricsToken: undefined, allowedOrigins: [], ...settings },
+    { hosts: [], trustedProxies: [], metricsToken: undefined, allowedOrigins: [], ...settings },
     createLog('info', { write }),
   )
   onTestFinished(() => app.close())
   await app.register(async (scope) => addRoutes(scope))
-  await app.listen({ host: '127.0.0.1', port: 0 })
+  await app.listen({ host, port: 0 })
   const { port } = app.server.address() as AddressInfo
 
   const logged: TestServer['logged'] = (isIt) =>

@@ -38,7 +38,7 @@ async function start() {
     const socket = connect({ port, host: '127.0.0.1' })
     onTestFinished(() => void socket.destroy())
     socket.pause()
-    socket.write(`GET /${letter} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`)
+    socket.write(`GET /${letter} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
     return socket
   }
   return { used, gate, ask, expectWhole }
@@ -116,7 +116,7 @@ it('holds so many bytes until the answers have ended, and none for a client that
   await soon(() => ask('/')).toBe('true')
 
   const socket = connect({ port, host: '127.0.0.1' })
-  socket.write('GET /late HTTP/1.1\r\nHost: test\r\n\r\n')
+  socket.write('GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await soon(() => replies.length).toBe(2)
   socket.destroy()
   await soon(() => replies[1]?.raw.closed).toBe(true)

@@ -135,8 +135,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const name = FILES.get(file)
     return name && recall(lookup.recallByDigest(digest, name), headersByDigest, response)
   }
-  const configById = isPublic ? { ...config, atOnce: recallById } : config
-  const configByDigest = isPublic ? { ...config, atOnce: recallByDigest } : config
+  const configById = isPublic ? { ...config, anyHost: true, atOnce: recallById } : config
+  const configByDigest = isPublic ? { ...config, anyHost: true, atOnce: recallByDigest } : config
 
   const byId = async (request: FastifyRequest<{ Params: ById }>, reply: FastifyReply) => {
     const { id, res = 'scaled' } = request.params

@@ -62,7 +62,7 @@ describe.runIf(process.platform === 'linux')('what clients leave behind', () => 
         const socket = connect(port, '127.0.0.1').on('error', () => {})
         await once(socket, 'connect')
         const path = paths[index % paths.length]
-        socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\n\r\n`)
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n\r\n`)
         await once(socket, 'data')
         return socket
       }),
@@ -102,8 +102,8 @@ describe('pipelining', () => {
   it('is answered in order, whatever is among it', async () => {
     const { socket, receive } = await connectTo(port)
     const get = (path: string) =>
-      `GET ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\n\r\n`
-    const post = `POST /media/add HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc`
+      `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n\r\n`
+    const post = `POST /media/add HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nabc`
     const wanted = Array.from({ length: 25 }, () => [200, 404, 401, 400]).flat()
     const requests = [get('/health/live'), get('/none'), post, get('/media?limit=0')].join('')
     socket.write(requests.repeat(25))
@@ -113,7 +113,7 @@ describe('pipelining', () => {
 })
 
 /** A second request, in what would be the body of the first. */
-const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
+const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
 describe('what is odd about a request', () => {
   it.each([
@@ -135,7 +135,7 @@ describe('what is odd about a request', () => {
     ['a zero byte', 'X: a\0b'],
   ])('is refused: %s', async (_, headers) => {
     const { send, closed } = await connectTo(port)
-    await send(`POST /media/edit/1 HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${SMUGGLED}`)
+    await send(`POST /media/edit/1 HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n\r\n${SMUGGLED}`)
     const { received } = await closed()
     expect(statusesOf(received)).toEqual([400])
     expect(server.log()).not.toContain('smuggled')
@@ -160,7 +160,7 @@ describe('what is odd about a request', () => {
       const body = '{"name":1}'
       await send(
         Buffer.from(
-          `POST ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\n${header}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+          `POST ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n${header}\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
           'latin1',
         ),
       )

@@ -13,7 +13,7 @@ import { type Client, type Server, signIn, startServer } from '../harness.ts'
 let server: Server
 let client: Client
 beforeAll(async () => {
-  server = await startServer()
+  server = await startServer({ VITRINE_HOSTS: 'evil.example' })
   client = await signIn(server)
 })
 afterAll(async () => {
@@ -115,7 +115,7 @@ describe('a path that leads elsewhere', () => {
       writeFileSync(join(folder, name, 'a.js'), `content of ${name}`)
     }
     writeFileSync(join(folder, 'page/index.html'), 'the page')
-    const settings = { trustedProxies: [], metricsToken: undefined, allowedOrigins: [] }
+    const settings = { hosts: [], trustedProxies: [], metricsToken: undefined, allowedOrigins: [] }
     const app = await createServer(settings, createLog('silent'))
     await app.register(pageRoutes(join(folder, 'page')))
     onTestFinished(() => app.close())

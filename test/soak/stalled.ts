@@ -16,10 +16,10 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   const large = await makeJpeg({ width: 3000, height: 3000 })
   const { media } = (await client.add('Large', [], large)).body
   const head = (method: string, path: string) =>
-    `${method} ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\n`
+    `${method} ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n`
   const kinds: Record<string, string> = {
     'send nothing': '',
-    'stop in their headers': 'GET /media HTTP/1.1\r\nHost: a\r\nX:',
+    'stop in their headers': 'GET /media HTTP/1.1\r\nHost: localhost\r\nX:',
     'stop in their body': `${head('POST', '/media/add')}Content-Type: application/json\r\nContent-Length: 9999\r\n\r\n{"name":"a","image":"`,
     'read nothing of their answer': `${head('GET', `/media/original/${media.id}`)}\r\n`,
   }
