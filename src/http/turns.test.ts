@@ -56,7 +56,7 @@ async function start() {
   return { ...server, seen, goOn: goOn.resolve }
 }
 
-const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 const many = (count: number, request: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => request(index)).join('')
 const answersOf = (received: string) => received.match(/(answer|at once) \d+(?=;)/g) ?? []
@@ -70,7 +70,7 @@ describe('requests that come on one connection without waiting', () => {
       many(21, (index) => {
         if (index % 3 === 0) return get(`/at-once/${index}`)
         if (index % 3 === 1) return get(`/work/${index}`)
-        return `POST /work/${index} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`
+        return `POST /work/${index} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`
       }),
     )
     await client.receive((text) => text.includes('at once 0'))
@@ -101,12 +101,13 @@ describe('requests that come on one connection without waiting', () => {
       'whose headers take too much memory',
       many(
         30,
-        (index) => `GET /work/${index} HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(15_000)}\r\n\r\n`,
+        (index) =>
+          `GET /work/${index} HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(15_000)}\r\n\r\n`,
       ),
     ],
     [
       'that expect what is not met',
-      get('/work/0') + many(70, () => 'GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\n\r\n'),
+      get('/work/0') + many(70, () => 'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\n\r\n'),
     ],
   ] as const)('end their connection, and no other one, %s', async ([, requests]) => {
     const { port, url, seen, logged, goOn } = await start()

@@ -70,7 +70,7 @@ async function flood(
   connections: number,
   requests: number,
 ) {
-  const request = `GET ${path} HTTP/1.1\r\nHost: a\r\nCookie: ${client.cookie}\r\n\r\n`
+  const request = `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n\r\n`
   const before = look(server)
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(server)))
   for (const socket of sockets) socket.write(request.repeat(requests))
