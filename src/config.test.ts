@@ -1,6 +1,10 @@
-import { readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
-import { ConfigError, findUnknownVariables, flagOf, readConfig, settings } from './config.ts'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { ConfigError, findUnknownVariables, readConfig, settings } from './config.ts'
+import { fileFlagOf, fileVariableOf } from './setting-source.ts'
+import { flagOf, type Setting } from './settings.ts'
 
 const faultsOf = (...args: Parameters<typeof readConfig>) => {
   try {
@@ -10,6 +14,13 @@ const faultsOf = (...args: Parameters<typeof readConfig>) => {
     throw error
   }
   return []
+}
+
+const EXTERNAL = {
+  VITRINE_AUTH: 'external',
+  VITRINE_AUTH_ISSUER: 'https://house.example',
+  VITRINE_AUTH_AUDIENCE: 'media',
+  VITRINE_AUTH_ALGORITHMS: 'HS256',
 }
 
 describe('the configuration', () => {
@@ -73,6 +84,86 @@ describe('the configuration', () => {
     expect(fault).not.toContain('short"')
   })
 
+  describe('has secrets in files', () => {
+    const fileOf = (content: string | Buffer) => {
+      const folder = mkdtempSync(join(tmpdir(), 'vitrine-secrets-'))
+      onTestFinished(() => rmSync(folder, { recursive: true }))
+      writeFileSync(join(folder, 'secret'), content)
+      return join(folder, 'secret')
+    }
+    const secrets = Object.entries<Setting<unknown>>(settings).filter(([, { secret }]) => secret)
+    const right: Record<string, string> = {
+      adminPassword: 'a fine long passphrase',
+      databaseUrl: 'postgres://user:p%40ss@host/database',
+      storageUrl: 's3://bucket?endpoint=https://s3.example.com',
+      metricsToken: 'a-token-for-the-metrics',
+      authSecret: 'a secret of thirty-two bytes, all told',
+    }
+
+    it.each(secrets)('%s, by a variable or a flag', (name, setting) => {
+      const text = right[name] ?? 'a secret that this test does not know'
+      const more = name === 'authSecret' ? EXTERNAL : {}
+      const plain = readConfig({ ...more, [setting.variable]: text })
+      const file = fileOf(`${text}\n`)
+      expect(readConfig({ ...more, [fileVariableOf(setting)]: file })).toEqual(plain)
+      expect(readConfig(more, { [fileFlagOf(setting)]: file })).toEqual(plain)
+    })
+
+    it('of which one newline at the end is no part', () => {
+      const read = (content: string) =>
+        readConfig({ VITRINE_ADMIN_PASSWORD_FILE: fileOf(content) }).adminPassword
+      expect(read('a fine long passphrase')).toBe('a fine long passphrase')
+      expect(read('a fine long passphrase\r\n')).toBe('a fine long passphrase')
+      expect(read(' a fine long passphrase \n\n')).toBe(' a fine long passphrase \n')
+    })
+
+    it('unless the same is given both ways; a flag wins over variables', () => {
+      const variables = {
+        VITRINE_ADMIN_PASSWORD: 'one password',
+        VITRINE_ADMIN_PASSWORD_FILE: fileOf('another password'),
+      }
+      expect(faultsOf(variables)).toEqual([
+        'VITRINE_ADMIN_PASSWORD and VITRINE_ADMIN_PASSWORD_FILE must not both be set',
+      ])
+      const flag = { '--admin-password': 'the last password' }
+      expect(readConfig(variables, flag).adminPassword).toBe('the last password')
+      expect(faultsOf({}, { ...flag, '--admin-password-file': 'a' })).toEqual([
+        '--admin-password and --admin-password-file must not both be set',
+      ])
+    })
+
+    it('and names one that cannot be read, is too long, or holds what is wrong', () => {
+      const none = join(fileOf(''), '../none')
+      const long = fileOf('a'.repeat(70_000))
+      expect(
+        faultsOf({
+          VITRINE_DATABASE_URL_FILE: none,
+          VITRINE_STORAGE_URL_FILE: tmpdir(),
+          VITRINE_METRICS_TOKEN_FILE: fileOf('short\n'),
+          VITRINE_ADMIN_PASSWORD_FILE: long,
+        }),
+      ).toEqual(
+        expect.arrayContaining([
+          expect.stringMatching(
+            `^VITRINE_DATABASE_URL_FILE is "${none}"; must be a file that can be read: ENOENT`,
+          ),
+          expect.stringMatching(/^VITRINE_STORAGE_URL_FILE is .* can be read: EISDIR/),
+          expect.stringMatching(/^VITRINE_METRICS_TOKEN_FILE must be at least 16/),
+          `VITRINE_ADMIN_PASSWORD_FILE is "${long}"; must be a file of at most 65536 bytes`,
+        ]),
+      )
+      expect(faultsOf({ VITRINE_METRICS_TOKEN_FILE: fileOf('\n') })).toEqual([
+        'VITRINE_METRICS_TOKEN_FILE must be a value, or not set at all',
+      ])
+    })
+
+    it('and nothing else', () => {
+      expect(
+        findUnknownVariables({ VITRINE_PORT_FILE: 'a', VITRINE_AUTH_SECRET_FILE: 'b' }),
+      ).toEqual(['VITRINE_PORT_FILE'])
+    })
+  })
+
   it('finds variables that are no settings', () => {
     expect(findUnknownVariables({ VITRINE_PORTS: '1', VITRINE_PORT: '1', HOME: '/' })).toEqual([
       'VITRINE_PORTS',
@@ -81,9 +172,11 @@ describe('the configuration', () => {
 
   it('is documented, every setting with its flag', () => {
     const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
-    for (const setting of Object.values(settings)) {
+    for (const setting of Object.values<Setting<unknown>>(settings)) {
       expect(page).toContain(`\`${setting.variable}\``)
       expect(page).toContain(`\`${flagOf(setting)}\``)
+      if (!setting.secret) continue
+      expect(page).toContain(`\`${fileVariableOf(setting)}\` | \`${fileFlagOf(setting)}\``)
     }
   })
 })

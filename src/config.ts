@@ -7,6 +7,7 @@ import { databaseSettings } from './database/settings.ts'
 import { httpSettings } from './http/settings.ts'
 import { deliverySettings, imageSettings } from './images/settings.ts'
 import { mediaSettings } from './media/settings.ts'
+import { fileVariableOf, findSource, type SettingSource } from './setting-source.ts'
 import type { Setting, Values } from './settings.ts'
 import { storageSettings } from './storage/settings.ts'
 
@@ -54,12 +55,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** `VITRINE_MAX_IMAGE_BYTES` is `maxImageBytes` as a flag's value and `--max-image-bytes` on the command line. */
-export const flagOf = ({ variable }: Setting<unknown>): string =>
-  `--${variable.slice('VITRINE_'.length).toLowerCase().replaceAll('_', '-')}`
-
 /**
- * Reads the whole configuration. A flag wins over its variable.
+ * Reads the whole configuration. A flag wins over its variable, and a secret may be in a file.
  *
  * @param environment like `process.env`
  * @param flags values by flag: `{'--port': '8080'}`
@@ -67,29 +64,32 @@ export const flagOf = ({ variable }: Setting<unknown>): string =>
  */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
-  flags: Readonly<Record<string, string>> = {},
+  flags: Readonly<Record<string, string | undefined>> = {},
 ): Config {
   const faults: string[] = []
   const values: Record<string, unknown> = {}
   const given = new Set<string>()
   for (const [name, setting] of Object.entries<Setting<unknown>>(settings)) {
-    const flag = flagOf(setting)
-    const [source, text] =
-      flags[flag] === undefined
-        ? [setting.variable, environment[setting.variable]]
-        : [flag, flags[flag]]
-    if (text === undefined) {
+    let source: SettingSource | undefined
+    try {
+      source = findSource(setting, environment, flags)
+    } catch (error) {
+      given.add(name)
+      faults.push(messageOf(error))
+      continue
+    }
+    if (source === undefined) {
       values[name] = setting.fallback
       continue
     }
     given.add(name)
+    const { text } = source
     try {
       if (text.trim() === '') throw new Error('a value, or not set at all')
       values[name] = setting.parse(text)
     } catch (error) {
       const shown = setting.secret ? '' : ` is ${JSON.stringify(text)};`
-      const right = error instanceof Error ? error.message : String(error)
-      faults.push(`${source}${shown} must be ${right}`)
+      faults.push(`${source.name}${shown} must be ${messageOf(error)}`)
     }
   }
   faults.push(...checkExternal(values as Partial<Config>, (name) => given.has(name)))
@@ -97,8 +97,14 @@ export function readConfig(
   return values as Config
 }
 
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
+
 /** Variables that look like settings and are none: misspelt, or meant for another version. */
 export function findUnknownVariables(environment: Readonly<Record<string, unknown>>): string[] {
-  const known = new Set<string>(Object.values(settings).map(({ variable }) => variable))
+  const known = new Set<string>(
+    Object.values<Setting<unknown>>(settings).flatMap((setting) =>
+      setting.secret ? [setting.variable, fileVariableOf(setting)] : [setting.variable],
+    ),
+  )
   return Object.keys(environment).filter((name) => name.startsWith('VITRINE_') && !known.has(name))
 }

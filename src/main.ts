@@ -1,8 +1,10 @@
 import { Command, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { UsageError } from './cli/usage-error.ts'
-import { type Config, ConfigError, flagOf, readConfig, settings } from './config.ts'
+import { type Config, ConfigError, readConfig, settings } from './config.ts'
 import { AppError } from './errors.ts'
+import { fileFlagOf } from './setting-source.ts'
+import { flagOf, type Setting } from './settings.ts'
 import { S3Fault } from './storage/s3-fault.ts'
 
 const IMPORT_HELP = `
@@ -166,8 +168,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** A command that takes every setting as a flag. */
 function command(parent: Command, usage: string, description: string): Command {
   const made = parent.command(usage).description(description)
-  for (const setting of Object.values(settings)) {
-    made.addOption(new Option(`${flagOf(setting)} <value>`, setting.help).helpGroup('Settings:'))
+  const add = (flags: string, help: string) =>
+    made.addOption(new Option(flags, help).helpGroup('Settings:'))
+  for (const setting of Object.values<Setting<unknown>>(settings)) {
+    add(`${flagOf(setting)} <value>`, setting.help)
+    if (setting.secret) add(`${fileFlagOf(setting)} <path>`, 'The same, in a file.')
   }
   return made
 }
@@ -175,12 +180,9 @@ function command(parent: Command, usage: string, description: string): Command {
 const passwordStdin = () => new Option('--password-stdin', 'read the password from standard input')
 
 function configOf(options: Record<string, string>): Config {
-  const flags = Object.values(settings).flatMap((setting) => {
-    const flag = flagOf(setting)
-    const value = options[new Option(`${flag} <value>`).attributeName()]
-    return value === undefined ? [] : [[flag, value] as const]
-  })
-  return readConfig(process.env, Object.fromEntries(flags))
+  const flags = Object.values(settings).flatMap((setting) => [flagOf(setting), fileFlagOf(setting)])
+  const values = flags.map((flag) => [flag, options[new Option(flag).attributeName()]] as const)
+  return readConfig(process.env, Object.fromEntries(values))
 }
 
 /** Says what went wrong: what the user can mend in a line, what nobody expected with its cause. */

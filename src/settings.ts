@@ -9,9 +9,13 @@ export interface Setting<T> {
   readonly parse: (text: string) => T
   /** One sentence for `--help` and the documentation. */
   readonly help: string
-  /** A secret's value is never repeated in a message. */
+  /** A secret's value is never repeated in a message, and may be in a file, see `findSource`. */
   readonly secret?: boolean
 }
+
+/** `VITRINE_MAX_IMAGE_BYTES` is `--max-image-bytes` on the command line. */
+export const flagOf = ({ variable }: Setting<unknown>): string =>
+  `--${variable.slice('VITRINE_'.length).toLowerCase().replaceAll('_', '-')}`
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>
 

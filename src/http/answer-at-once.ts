@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPVersion } from 'find-my-way'
@@ -72,16 +71,23 @@ export interface AtOnce {
   watch(tell: (answered: AnsweredAtOnce) => void): void
 }
 
-/**
- * @param headersOf what every answer to a request carries, with the policies or without
- * @param isKnownHost whether the name that a request came by is one of ours
- * @param maxParamLength as Fastify's router has it
- */
-export function createAtOnce(
-  headersOf: (request: IncomingMessage, hasOwnPolicies: boolean) => HeadersInTurn,
-  isKnownHost: (request: IncomingMessage) => boolean,
-  maxParamLength: number,
-): AtOnce {
+export interface AtOnceOptions {
+  /** What every answer to a request carries, with the policies or without. */
+  headersOf(request: IncomingMessage, hasOwnPolicies: boolean): HeadersInTurn
+  /** Whether the name that a request came by is one of ours. */
+  isKnownHost(request: IncomingMessage): boolean
+  /** The request's name in the log. */
+  idOf(request: IncomingMessage): string
+  /** As Fastify's router has it. */
+  maxParamLength: number
+}
+
+export function createAtOnce({
+  headersOf,
+  isKnownHost,
+  idOf,
+  maxParamLength,
+}: AtOnceOptions): AtOnce {
   // The library that Fastify finds its routes with, so that it is always the same one.
   const router = createRouter<HTTPVersion.V1>({ maxParamLength })
   const watchers: ((answered: AnsweredAtOnce) => void)[] = []
@@ -143,7 +149,7 @@ export function createAtOnce(
         answer = undefined
       }
       if (answer === undefined) return usual(raw, response)
-      const asked = { id: randomUUID(), raw, response, route, began }
+      const asked = { id: idOf(raw), raw, response, route, began }
       if (!(answer instanceof Promise)) return send(asked, answer)
       answer
         .catch(() => undefined)

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
-import { compile as compileTrust } from '@fastify/proxy-addr'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { AppError, quote } from '../errors.ts'
 import { isLoopbackAddress, isLoopbackHost } from './loopback.ts'
 import type { HttpSettings } from './settings.ts'
+import type { Trusts } from './trusted-proxies.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,11 +31,11 @@ export interface KnownHosts {
 }
 
 export function createKnownHosts(
-  { hosts, trustedProxies }: Pick<HttpSettings, 'hosts' | 'trustedProxies'>,
+  { hosts }: Pick<HttpSettings, 'hosts'>,
+  trusts: Trusts,
   log: FastifyBaseLogger,
 ): KnownHosts {
   const names = new Set<string>(hosts)
-  const trusts = compileTrust([...trustedProxies])
   let isLocal = false
   let isTold = false
   // Nearly all requests say the same.
@@ -50,10 +50,7 @@ export function createKnownHosts(
       last = host
       return true
     }
-    return (
-      FORWARDED.some((header) => headers[header] !== undefined) &&
-      trusts(socket.remoteAddress ?? '', 0)
-    )
+    return FORWARDED.some((header) => headers[header] !== undefined) && trusts(socket)
   }
 
   return {

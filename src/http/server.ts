@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { compile as compileTrust } from '@fastify/proxy-addr'
 import {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -26,9 +24,11 @@ import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
 import { parseBodies } from './parse-bodies.ts'
 import { renderError, renderErrors } from './render-errors.ts'
+import { createRequestIds } from './request-id.ts'
 import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import type { HttpSettings } from './settings.ts'
 import { cutOffStalled } from './stalled-clients.ts'
+import { createTrusts, type Trusts } from './trusted-proxies.ts'
 import { createTurns } from './turns.ts'
 import { validateBodies } from './validate-body.ts'
 
@@ -64,8 +64,15 @@ export async function createServer(
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
   const requestLog = createRequestLog(log)
-  const hosts = createKnownHosts(settings, log)
-  const atOnce = createAtOnce(createHeadersOf(settings), hosts.isKnown, MAX_PARAMETER_LENGTH)
+  const trusts = createTrusts(settings.trustedProxies)
+  const hosts = createKnownHosts(settings, trusts, log)
+  const idOf = createRequestIds(trusts)
+  const atOnce = createAtOnce({
+    headersOf: createHeadersOf(settings, trusts),
+    isKnownHost: hosts.isKnown,
+    idOf,
+    maxParamLength: MAX_PARAMETER_LENGTH,
+  })
   const turns = createTurns(() =>
     log.info('a client had too many requests waiting and was cut off'),
   )
@@ -80,9 +87,9 @@ export async function createServer(
     loggerInstance: log,
     logController: createLogController(),
     childLoggerFactory: createLazyLog,
-    // A client's own would let it write into the log, or pass for another request.
+    // See `createRequestIds`, which is asked for every request.
     requestIdHeader: false,
-    genReqId: () => randomUUID(),
+    genReqId: idOf,
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     // While the server drains, what comes on open connections is still answered.
@@ -130,7 +137,7 @@ export async function createServer(
 }
 
 /** What every answer carries, for those that no hook gets to see. */
-function createHeadersOf({ trustedProxies, allowedOrigins }: ServerSettings) {
+function createHeadersOf({ allowedOrigins }: ServerSettings, trusts: Trusts) {
   // For answers that other origins may be shown; see `answerCors`.
   const vary = allowedOrigins.length > 0 ? { vary: 'Origin' } : {}
   const carriedOver = (protocol: 'http' | 'https') => {
@@ -139,14 +146,13 @@ function createHeadersOf({ trustedProxies, allowedOrigins }: ServerSettings) {
     return { all: all.flat(), withoutPolicies: others.flat() }
   }
   const [plain, secure] = [carriedOver('http'), carriedOver('https')]
-  const trusts = compileTrust([...trustedProxies])
   // As Fastify tells the protocol of a request.
   return ({ headers, socket }: IncomingMessage, hasOwnPolicies: boolean) => {
     const forwarded = headers['x-forwarded-proto']
     const isSecure =
       forwarded !== undefined &&
       String(forwarded).split(',').at(-1)?.trim() === 'https' &&
-      trusts(socket.remoteAddress ?? '', 0)
+      trusts(socket)
     const carried = isSecure ? secure : plain
     return hasOwnPolicies ? carried.withoutPolicies : carried.all
   }
