@@ -60,7 +60,9 @@ export async function decodeFirstFrame(
   fit: number,
   failOn: FailOnOptions = 'error',
 ): Promise<Pixels> {
-  const image = fitInto(openImage(path, header, failOn), fit)
+  const warnings: string[] = []
+  const opened = openImage(path, header, failOn).on('warning', (text) => warnings.push(text))
+  const image = fitInto(opened, fit)
   // sharp turns deep images with a profile to Display P3 and leaves them there; this brings them
   // back to sRGB. (Raw pixels carry no profile out.)
   const { data, info } = await (header.hasDeepProfile ? image.withIccProfile('srgb') : image)
@@ -69,6 +71,8 @@ export async function decodeFirstFrame(
     .catch((error) => {
       throw damaged(header, error)
     })
+  const damage = warnings.find((text) => JPEG_DAMAGE.test(text))
+  if (failOn === 'warning' && damage !== undefined) throw damaged(header, damage)
   const { width, height, channels } = info
   if (channels !== 3 && channels !== 4) throw new Error(`Decoded to ${channels} channels`)
   return { data, width, height, channels }
@@ -82,7 +86,8 @@ const JPEG_DAMAGE = /premature end|bad Huffman code|bad arithmetic code|found ma
 
 /**
  * As `decodeFirstFrame`, and refuses also a JPEG whose scan data is spoilt. libvips asks for
- * warnings before each strip of lines it reads, so what is spoilt in the last strip alone passes.
+ * warnings before each strip of lines it reads, and tells of those of the last strip when it has
+ * ended.
  */
 export async function decodeUpload(path: string, header: Header, fit: number): Promise<Pixels> {
   if (header.format === 'jpeg') {

@@ -249,6 +249,47 @@ describe('process', () => {
     expect(detail).toMatch(/JPEG image is damaged/)
   })
 
+  describe.each([
+    ['JPEG', makeJpeg],
+    ['progressive JPEG', makeProgressiveJpeg],
+  ])('of a %s', (_, make) => {
+    const withEnd = (jpeg: Buffer) => Buffer.concat([jpeg, Buffer.from([0xff, 0xd9])])
+
+    it('accepts what lacks nothing but the end marker, and shows it as if it had one', async () => {
+      const jpeg = await make({ width: 500, height: 300 })
+      const { sha256 } = (await add(jpeg)).scaled
+      for (const lacking of [1, 2]) {
+        const bytes = jpeg.subarray(0, -lacking)
+        const { scaled } = await add(bytes)
+        expect(scaled.sha256).toBe(sha256)
+        expect(await enlarge(bytes)).toMatchObject({ width: 500, height: 300 })
+      }
+      expect((await readdir(folder)).sort()).toEqual(['high.webp', 'original', 'scaled.webp'])
+    })
+
+    it('refuses what lacks a few bytes of its data, with an end marker or without', async () => {
+      const jpeg = (await make({ width: 500, height: 300 })).subarray(0, -2)
+      for (const lacking of [2, 4, 10, 40]) {
+        const bytes = jpeg.subarray(0, -lacking)
+        for (const cut of [bytes, withEnd(bytes)]) {
+          expect((await errorOf(add(cut))).detail).toMatch(/JPEG image is damaged/)
+        }
+      }
+    })
+  })
+
+  it('refuses a progressive JPEG that ends after any scan but its last', async () => {
+    const jpeg = await makeProgressiveJpeg()
+    const scan = Buffer.from([0xff, 0xda])
+    const starts: number[] = []
+    for (let at = jpeg.indexOf(scan); at !== -1; at = jpeg.indexOf(scan, at + 2)) starts.push(at)
+    expect(starts.length).toBeGreaterThan(3)
+    for (const start of starts.slice(1)) {
+      const { detail } = await errorOf(add(jpeg.subarray(0, start)))
+      expect(detail).toMatch(/JPEG image is damaged/)
+    }
+  })
+
   it('refuses a PNG with a wrong checksum', async () => {
     const png = await makePng()
     const checksum = png.length - 12 - 4
@@ -392,10 +433,9 @@ describe('renderHigh', () => {
     })
   })
 
-  it('renders whatever was accepted, even a JPEG that is spoilt at its very end', async () => {
+  it('renders what earlier versions accepted: a JPEG that is spoilt at its very end', async () => {
     const jpeg = await makeJpeg({ width: 1600, height: 1200 })
     const spoilt = Buffer.concat([jpeg.subarray(0, -40), jpeg.subarray(-2)])
-    await add(spoilt)
     expect(await enlarge(spoilt)).toMatchObject({ width: 1600, height: 1200 })
   })
 

@@ -10,6 +10,7 @@ import { inspect } from 'node:util'
 import sharp from 'sharp'
 import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
 import { FORMATS } from './formats.ts'
+import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
 import { VARIANTS } from './recipe.ts'
 import { Refusal } from './refusal.ts'
@@ -29,17 +30,22 @@ const tasks: {
 } = {
   readHeader: ({ path }) => readHeader(path),
 
-  async process({ path, folder, header }) {
+  async process(task) {
+    const { path, folder, header } = task
     await decodeEveryFrame(path, header)
-    const pixels = await decodeUpload(path, header, VARIANTS.scaled.fit)
+    const pixels = await withJpegEnd(task, (whole) =>
+      decodeUpload(whole, header, VARIANTS.scaled.fit),
+    )
     const scaled = await renderStill(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
     return { type, extension, width, height, frames, ...(await makePreview(pixels)), scaled }
   },
 
-  renderHigh: ({ path, folder, header, animated }) =>
-    renderHigh(path, header, join(folder, 'high.webp'), animated),
+  renderHigh: (task) =>
+    withJpegEnd(task, (whole) =>
+      renderHigh(whole, task.header, join(task.folder, 'high.webp'), task.animated),
+    ),
 }
 
 prepareProcess()

@@ -1,0 +1,91 @@
+import { appendFile, copyFile, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Refusal } from './refusal.ts'
+import type { Header } from './tasks.ts'
+
+/** Markers, each behind 0xff: ITU-T T.81, table B.1 */
+const END_OF_IMAGE = 0xd9
+const START_OF_SCAN = 0xda
+const FIRST_RESTART = 0xd0
+const LAST_RESTART = 0xd7
+/** Frames whose coefficients come in several scans. */
+const PROGRESSIVE_FRAMES: readonly number[] = [0xc2, 0xc6, 0xca, 0xce]
+/** Among the markers of frames, these are of something else: tables, and one that is reserved. */
+const NO_FRAMES: readonly number[] = [0xc4, 0xc8, 0xcc]
+
+/**
+ * Works on a file, and once more on a copy with an end marker if it is a JPEG that lacks nothing but
+ * that. The decoder says the same of every file that ends too early; only with an end marker behind
+ * them does it say whether data are missing before it.
+ *
+ * @param work throws a Refusal if the decoder cannot take the file
+ */
+export async function withJpegEnd<T>(
+  { path, folder, header }: { path: string; folder: string; header: Header },
+  work: (path: string) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(path)
+  } catch (error) {
+    if (header.format !== 'jpeg' || !endsTooEarly(error)) throw error
+    if (lacksScans(await readFile(path))) throw error
+    const ended = join(folder, 'ended.jpg')
+    try {
+      await copyFile(path, ended)
+      await appendFile(ended, Buffer.from([0xff, END_OF_IMAGE]))
+      return await work(ended)
+    } finally {
+      await rm(ended, { force: true })
+    }
+  }
+}
+
+const endsTooEarly = (error: unknown) =>
+  error instanceof Refusal && /premature end of JPEG image/.test(String(error.cause))
+
+/**
+ * Whether a JPEG ends before the last of its scans: a part of its components, or of the precision of
+ * their coefficients, is not there at all.
+ */
+export function lacksScans(jpeg: Uint8Array): boolean {
+  /** By component: for each coefficient, how many of its low bits are still to come. */
+  const missing = new Map<number, Uint8Array>()
+  let isProgressive = false
+  for (const { marker, content } of segmentsOf(jpeg)) {
+    if (marker === START_OF_SCAN) {
+      const count = content[0] ?? 0
+      const [first = 0, last = 0, approximation = 0] = content.subarray(1 + 2 * count)
+      for (let index = 0; index < count; index++) {
+        const bits = missing.get(content[1 + 2 * index] ?? -1)
+        if (isProgressive) bits?.fill(approximation & 15, first, last + 1)
+        else bits?.fill(0)
+      }
+    } else if (marker >= 0xc0 && marker <= 0xcf && !NO_FRAMES.includes(marker)) {
+      isProgressive = PROGRESSIVE_FRAMES.includes(marker)
+      for (let at = 6; at + 2 < content.length; at += 3) {
+        missing.set(content[at] ?? -1, new Uint8Array(64).fill(16))
+      }
+    }
+  }
+  return missing.size === 0 || [...missing.values()].some((bits) => bits.some((left) => left > 0))
+}
+
+/** The segments that have a content, in order; what is between them is passed over. */
+function* segmentsOf(jpeg: Uint8Array): Generator<{ marker: number; content: Uint8Array }> {
+  for (let at = jpeg.indexOf(0xff, 2); at !== -1; at = jpeg.indexOf(0xff, at)) {
+    const marker = jpeg[at + 1]
+    if (marker === undefined || marker === END_OF_IMAGE) return
+    if (marker === 0xff) {
+      // A fill byte.
+      at += 1
+    } else if (marker <= 1 || (marker >= FIRST_RESTART && marker <= LAST_RESTART)) {
+      at += 2
+    } else {
+      const length = ((jpeg[at + 2] ?? 0) << 8) | (jpeg[at + 3] ?? 0)
+      const end = at + 2 + Math.max(length, 2)
+      if (end > jpeg.length) return
+      yield { marker, content: jpeg.subarray(at + 4, end) }
+      at = end
+    }
+  }
+}
