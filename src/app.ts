@@ -24,6 +24,8 @@ const PAGE_FOLDER = join(import.meta.dirname, '../web/dist')
 
 /** Snapshots of the whole library at once: each keeps the write-ahead log from being reset. */
 const MAX_LISTINGS = 4
+/** Characters in the log of what an image process says: a few of its lines, or of a stack. */
+const MAX_SAID = 4096
 /** Requests that change many items at once: they share the database with everybody else. */
 const MAX_BULK_WORK = 2
 
@@ -41,7 +43,9 @@ export async function openLibrary(
     log,
     isReadOnly: database.isReadOnly,
   })
-  const images = createImages(config)
+  const images = createImages(config, (text) =>
+    log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process said something'),
+  )
   const highRenders = createHighRenders({ database, storage, journal, images, temporary, log })
   const deliverySecret = await readDeliverySecret(database.read)
   return {

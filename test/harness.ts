@@ -52,10 +52,12 @@ export const makeDataFolder = (): string => mkdtempSync(join(FOLDERS, 'data-'))
 /**
  * Starts a server and waits until it says that it listens.
  * @param settings environment variables, for example `{ VITRINE_DELIVERY: 'private' }`
+ * @param logFile descriptor of what its log goes to; without it, the log is read
  */
 export async function startServer(
   settings: Settings = {},
   data = makeDataFolder(),
+  logFile?: number,
 ): Promise<Server> {
   const child = spawn(process.execPath, ['vitrine.mjs', 'serve'], {
     cwd: ROOT,
@@ -65,7 +67,7 @@ export async function startServer(
       ...(await storageSettings(data)),
       ...settings,
     }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', logFile ?? 'pipe'],
   })
   const exited = once(child, 'exit')
   servers.add(child)
@@ -73,11 +75,13 @@ export async function startServer(
 
   let output = ''
   let log = ''
-  child.stderr.setEncoding('utf8').on('data', (chunk) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => {
     log += chunk
   })
+  if (!child.stdout) throw new Error('The server has no standard output.')
+  const lines = createInterface({ input: child.stdout })
   const url = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    lines.on('line', (line) => {
       output += `${line}\n`
       const [, address] = /listening on (\S+)$/.exec(line) ?? []
       if (address) resolve(address)
@@ -90,7 +94,10 @@ export async function startServer(
     process: child,
     log: () => log,
     async logged(text) {
-      while (!log.includes(text)) await once(child.stderr, 'data')
+      while (!log.includes(text)) {
+        if (!child.stderr) throw new Error('The log goes elsewhere.')
+        await once(child.stderr, 'data')
+      }
     },
     output: () => output,
     async stop() {

@@ -6,16 +6,10 @@ import {
   type FastifyRequest,
   LogController,
 } from 'fastify'
-import {
-  type Bindings,
-  type DestinationStream,
-  destination,
-  type Level,
-  type LogFn,
-  pino,
-} from 'pino'
+import { type Bindings, type DestinationStream, type Level, type LogFn, pino } from 'pino'
 import type { AppError } from '../errors.ts'
 import type { AnsweredAtOnce } from './answer-at-once.ts'
+import { openLogSink } from './log-sink.ts'
 import type { HttpSettings } from './settings.ts'
 
 declare module 'fastify' {
@@ -27,9 +21,6 @@ declare module 'fastify' {
 
 /** Longer paths are cut in the log, so that it cannot be filled quickly. */
 const MAX_PATH_LENGTH = 1024
-
-/** Several processes may write to one pipe: Linux keeps up to 4096 bytes together. */
-const MAX_TOGETHER = 2048
 
 /** Never in the log, wherever an object that is logged has them. */
 const SECRETS = [
@@ -48,30 +39,12 @@ const SECRETS = [
 /** The program's log: a line of JSON each, to standard error unless another stream is given. */
 export function createLog(
   level: HttpSettings['logLevel'],
-  stream: DestinationStream = writeTogether(),
+  stream?: DestinationStream,
 ): FastifyBaseLogger {
-  return pino({ level, redact: SECRETS }, stream)
-}
-
-/**
- * To standard error, all lines at once that come in one turn of the event loop: on a busy server a
- * write for each would take as long as the rest of the log.
- */
-function writeTogether(): DestinationStream {
-  const stream = destination({ dest: 2, sync: true })
-  let lines = ''
-  const flush = () => {
-    if (lines !== '') stream.write(lines)
-    lines = ''
-  }
-  process.on('exit', flush)
-  return {
-    write(line) {
-      if (lines.length + line.length > MAX_TOGETHER) flush()
-      if (lines === '') setImmediate(flush)
-      lines += line
-    },
-  }
+  const tellLost = (lines: number) =>
+    log.error({ lines }, 'Lines of the log could not be written and are lost')
+  const log: FastifyBaseLogger = pino({ level, redact: SECRETS }, stream ?? openLogSink(tellLost))
+  return log
 }
 
 /**

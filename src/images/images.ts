@@ -39,12 +39,14 @@ export const isRefusal = (error: unknown): error is AppError =>
 
 const PRIORITY = { upload: 0, high: 1 }
 
-export function createImages(settings: ImageSettings): Images {
+/** @param tell gets what image processes say on their standard error */
+export function createImages(settings: ImageSettings, tell?: (text: string) => void): Images {
   const size = Math.min(availableParallelism(), settings.imageWorkers)
   const pool = createWorkerPool({
     size,
     queue: settings.imageQueue,
     limits: { seconds: settings.imageSeconds, memoryBytes: settings.imageMemoryBytes },
+    ...(tell && { tell }),
   })
   // Who waits here has a worker already, so there are never more than workers.
   const pixels = createBudget('image processing', settings.imagePixelsInFlight, size)

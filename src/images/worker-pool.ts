@@ -24,14 +24,18 @@ export interface WorkerPool {
   close(): Promise<void>
 }
 
-/** @param options.queue how many may wait, within each priority */
+/**
+ * @param options.queue how many may wait, within each priority
+ * @param options.tell see `startWorker`
+ */
 export function createWorkerPool(options: {
   size: number
   queue: number
   limits: WorkerLimits
   idleMs?: number
+  tell?: (text: string) => void
 }): WorkerPool {
-  const { size, queue, limits, idleMs = IDLE_MS } = options
+  const { size, queue, limits, idleMs = IDLE_MS, tell } = options
   const slots = createBudget('image processing', size, queue)
   const workers = new Set<ImageWorker>()
   const idle = new Map<ImageWorker, NodeJS.Timeout>()
@@ -43,7 +47,7 @@ export function createWorkerPool(options: {
       idle.delete(worker)
       if (worker.alive) return worker
     }
-    const worker = startWorker(limits)
+    const worker = startWorker(limits, tell)
     workers.add(worker)
     worker.ended.then(() => workers.delete(worker))
     return worker

@@ -27,8 +27,14 @@ export interface ImageWorker {
   kill(): Promise<void>
 }
 
-/** Starts a worker process. A failure to start shows in its first task. */
-export function startWorker(limits: WorkerLimits): ImageWorker {
+/**
+ * Starts a worker process. A failure to start shows in its first task.
+ * @param tell gets what its libraries, or Node at its end, say on its standard error
+ */
+export function startWorker(
+  limits: WorkerLimits,
+  tell: (text: string) => void = () => {},
+): ImageWorker {
   const child = fork(new URL('./worker.ts', import.meta.url), {
     // Nothing of the server's secrets or of its way of being run. The one setting is for glibc: with
     // a heap for each thread, a worker that has seen many images would hold twice the memory at rest,
@@ -39,8 +45,13 @@ export function startWorker(limits: WorkerLimits): ImageWorker {
     execArgv: ['--max-semi-space-size=2'],
     // In a process group of its own: what ends the server's group is for the server, which drains.
     detached: true,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    // Not the server's own standard error, which it would have wait for whoever reads it.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
+  child.stderr
+    ?.setEncoding('utf8')
+    .on('data', tell)
+    .on('error', () => {})
   let alive = true
   let ready = false
   let pending: PromiseWithResolvers<unknown> | undefined

@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { signIn, startServer } from '../harness.ts'
 import { openLedger, startLoad } from '../ledger.ts'
 import { canMount, mountSmallDisk, run } from '../mounts.ts'
 import { type MortalServer, openMortalServer } from './mortal-server.ts'
@@ -13,12 +14,13 @@ const MOST_ANSWERS = 20
 
 export const missing = () => withoutRoot() ?? (canMount ? undefined : 'nothing can be mounted here')
 
-/** A disk that is full, files that may not grow, a disk that cannot be written, a locked database. */
+/** A disk that is full, files that may not grow, a disk that cannot be written, a locked database, a full disk of the log. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   yield await fillUp(times(30))
   yield await limitFiles(times(20))
   yield await lockDatabase(times(5))
   yield await startReadOnly(times(5))
+  yield await fillLog(times(20))
 }
 
 async function fillUp(rounds: number): Promise<Row> {
@@ -162,6 +164,40 @@ async function startReadOnly(rounds: number): Promise<Row> {
     times: 2 * rounds,
     lost: 'nothing; what there is was shown, changes were answered 500',
     recovery: summarize(mortal.recoveries),
+  }
+}
+
+/** The log on a disk of its own: the library must not notice. */
+async function fillLog(rounds: number): Promise<Row> {
+  const disk = mountSmallDisk(MEBIBYTES)
+  const path = join(disk.data, 'log')
+  const file = openSync(path, 'a')
+  const server = await startServer({}, undefined, file)
+  const client = await signIn(server)
+  const ledger = openLedger()
+  const recoveries: number[] = []
+  for (let round = 1; round <= rounds; round++) {
+    disk.fill()
+    const load = startLoad(client, ledger)
+    await load.answered(MOST_ANSWERS)
+    await load.stop()
+    await ledger.check(client)
+    expect((await ledger.add(client))?.status).toBe(200)
+    const full = statSync(path).size
+    disk.empty()
+    const before = performance.now()
+    while (statSync(path).size === full) await sleep(20)
+    recoveries.push(performance.now() - before)
+  }
+  expect(await server.stop()).toBe(0)
+  closeSync(file)
+  disk.unmount()
+  return {
+    fault: 'the disk of the log is full',
+    injected: `standard error to a file on a tmpfs of ${MEBIBYTES} MiB that something else fills`,
+    times: rounds,
+    lost: 'nothing; every request was answered as without',
+    recovery: `until lines are written again: ${summarize(recoveries)}`,
   }
 }
 
