@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
+import { findConversion, ignoresProfile, toPixels } from './colour/conversion.ts'
 import { FORMATS, type Format } from './formats.ts'
 import { isGifCutShort } from './gif.ts'
 import { refusalOfUnknown } from './identify.ts'
@@ -32,8 +33,8 @@ export async function readHeader(path: string): Promise<Header> {
   // Of an AVIF that holds several pictures the primary one counts; they are no animation.
   const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
-  const hasDeepProfile = metadata.depth === 'ushort' && metadata.hasProfile
-  return { format, width, height, frames, hasDeepProfile }
+  const conversion = await findConversion(path, format, metadata)
+  return { format, width, height, frames, conversion }
 }
 
 /** The container of AVIF is also that of HEIC and others. */
@@ -62,20 +63,12 @@ export async function decodeFirstFrame(
 ): Promise<Pixels> {
   const warnings: string[] = []
   const opened = openImage(path, header, failOn).on('warning', (text) => warnings.push(text))
-  const image = fitInto(opened, fit)
-  // sharp turns deep images with a profile to Display P3 and leaves them there; this brings them
-  // back to sRGB. (Raw pixels carry no profile out.)
-  const { data, info } = await (header.hasDeepProfile ? image.withIccProfile('srgb') : image)
-    .raw()
-    .toBuffer({ resolveWithObject: true })
-    .catch((error) => {
-      throw damaged(header, error)
-    })
+  const pixels = await toPixels(fitInto(opened, fit), header.conversion).catch((error) => {
+    throw damaged(header, error)
+  })
   const damage = warnings.find((text) => JPEG_DAMAGE.test(text))
   if (failOn === 'warning' && damage !== undefined) throw damaged(header, damage)
-  const { width, height, channels } = info
-  if (channels !== 3 && channels !== 4) throw new Error(`Decoded to ${channels} channels`)
-  return { data, width, height, channels }
+  return pixels
 }
 
 /**
@@ -131,13 +124,22 @@ export function openImage(
     animated,
     failOn,
     autoOrient: isOriented(header),
+    ignoreIcc: ignoresProfile(header.conversion),
     // What the limits were checked against, should the decoder find more.
     limitInputPixels: header.width * header.height * header.frames,
   })
 }
 
+/** libheif decodes all layers of an AVIF, of which the file says that only a smaller one is its picture. */
+const LAYERED = /exceeds the maximum image size/
+
 export function damaged({ format }: Pick<Header, 'format'>, cause?: unknown): Refusal {
   const { name } = FORMATS[format]
+  if (format === 'avif' && LAYERED.test(String(cause))) {
+    const detail =
+      'The AVIF image has layers of several sizes and shows one of them, which the decoder cannot do; an AVIF without layers is accepted.'
+    return new Refusal('content', detail, cause)
+  }
   const detail = `The ${name} image is damaged or cut short and cannot be decoded completely.`
   return new Refusal('content', detail, cause)
 }

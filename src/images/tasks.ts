@@ -1,3 +1,4 @@
+import type { Conversion } from './colour/conversion.ts'
 import type { Format, ImageExtension, ImageType } from './formats.ts'
 import type { RefusalReason } from './refusal.ts'
 
@@ -9,8 +10,8 @@ export interface Header {
   height: number
   /** 1 unless animated. */
   frames: number
-  /** 16 bits per channel and a colour profile, which need a conversion of their own. */
-  hasDeepProfile: boolean
+  /** What the decoder does not bring to sRGB by itself. */
+  conversion?: Conversion | undefined
 }
 
 export interface RenderedImage {
