@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { auditSettings } from './audit/settings.ts'
+import { checkCookie } from './auth/cookie-settings.ts'
 import { checkExternal } from './auth/external-settings.ts'
 import { authSettings } from './auth/settings.ts'
 import type { DatabaseLocation } from './database/database.ts'
@@ -93,6 +94,7 @@ export function readConfig(
     }
   }
   faults.push(...checkExternal(values as Partial<Config>, (name) => given.has(name)))
+  faults.push(...checkCookie(values as Partial<Config>))
   if (faults.length > 0) throw new ConfigError(faults)
   return values as Config
 }

@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
+import { createSessionCookie } from './cookie.ts'
+import type { CookieSettings } from './cookie-settings.ts'
 import { readExternal } from './external.ts'
 import { externalRoutes } from './external-routes.ts'
 import type { ExternalSettings } from './external-settings.ts'
@@ -17,19 +19,20 @@ export interface Auth {
 
 /** Whose accounts count: our own, or those of the service that the settings name. */
 export async function openAuth(
-  settings: ExternalSettings,
+  settings: ExternalSettings & CookieSettings,
   database: Database,
   log: FastifyBaseLogger,
 ): Promise<Auth> {
   const external = readExternal(settings)
+  const cookie = createSessionCookie(settings)
   return {
     identify: external
-      ? (await import('./identify-by-token.ts')).identifyByToken(external, log)
-      : await identifyBySession(database, log),
+      ? (await import('./identify-by-token.ts')).identifyByToken(external, log, cookie)
+      : await identifyBySession(database, log, cookie),
     async routes(app) {
       const url = external?.signInUrl ?? null
       await app.register(signInRoute({ external: external !== undefined, url }))
-      await app.register(external ? externalRoutes : authRoutes({ database }))
+      await app.register(external ? externalRoutes : authRoutes({ database, cookie }))
       await app.register(auditRoutes, { database })
     },
   }

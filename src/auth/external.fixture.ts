@@ -5,9 +5,9 @@ import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from '
 import { onTestFinished } from 'vitest'
 import { createLog } from '../http/logging.ts'
 import { createServer } from '../http/server.ts'
+import { createSessionCookie } from './cookie.ts'
 import type { External } from './external.ts'
 import { externalRoutes } from './external-routes.ts'
-import { COOKIE } from './identify.ts'
 import { identifyByToken } from './identify-by-token.ts'
 import { authPlugin } from './plugin.ts'
 
@@ -17,6 +17,8 @@ export const AUDIENCE = 'media'
 
 /** What a good token says, but for its times. */
 export const CLAIMS = { iss: ISSUER, aud: AUDIENCE, sub: 'vera', permissions: ['view-media'] }
+
+export const COOKIE = 'refreshToken'
 
 type Claims = Readonly<Record<string, unknown>>
 type Key = Parameters<SignJWT['sign']>[0]
@@ -103,6 +105,7 @@ export async function createExternalApp(options: Partial<External> = {}) {
       ...options,
     },
     log,
+    createSessionCookie({ cookieName: COOKIE, cookieDomain: undefined }),
   )
   await app.register(authPlugin({ identify, allowedOrigins: [] }))
   await app.register(externalRoutes)

@@ -4,8 +4,10 @@ import { unauthorized } from '../errors.ts'
 import { openAccessTokens } from './access-tokens.ts'
 import { createApiTokenLookup } from './api-token-lookup.ts'
 import { TOKEN_PREFIX } from './api-tokens.ts'
-import { COOKIE, type Identify } from './identify.ts'
+import type { SessionCookie } from './cookie.ts'
+import type { Identify } from './identify.ts'
 import { networkOf } from './network.ts'
+import { isToken } from './refresh-tokens.ts'
 import { createSessionLookup } from './session-lookup.ts'
 
 /**
@@ -15,6 +17,7 @@ import { createSessionLookup } from './session-lookup.ts'
 export async function identifyBySession(
   database: Database,
   log: FastifyBaseLogger,
+  cookie: SessionCookie,
 ): Promise<Identify> {
   const accessTokens = await openAccessTokens(database)
   const sessions = createSessionLookup(database, log)
@@ -25,17 +28,17 @@ export async function identifyBySession(
     return claims && sessions.byId(claims.sessionId, claims.userId, network)
   }
 
-  return async ({ cookies, ip }, bearer) => {
+  return async ({ headers, ip }, bearer) => {
     if (bearer?.startsWith(TOKEN_PREFIX)) return findByApiToken(bearer)
     const network = networkOf(ip)
     const user =
       bearer === undefined
-        ? await sessions.byToken(cookies[COOKIE] ?? '', network)
+        ? (await sessions.byTokens(cookie.values(headers, isToken), network))?.user
         : await findByAccessToken(bearer, network)
     if (user !== undefined) return user
     throw unauthorized(
       bearer === undefined
-        ? `There is no valid session in the cookie ${COOKIE}; sign in at POST /auth/login.`
+        ? `There is no valid session in the cookie ${cookie.name}; sign in at POST /auth/login.`
         : 'The access token is not valid or its session is over; get one at GET /auth/me.',
     )
   }

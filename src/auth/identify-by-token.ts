@@ -1,9 +1,10 @@
-import type { FastifyBaseLogger, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { errors } from 'jose'
-import { unauthorized } from '../errors.ts'
+import { AppError, unauthorized } from '../errors.ts'
 import { readPermissions, readUser } from './claims.ts'
+import type { SessionCookie } from './cookie.ts'
 import type { External } from './external.ts'
-import { COOKIE, type Identify } from './identify.ts'
+import type { Identify, User } from './identify.ts'
 import { createVerifyToken, isForeignKey } from './verify-token.ts'
 
 /**
@@ -13,6 +14,7 @@ import { createVerifyToken, isForeignKey } from './verify-token.ts'
 export function identifyByToken(
   external: External,
   log: Pick<FastifyBaseLogger, 'error'>,
+  cookie: SessionCookie,
 ): Identify {
   const verify = createVerifyToken(external, log)
   const { signInUrl, userClaim } = external
@@ -21,11 +23,7 @@ export function identifyByToken(
       ? 'sign in where the accounts of this library are kept.'
       : `sign in at ${signInUrl}.`
 
-  return async (request, bearer) => {
-    const token = bearer ?? findJwt(request)
-    const place = bearer === undefined ? `in the cookie ${COOKIE}` : 'in Authorization'
-    if (token === undefined) throw unauthorized(`There is no token ${place}; ${advice}`)
-
+  const identify = async (token: string, place: string): Promise<User> => {
     const claims = await verify(token).catch((error: unknown) => {
       if (!(error instanceof errors.JOSEError)) throw error
       throw unauthorized(`The token ${place} ${explain(error)}; ${advice}`)
@@ -37,20 +35,28 @@ export function identifyByToken(
     const permissions = readPermissions(claims, external)
     return { id: name, username: name, roles: [], permissions }
   }
+
+  return async ({ headers }, bearer) => {
+    const place = bearer === undefined ? `in the cookie ${cookie.name}` : 'in Authorization'
+    const tokens = bearer === undefined ? cookie.values(headers, isJwt) : [bearer]
+    const faults: unknown[] = []
+    for (const token of tokens) {
+      try {
+        return await identify(token, place)
+      } catch (error) {
+        faults.push(error)
+      }
+    }
+    if (faults.length === 0) throw unauthorized(`There is no token ${place}; ${advice}`)
+    // Where one could not be checked, nobody knows that he is not signed in.
+    throw faults.find((fault) => !isUnauthorized(fault)) ?? faults[0]
+  }
 }
 
-/**
- * The cookie's first value that could be a token. Browsers that have a cookie of our own sign-in from
- * before send that one too, if the other service has set its own for a whole domain.
- */
-function findJwt({ headers }: FastifyRequest): string | undefined {
-  for (const pair of (headers.cookie ?? '').split(';')) {
-    const [name = '', value = ''] = pair.split('=', 2)
-    const token = value.trim().replace(/^"(.*)"$/, '$1')
-    if (name.trim() === COOKIE && token.split('.').length === 3) return token
-  }
-  return undefined
-}
+const isUnauthorized = (error: unknown) => error instanceof AppError && error.status === 401
+
+/** Browsers also send the cookie of our own sign-in, from before, which is no JWT. */
+const isJwt = (value: string) => value.split('.').length === 3
 
 /** Without anything out of the token: details are logged. */
 function explain(error: errors.JOSEError): string {

@@ -1,9 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Permission } from './permissions.ts'
 
-/** Name of the cookie that tells who makes a request. */
-export const COOKIE = 'refreshToken'
-
 /** Who makes a request, as it is known at that moment. */
 export interface User {
   /** A number for accounts of our own, a text for those of another service. */

@@ -1,5 +1,6 @@
 import Fastify, { type InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { createSessionCookie } from './cookie.ts'
 import { identifyBySession } from './identify-by-session.ts'
 import { authPlugin } from './plugin.ts'
 import { createTestApp } from './test-app.ts'
@@ -22,7 +23,8 @@ describe('access', () => {
     const { database } = await createTestApp()
     const app = Fastify()
     app.get('/early', async () => 'secret')
-    const identify = await identifyBySession(database, app.log)
+    const cookie = createSessionCookie({ cookieName: 'refreshToken', cookieDomain: undefined })
+    const identify = await identifyBySession(database, app.log, cookie)
     await app.register(authPlugin({ identify, allowedOrigins: [] }))
     const response = await app.inject('/early')
     expect(response.statusCode).toBe(500)

@@ -10,13 +10,13 @@ import { accountRoutes } from './account-routes.ts'
 import { actorOf } from './actor.ts'
 import { Message, message } from './answers.ts'
 import { createChangePassword } from './change-password.ts'
-import { COOKIE } from './identify.ts'
+import type { SessionCookie } from './cookie.ts'
 import { createLogin } from './login.ts'
 import { networkOf } from './network.ts'
 import { createPasswordCheck } from './password-check.ts'
 import type { verifyPassword } from './passwords.ts'
-import { renewToken } from './refresh-tokens.ts'
-import { createSessionLookup, type SignedIn } from './session-lookup.ts'
+import { isToken, renewToken } from './refresh-tokens.ts'
+import { createSessionLookup, type Found, type SignedIn } from './session-lookup.ts'
 import { endSessions } from './sessions.ts'
 import { userRoutes } from './user-routes.ts'
 
@@ -45,9 +45,11 @@ const SignedInAnswer = Type.Object({
  */
 export function authRoutes({
   database,
+  cookie,
   verify,
 }: {
   database: Database
+  cookie: SessionCookie
   verify?: typeof verifyPassword
 }): FastifyPluginAsyncTypebox {
   return async (app) => {
@@ -75,7 +77,17 @@ export function authRoutes({
       { token, endsAt }: { token: string; endsAt: Milliseconds },
     ) => {
       const maxAge = Math.ceil((endsAt - (await database.now())) / 1000)
-      reply.setCookie(COOKIE, token, { ...attributes(request), maxAge })
+      cookie.set(request, reply, token, maxAge)
+    }
+
+    const findSession = ({ headers, ip }: FastifyRequest) =>
+      sessions.byTokens(cookie.values(headers, isToken), networkOf(ip))
+
+    /** Of the cookie that the request was let in by. */
+    const signedIn = async (request: FastifyRequest): Promise<Found> => {
+      const found = await findSession(request)
+      if (found === undefined) throw unauthorized('The session has been ended this moment.')
+      return found
     }
 
     app.addHook('onSend', async (_request, reply) => {
@@ -130,7 +142,7 @@ export function authRoutes({
         },
       },
       async (request, reply) => {
-        const { user, token } = signedIn(request)
+        const { user, token } = await signedIn(request)
         const renewal = await renewToken(database, token)
         if (renewal) await setCookie(request, reply, renewal)
         return answer(user)
@@ -144,31 +156,23 @@ export function authRoutes({
         schema: { summary: 'Sign out', tags: ['auth'], response: { 200: Message } },
       },
       async (request, reply) => {
-        const { sessionId } = signedIn(request).user
-        const now = await database.now()
-        await database.write(async (trx) => {
-          await endSessions(trx, { sessionId }, now)
-          await recordAudit(trx, actorOf(request), { action: 'signed-out' }, now)
-        })
-        reply.clearCookie(COOKIE, attributes(request))
+        // Of all that the browser sends: with one that is left he would be signed in after all.
+        for (
+          let found: Found | undefined = await signedIn(request);
+          found;
+          found = await findSession(request)
+        ) {
+          const { sessionId, id, username } = found.user
+          const now = await database.now()
+          const by = { ...actorOf(request), accountId: String(id), name: username }
+          await database.write(async (trx) => {
+            await endSessions(trx, { sessionId }, now)
+            await recordAudit(trx, by, { action: 'signed-out' }, now)
+          })
+        }
+        cookie.clear(request, reply)
         return message('Logged out')
       },
     )
   }
-}
-
-/** Of the cookie; only with the same ones does a browser replace or clear it. */
-const attributes = (request: FastifyRequest) =>
-  ({
-    path: '/',
-    httpOnly: true,
-    sameSite: 'strict',
-    secure: request.protocol === 'https',
-  }) as const
-
-/** What the plugin has made sure of, for the compiler's eyes. */
-function signedIn({ user, cookies }: FastifyRequest): { user: SignedIn; token: string } {
-  const token = cookies[COOKIE]
-  if (user === null || !('sessionId' in user) || token === undefined) throw unauthorized()
-  return { user, token }
 }

@@ -11,7 +11,7 @@ import {
   SESSION_LIFETIME_MS,
 } from './lifetimes.ts'
 import { permissions } from './permissions.ts'
-import { hashToken, isToken } from './refresh-tokens.ts'
+import { hashToken } from './refresh-tokens.ts'
 import { endSessions } from './sessions.ts'
 
 /** Who makes a request, as the database says at that moment. */
@@ -22,13 +22,19 @@ export interface SignedIn extends User {
   sameUntil?: Milliseconds
 }
 
+export interface Found {
+  user: SignedIn
+  token: string
+}
+
 /** Finds out who makes a request; a lookup costs one query, and none while nothing has changed. */
 export interface SessionLookup {
   /**
-   * By refresh token. A replay of a replaced token ends its session.
+   * By the first good one of the refresh tokens that came with a request. Where none is, a replay of a
+   * replaced token ends its session: who has a good one beside it did not steal it.
    * @param network where the request comes from; see `networkOf`
    */
-  byToken(token: string, network: string): Promise<SignedIn | undefined>
+  byTokens(tokens: readonly string[], network: string): Promise<Found | undefined>
   /** By what a verified access token says. */
   byId(sessionId: string, userId: number, network: string): Promise<SignedIn | undefined>
 }
@@ -49,36 +55,54 @@ export function createSessionLookup(
   const logFault = (error: unknown) =>
     log.error({ err: error }, 'The use of a session could not be recorded')
 
+  async function readToken(text: string, now: Milliseconds): Promise<KnownToken | undefined> {
+    const hash = hashToken(text)
+    const rows = await tokenMemo.read(hash, () => database.ask(byHash, hash))
+    const [row] = rows
+    const session = findLive(rows, now)
+    if (row === undefined || session === undefined) return undefined
+    const succeededAt = row.successor_first_used_at
+    const goodUntil = succeededAt === null ? Infinity : succeededAt + ROTATION_GRACE_MS
+    return { text, hash, session, goodUntil, isNew: row.first_used_at === null }
+  }
+
+  /** Two hold tokens of this session, and one of them stole his; nobody can tell which. */
+  async function endReplayed({ user }: Live, network: string, now: Milliseconds) {
+    await database.write(async (trx) => {
+      const ended = await endSessions(trx, { sessionId: user.sessionId }, now)
+      if (ended === 0) return
+      const nobody = { name: null, accountId: null, tokenId: null, network }
+      const subject = accountSubject(user.username)
+      await recordAudit(trx, nobody, { action: 'session-replayed', subject }, now)
+    })
+  }
+
   return {
-    async byToken(text, network) {
-      if (!isToken(text)) return undefined
-      const hash = hashToken(text)
-      const rows = await tokenMemo.read(hash, () => database.ask(byHash, hash))
-      const [token] = rows
+    async byTokens(texts, network) {
       const now = await database.now()
-      const session = findLive(rows, now)
-      if (token === undefined || session === undefined) return undefined
-      const succeededAt = token.successor_first_used_at
-      if (succeededAt !== null && now - succeededAt > ROTATION_GRACE_MS) {
-        // Two hold tokens of this session, and one of them stole his; nobody can tell which.
-        await database.write(async (trx) => {
-          await endSessions(trx, { sessionId: token.session_id }, now)
-          const nobody = { name: null, accountId: null, tokenId: null, network }
-          const subject = accountSubject(session.user.username)
-          await recordAudit(trx, nobody, { action: 'session-replayed', subject }, now)
-        })
-        return undefined
+      const replayed: Live[] = []
+      for (const text of texts) {
+        const token = await readToken(text, now)
+        if (token === undefined) continue
+        const { session, goodUntil } = token
+        if (now > goodUntil) {
+          replayed.push(session)
+          continue
+        }
+        if (token.isNew || isStale(session, now)) {
+          await recordUse(database, session.user.sessionId, now, network, token.hash).catch(
+            logFault,
+          )
+        }
+        const sameUntil = Math.min(
+          session.lastUsedAt + LAST_USE_PRECISION_MS,
+          session.endsAt,
+          goodUntil,
+        )
+        return { token: text, user: { ...session.user, sameUntil } }
       }
-      if (token.first_used_at === null || isStale(session, now)) {
-        await recordUse(database, token.session_id, now, network, hash).catch(logFault)
-      }
-      const graceUntil = succeededAt === null ? Infinity : succeededAt + ROTATION_GRACE_MS
-      const sameUntil = Math.min(
-        session.lastUsedAt + LAST_USE_PRECISION_MS,
-        session.endsAt,
-        graceUntil,
-      )
-      return { ...session.user, sameUntil }
+      for (const session of replayed) await endReplayed(session, network, now)
+      return undefined
     },
 
     async byId(sessionId, userId, network) {
@@ -94,8 +118,24 @@ export function createSessionLookup(
   }
 }
 
+/** A token of a session that is alive. */
+interface KnownToken {
+  text: string
+  hash: string
+  session: Live
+  goodUntil: Milliseconds
+  /** Whether it was never used yet. */
+  isNew: boolean
+}
+
+interface Live {
+  user: SignedIn
+  lastUsedAt: Milliseconds
+  endsAt: Milliseconds
+}
+
 /** @param rows of one session, one for each permission */
-function findLive(rows: readonly SessionRow[], now: Milliseconds) {
+function findLive(rows: readonly SessionRow[], now: Milliseconds): Live | undefined {
   const [session] = rows
   if (session === undefined || session.disabled === 1 || session.ended_at !== null) return undefined
   const { created_at, last_used_at } = session

@@ -1,5 +1,6 @@
 import { list, type Settings } from '../settings.ts'
 import { requireUnguessable } from '../unguessable.ts'
+import { cookieSettings } from './cookie-settings.ts'
 import { externalSettings } from './external-settings.ts'
 import { checkPassword, passwordRule } from './passwords.ts'
 
@@ -17,6 +18,7 @@ export const authSettings = {
     parse: list(parseOrigin),
     help: 'Other origins of the same site whose pages may call with the cookie, comma-separated.',
   },
+  ...cookieSettings,
   ...externalSettings,
 } satisfies Settings
 

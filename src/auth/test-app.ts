@@ -5,6 +5,7 @@ import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
 import { renderErrors } from '../http/render-errors.ts'
 import { validateBodies } from '../http/validate-body.ts'
+import { createSessionCookie } from './cookie.ts'
 import { identifyBySession } from './identify-by-session.ts'
 import { hashPassword, type verifyPassword } from './passwords.ts'
 import { authPlugin } from './plugin.ts'
@@ -48,7 +49,12 @@ const addUsers = (database: Database, roles: Record<string, string>) =>
 
 /** A server with a route of each kind, and the users `vera` (viewer), `ed` (editor), `ada` (admin). */
 export async function createTestApp(
-  options: { allowedOrigins?: string[]; verify?: typeof verifyPassword } = {},
+  options: {
+    allowedOrigins?: string[]
+    verify?: typeof verifyPassword
+    cookieName?: string
+    cookieDomain?: string
+  } = {},
 ) {
   const { database, clock } = await openTestDatabase()
   await addUsers(database, { vera: 'viewer', ed: 'editor', ada: 'admin' })
@@ -57,11 +63,15 @@ export async function createTestApp(
   onTestFinished(() => app.close())
   app.setValidatorCompiler(validateBodies)
   renderErrors(app)
-  const identify = await identifyBySession(database, app.log)
+  const { cookieName = 'refreshToken', cookieDomain } = options
+  const cookie = createSessionCookie({ cookieName, cookieDomain })
+  const identify = await identifyBySession(database, app.log, cookie)
   await app.register(authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [] }))
   recordRefusals(app, database)
   await app.register(auditRoutes, { database })
-  await app.register(authRoutes({ database, ...(options.verify && { verify: options.verify }) }))
+  await app.register(
+    authRoutes({ database, cookie, ...(options.verify && { verify: options.verify }) }),
+  )
   app.get('/public', { config: { access: 'public' } }, async () => 'public')
   app.get('/session', { config: { access: 'session' } }, async (request) => request.user)
   app.get('/media', { config: { access: 'view-media' } }, async () => 'media')

@@ -29,8 +29,10 @@ const PAGES = ['/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/*']
  * Serves a description of the API, `/openapi.json`, made from the schemas of the routes that are
  * added afterwards, and a page to read and try it, `/docs`. Both are made when they are first asked
  * for: few servers ever are, and to load what makes them takes a tenth of the start.
+ *
+ * @param cookieName of the cookie that tells who makes a request
  */
-export function describeRoutes(app: FastifyInstance): void {
+export function describeRoutes(app: FastifyInstance, cookieName: string): void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
     if (route.method !== 'HEAD') routes.push(route)
@@ -39,7 +41,7 @@ export function describeRoutes(app: FastifyInstance): void {
   /** Made once: it is long, and anybody may ask for it. */
   let text: string | undefined
   const description = () => {
-    made ??= makeDescription(routes).catch((error) => {
+    made ??= makeDescription(routes, cookieName).catch((error) => {
       made = undefined
       throw error
     })
@@ -83,7 +85,10 @@ export function describeRoutes(app: FastifyInstance): void {
 const OF_CONNECTION: ReadonlySet<string> = new Set(['connection', 'content-length', 'date'])
 
 /** A server, never listening, that has the description of these routes and the pages that show it. */
-async function makeDescription(routes: readonly RouteOptions[]): Promise<FastifyInstance> {
+async function makeDescription(
+  routes: readonly RouteOptions[],
+  cookieName: string,
+): Promise<FastifyInstance> {
   const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
     import('@fastify/swagger'),
     import('@fastify/swagger-ui'),
@@ -102,7 +107,7 @@ async function makeDescription(routes: readonly RouteOptions[]): Promise<Fastify
       },
       components: {
         securitySchemes: {
-          cookie: { type: 'apiKey', in: 'cookie', name: 'refreshToken' },
+          cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
           bearer: {
             type: 'http',
             scheme: 'bearer',

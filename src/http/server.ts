@@ -49,6 +49,8 @@ const MAX_PARAMETER_LENGTH = 32 * 1024
 
 type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsToken'> & {
   allowedOrigins: readonly string[]
+  /** For the description of the API. */
+  cookieName?: string
 }
 
 /**
@@ -132,7 +134,7 @@ export async function createServer(
   closeGracefully(app)
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS, turns)
-  describeRoutes(app)
+  describeRoutes(app, settings.cookieName ?? 'refreshToken')
   return app
 }
 
