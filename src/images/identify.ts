@@ -1,59 +1,60 @@
-import { open } from 'node:fs/promises'
+import { type FileHandle, open } from 'node:fs/promises'
 import { fileTypeFromFile } from 'file-type'
 import { ACCEPTED, FORMATS } from './formats.ts'
+import { isoMediaKind } from './iso-media-kind.ts'
+import { type Kind, kindBySignature } from './known-kinds.ts'
 import { Refusal } from './refusal.ts'
+import { textKind } from './text-kind.ts'
+import { tiffKind } from './tiff-kind.ts'
 
 /** Enough for what comes before the first tag of a document: declarations, comments. */
-const BYTES_SNIFFED = 4096
+const BYTES_SNIFFED = 64 * 1024
 
 /** The refusal of a file that no accepted decoder takes: says what it is, and what it should be. */
 export async function refusalOfUnknown(path: string, cause?: unknown): Promise<Refusal> {
-  const type = await identify(path)
-  const accepted = Object.values(FORMATS).find((format) => format.type === type)
-  if (type === ANIMATED_AVIF) {
-    const detail = `The file is an animated AVIF (${type}), which cannot be decoded; of AVIF, still images are accepted.`
+  const kind = await identify(path)
+  const accepted = Object.values(FORMATS).find((format) => format.type === kind?.type)
+  if (kind?.type === 'image/avif-sequence') {
+    const detail = `The file is ${kind.name} (${kind.type}), which cannot be decoded; of AVIF, still images are accepted.`
     return new Refusal('content', detail, cause)
   }
   const detail = accepted
     ? `The ${accepted.name} image cannot be read: it is damaged, cut short, or of a kind that is not supported.`
-    : `The file is ${type ? `of the type ${type}` : 'of no known format'}; ${ACCEPTED}.`
+    : `The file is ${kind ? `${kind.name} (${kind.type})` : 'of no known format'}; ${ACCEPTED}.`
   return new Refusal('content', detail, cause)
 }
 
-const ANIMATED_AVIF = 'image/avif-sequence'
-
-/** The MIME type by the bytes, if there is one for them. */
-async function identify(path: string): Promise<string | undefined> {
-  const start = await readStart(path)
-  if (start.toString('latin1', 4, 12) === 'ftypavis') return ANIMATED_AVIF
-  const binary = await fileTypeFromFile(path).catch(() => undefined)
-  if (binary?.mime === 'image/apng') return FORMATS.png.type
-  if (binary && binary.mime !== 'application/xml') return binary.mime
-  const text = decodeText(start)
-  if (text === undefined) return undefined
-  // Of formats that are text, file-type knows XML at most.
-  if (/<svg[\s>]/i.test(text)) return 'image/svg+xml'
-  if (/<!doctype html|<html[\s>]/i.test(text)) return 'text/html'
-  return binary?.mime ?? 'text/plain'
-}
-
-async function readStart(path: string): Promise<Buffer> {
+/**
+ * By the bytes. What has many kinds within one format is told apart by what is inside; what is no
+ * image, and seldom sent, by the library.
+ */
+async function identify(path: string): Promise<Kind | undefined> {
   const file = await open(path)
   try {
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(BYTES_SNIFFED) })
-    return buffer.subarray(0, bytesRead)
+    const start = await readStart(file)
+    return (
+      isoMediaKind(start) ??
+      (await tiffKind(file, start)) ??
+      kindBySignature(start) ??
+      textKind(start) ??
+      (await kindByLibrary(path))
+    )
   } finally {
     await file.close()
   }
 }
 
-/** UTF-8 without control characters but white space; undefined if it is none. */
-function decodeText(bytes: Buffer): string | undefined {
-  try {
-    // Streaming, because the last character may be cut.
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
-    return /[^\P{Cc}\s]/u.test(text) ? undefined : text
-  } catch {
-    return undefined
-  }
+async function kindByLibrary(path: string): Promise<Kind | undefined> {
+  const found = await fileTypeFromFile(path).catch(() => undefined)
+  if (!found) return undefined
+  const type = found.mime === 'image/apng' ? FORMATS.png.type : found.mime
+  return { name: `a file of the kind ${found.ext.toUpperCase()}`, type }
+}
+
+async function readStart(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read({
+    buffer: Buffer.alloc(BYTES_SNIFFED),
+    position: 0,
+  })
+  return buffer.subarray(0, bytesRead)
 }

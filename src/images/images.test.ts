@@ -192,7 +192,7 @@ describe('process', () => {
     [
       'text',
       () => Buffer.from('Grüße, just a note\n'),
-      /text\/plain; JPEG, PNG, WebP, GIF and AVIF/,
+      /plain text \(text\/plain\); JPEG, PNG, WebP, GIF and AVIF/,
     ],
     ['HTML', makeHtml, /text\/html/],
     ['SVG', makeSvg, /image\/svg\+xml/],

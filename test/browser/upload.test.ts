@@ -123,7 +123,7 @@ describePage('uploading', () => {
       jpeg('torn.jpg', cutShort(await makeJpeg({ seed: 13 }))),
       jpeg('nothing.jpg', Buffer.alloc(0)),
     ])
-    await row(page, 'drawing').getByText('The file is of the type image/svg+xml;').waitFor()
+    await row(page, 'drawing').getByText('The file is an SVG drawing (image/svg+xml);').waitFor()
     await row(page, 'torn').getByText('is damaged or cut short').waitFor()
     await row(page, 'nothing').getByText('The file is empty.').waitFor()
     expect(await image(page, 'torn').count()).toBe(0)
