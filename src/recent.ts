@@ -1,20 +1,31 @@
-/** Values used lately, up to a bound of what they cost together. */
+/** Values used lately, up to a bound of the bytes that they and their keys take together. */
 export interface Recent<Value> {
+  /** Counts as a use. */
   get(key: string): Value | undefined
-  /** @param cost in the unit of the bound; what costs more than a sixteenth of it is not kept */
-  set(key: string, value: Value, cost: number): void
-  /** What all that is kept costs. */
+  /** Does not: where nothing else is asked for, what was set first goes first. */
+  peek(key: string): Value | undefined
+  /** @param bytes of the value; what takes more than a sixteenth of the bound is not kept */
+  set(key: string, value: Value, bytes: number): void
+  delete(key: string): void
+  clear(): void
+  /** Bytes of all that is kept, as `costOf` counts them. */
   readonly total: number
 }
 
 /** One that would drive out too many others is not worth it. */
 const MAX_SHARE = 1 / 16
 
+/** What keeping something takes besides, about: its place in a map, and the heads of its objects. */
+const ENTRY_BYTES = 150
+
+/** Bytes that a value takes in memory with its key, of which each character may take two. */
+export const costOf = (key: string, bytes: number): number => ENTRY_BYTES + 2 * key.length + bytes
+
 /**
  * Keeps values, and drops those first that were not used for longest.
- * @param max of all costs together: bytes, or how many
+ * @param maxBytes of all together; 0 keeps nothing
  */
-export function createRecent<Value>(max: number): Recent<Value> {
+export function createRecent<Value>(maxBytes: number): Recent<Value> {
   /** The one not used for longest first: a Map keeps the order of insertion. */
   const kept = new Map<string, { value: Value; cost: number }>()
   let total = 0
@@ -32,15 +43,22 @@ export function createRecent<Value>(max: number): Recent<Value> {
       kept.set(key, entry)
       return entry.value
     },
-    set(key, value, cost) {
+    peek: (key) => kept.get(key)?.value,
+    set(key, value, bytes) {
       drop(key)
-      if (cost > max * MAX_SHARE) return
+      const cost = costOf(key, bytes)
+      if (cost > maxBytes * MAX_SHARE) return
       kept.set(key, { value, cost })
       total += cost
       for (const oldest of kept.keys()) {
-        if (total <= max) return
+        if (total <= maxBytes) return
         drop(oldest)
       }
+    },
+    delete: drop,
+    clear() {
+      kept.clear()
+      total = 0
     },
     get total() {
       return total

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Database } from '../database/database.ts'
+import { createRecent } from '../recent.ts'
 import type { User } from './identify.ts'
 
-/** More than ask for lists at a time. */
-const MAX_CALLERS = 1000
+/** Some thousand callers: more than ask for lists at a time. Cookies may have 16 KiB. */
+const MAX_BYTES = 2 * 1024 * 1024
+/** Of a user with all permissions, about. */
+const CALLER_BYTES = 1000
 
 interface Caller {
   user: User
@@ -30,7 +33,7 @@ export interface KnownCallers {
 export function createKnownCallers({ changes }: Pick<Database, 'changes'>): KnownCallers {
   /** The database's state when a request came, before anything was read for it. */
   const states = new WeakMap<IncomingMessage, number>()
-  const callers = new Map<string, Caller>()
+  const callers = createRecent<Caller>(MAX_BYTES)
   let state: number | undefined
 
   return {
@@ -42,7 +45,7 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
         callers.clear()
         state = now
       }
-      const caller = callers.get(cookie)
+      const caller = callers.peek(cookie)
       if (caller !== undefined && caller.until > Date.now()) return caller.user
       states.set(request, now)
       return undefined
@@ -56,9 +59,7 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
       if (user === null || cookie === undefined || until === undefined || came === undefined) return
       // What is asked for is read later than the state was told, and so never older than that.
       if (came !== state || came !== (changes() ?? came)) return
-      callers.set(cookie, { user, until })
-      const [oldest] = callers.keys()
-      if (callers.size > MAX_CALLERS && oldest !== undefined) callers.delete(oldest)
+      callers.set(cookie, { user, until }, CALLER_BYTES)
     },
   }
 }

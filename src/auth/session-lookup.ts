@@ -39,8 +39,12 @@ export interface SessionLookup {
   byId(sessionId: string, userId: number, network: string): Promise<SignedIn | undefined>
 }
 
-/** More than are signed in at a time. */
-const MAX_REMEMBERED = 1000
+/** Of each kind some thousand sessions: more than are in use at a time. */
+const MAX_BYTES = 4 * 1024 * 1024
+/** Of a row: a session has one for each permission. */
+const ROW_BYTES = 400
+
+const bytesOf = (rows: readonly unknown[]) => rows.length * ROW_BYTES
 
 /** @param log is told where a use cannot be recorded: on a full disk, people can still look */
 export function createSessionLookup(
@@ -49,8 +53,8 @@ export function createSessionLookup(
 ): SessionLookup {
   const byHash = compileTokenQuery(database.read)
   const bySession = compileSessionQuery(database.read)
-  const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_REMEMBERED)
-  const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_REMEMBERED)
+  const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_BYTES, bytesOf)
+  const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_BYTES, bytesOf)
 
   const logFault = (error: unknown) =>
     log.error({ err: error }, 'The use of a session could not be recorded')

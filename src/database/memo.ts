@@ -1,3 +1,4 @@
+import { createRecent } from '../recent.ts'
 import type { Database } from './database.ts'
 
 export interface Memo<Value> {
@@ -15,13 +16,15 @@ export interface Memo<Value> {
  * or another, has committed anything. So what it gives is always what the database says at that
  * moment. Where the database cannot tell that nothing has changed, it remembers nothing.
  *
- * @param max values that are kept; the oldest goes first
+ * @param maxBytes of all that is kept, keys included; the oldest goes first
+ * @param bytesOf a value, about
  */
 export function createMemo<Value>(
   { changes }: Pick<Database, 'changes'>,
-  max: number,
+  maxBytes: number,
+  bytesOf: (value: Value) => number,
 ): Memo<Value> {
-  const known = new Map<string, Value>()
+  const known = createRecent<Value>(maxBytes)
   let state: number | undefined
 
   function recall(key: string): Value | undefined {
@@ -30,7 +33,7 @@ export function createMemo<Value>(
       known.clear()
       state = now
     }
-    return known.get(key)
+    return known.peek(key)
   }
 
   return {
@@ -42,11 +45,7 @@ export function createMemo<Value>(
       const value = await read()
       // What was read while somebody committed may be of either state.
       const isSame = before !== undefined && before === state && before === changes()
-      if (isSame && value !== undefined) {
-        known.set(key, value)
-        const [oldest] = known.keys()
-        if (known.size > max && oldest !== undefined) known.delete(oldest)
-      }
+      if (isSame && value !== undefined) known.set(key, value, bytesOf(value))
       return value
     },
   }

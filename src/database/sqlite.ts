@@ -19,7 +19,11 @@ import type { Tables } from './tables.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
 const BUSY_DEADLINE_MS = 10_000
-const STATEMENT_CACHE_SIZE = 256
+/** Of prepared statements that are kept, of each connection: some 500 as most of them are. */
+const MAX_STATEMENTS_BYTES = 16 * 1024 * 1024
+/** Of one, and of each character of its text, as measured. */
+const STATEMENT_BYTES = 5000
+const STATEMENT_FACTOR = 45
 
 const BEGIN = { read: 'BEGIN', write: 'BEGIN IMMEDIATE' }
 
@@ -101,7 +105,7 @@ function prepareRunning(sqlite: DatabaseSync, sql: string): StatementSync {
 }
 
 function createConnection(sqlite: DatabaseSync): SqliteConnection {
-  const statements = createRecent<Prepared>(STATEMENT_CACHE_SIZE)
+  const statements = createRecent<Prepared>(MAX_STATEMENTS_BYTES)
 
   const prepare = (sql: string): Prepared => {
     const known = statements.get(sql)
@@ -110,7 +114,7 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
     const givesRows = statement.columns().length > 0
     if (!givesRows) statement.setReadBigInts(true)
     const prepared = { statement, givesRows }
-    statements.set(sql, prepared, 1)
+    statements.set(sql, prepared, STATEMENT_BYTES + sql.length * STATEMENT_FACTOR)
     return prepared
   }
 

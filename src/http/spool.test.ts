@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { afterAll, describe, expect, it } from 'vitest'
+import { canMount, mountSmallDisk } from '../../test/mounts.ts'
 import { createSpool } from './spool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-spool-'))
@@ -37,6 +38,23 @@ describe('a spool', () => {
     await closed(spool.body)
     expect(existsSync(path)).toBe(false)
   })
+
+  it.skipIf(!canMount)(
+    'says that the disk is full where it takes a part of what is written (root only)',
+    async () => {
+      const disk = mountSmallDisk(1)
+      const spool = createSpool(join(disk.data, 'spool'), 60_000)
+      const writeAll = async () => {
+        for (const chunk of chunks) await spool.write(chunk)
+      }
+      await expect(writeAll()).rejects.toThrow('ENOSPC')
+      // Whole pages: the last write had room for some of its bytes.
+      expect(statSync(join(disk.data, 'spool')).size % 100_000).not.toBe(0)
+      spool.fail(new Error('The disk is full.'))
+      await closed(spool.body)
+      disk.unmount()
+    },
+  )
 
   it('keeps the order when the client is now slower, now faster', async () => {
     const spool = createSpool(join(folder, 'mixed'), 60_000)

@@ -1,5 +1,6 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { writeAll } from '../write-all.ts'
 
 const MEMORY_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
@@ -60,6 +61,7 @@ export function createSpool(path: string, idleMs: number): Spool {
       while (file && given < written && !full) {
         const length = Math.min(READ_BYTES, written - given)
         const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(length), 0, length, given)
+        if (bytesRead === 0) throw new Error(`The end of ${path} is missing.`)
         given += bytesRead
         full = !body.push(buffer.subarray(0, bytesRead))
       }
@@ -97,8 +99,7 @@ export function createSpool(path: string, idleMs: number): Spool {
           throw whyDestroyed()
         }
       }
-      await file.write(chunk, 0, chunk.length, written)
-      written += chunk.length
+      written += await writeAll(file, chunk, written)
       if (!full) void giveFromFile()
     },
     end() {

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import { AppError, mediaNotFound } from '../errors.ts'
+import { createRecent } from '../recent.ts'
 import type { Journal } from '../storage/journal.ts'
 import { newKey, type Storage } from '../storage/storage.ts'
 import type { TemporaryFolder } from '../storage/temporary.ts'
@@ -12,8 +13,8 @@ import { findVariant, type StoredVariant } from './variants.ts'
 
 /** How long a render that failed is not tried again, whatever it failed of: each try costs seconds. */
 const FAILURE_MEMORY_MS = 5 * 60_000
-/** Against a library full of such images filling the memory. */
-const MAX_FAILURES_REMEMBERED = 10_000
+/** Against a library full of such images filling the memory: some thousand. */
+const MAX_FAILURES_BYTES = 8 * 1024 * 1024
 
 export interface HighRenders {
   /**
@@ -38,21 +39,20 @@ export function createHighRenders(deps: {
   log: FastifyBaseLogger
 }): HighRenders {
   const running = new Map<number, { result: Promise<StoredVariant>; abort: AbortController }>()
-  const failures = new Map<number, { error: unknown; until: number }>()
+  const failures = createRecent<{ error: unknown; until: number }>(MAX_FAILURES_BYTES)
 
   const remember = (fileId: number, error: unknown) => {
-    failures.set(fileId, { error, until: Date.now() + FAILURE_MEMORY_MS })
-    const [oldest] = failures.keys()
-    if (failures.size > MAX_FAILURES_REMEMBERED && oldest !== undefined) failures.delete(oldest)
+    const failure = { error, until: Date.now() + FAILURE_MEMORY_MS }
+    failures.set(String(fileId), failure, bytesOf(error))
   }
 
   return {
     render(fileId) {
       const known = running.get(fileId)
       if (known) return known.result
-      const failure = failures.get(fileId)
+      const failure = failures.get(String(fileId))
       if (failure && failure.until > Date.now()) return Promise.reject(failure.error)
-      failures.delete(fileId)
+      failures.delete(String(fileId))
 
       const abort = new AbortController()
       const result = renderAndKeep(deps, fileId, abort.signal)
@@ -68,7 +68,7 @@ export function createHighRenders(deps: {
     },
 
     async end(fileId) {
-      failures.delete(fileId)
+      failures.delete(String(fileId))
       const render = running.get(fileId)
       if (!render) return
       render.abort.abort(mediaNotFound('The media item was deleted.'))
@@ -76,9 +76,18 @@ export function createHighRenders(deps: {
     },
 
     forgetFailure(fileId) {
-      failures.delete(fileId)
+      failures.delete(String(fileId))
     },
   }
+}
+
+/** With all its causes, about. */
+function bytesOf(error: unknown): number {
+  let bytes = 0
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    bytes += 500 + 2 * (cause.stack?.length ?? 0)
+  }
+  return bytes
 }
 
 /** Not so an overload, or a file that went meanwhile. */

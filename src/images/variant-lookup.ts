@@ -4,8 +4,10 @@ import { createMemo } from '../database/memo.ts'
 import type { Queries, VariantName } from '../database/tables.ts'
 import type { Shown } from './variants.ts'
 
-/** More than a page of a large website shows; an entry takes some 300 bytes. */
-const MAX_REMEMBERED = 30_000
+/** Some 30,000: more than a page of a large website shows. */
+const MAX_BYTES = 16 * 1024 * 1024
+/** Of numbers, a key and a hash. */
+const SHOWN_BYTES = 250
 
 /** Finds what an address shows; undefined if it names nothing (any more). */
 export interface VariantLookup {
@@ -27,7 +29,7 @@ export function createVariantLookup(database: Database): VariantLookup {
     media: { scaled: compileOfMedia(read, 'scaled'), high: compileOfMedia(read, 'high') },
     digest: { scaled: compileByDigest(read, 'scaled'), high: compileByDigest(read, 'high') },
   }
-  const memo = createMemo<Shown>(database, MAX_REMEMBERED)
+  const memo = createMemo<Shown>(database, MAX_BYTES, () => SHOWN_BYTES)
 
   const find = (
     place: string,

@@ -16,9 +16,13 @@ export interface LibraryState {
  */
 export type ReadState = (now?: number) => LibraryState | Promise<LibraryState>
 
+/** There is one state to remember. */
+const STATE_BYTES = 100
+const MAX_BYTES = 16 * 1024
+
 export function createStateReader(database: Database): ReadState {
   const query = compileStateQuery(database.read)
-  const memo = createMemo<LibraryState>(database, 1)
+  const memo = createMemo<LibraryState>(database, MAX_BYTES, () => STATE_BYTES)
   const read = () => readState(database.ask, query)
   if (!database.askChanges) return () => memo.recall('') ?? memo.read('', read)
 

@@ -10,8 +10,8 @@ import { hasAlready, unchangedHeaders } from './unchanged.ts'
 
 /** What is kept in memory, in bytes: what many people look at while nothing changes. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Addresses of which it is known that they were asked for. */
-const MAX_SEEN = 10_000
+/** Of addresses of which it is known that they were asked for: some 10,000 as people have them. */
+const MAX_SEEN_BYTES = 2 * 1024 * 1024
 /** What an answer costs besides its body and its address, about. */
 const OVERHEAD_BYTES = 2000
 const NOTHING = Buffer.alloc(0)
@@ -46,7 +46,7 @@ export function createListAnswers(
 ): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
-  let seen = createRecent<true>(MAX_SEEN)
+  let seen = createRecent<true>(MAX_SEEN_BYTES)
 
   return (request, given, now) => {
     const state = readState(now)
@@ -59,7 +59,7 @@ export function createListAnswers(
     if (state.version !== version) {
       version = state.version
       memory = createRecent(MAX_BYTES)
-      seen = createRecent(MAX_SEEN)
+      seen = createRecent(MAX_SEEN_BYTES)
     }
     // What is read for it may be of a version of which nothing is kept any more by then.
     const kept = memory
@@ -82,8 +82,8 @@ export function createListAnswers(
         body: NOTHING,
       }
       const asked: Asked = { unchanged }
-      if (isAgain) kept.set(url, asked, url.length + OVERHEAD_BYTES)
-      else seen.set(url, true, 1)
+      if (isAgain) kept.set(url, asked, OVERHEAD_BYTES)
+      else seen.set(url, true, 0)
       return asked
     }
 
@@ -98,7 +98,7 @@ export function createListAnswers(
       }
       const whole: ListAnswer = { status: 200, headers, ready: inTurn(headers), query, body }
       if (!isAgain) spend(body?.length ?? 0)
-      else if (body) kept.set(url, { unchanged, whole }, url.length + body.length + OVERHEAD_BYTES)
+      else if (body) kept.set(url, { unchanged, whole }, body.length + OVERHEAD_BYTES)
       return whole
     }
   }

@@ -21,10 +21,11 @@ import { addUp, type Block } from './rank.ts'
 
 /** Longer lists are streamed. */
 const MAX_PAGE_ITEMS = 1000
-/** Searches whose number of matches is kept. */
-const MAX_TOTALS = 1000
-/** How many blocks may be kept: those of a hundred million items. */
-const MAX_BLOCKS = 100_000
+/** Of searches whose number of matches is kept: some thousand. */
+const MAX_TOTALS_BYTES = 512 * 1024
+/** Of blocks that are kept: those of a hundred million items. */
+const MAX_BLOCKS_BYTES = 5 * 1024 * 1024
+const BLOCK_BYTES = 48
 /** How often a page is read again because the library changed meanwhile. */
 const ATTEMPTS = 3
 
@@ -71,7 +72,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
         const known = blocks.get(key)
         if (known) return known
         const read = addUp(await database.ask(statements.blocks, level, first, last))
-        blocks.set(key, read, read.length)
+        blocks.set(key, read, read.length * BLOCK_BYTES)
         return read
       },
       async countMatches(terms) {
@@ -80,7 +81,7 @@ export function createListReader(database: Database, current: ReadState): ListRe
         const known = totals.get(key)
         if (known !== undefined) return { version, total: known }
         const counted = await countMatches(database.read, terms)
-        if (counted.version === version) totals.set(key, counted.total, 1)
+        if (counted.version === version) totals.set(key, counted.total, 0)
         return counted
       },
     }
@@ -168,6 +169,6 @@ type Memory = ReturnType<typeof createMemory>
 
 const createMemory = (version: number) => ({
   version,
-  totals: createRecent<number>(MAX_TOTALS),
-  blocks: createRecent<readonly Block[]>(MAX_BLOCKS),
+  totals: createRecent<number>(MAX_TOTALS_BYTES),
+  blocks: createRecent<readonly Block[]>(MAX_BLOCKS_BYTES),
 })

@@ -21,6 +21,7 @@ import {
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { writeAll } from '../write-all.ts'
 import {
   type ByteRange,
   checkKey,
@@ -144,7 +145,7 @@ export async function openDiskStorage(root: string): Promise<Storage> {
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
       const handle = await open(join(root, '.check'), flags, 0o600)
       try {
-        await handle.write('1', 0)
+        await writeAll(handle, Buffer.from('1'), 0)
         const { bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, 0)
         if (bytesRead !== 1) throw new Error(`What is written to ${root} cannot be read back.`)
       } finally {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { costOf } from '../recent.ts'
 import { createObjectCache } from './object-cache.ts'
 
 /** A cache, and the keys that it has read. */
@@ -12,9 +13,13 @@ function start(maxBytes: number) {
   return { cache, reads }
 }
 
+/** Of an object of 100 bytes and a key of five characters; as many as that fit 16 times. */
+const COST = costOf('key-0', 100)
+const ROOM = 16 * COST
+
 describe('the object cache', () => {
   it('reads an object once, however many ask for it at once and later', async () => {
-    const { cache, reads } = start(1600)
+    const { cache, reads } = start(ROOM)
     const [one, other] = await Promise.all([cache.read('10-a', 10), cache.read('10-a', 10)])
     expect(one).toBe(other)
     expect(await cache.read('10-a', 10)).toBe(one)
@@ -23,20 +28,20 @@ describe('the object cache', () => {
   })
 
   it('holds no more than it may, and lets those go that were used longest ago', async () => {
-    const { cache } = start(1600)
-    const keys = Array.from({ length: 16 }, (_, index) => `100-${index}`)
+    const { cache } = start(ROOM)
+    const keys = Array.from({ length: 16 }, (_, index) => `1-${index + 100}`)
     for (const key of keys) await cache.read(key, 100)
-    expect(cache.bytes).toBe(1600)
-    expect(cache.read('100-0', 100)).toBeInstanceOf(Buffer)
-    await cache.read('50-new', 50)
-    expect(cache.bytes).toBe(1550)
-    expect(cache.read('100-0', 100)).toBeInstanceOf(Buffer)
-    expect(cache.read('100-1', 100)).toBeInstanceOf(Promise)
+    expect(cache.bytes).toBe(ROOM)
+    expect(cache.read('1-100', 100)).toBeInstanceOf(Buffer)
+    await cache.read('2-new', 50)
+    expect(cache.bytes).toBe(ROOM - 50)
+    expect(cache.read('1-100', 100)).toBeInstanceOf(Buffer)
+    expect(cache.read('1-101', 100)).toBeInstanceOf(Promise)
   })
 
   it('does not keep what would drive out too much, nor anything without room', async () => {
-    const { cache, reads } = start(1600)
-    for (let count = 0; count < 2; count++) await cache.read('101-large', 101)
+    const { cache, reads } = start(ROOM)
+    for (let count = 0; count < 2; count++) await cache.read('large', 101)
     expect(reads).toHaveLength(2)
     const none = start(0)
     await none.cache.read('1-small', 1)
@@ -45,25 +50,25 @@ describe('the object cache', () => {
   })
 
   it('keeps what is to be read once when it is asked for again, but not long after', async () => {
-    const { cache, reads } = start(1600)
+    const { cache, reads } = start(ROOM)
     let once = 0
     const ask = (key: string) =>
       cache.read(key, 100, async () => {
         once++
         return Buffer.alloc(100)
       })
-    expect(await ask('a')).not.toBe(await ask('b'))
+    expect(await ask('key-a')).not.toBe(await ask('key-b'))
     expect([once, reads, cache.bytes]).toEqual([2, [], 0])
-    const kept = await ask('a')
-    expect(await ask('a')).toBe(kept)
-    expect([once, reads, cache.bytes]).toEqual([2, ['a'], 100])
-    for (let count = 0; count < 16; count++) await ask(`another ${count}`)
-    await ask('b')
-    expect([once, reads, cache.bytes]).toEqual([19, ['a'], 100])
+    const kept = await ask('key-a')
+    expect(await ask('key-a')).toBe(kept)
+    expect([once, reads, cache.bytes]).toEqual([2, ['key-a'], COST])
+    for (let count = 0; count < 16; count++) await ask(`k-${count + 100}`)
+    await ask('key-b')
+    expect([once, reads, cache.bytes]).toEqual([19, ['key-a'], COST])
   })
 
   it('keeps nothing that could not be read', async () => {
-    const { cache, reads } = start(1600)
+    const { cache, reads } = start(ROOM)
     await expect(cache.read('lost', 1)).rejects.toThrow('lost')
     await expect(cache.read('lost', 1)).rejects.toThrow('lost')
     expect(reads).toEqual(['lost', 'lost'])

@@ -10,7 +10,7 @@ export interface ObjectCache {
    * @throws as the function that reads
    */
   read(key: string, size: number, readOnce?: () => Promise<Buffer>): Buffer | Promise<Buffer>
-  /** How many are kept. */
+  /** Of all that are kept, with what keeping them takes. */
   readonly bytes: number
 }
 
