@@ -1,6 +1,9 @@
-import type { IncomingMessage } from 'node:http'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { Agent, type IncomingMessage, request } from 'node:http'
 import { DatabaseSync } from 'node:sqlite'
-import { json } from 'node:stream/consumers'
+import { buffer, json } from 'node:stream/consumers'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
@@ -62,6 +65,18 @@ async function hasNoReader(): Promise<boolean> {
   )
   await database.close()
   return rows[0]?.open === 0
+}
+
+/** Lets a process open no file and no connection more than it has. */
+function limitFiles(pid: number | undefined, limit: number | 'none') {
+  const most = limit === 'none' ? 4096 : limit
+  const { status } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${most}:4096`])
+  expect(status).toBe(0)
+}
+
+function findFreeDescriptor(pid: number | undefined): number {
+  const used = new Set(readdirSync(`/proc/${pid}/fd`).map(Number))
+  for (let descriptor = 0; ; descriptor += 1) if (!used.has(descriptor)) return descriptor
 }
 
 const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
@@ -158,5 +173,31 @@ describe('the whole library', () => {
     // Nor does a search that finds it tell that there are fewer: it would be taken for the last page.
     const { status } = await client.get('/media?search=item+1000&limit=5')
     expect(status).toBe(500)
+  })
+})
+
+describe.skipIf(process.platform !== 'linux')('a server that may open no file more', () => {
+  it('refuses a list for which it needs one, and answers the next when it may', async () => {
+    const other = await startServer({}, server.data)
+    try {
+      // One connection, which is open before.
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+      const ask = async (path: string) => {
+        const asking = request(other.url + path, { agent, headers: { cookie: client.cookie } })
+        const [answer] = await once(asking.end(), 'response')
+        await buffer(answer)
+        return answer.statusCode
+      }
+      expect(await ask('/media?limit=1')).toBe(200)
+      limitFiles(other.process.pid, findFreeDescriptor(other.process.pid))
+      expect(await ask('/media')).toBe(503)
+      expect(await ask('/media?limit=1')).toBe(200)
+
+      limitFiles(other.process.pid, 'none')
+      expect(await ask('/media')).toBe(200)
+      agent.destroy()
+    } finally {
+      expect(await other.stop()).toBe(0)
+    }
   })
 })

@@ -8,6 +8,13 @@ export interface TcpProxy {
   /** Ends every connection, and takes no other until it is mended. */
   cut(): void
   mend(): void
+  /** Passes on nothing more of the connections that there are, without ending them; new ones are well. */
+  stall(): void
+  /**
+   * Ends the connection of the first client that sends this text, once: before the server gets it, or
+   * after it has answered, unheard. Resolves then.
+   */
+  cutAt(text: string, when: 'before' | 'answered'): Promise<void>
   close(): void
 }
 
@@ -16,10 +23,24 @@ export async function startTcpProxy(address: string): Promise<TcpProxy> {
   const target = new URL(address)
   const sockets = new Set<Socket>()
   let isCut = false
+  let trap: { text: string; when: 'before' | 'answered'; done: () => void } | undefined
   const proxy = createServer((client) => {
     if (isCut) return void client.destroy()
     const server = connect(Number(target.port), target.hostname)
-    client.pipe(server).pipe(client)
+    client.on('data', (bytes) => {
+      if (!trap || !bytes.includes(trap.text)) return void server.write(bytes)
+      const { when, done } = trap
+      trap = undefined
+      const end = () => {
+        client.destroy()
+        done()
+      }
+      if (when === 'before') return end()
+      server.removeAllListeners('data')
+      server.once('data', end)
+      server.write(bytes)
+    })
+    server.on('data', (bytes) => client.write(bytes))
     for (const socket of [client, server]) {
       sockets.add(socket)
       socket.on('error', () => {})
@@ -46,6 +67,14 @@ export async function startTcpProxy(address: string): Promise<TcpProxy> {
     },
     mend() {
       isCut = false
+    },
+    stall() {
+      for (const socket of sockets) socket.pause()
+    },
+    cutAt(text, when) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      trap = { text, when, done: resolve }
+      return promise
     },
     close() {
       proxy.close()

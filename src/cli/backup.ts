@@ -3,6 +3,7 @@ import { access, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { type Config, filesPath } from '../config.ts'
+import { heard } from '../heard.ts'
 import { createLog } from '../http/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
@@ -55,7 +56,7 @@ async function writeFile(config: Config, path: string, signal: AbortSignal): Pro
   try {
     // It has every password's hash and what signs the sessions.
     const handle = await open(part, 'wx', 0o600)
-    const output = handle.createWriteStream({ flush: true })
+    const output = heard(handle.createWriteStream({ flush: true }))
     const backedUp = await write(config, output, signal, false)
     await rename(part, path)
     await syncFolder(dirname(path))

@@ -4,6 +4,7 @@ import { open, rm, stat } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Queries } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
+import { heard } from '../heard.ts'
 import {
   createIncomingFile,
   type IncomingFile,
@@ -144,7 +145,7 @@ async function copyAgain(
 
 /** At most one byte more than is allowed, so that a file that grows is found too large. */
 async function* readChunks(path: Buffer, maxImageBytes: number): AsyncGenerator<Buffer> {
-  const stream = createReadStream(path, { highWaterMark: READ_BYTES, end: maxImageBytes })
+  const stream = heard(createReadStream(path, { highWaterMark: READ_BYTES, end: maxImageBytes }))
   try {
     yield* stream
   } catch (error) {

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { heard } from '../heard.ts'
 import { UsageError } from './usage-error.ts'
 
 /**
@@ -32,7 +33,7 @@ async function readStandardInput(): Promise<string> {
 
 async function askTwice(username: string): Promise<string> {
   // Readline echoes what is typed to its output: nowhere.
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const nowhere = heard(new Writable({ write: (_chunk, _encoding, done) => done() }))
   const terminal = createInterface({
     input: process.stdin,
     output: nowhere,

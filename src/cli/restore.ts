@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { type Config, databaseLocation, filesPath } from '../config.ts'
 import { openDatabase } from '../database/database.ts'
+import { heard } from '../heard.ts'
 import { createLog } from '../http/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
@@ -78,5 +79,5 @@ async function unpackOrEmpty(
 async function openInput(file: string): Promise<Readable> {
   if (file === STANDARD) return process.stdin
   const handle = await open(file)
-  return handle.createReadStream()
+  return heard(handle.createReadStream())
 }

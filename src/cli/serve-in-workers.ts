@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
+import { heard } from '../heard.ts'
 import { createLog } from '../http/logging.ts'
 import { answerMetrics } from '../http/worker-metrics.ts'
 import { printAddress } from './print-address.ts'
@@ -40,7 +41,7 @@ export async function serveInWorkers(config: Config): Promise<void> {
   })
 
   function start(index: number) {
-    const worker = cluster.fork({ [WORKER_INDEX]: String(index) })
+    const worker = heard(cluster.fork({ [WORKER_INDEX]: String(index) }))
     worker.on('error', (error) => log.error({ err: error }, `Worker ${index} cannot be reached`))
     return { worker, ended: endOf(worker) }
   }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Kysely, sql } from 'kysely'
 import { findDiskFault } from '../disk-fault.ts'
+import { serviceBusy } from '../errors.ts'
 import type { Database } from './database.ts'
 import { migrate, requireMigrated } from './migrate.ts'
 import { createAsk, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
@@ -26,6 +27,16 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
     return { connection, queries, close: () => connection.close() }
   }
 
+  /** What could be opened at the start lacks only what the system has too little of: open files, memory. */
+  const connectOnceMore = () => {
+    try {
+      return connect('read')
+    } catch (error) {
+      const detail = 'The database cannot be opened once more at the moment; try again soon.'
+      throw serviceBusy(detail, 2, error)
+    }
+  }
+
   const writing = isReadOnly ? 'read' : 'write'
   const writer = connect(writing)
   if (isReadOnly) await requireMigrated(writer.queries)
@@ -45,7 +56,7 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
     write,
     writeBeside: write,
     async snapshot(work) {
-      const { queries, close } = connect('read')
+      const { queries, close } = connectOnceMore()
       try {
         return await queries.transaction().execute(work)
       } finally {

@@ -1,5 +1,5 @@
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -14,14 +14,14 @@ import { serviceBusy } from '../errors.ts'
 
 /** What takes longer is given up by the server: a request is not worth a connection for ever. */
 export const STATEMENT_MS = 30_000
-/** The same, should the server be gone without a word. Not for cursors, which `pg` would end in use. */
+/** The same, should the server be gone without a word. */
 const ANSWER_MS = STATEMENT_MS + 5_000
 
 /**
  * Kysely on a pool of `pg`. What fails because the server is away, busy or about to stop is a 503
  * for the client, and its connection is not used again.
  *
- * @param begin how its transactions begin
+ * @param begin how its transactions begin; of one that writes, the last statement gives its id as `xid`
  */
 export function postgresDialect(pool: Pool, begin: string): Dialect {
   return {
@@ -35,18 +35,36 @@ export function postgresDialect(pool: Pool, begin: string): Dialect {
 /** A query that a connection prepares under this name when it is first asked, and only runs then. */
 export interface NamedQuery<Row> extends CompiledQuery<Row> {
   statement: string
+  /** After so many milliseconds without an answer the connection is thrown away. */
+  patience?: number
+}
+
+/** The connection was lost after `COMMIT` was sent: the server knows whether it committed. */
+export class OutcomeUnknown extends Error {
+  /** The transaction, as `pg_xact_status` is asked. */
+  readonly xid: string
+
+  constructor(xid: string, cause: unknown) {
+    super(`Whether transaction ${xid} was committed is not known.`, { cause })
+    this.name = 'OutcomeUnknown'
+    this.xid = xid
+  }
 }
 
 interface Connection extends DatabaseConnection {
   client: PoolClient
   /** Set once it cannot be trusted any more. */
   fault: Error | undefined
+  /** Of the transaction that is under way, if it writes. */
+  xid: string | undefined
 }
 
 function createDriver(pool: Pool, begin: string): Driver {
-  const run = async (connection: DatabaseConnection, statement: string) => {
-    await connection.executeQuery(CompiledQuery.raw(statement))
+  const run = (connection: Connection, text: string) => {
+    const query = { text, query_timeout: ANSWER_MS }
+    return runOn(connection, () => connection.client.query<{ xid?: string }>(query))
   }
+
   return {
     init: async () => {},
     async acquireConnection() {
@@ -60,14 +78,33 @@ function createDriver(pool: Pool, begin: string): Driver {
       const { client, fault } = connection as Connection
       client.release(fault)
     },
-    beginTransaction: (connection) => run(connection, begin),
-    async commitTransaction(connection) {
-      const { client } = connection as Connection
+    async beginTransaction(kyselyConnection) {
+      const connection = kyselyConnection as Connection
+      try {
+        // One result for each statement, where there are several.
+        const results = [await run(connection, begin)].flat()
+        connection.xid = results.at(-1)?.rows[0]?.xid
+      } catch (error) {
+        // It may have begun nevertheless.
+        distrust(connection, error)
+        throw error
+      }
+    },
+    async commitTransaction(kyselyConnection) {
+      const connection = kyselyConnection as Connection
+      const { command } = await run(connection, 'COMMIT').catch((error) => {
+        const { fault, xid } = connection
+        throw fault && xid !== undefined ? new OutcomeUnknown(xid, error) : error
+      })
       // Of a transaction in which a statement failed, the server makes a ROLLBACK.
-      const { command } = await runOn(connection as Connection, () => client.query('COMMIT'))
       if (command !== 'COMMIT') throw new Error('A statement failed; nothing was committed.')
     },
-    rollbackTransaction: (connection) => run(connection, 'ROLLBACK'),
+    async rollbackTransaction(kyselyConnection) {
+      const connection = kyselyConnection as Connection
+      // The server rolls back what a connection leaves behind. What failed before is what is told.
+      if (connection.fault) return
+      await run(connection, 'ROLLBACK').catch((error) => distrust(connection, error))
+    },
     destroy: () => pool.end(),
   }
 }
@@ -76,13 +113,15 @@ function createConnection(client: PoolClient): Connection {
   const connection: Connection = {
     client,
     fault: undefined,
+    xid: undefined,
 
     async executeQuery<R>(compiled: CompiledQuery): Promise<QueryResult<R>> {
-      const { sql, parameters, statement } = compiled as Partial<NamedQuery<R>> & CompiledQuery
+      const { sql, parameters, statement, patience } = compiled as Partial<NamedQuery<R>> &
+        CompiledQuery
       const query = {
         text: sql,
         values: parameters.map(withoutNul),
-        query_timeout: ANSWER_MS,
+        query_timeout: patience ?? ANSWER_MS,
         ...(statement !== undefined && { name: statement }),
       }
       const { rows, rowCount } = await runOn(connection, () => client.query(query))
@@ -91,18 +130,32 @@ function createConnection(client: PoolClient): Connection {
 
     async *streamQuery<R>({ sql, parameters }: CompiledQuery, chunkSize: number) {
       const cursor = client.query(new Cursor<R>(sql, parameters.map(withoutNul)))
+      let isRead = false
       try {
         for (;;) {
-          const rows = await runOn(connection, () => cursor.read(chunkSize))
-          if (rows.length === 0) return
+          const rows = await runOn(connection, () => answerWithin(cursor.read(chunkSize)))
+          isRead = rows.length === 0
+          if (isRead) return
           yield { rows }
         }
       } finally {
-        await cursor.close()
+        // To close a cursor would be to wait for an answer, which never comes if the connection is lost.
+        if (!isRead) distrust(connection, new Error('A cursor was not read to its end.'))
       }
     },
   }
   return connection
+}
+
+/** Rejects in the words of `pg` itself if there is no answer in time. */
+async function answerWithin<T>(answer: Promise<T>): Promise<T> {
+  const timeout = Promise.withResolvers<never>()
+  const timer = setTimeout(() => timeout.reject(new Error('Query read timeout')), ANSWER_MS)
+  try {
+    return await Promise.race([answer, timeout.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 async function runOn<T>(connection: Connection, work: () => Promise<T>): Promise<T> {
@@ -110,9 +163,14 @@ async function runOn<T>(connection: Connection, work: () => Promise<T>): Promise
     return await work()
   } catch (error) {
     const translated = translate(error)
-    if (translated !== error && error instanceof Error) connection.fault = error
+    if (translated !== error) distrust(connection, error)
     throw translated
   }
+}
+
+/** Has the connection thrown away once it is released. */
+function distrust(connection: Connection, error: unknown) {
+  connection.fault ??= error instanceof Error ? error : new Error(String(error))
 }
 
 /** PostgreSQL has no NUL in texts; as nothing that is kept holds one, U+FFFD finds the same nothing. */
@@ -128,7 +186,12 @@ const UNAVAILABLE = /^(?:08...|53...|57...|25P03|25006|40001|40P01|55P03)$/
 /** What the operating system and `pg` itself say where the server says nothing. */
 const UNREACHABLE =
   /^(?:ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
+const SILENCE = /read timeout/i
 const BROKEN = /connection (?:terminated|error)|timeout exceeded|read timeout|not queryable/i
+
+/** Whether a query failed because there was no answer to it in time. */
+export const isSilence = (error: unknown): boolean =>
+  error instanceof Error && error.cause instanceof Error && SILENCE.test(error.cause.message)
 
 function translate(error: unknown): unknown {
   if (!(error instanceof Error)) return error

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { insertItems } from '../../test/fill-library.ts'
 import { makeDataFolder } from '../../test/harness.ts'
 import { locateDatabase } from '../../test/postgres.ts'
@@ -83,6 +83,97 @@ it('takes nothing over from a transaction that was cut', async () => {
     .toBe(true)
   const library = await database.read.selectFrom('library').select('version').executeTakeFirst()
   expect(library).toEqual({ version: 1 })
+})
+
+describe('a connection that is cut when COMMIT went out', () => {
+  const readNames = async ({ read }: Database) =>
+    (await read.selectFrom('media').select('name').execute()).map(({ name }) => name)
+
+  it('tells that it was committed, if it was', async () => {
+    const { location, cutAt } = await startProxy(await locate())
+    const database = await open(location)
+    const cutOff = cutAt('COMMIT\0', 'answered')
+    await insertItems(database, [{ name: 'One' }])
+    await cutOff
+    expect(await readNames(database)).toEqual(['One'])
+
+    const cutOffBeside = cutAt('COMMIT\0', 'answered')
+    const told = await database.writeBeside(async (trx) => {
+      await trx.updateTable('media').set({ name: 'Two' }).execute()
+      return 'done'
+    })
+    await cutOffBeside
+    expect(told).toBe('done')
+    expect(await readNames(database)).toEqual(['Two'])
+  })
+
+  it('tells so also after the server was away for a while', async () => {
+    const { location, cutAt, cut, mend } = await startProxy(await locate())
+    const database = await open(location)
+    const cutOff = cutAt('COMMIT\0', 'answered').then(cut)
+    const writing = insertItems(database, [{ name: 'One' }])
+    await cutOff
+    await expect(database.check()).rejects.toMatchObject(BUSY)
+    mend()
+    await writing
+    expect(await readNames(database)).toEqual(['One'])
+  })
+
+  it('is a 503, and nothing was committed, if it did not arrive', async () => {
+    const { location, cutAt } = await startProxy(await locate())
+    const database = await open(location)
+    const cutOff = cutAt('COMMIT\0', 'before')
+    await expect(insertItems(database, [{ name: 'One' }])).rejects.toMatchObject(BUSY)
+    await cutOff
+    expect(await readNames(database)).toEqual([])
+  })
+})
+
+it('asks another connection what is asked for all when one is stalled', async () => {
+  const { location, stall } = await startProxy(await locate())
+  const database = await open(location)
+  const before = await database.askChanges?.()
+  stall()
+  expect(await Promise.all([database.askChanges?.(), database.askChanges?.()])).toEqual([
+    before,
+    before,
+  ])
+  expect(await database.askChanges?.()).toBe(before)
+})
+
+describe('a snapshot whose connection is lost', () => {
+  const streamMany = (database: Database, each: () => Promise<unknown>) =>
+    database.snapshot(async (trx) => {
+      const query = sql`SELECT generate_series(1, 100000) AS n`.compile(trx)
+      for await (const _ of trx.getExecutor().stream(query, 100)) await each()
+    })
+
+  it('ends at once, and loses no place for others', async () => {
+    const database = await open({ ...(await locate()), connections: 8 })
+    const terminate = sql`
+      SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`
+    // Two places for snapshots, each lost more than once: while rows are awaited, and in between.
+    for (let times = 0; times < 5; times += 1) {
+      const lost = streamMany(database, () => terminate.execute(database.read))
+      await expect(lost).rejects.toMatchObject(BUSY)
+    }
+    let rows = 0
+    await streamMany(database, async () => {
+      rows += 1
+    })
+    expect(rows).toBe(1000)
+  })
+
+  it('tells what went wrong when its reader breaks off, and loses no place either', async () => {
+    const database = await open({ ...(await locate()), connections: 8 })
+    for (let times = 0; times < 5; times += 1) {
+      const broken = streamMany(database, async () => {
+        throw new Error('The client has left.')
+      })
+      await expect(broken).rejects.toThrow('The client has left.')
+    }
+  })
 })
 
 it('lets writers of several processes write one after the other', async () => {

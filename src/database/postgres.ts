@@ -5,12 +5,21 @@ import {
   Kysely,
   replaceWithNoncontingentExpression,
   sql,
+  type Transaction,
 } from 'kysely'
 import pg from 'pg'
 import { AppError } from '../errors.ts'
+import { heard } from '../heard.ts'
 import type { Ask, Database, PostgresLocation } from './database.ts'
 import { migrate } from './migrate.ts'
-import { type NamedQuery, postgresDialect, STATEMENT_MS } from './postgres-dialect.ts'
+import {
+  isSilence,
+  type NamedQuery,
+  OutcomeUnknown,
+  postgresDialect,
+  STATEMENT_MS,
+} from './postgres-dialect.ts'
+import { findOutcome } from './postgres-outcome.ts'
 import type { Milliseconds, Tables } from './tables.ts'
 
 /** Lower versions lack nothing that is used, but are not tested. */
@@ -33,8 +42,20 @@ const LEAST_WORK_MEM = `
 /** How long the offset between two clocks is trusted. */
 const CLOCK_SYNC_MS = 60_000
 
+/**
+ * So long, in turn, who asks for all waits for a connection's answer before another one is asked. Longer
+ * each time, since it may be the server that is slow.
+ */
+const SHARED_PATIENCE_MS = [1000, 2000, 5000]
+
 /** Of all advisory locks in the database, the one that writers take in turn. */
 const WRITE_LOCK = 0x56697472
+/** Each statement sees what was committed before it, above all what was while it waited. */
+const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
+const TELL_ID = 'SELECT pg_current_xact_id()::text AS xid'
+const BEGIN_BESIDE = `${BEGIN}; ${TELL_ID}`
+const BEGIN_IN_TURN = `${BEGIN}; SELECT pg_advisory_xact_lock(${WRITE_LOCK}); ${TELL_ID}`
+const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 
 /**
  * Opens a library on a PostgreSQL server, and makes or migrates its tables.
@@ -50,85 +71,114 @@ export async function openPostgres(
   clock?: () => Milliseconds,
 ): Promise<Database> {
   const connect = (mode: 'read' | 'write' | 'migrate', max: number) => {
-    const pool = new pg.Pool({
-      connectionString: url,
-      max: Math.max(1, max),
-      application_name: 'vitrine',
-      connectionTimeoutMillis: CONNECT_MS,
-      keepAlive: true,
-      types: { getTypeParser },
-      ...(mode !== 'migrate' && {
-        statement_timeout: STATEMENT_MS,
-        idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-        options: PLANNING,
+    const pool = heard(
+      new pg.Pool({
+        connectionString: url,
+        max: Math.max(1, max),
+        application_name: 'vitrine',
+        connectionTimeoutMillis: CONNECT_MS,
+        keepAlive: true,
+        types: { getTypeParser },
+        ...(mode !== 'migrate' && {
+          statement_timeout: STATEMENT_MS,
+          idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+          options: PLANNING,
+        }),
       }),
-    })
+    )
     // A connection that is lost is no fault by itself: the query that was on it fails, the next one
-    // makes another. Unheard, these events would end the process.
-    pool.on('error', () => {})
+    // makes another.
     pool.on('connect', (client) => {
-      client.on('error', () => {})
+      heard(client)
       // Should it fail, so does what the connection is wanted for.
       if (mode === 'read') client.query(LEAST_WORK_MEM).catch(() => {})
     })
-    const begin =
-      mode === 'read'
-        ? 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
-        : // Each statement sees what was committed before it, above all what was while it waited.
-          'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
-    return new Kysely<Tables>({
+    return pool
+  }
+  const over = (pool: pg.Pool, begin: string) =>
+    new Kysely<Tables>({
       dialect: postgresDialect(pool, begin),
       // SQLite knows `IN ()`, PostgreSQL does not.
       plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
     })
-  }
 
-  const migrator = connect('migrate', 2)
+  const migrations = connect('migrate', 2)
   try {
+    const migrator = over(migrations, BEGIN)
     await requireFit(migrator)
     await migrate(migrator)
   } catch (error) {
     throw explainStart(error, url)
   } finally {
-    await migrator.destroy()
+    await migrations.end()
   }
   const quarter = Math.floor(connections / 4)
-  const reader = connect('read', connections - 2 * quarter)
-  const writer = connect('write', quarter)
-  const snapshots = connect('read', quarter)
-  const all = [reader, writer, snapshots]
+  const reading = connect('read', connections - 2 * quarter)
+  const writing = connect('write', quarter)
+  const copying = connect('read', quarter)
+  const reader = over(reading, BEGIN_READING)
+  const writer = over(writing, BEGIN_IN_TURN)
+  const besideWriter = over(writing, BEGIN_BESIDE)
+  const snapshots = over(copying, BEGIN_READING)
   /** The names under which `ask` has its queries prepared. */
   const statements = new WeakMap<object, string>()
 
-  async function ask<Row>(
+  async function askWith<Row>(
     query: CompiledQuery<Row>,
-    ...parameters: readonly (string | number | null)[]
+    parameters: readonly (string | number | null)[],
+    patience?: number,
   ) {
     const statement = statements.get(query) ?? nameStatement(query)
     statements.set(query, statement)
-    const named: NamedQuery<Row> = { ...query, parameters, statement }
+    const limited = patience !== undefined && { patience }
+    const named: NamedQuery<Row> = { ...query, parameters, statement, ...limited }
     return (await reader.executeQuery<Row>(named)).rows
+  }
+
+  /** Asks for many who wait: one connection that is stalled must not stall them all. */
+  const askForAll: Ask = async (query, ...parameters) => {
+    for (const patience of SHARED_PATIENCE_MS.slice(0, -1)) {
+      try {
+        return await askWith(query, parameters, patience)
+      } catch (error) {
+        if (!isSilence(error)) throw error
+      }
+    }
+    return askWith(query, parameters, SHARED_PATIENCE_MS.at(-1))
+  }
+
+  async function transact<T>(
+    queries: Kysely<Tables>,
+    work: (transaction: Transaction<Tables>) => Promise<T>,
+  ): Promise<T> {
+    let result: { value: T } | undefined
+    try {
+      await queries.transaction().execute(async (trx) => {
+        result = { value: await work(trx) }
+      })
+    } catch (error) {
+      if (!(error instanceof OutcomeUnknown)) throw error
+      if (!(await findOutcome(reader, askForAll, error))) throw error.cause
+    }
+    if (!result) throw new Error('A transaction was committed without its work.')
+    return result.value
   }
 
   return {
     isReadOnly: false,
     read: reader,
-    write: (work) =>
-      writer.transaction().execute(async (trx) => {
-        await sql`SELECT pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(trx)
-        return work(trx)
-      }),
-    writeBeside: (work) => writer.transaction().execute(work),
+    write: (work) => transact(writer, work),
+    writeBeside: (work) => transact(besideWriter, work),
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
-    askChanges: followChanges(reader, ask),
-    ask,
-    now: clock ? async () => clock() : followClock(reader),
+    askChanges: followChanges(reader, askForAll),
+    ask: (query, ...parameters) => askWith(query, parameters),
+    now: clock ? async () => clock() : followClock(reader, askForAll),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader)
     },
     async close() {
-      await Promise.all(all.map((queries) => queries.destroy()))
+      await Promise.all([reading, writing, copying].map((pool) => pool.end()))
     },
   }
 }
@@ -158,9 +208,9 @@ function followChanges(db: Kysely<Tables>, ask: Ask): () => Promise<number> {
   async function question(): Promise<number> {
     next = undefined
     const [row] = await ask(query)
-    const { snapshot = '' } = row ?? {}
-    if (snapshot !== last) changes += 1
-    last = snapshot
+    if (!row) throw new Error('The database did not tell its snapshot.')
+    if (row.snapshot !== last) changes += 1
+    last = row.snapshot
     return changes
   }
 
@@ -176,16 +226,18 @@ function followChanges(db: Kysely<Tables>, ask: Ask): () => Promise<number> {
 }
 
 /** Tells the server's time by a clock of this process that nobody sets, compared now and then. */
-function followClock(db: Kysely<Tables>): () => Promise<Milliseconds> {
+function followClock(db: Kysely<Tables>, ask: Ask): () => Promise<Milliseconds> {
+  const query = sql<{ now: number }>`
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.compile(db)
   let base: { server: Milliseconds; own: number } | undefined
   let syncing: Promise<void> | undefined
 
   async function sync() {
     const before = performance.now()
-    const { rows } = await sql<{ now: number }>`
-      SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.execute(db)
+    const [row] = await ask(query)
     const after = performance.now()
-    base = { server: rows[0]?.now ?? Date.now(), own: (before + after) / 2 }
+    if (!row) throw new Error('The database did not tell its time.')
+    base = { server: row.now, own: (before + after) / 2 }
   }
 
   return async () => {

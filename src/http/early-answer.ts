@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { finished, Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { heard } from '../heard.ts'
 import { hasBody } from './stalled-clients.ts'
 
 /** How much of a body that nobody wants is taken in before the connection is cut. */
@@ -27,7 +28,9 @@ export function answerEarly(app: FastifyInstance, limits = LIMITS): void {
     const isWhole = typeof payload === 'string' || Buffer.isBuffer(payload)
     if (!isWhole || request.method === 'HEAD' || !isStillSending(request.raw)) return payload
     reply.header('content-length', Buffer.byteLength(payload))
-    return Readable.from(answerThenDiscard(payload, request, reply, limits), { objectMode: false })
+    return heard(
+      Readable.from(answerThenDiscard(payload, request, reply, limits), { objectMode: false }),
+    )
   })
 }
 

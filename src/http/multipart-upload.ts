@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { type AppError, parametersInvalid, parametersMissing } from '../errors.ts'
+import { heard } from '../heard.ts'
 import type { IncomingFile } from './incoming-file.ts'
 import type { UploadBody } from './upload-body.ts'
 
@@ -108,13 +109,15 @@ function collectParts(parser: BusboyInstance) {
 
 function createParser(headers: IncomingHttpHeaders): BusboyInstance {
   try {
-    return new Busboy({
-      headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
-      limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES, headerSize: 16 * 1024 },
-      // Without a file name too, a part with a type of its own is a file.
-      isPartAFile: (name, type, fileName) =>
-        fileName !== undefined || (name === 'image' && type !== 'text/plain'),
-    })
+    return heard(
+      new Busboy({
+        headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
+        limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES, headerSize: 16 * 1024 },
+        // Without a file name too, a part with a type of its own is a file.
+        isPartAFile: (name, type, fileName) =>
+          fileName !== undefined || (name === 'image' && type !== 'text/plain'),
+      }),
+    )
   } catch {
     throw malformed('its content type gives no boundary, or one that is too long')
   }

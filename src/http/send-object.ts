@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
 import { AppError, quote } from '../errors.ts'
+import { heard } from '../heard.ts'
 
 /** A part of an object, both ends included. */
 export interface ByteRange {
@@ -86,7 +87,7 @@ export const wholeHeaders = ({
 
 /** Fastify says `Content-Length: 0` for a HEAD that is sent nothing; an empty stream it leaves be. */
 const emptyBody = ({ method }: FastifyRequest) =>
-  method === 'HEAD' ? Readable.from([]) : undefined
+  method === 'HEAD' ? heard(Readable.from([])) : undefined
 
 /**
  * @returns undefined where the whole is to be sent: no range is asked for, or several, or of an

@@ -6,6 +6,7 @@ import {
   fastify,
 } from 'fastify'
 import { AppError } from '../errors.ts'
+import { heard } from '../heard.ts'
 import { createAtOnce } from './answer-at-once.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
@@ -80,7 +81,10 @@ export async function createServer(
   )
   const app = fastify({
     serverFactory: (handler) => {
-      const server = createHttpServer(HTTP_OPTIONS, turns.inTurn(atOnce.ahead(handler)))
+      const answer = turns.inTurn(atOnce.ahead(handler))
+      const server = heard(
+        createHttpServer(HTTP_OPTIONS, (request, response) => answer(request, heard(response))),
+      )
       server.keepAliveTimeout = KEEP_ALIVE_MS
       // Bodies may be slow, see `cutOffStalled`.
       server.requestTimeout = 0

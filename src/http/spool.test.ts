@@ -28,6 +28,14 @@ describe('a spool', () => {
     expect((await received).equals(whole)).toBe(true)
   })
 
+  it('may fail before anybody reads it, who then learns of that', async () => {
+    const spool = createSpool(join(folder, 'early'), 60_000)
+    spool.fail(new Error('refused'))
+    await nextTurn()
+    await expect(buffer(spool.body)).rejects.toThrow('refused')
+    await expect(spool.write(chunks[0] ?? Buffer.alloc(1))).rejects.toThrow('refused')
+  })
+
   it('keeps what a slow client has not taken in a file, and removes it', async () => {
     const path = join(folder, 'slow')
     const spool = createSpool(path, 60_000)

@@ -1,5 +1,6 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { heard } from '../heard.ts'
 import { writeAll } from '../write-all.ts'
 
 const MEMORY_BYTES = 1024 * 1024
@@ -37,21 +38,23 @@ export function createSpool(path: string, idleMs: number): Spool {
     body.destroy(new Error(`The client took nothing for ${idleMs} ms.`))
   }, idleMs).unref()
 
-  const body = new Readable({
-    highWaterMark: MEMORY_BYTES,
-    read() {
-      idle.refresh()
-      full = false
-      void giveFromFile()
-    },
-    destroy(error, callback) {
-      clearTimeout(idle)
-      closeFile().then(
-        () => callback(error),
-        (cause) => callback(error ?? cause),
-      )
-    },
-  })
+  const body = heard(
+    new Readable({
+      highWaterMark: MEMORY_BYTES,
+      read() {
+        idle.refresh()
+        full = false
+        void giveFromFile()
+      },
+      destroy(error, callback) {
+        clearTimeout(idle)
+        closeFile().then(
+          () => callback(error),
+          (cause) => callback(error ?? cause),
+        )
+      },
+    }),
+  )
 
   /** Passes on what the file holds; once it is empty, what comes next goes straight through again. */
   async function giveFromFile(): Promise<void> {

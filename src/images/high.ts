@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
 import { AppError, mediaNotFound } from '../errors.ts'
+import { heard } from '../heard.ts'
 import { createRecent } from '../recent.ts'
 import type { Journal } from '../storage/journal.ts'
 import { newKey, type Storage } from '../storage/storage.ts'
@@ -111,7 +112,7 @@ async function renderAndKeep(
   return temporary.withFolder(async (folder) => {
     const original = join(folder, 'original')
     const { stream } = await storage.open(file.key)
-    await pipeline(stream, createWriteStream(original, { mode: 0o600 }), { signal })
+    await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })), { signal })
     return keep(deps, fileId, await images.renderHigh(original, folder, signal))
   })
 }

@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { heard } from '../heard.ts'
 import { Refusal } from './refusal.ts'
 import type { Reply, Request, Tasks, WorkerLimits } from './tasks.ts'
 
@@ -35,23 +36,22 @@ export function startWorker(
   limits: WorkerLimits,
   tell: (text: string) => void = () => {},
 ): ImageWorker {
-  const child = fork(new URL('./worker.ts', import.meta.url), {
-    // Nothing of the server's secrets or of its way of being run. The one setting is for glibc: with
-    // a heap for each thread, a worker that has seen many images would hold twice the memory at rest,
-    // and whether an image fits its limit would depend on what came before.
-    env: { MALLOC_ARENA_MAX: '1' },
-    // The pixels are outside of V8's heap. A young generation of the usual size would stand there with
-    // the few objects of each image: 10 MB more a process, and more processor time for fresh pages.
-    execArgv: ['--max-semi-space-size=2'],
-    // In a process group of its own: what ends the server's group is for the server, which drains.
-    detached: true,
-    // Not the server's own standard error, which it would have wait for whoever reads it.
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-  })
-  child.stderr
-    ?.setEncoding('utf8')
-    .on('data', tell)
-    .on('error', () => {})
+  const child = heard(
+    fork(new URL('./worker.ts', import.meta.url), {
+      // Nothing of the server's secrets or of its way of being run. The one setting is for glibc: with
+      // a heap for each thread, a worker that has seen many images would hold twice the memory at rest,
+      // and whether an image fits its limit would depend on what came before.
+      env: { MALLOC_ARENA_MAX: '1' },
+      // The pixels are outside of V8's heap. A young generation of the usual size would stand there with
+      // the few objects of each image: 10 MB more a process, and more processor time for fresh pages.
+      execArgv: ['--max-semi-space-size=2'],
+      // In a process group of its own: what ends the server's group is for the server, which drains.
+      detached: true,
+      // Not the server's own standard error, which it would have wait for whoever reads it.
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    }),
+  )
+  if (child.stderr) heard(child.stderr).setEncoding('utf8').on('data', tell)
   let alive = true
   let ready = false
   let pending: PromiseWithResolvers<unknown> | undefined
@@ -78,7 +78,6 @@ export function startWorker(
     alive = false
     settle((task) => task.reject(error))
   })
-  child.on('error', () => {})
 
   child.on('message', (reply: Reply) => {
     if (reply.kind === 'ready') {

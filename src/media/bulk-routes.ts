@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
 import { forbidden, parametersMissing, serviceBusy } from '../errors.ts'
+import { heard } from '../heard.ts'
 import { bodyOf, explainError } from '../http/render-errors.ts'
 import { type Static, Type } from '../http/schema.ts'
 import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
@@ -180,7 +181,7 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
         explain: (error) => bodyOf(explainError(error, request)),
         signal: stop.signal,
       })
-      const body = Readable.from(lines)
+      const body = heard(Readable.from(lines))
       body.once('close', release)
       reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' }).type(NDJSON_TYPE)
       return reply.send(body)

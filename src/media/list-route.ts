@@ -1,8 +1,9 @@
-import { Readable } from 'node:stream'
+import { finished, Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createKnownCallers } from '../auth/known-callers.ts'
 import type { Budget } from '../budget.ts'
+import { heard } from '../heard.ts'
 import type { PlainRequest } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
 import { type Static, Type } from '../http/schema.ts'
@@ -98,12 +99,15 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   const sendWritten = (reply: FastifyReply, body: Buffer) => reply.send(body)
 
   async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
-    if (request.method === 'HEAD') return reply.send(Readable.from([]))
+    if (request.method === 'HEAD') return reply.send(heard(Readable.from([])))
     const release = await listings.take(1)
     try {
       const { summary, body } = await streamList(library, lists, query, spend)
-      body.once('close', release)
-      body.on('error', (error) => request.log.warn({ err: error }, 'A list was cut off'))
+      // Also if it has failed already.
+      finished(body, () => {
+        release()
+        if (body.errored) request.log.warn({ err: body.errored }, 'A list was cut off')
+      })
       reply.header('x-total-count', summary.total)
       return reply.send(body)
     } catch (error) {

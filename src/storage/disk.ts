@@ -21,6 +21,7 @@ import {
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { heard } from '../heard.ts'
 import { writeAll } from '../write-all.ts'
 import {
   type ByteRange,
@@ -88,9 +89,9 @@ export async function openDiskStorage(root: string): Promise<Storage> {
         if (!stats.isFile()) throw new ObjectMissing(key)
         const { size } = stats
         const { start, end } = clampRange(key, size, range)
-        if (size > 0) return { size, stream: handle.createReadStream({ start, end }) }
+        if (size > 0) return { size, stream: heard(handle.createReadStream({ start, end })) }
         await handle.close()
-        return { size, stream: Readable.from([]) }
+        return { size, stream: heard(Readable.from([])) }
       } catch (error) {
         await handle.close()
         throw error

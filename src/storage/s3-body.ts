@@ -1,4 +1,5 @@
 import { finished, Readable } from 'node:stream'
+import { heard } from '../heard.ts'
 import type { ByteRange } from './storage.ts'
 
 /** So often in a row, without a byte in between, an object is asked for anew. */
@@ -22,15 +23,17 @@ export function streamBody(
   let failures = 0
   let current = body
 
-  const stream = new Readable({
-    read() {
-      current.resume()
-    },
-    destroy(error, done) {
-      current.destroy()
-      done(error)
-    },
-  })
+  const stream = heard(
+    new Readable({
+      read() {
+        current.resume()
+      },
+      destroy(error, done) {
+        current.destroy()
+        done(error)
+      },
+    }),
+  )
 
   function follow(next: Readable) {
     current = next

@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { PutObjectCommand } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
+import { heard } from '../heard.ts'
 import { type Bucket, endUploads, headObject } from './s3-bucket.ts'
 
 /**
@@ -37,14 +38,14 @@ async function putWhole(bucket: Bucket, key: string, bytes: Buffer): Promise<voi
 async function putParts(bucket: Bucket, key: string, path: string, size: number): Promise<void> {
   const { client, Bucket, prefix } = bucket
   const digest = createHash('sha256')
-  await pipeline(createReadStream(path), digest)
+  await pipeline(heard(createReadStream(path)), digest)
   const sha256 = digest.digest('hex')
   const upload = new Upload({
     client,
     params: {
       Bucket,
       Key: prefix + key,
-      Body: createReadStream(path),
+      Body: heard(createReadStream(path)),
       Metadata: { sha256 },
     },
     partSize: PART_BYTES,

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
+import { heard } from '../../heard.ts'
 import type { Row } from '../transfer/tables.ts'
 
 const ROWS_AT_ONCE = 500
@@ -13,7 +14,7 @@ export interface LineWriter {
 }
 
 export function writeLines(path: string): LineWriter {
-  const stream = createWriteStream(path, { mode: 0o600 })
+  const stream = heard(createWriteStream(path, { mode: 0o600 }))
   let failure: Error | undefined
   stream.on('error', (error) => {
     failure = error
@@ -52,7 +53,7 @@ export async function* readRowLines<T = Row>(path: string): AsyncGenerator<T[]> 
 /** Not by `readline`, which also ends lines at U+2028 and U+2029: JSON has them as they are. */
 async function* readLines(path: string): AsyncGenerator<string> {
   let rest = ''
-  for await (const chunk of createReadStream(path, 'utf8')) {
+  for await (const chunk of heard(createReadStream(path, 'utf8'))) {
     const lines = (rest + chunk).split('\n')
     rest = lines.pop() ?? ''
     yield* lines

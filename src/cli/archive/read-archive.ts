@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { extract } from 'tar-stream'
+import { heard } from '../../heard.ts'
 import { ArchiveFault, HEADER, type Header, SUMS, sumLine, VERSION } from './format.ts'
 
 export interface ArchiveEntry {
@@ -25,7 +26,7 @@ export async function* readArchive(
   input: Readable,
   onHeader: (header: Header) => void,
 ): AsyncGenerator<ArchiveEntry> {
-  const entries = extract()
+  const entries = heard(extract())
   const fed = pipeline(input, entries)
   fed.catch(() => {})
   const sums = createHash('sha256')

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { heard } from '../../heard.ts'
 import type { NamedObject } from '../../media/upkeep/inspect-object.ts'
 import { isKey } from '../../storage/storage.ts'
 import { startProgress } from '../progress.ts'
@@ -96,7 +97,7 @@ async function writeEntry({ content }: ArchiveEntry, path: string): Promise<stri
         yield chunk
       }
     },
-    createWriteStream(path, { mode: 0o600 }),
+    heard(createWriteStream(path, { mode: 0o600 })),
   )
   return hash.digest('hex')
 }

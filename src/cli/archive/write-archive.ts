@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { pack } from 'tar-stream'
+import { heard } from '../../heard.ts'
 import { SUMS, sumLine } from './format.ts'
 import { writeLines } from './lines.ts'
 
@@ -29,7 +30,7 @@ export function writeArchive(
   output: Writable,
   { folder, keepOpen }: { folder: string; keepOpen: boolean },
 ): ArchiveWriter {
-  const archive = pack()
+  const archive = heard(pack())
   const written = pipeline(archive, output, { end: !keepOpen })
   // Said by whatever is being added at that time.
   written.catch(() => {})
@@ -41,7 +42,7 @@ export function writeArchive(
     const hash = createHash('sha256')
     const entry = archive.entry({ name, size, mode: 0o600, mtime })
     const copied = pipeline(
-      createReadStream(path),
+      heard(createReadStream(path)),
       async function* (chunks: AsyncIterable<Buffer>) {
         for await (const chunk of chunks) {
           hash.update(chunk)

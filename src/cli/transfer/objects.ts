@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Database } from '../../database/database.ts'
+import { heard } from '../../heard.ts'
 import type { NamedObject, ObjectFault } from '../../media/upkeep/inspect-object.ts'
 import { ObjectMissing, type Storage } from '../../storage/storage.ts'
 import { UsageError } from '../usage-error.ts'
@@ -41,8 +42,8 @@ export async function readObject(
   }
   const stream = await openIfThere(storage, key)
   if (!stream) return { kind: 'missing', fault: 'is missing from storage' }
-  const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() })
-  const output = path === undefined ? nowhere() : createWriteStream(path, { mode: 0o600 })
+  const nowhere = () => heard(new Writable({ write: (_chunk, _encoding, done) => done() }))
+  const output = path === undefined ? nowhere() : heard(createWriteStream(path, { mode: 0o600 }))
   await pipeline(stream, hashing, output)
   if (received === size && hash.digest('hex') === sha256) return undefined
   if (path !== undefined) await rm(path, { force: true })

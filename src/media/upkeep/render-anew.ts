@@ -3,6 +3,7 @@ import { extname, join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Transaction } from 'kysely'
 import type { Tables, VariantName } from '../../database/tables.ts'
+import { heard } from '../../heard.ts'
 import type { RenderedImage } from '../../images/images.ts'
 import { newKey } from '../../storage/storage.ts'
 import type { Library } from '../library.ts'
@@ -53,7 +54,7 @@ async function render(
   if (fault) throw new Error(`its original ${fault.fault}.`)
   const original = join(folder, 'original')
   const { stream } = await storage.open(file.key)
-  await pipeline(stream, createWriteStream(original, { mode: 0o600 }))
+  await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })))
   return variant === 'scaled'
     ? (await images.process(original, folder)).scaled
     : images.renderHigh(original, folder)
