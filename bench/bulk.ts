@@ -1,4 +1,6 @@
 /** What others wait while many items are changed, in a large library. */
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { type Comparison, type Engine, summarize } from './comparison.ts'
 import { withCopy } from './copied-library.ts'
 import { pingDuring } from './pinger.ts'
@@ -16,6 +18,7 @@ export async function* compare(): AsyncGenerator<Comparison> {
 }
 
 async function* compareIn(data: string): AsyncGenerator<Comparison> {
+  mergeWhole(join(data, 'vitrine.db'))
   const server = await serveLibrary({ data, settings: {} })
   try {
     const { cookie } = await signInTo(server)
@@ -54,6 +57,16 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
   } finally {
     await server.stop()
   }
+}
+
+/**
+ * What was filled at a stretch has its search index in a few large segments on the level of the newest ones,
+ * as no library has whose items came one by one.
+ */
+function mergeWhole(path: string): void {
+  const database = new DatabaseSync(path)
+  database.exec(`INSERT INTO media_search (media_search) VALUES ('optimize')`)
+  database.close()
 }
 
 async function work(

@@ -128,7 +128,9 @@ describe('changing the tags of many items', () => {
     expect(first.result).toMatchObject({ ...OK, done: 11 })
     // What is searched for is what is changed: each item has its turn once all the same.
     const all = await work(client, 'tags', { search: 'OLD', remove: 'old', add: 'older' })
-    expect(all.progress.map(({ done }) => done)).toEqual([0, 100, 200, 250])
+    const told = all.progress.map(({ done }) => done)
+    expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
+    expect([told[0], told.at(-1)]).toEqual([0, 250])
     expect(all.result).toMatchObject({ ...OK, done: 250 })
     const but = await work(client, 'tags', {
       search: 'older',
@@ -316,11 +318,11 @@ describe('work on many items', () => {
       path === 'tags'
         ? (await client.list('?search=new&limit=1')).headers.get('x-total-count')
         : String(500 - Number((await client.list('?limit=1')).headers.get('x-total-count')))
-    await expect.poll(count, PATIENCE).toBe('100')
+    await expect.poll(count, PATIENCE).toBe('10')
     expect(await server.stop()).toBe(0)
     expect(server.log()).not.toContain('"level":50')
     const stock = await takeStock(data)
-    expect(stock.media.length).toBe(path === 'tags' ? 500 : 400)
+    expect(stock.media.length).toBe(path === 'tags' ? 500 : 490)
   })
 
   it('is at most done twice at once', async () => {

@@ -1,36 +1,41 @@
-import { setImmediate as letOthers } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
+import { createPace } from '../database/pace.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { recordAudit, SERVER } from './record.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-/** Rows deleted in one transaction, which others wait for. */
-const BATCH = 1000
 
 /** Deletes what is older than so many days, and says so in the trail. The one way that rows go. */
 export async function purgeAudit(database: Database, days: number): Promise<void> {
   const now = await database.now()
   const before = now - days * DAY_MS
+  const pace = createPace(database)
   let count = 0
   for (;;) {
-    const deleted = await deleteOldest(database, before)
+    const most = pace.batch()
+    const deleted = await deleteOldest(pace.database, before, most)
     count += deleted
-    if (deleted < BATCH) break
-    await letOthers()
+    if (deleted < most) break
+    pace.adapt()
+    await pace.pause()
   }
   if (count === 0) return
   const detail = { count, before: new Date(before).toISOString() }
   await database.write((trx) => recordAudit(trx, SERVER, { action: 'trail-purged', detail }, now))
 }
 
-async function deleteOldest(database: Database, before: Milliseconds): Promise<number> {
+async function deleteOldest(
+  database: Database,
+  before: Milliseconds,
+  most: number,
+): Promise<number> {
   return database.write(async (trx) => {
     // Times grow with the ids, so the oldest are found by their ids.
     const oldest = await trx
       .selectFrom('audit')
       .select(['id', 'at'])
       .orderBy('id')
-      .limit(BATCH)
+      .limit(most)
       .execute()
     const last = oldest.findLast(({ at }) => at < before)
     if (last === undefined) return 0

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../budget.ts'
+import { createPace, inBatches } from '../database/pace.ts'
 import { forbidden, parametersMissing, serviceBusy } from '../errors.ts'
 import { heard } from '../heard.ts'
 import { bodyOf, explainError } from '../http/render-errors.ts'
@@ -17,9 +18,10 @@ import {
 } from './bulk-parameters.ts'
 import { NO_FILE_SERVICE } from './file-service.ts'
 import type { Library } from './library.ts'
+import { mergeIndex, withoutMerging } from './merge-index.ts'
 import { removeItems } from './remove.ts'
 import { retagItems } from './retag.ts'
-import { countSelected, findNewestId, readBatches } from './selection.ts'
+import { countSelected, findNewestId, readSlices } from './selection.ts'
 
 export interface BulkRoutesOptions {
   library: Library
@@ -73,7 +75,6 @@ const BulkAnswer = {
 
 /** Changes the tags of many items. */
 export const bulkTagsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (app, options) => {
-  const { database } = options.library
   const send = createSender(app, options)
   app.route({
     method: 'POST',
@@ -102,7 +103,7 @@ export const bulkTagsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async
       const change = readTagChange(request.body)
       return send(request, reply, selected, {
         message: 'Media updated successfully',
-        work: (ids) => retagItems(database, ids, change, actorOf(request)),
+        work: ({ database }, ids) => retagItems(database, ids, change, actorOf(request)),
       })
     },
   })
@@ -113,7 +114,6 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
   app,
   options,
 ) => {
-  const { library } = options
   const send = createSender(app, options)
   app.route({
     method: 'POST',
@@ -143,10 +143,15 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
       }
       return send(request, reply, selected, {
         message: 'Media deleted successfully',
-        work: (ids) => removeItems(library, ids, actorOf(request)),
+        work: (library, ids) => removeItems(library, ids, actorOf(request)),
       })
     },
   })
+}
+
+interface PacedWork extends Pick<BulkWork, 'message'> {
+  /** Does the work for one batch, in a library whose writes are timed. */
+  work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
 }
 
 /** What sends the progress of work on many items as it is done. */
@@ -160,7 +165,7 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
     request: FastifyRequest,
     reply: FastifyReply,
     selected: Selected,
-    { work, message }: Pick<BulkWork, 'work' | 'message'>,
+    { work, message }: PacedWork,
   ) => {
     const mayView = request.user?.permissions.includes('view-media') ?? false
     if ('terms' in selected && !mayView) {
@@ -173,10 +178,20 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
         'ids' in selected
           ? selected
           : { ...selected, until: selected.until ?? (await findNewestId(read)) }
+      const pace = createPace(library.database)
+      const database = withoutMerging(pace.database)
       const lines = runBulk({
         total: await countSelected(read, selection),
-        batches: readBatches(read, selection),
-        work: mayView ? work : async (ids) => (await work(ids)).map(withoutName),
+        batches: inBatches(readSlices(read, selection), pace.batch),
+        async work(ids) {
+          const failed = await work({ ...library, database }, ids)
+          return mayView ? failed : failed.map(withoutName)
+        },
+        async pause() {
+          pace.adapt()
+          await pace.pause()
+          await mergeIndex(pace)
+        },
         message,
         explain: (error) => bodyOf(explainError(error, request)),
         signal: stop.signal,

@@ -10,6 +10,7 @@ const bulk = (changes: Partial<BulkWork>): BulkWork => ({
   total: 5,
   batches: batchesOf([1, 2], [3, 4], [5]),
   work: async () => [],
+  pause: async () => {},
   message: 'Done',
   explain: (error) => ({ data: String(error), code: 500 }),
   signal: new AbortController().signal,

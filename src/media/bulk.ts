@@ -1,4 +1,3 @@
-import { setImmediate as letOthers } from 'node:timers/promises'
 import { type AppError, mediaNotFound } from '../errors.ts'
 import { bodyOf, type ErrorBody } from '../http/render-errors.ts'
 
@@ -28,6 +27,8 @@ export interface BulkWork {
    * @returns those of which it failed; if it rejects, the work ends there
    */
   work(ids: readonly number[]): Promise<FailedItem[]>
+  /** Gives others a turn, between two batches. */
+  pause(): Promise<void>
   /** What is said when everything has been worked on. */
   message: string
   /** What is said when it ends early. */
@@ -43,7 +44,7 @@ export interface BulkWork {
  * is under way. What is done stays done.
  */
 export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
-  const { total, batches, work, message, explain, signal } = bulk
+  const { total, batches, work, pause, message, explain, signal } = bulk
   let done = 0
   let failures = 0
   const failed: ({ id: number; name?: string } & ErrorBody)[] = []
@@ -61,8 +62,7 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
         failed.push({ ...item, ...bodyOf(error) })
       }
       yield tell({ done, failures, total })
-      // The database answers without giving way to anything else.
-      await letOthers()
+      await pause()
     }
   } catch (error) {
     yield end(explain(error))

@@ -3,7 +3,7 @@ import { isPostgres } from '../database/engine.ts'
 import { insertEach } from '../database/insert-each.ts'
 import type { Queries, Tables } from '../database/tables.ts'
 import { adjustCounts } from './rank.ts'
-import { mediaGrams, mediaLines } from './search.ts'
+import { mediaGrams, mediaLines, unindexItems } from './search.ts'
 import { countTags, parseTags } from './tags.ts'
 
 /** Rows of one statement on PostgreSQL, which takes them as one text of JSON. */
@@ -67,6 +67,31 @@ export async function insertItems(
   await countTags(trx, [], tagsOfAll)
   await adjustCounts(trx, all, 1)
   return all
+}
+
+/** An item as the search index needs it. */
+export interface Indexed {
+  id: number
+  name: string
+  tags: readonly string[]
+}
+
+/** Has the search index hold what items are called now. */
+export async function reindexItems(trx: Queries, items: readonly Indexed[]): Promise<void> {
+  await unindexItems(
+    trx,
+    items.map(({ id }) => id),
+  )
+  await indexItems(trx, items)
+}
+
+/** Adds items to the search index that it does not have, last in their transaction (see `insertEntries`). */
+export async function indexItems(trx: Queries, items: readonly Indexed[]): Promise<void> {
+  const known = new Map<string, string>()
+  await insertEntries(trx, items, ({ id, name, tags }) => [
+    id,
+    isPostgres(trx) ? mediaLines(name, tags) : mediaGrams(name, tags, known),
+  ])
 }
 
 /** Of the search index: the id of an item, and what it is found by. */

@@ -11,7 +11,7 @@ import type { Queries } from '../database/tables.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { countVersion, type Library } from './library.ts'
 import { adjustCounts } from './rank.ts'
-import { unindexMedia } from './search.ts'
+import { unindexItems } from './search.ts'
 import { countTags, parseTags } from './tags.ts'
 
 /**
@@ -47,7 +47,7 @@ export async function removeItems(
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
     if (removed.length === 0) return { failed, files: { ids: [], keys: [] } }
 
-    for (const id of removed) await unindexMedia(trx, id)
+    await unindexItems(trx, removed)
     const unused = await removeUnusedFiles(trx, new Set(items.map((item) => item.file_id)))
     const files = { ids: unused.ids, keys: await journal.condemn(trx, unused.keys) }
     await countTags(

@@ -1,10 +1,13 @@
+import { sql } from 'kysely'
 import { type Actor, COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import { isPostgres } from '../database/engine.ts'
+import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
+import { reindexItems } from './insert-many.ts'
 import { countVersion } from './library.ts'
 import { MAX_TAGS } from './parameters.ts'
-import { indexMedia, unindexMedia } from './search.ts'
 import { countTags, parseTags } from './tags.ts'
 
 /** As `readTags` gives them; no tag is in both. */
@@ -36,32 +39,39 @@ export async function retagItems(
       .execute()
     const found = new Set(items.map(({ id }) => id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    const before: string[] = []
-    const after: string[] = []
-    const changed: number[] = []
-
+    const changed = []
     for (const { id, name, ...item } of items) {
-      const tags = retag(parseTags(item.tags), change)
+      const before = parseTags(item.tags)
+      const tags = retag(before, change)
       const stored = JSON.stringify(tags)
-      if (tags.length > MAX_TAGS) {
-        failed.push({ id, name, error: tooManyTags(id) })
-      } else if (stored !== item.tags) {
-        await trx.updateTable('media').set({ tags: stored }).where('id', '=', id).execute()
-        await unindexMedia(trx, id)
-        await indexMedia(trx, id, name, tags)
-        before.push(...parseTags(item.tags))
-        after.push(...tags)
-        changed.push(id)
-      }
+      if (tags.length > MAX_TAGS) failed.push({ id, name, error: tooManyTags(id) })
+      else if (stored !== item.tags) changed.push({ id, name, before, tags, stored })
     }
     if (changed.length === 0) return failed
-    await countTags(trx, before, after)
+    await setTags(trx, changed)
+    await countTags(
+      trx,
+      changed.flatMap(({ before }) => before),
+      changed.flatMap(({ tags }) => tags),
+    )
     await countVersion(trx)
     const { add: tagsAdded, remove: tagsRemoved } = change
-    const detail = { ids: changed, tagsAdded, tagsRemoved }
+    const detail = { ids: changed.map(({ id }) => id), tagsAdded, tagsRemoved }
     await recordAudit(trx, by, { action: 'media-tagged', detail }, now)
+    await reindexItems(trx, changed)
     return failed
   })
+}
+
+/** In one statement: on SQLite any other that has triggers would write what the index has gathered. */
+async function setTags(trx: Queries, items: readonly { id: number; stored: string }[]) {
+  const rows = JSON.stringify(items.map(({ id, stored }) => [id, stored]))
+  await (isPostgres(trx)
+    ? sql`UPDATE media SET tags = row ->> 1
+        FROM json_array_elements(${rows}::json) AS row WHERE media.id = (row ->> 0)::bigint`
+    : sql`UPDATE media SET tags = row.value ->> 1
+        FROM json_each(${rows}) AS row WHERE media.id = row.value ->> 0`
+  ).execute(trx)
 }
 
 function retag(tags: readonly string[], { add, remove }: TagChange): string[] {

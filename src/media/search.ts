@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { askWithin } from '../database/database.ts'
-import { buildOnce, isPostgres } from '../database/engine.ts'
+import { buildOnce, isPostgres, listed } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { parametersInvalid } from '../errors.ts'
 import { FOUND_NOWHERE, fold, foldTerm } from '../fold.ts'
@@ -69,11 +69,19 @@ export async function unindexMedia(trx: Queries, id: number) {
   await askWithin(trx)(indexQueries(trx).delete, id)
 }
 
+/** Takes items out of the index. */
+export async function unindexItems(trx: Queries, ids: readonly number[]) {
+  await askWithin(trx)(indexQueries(trx).deleteAll, JSON.stringify(ids))
+}
+
 const indexQueries = buildOnce((db) => {
   const [id, text] = isPostgres(db) ? [sql`id`, sql`lines`] : [sql`rowid`, sql`grams`]
   return {
     insert: sql`INSERT INTO media_search (${id}, ${text}) VALUES (${0}, ${''})`.compile(db),
     delete: sql`DELETE FROM media_search WHERE ${id} = ${0}`.compile(db),
+    deleteAll: sql`DELETE FROM media_search WHERE ${id} IN ${listed<number>(db, 'bigint')}`.compile(
+      db,
+    ),
   }
 })
 

@@ -4,7 +4,7 @@ import { onPostgres } from '../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { adjustCounts } from './rank.ts'
 import { parseSearch } from './search.ts'
-import { countSelected, findNewestId, readBatches, type Selection } from './selection.ts'
+import { countSelected, findNewestId, readSlices, type Selection } from './selection.ts'
 
 /** More than are read at a time. */
 const COUNT = 25_000
@@ -39,15 +39,14 @@ async function openLibrary() {
 }
 
 describe('a selection', () => {
-  it('is the items it names, or those that match up to an id, in batches', async () => {
+  it('is the items it names, or those that match up to an id, in slices', async () => {
     const { database, ids, tens } = await openLibrary()
     const select = async (selection: Selection) => {
-      const batches = await Array.fromAsync(readBatches(database.read, selection))
-      for (const batch of batches) {
-        expect(batch.length).toBeGreaterThan(0)
-        expect(batch.length).toBeLessThanOrEqual(100)
+      const slices = await Array.fromAsync(readSlices(database.read, selection))
+      for (const slice of slices) {
+        expect(slice.length).toBeLessThanOrEqual(10_000)
       }
-      const selected = batches.flat()
+      const selected = slices.flat()
       expect(await countSelected(database.read, selection)).toBe(selected.length)
       return selected
     }
@@ -81,21 +80,19 @@ describe('a selection', () => {
     expect(await findNewestId(read)).toBe(0)
     for (const terms of [[], ['x']]) {
       expect(await countSelected(read, { terms, until: 0, except: NONE })).toBe(0)
-      expect(await Array.fromAsync(readBatches(read, { terms, until: 0, except: NONE }))).toEqual(
-        [],
-      )
+      expect(await Array.fromAsync(readSlices(read, { terms, until: 0, except: NONE }))).toEqual([])
     }
   })
 
   it('holds no state of the library, and nothing past its end', async () => {
     const { database, ids } = await openLibrary()
     const until = await findNewestId(database.read)
-    const batches = readBatches(database.read, { ...ALL, until })
-    await batches.next()
+    const slices = readSlices(database.read, { ...ALL, until })
+    await slices.next()
     await database.write(async (trx) => {
       await sql`DELETE FROM media WHERE id = ${until}`.execute(trx)
       await sql`INSERT INTO media VALUES (${until + 2}, 1, 'x', '[]', 0)`.execute(trx)
     })
-    expect((await Array.fromAsync(batches)).flat()).toEqual(ids.slice(100, -1))
+    expect((await Array.fromAsync(slices)).flat()).toEqual(ids.slice(10_000, -1))
   })
 })

@@ -12,8 +12,6 @@ export type Selection =
   /** `terms` as of a list: folded; none means everything. */
   | { terms: readonly string[]; until: number; except: ReadonlySet<number> }
 
-/** Items worked on in one transaction, which other requests wait for. */
-const BATCH = 100
 /** Ids read at a time; in the search index each such slice costs a walk up to where it begins. */
 const SLICE = 10_000
 
@@ -37,16 +35,13 @@ async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> 
 }
 
 /**
- * The ids, ascending, in batches. No state of the database is held in between: of an item that is
+ * The ids, ascending, in slices. No state of the database is held in between: of an item that is
  * edited or deleted meanwhile the id may be among them or not.
  */
-export async function* readBatches(db: Queries, selection: Selection): AsyncGenerator<number[]> {
-  for await (const ids of readSlices(db, selection)) {
-    for (let start = 0; start < ids.length; start += BATCH) yield ids.slice(start, start + BATCH)
-  }
-}
-
-async function* readSlices(db: Queries, selection: Selection): AsyncGenerator<readonly number[]> {
+export async function* readSlices(
+  db: Queries,
+  selection: Selection,
+): AsyncGenerator<readonly number[]> {
   if ('ids' in selection) {
     yield selection.ids
     return

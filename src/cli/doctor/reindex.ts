@@ -1,27 +1,43 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
+import { createPace } from '../../database/pace.ts'
+import { indexItems } from '../../media/insert-many.ts'
 import { countVersion } from '../../media/library.ts'
-import { indexMedia, unindexMedia } from '../../media/search.ts'
+import { mergeIndex, withoutMerging } from '../../media/merge-index.ts'
+import { unindexItems } from '../../media/search.ts'
 import { parseTags } from '../../media/tags.ts'
 
-/** Items per transaction, so that a server beside is never held up for long. */
-const BATCH = 100
+/** Ids read at a time. */
+const SLICE = 1000
 
-/** Makes the index hold for each of these ids what its item says, and nothing if there is none. */
+/**
+ * Makes the index hold for each of these ids what its item says, and nothing if there is none, in
+ * transactions so short that a server beside is not held up.
+ */
 export async function reindexItems(database: Database, ids: readonly number[]): Promise<void> {
-  for (let start = 0; start < ids.length; start += BATCH) {
-    const batch = ids.slice(start, start + BATCH)
-    await database.write(async (trx) => {
+  const pace = createPace(database)
+  const { write } = withoutMerging(pace.database)
+  for (let start = 0; start < ids.length; ) {
+    const batch = ids.slice(start, start + pace.batch())
+    await write(async (trx) => {
       const items = await trx
         .selectFrom('media')
         .select(['id', 'name', 'tags'])
         .where('id', 'in', batch)
+        .orderBy('id')
         .execute()
-      for (const id of batch) await unindexMedia(trx, id)
-      for (const { id, name, tags } of items) await indexMedia(trx, id, name, parseTags(tags))
+      await unindexItems(trx, batch)
       await countVersion(trx)
+      await indexItems(
+        trx,
+        items.map(({ tags, ...item }) => ({ ...item, tags: parseTags(tags) })),
+      )
     })
+    start += batch.length
+    pace.adapt()
+    await pace.pause()
+    await mergeIndex(pace)
   }
 }
 
@@ -39,7 +55,7 @@ export async function rebuildIndex(database: Database): Promise<void> {
       .select('id')
       .where('id', '>', after)
       .orderBy('id')
-      .limit(BATCH)
+      .limit(SLICE)
       .execute()
     const last = rows.at(-1)
     if (!last) return
