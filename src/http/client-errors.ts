@@ -73,7 +73,8 @@ function toAppError({ code }: ConnectionError): AppError {
   }
 }
 
-function renderAnswer(error: AppError, headers: Readonly<Record<string, string>>): string {
+/** A whole answer, for a connection on which nothing is being answered. */
+export function renderAnswer(error: AppError, headers: Readonly<Record<string, string>>): string {
   const body = JSON.stringify(bodyOf(error))
   const lines = Object.entries({
     ...headers,

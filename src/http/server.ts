@@ -27,7 +27,8 @@ import { parseBodies } from './parse-bodies.ts'
 import { renderError, renderErrors } from './render-errors.ts'
 import { createRequestIds } from './request-id.ts'
 import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
-import type { HttpSettings } from './settings.ts'
+import { type HttpSettings, httpSettings } from './settings.ts'
+import { cutOffSlowBodies } from './slow-bodies.ts'
 import { cutOffStalled } from './stalled-clients.ts'
 import { createTrusts, type Trusts } from './trusted-proxies.ts'
 import { createTurns } from './turns.ts'
@@ -52,6 +53,7 @@ type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsTo
   allowedOrigins: readonly string[]
   /** For the description of the API. */
   cookieName?: string
+  leastBodyRate?: number
 }
 
 /**
@@ -86,7 +88,7 @@ export async function createServer(
         createHttpServer(HTTP_OPTIONS, (request, response) => answer(request, heard(response))),
       )
       server.keepAliveTimeout = KEEP_ALIVE_MS
-      // Bodies may be slow, see `cutOffStalled`.
+      // Bodies may be slow, see `cutOffStalled` and `cutOffSlowBodies`.
       server.requestTimeout = 0
       return server
     },
@@ -135,6 +137,11 @@ export async function createServer(
   refuseUnmatched(app)
   parseBodies(app)
   cutOffStalled(app)
+  cutOffSlowBodies(
+    app,
+    settings.leastBodyRate ?? httpSettings.leastBodyRate.fallback,
+    SECURITY_HEADERS,
+  )
   closeGracefully(app)
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS, turns)

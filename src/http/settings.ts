@@ -49,6 +49,12 @@ export const httpSettings = {
     help: 'Switches GET /metrics on, for who sends this as a bearer token.',
     secret: true,
   },
+  leastBodyRate: {
+    variable: 'VITRINE_LEAST_BODY_RATE',
+    fallback: 1024,
+    parse: integer(0, MEBIBYTE),
+    help: 'Bytes a second that a client must send of a body, on average over a minute; 0 for no such limit.',
+  },
   maxImageBytes: {
     variable: 'VITRINE_MAX_IMAGE_BYTES',
     fallback: 64 * MEBIBYTE,

@@ -6,8 +6,8 @@ const IDLE_MS = 60_000
 
 /**
  * Cuts off clients that hold a connection and let nothing move: neither the body that they send nor
- * the answer that they are given. However slow they are, moving is enough; and while the server
- * works on an answer nobody is hurried.
+ * the answer that they are given. However slow they are, moving is enough (but see `cutOffSlowBodies`);
+ * and while the server works on an answer nobody is hurried.
  */
 export function cutOffStalled(app: FastifyInstance, idleMs = IDLE_MS): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
@@ -33,4 +33,4 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /** Injected requests, in tests, have no connection. */
-const isConnected = ({ socket }: IncomingMessage): boolean => socket instanceof Socket
+export const isConnected = ({ socket }: IncomingMessage): boolean => socket instanceof Socket
