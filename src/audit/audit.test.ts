@@ -27,6 +27,29 @@ const fill = (database: Database, count: number, action = 'media-added') =>
 const idsOf = async (database: Database, query: Partial<AuditQuery>) =>
   (await readAudit(database.read, { limit: 100, ...query })).rows.map(({ id }) => id)
 
+/** Ways of the engine to put a row in the place of one that is there. */
+const replacements =
+  process.env.VITRINE_TEST_ENGINE === 'postgres'
+    ? [
+        sql`TRUNCATE audit`,
+        sql`INSERT INTO audit (id, at, action) VALUES (1, 1, 'forged')
+          ON CONFLICT (id) DO UPDATE SET action = excluded.action`,
+        sql`MERGE INTO audit USING (SELECT 1 AS id) AS given ON audit.id = given.id
+          WHEN MATCHED THEN DELETE`,
+        sql`DO $$ BEGIN
+          SET LOCAL session_replication_role = replica;
+          DELETE FROM audit;
+        END $$`,
+      ]
+    : [
+        sql`INSERT OR REPLACE INTO audit (id, at, action) VALUES (1, 1, 'forged')`,
+        sql`REPLACE INTO audit (rowid, at, action) VALUES (1, 1, 'forged')`,
+        sql`INSERT OR REPLACE INTO audit (id, at, action) SELECT id, at, 'forged' FROM audit`,
+        sql`UPDATE OR REPLACE audit SET id = 1`,
+        sql`INSERT INTO audit (id, at, action) VALUES (1, 1, 'forged')
+          ON CONFLICT (id) DO UPDATE SET action = excluded.action`,
+      ]
+
 describe('the audit trail', () => {
   it('is only ever added to, whoever asks', async () => {
     const database = await openTemporaryDatabase()
@@ -36,7 +59,7 @@ describe('the audit trail', () => {
       sql`UPDATE audit SET at = 0`,
       sql`DELETE FROM audit`,
       sql`DELETE FROM audit WHERE id = 1`,
-      ...(process.env.VITRINE_TEST_ENGINE === 'postgres' ? [sql`TRUNCATE audit`] : []),
+      ...replacements,
     ]
     for (const change of changes) {
       await expect(database.write((trx) => change.execute(trx))).rejects.toThrow('only ever added')

@@ -6,6 +6,7 @@ import { up as unfinished } from './migrations/0004-unfinished.ts'
 import { up as tokensAndAudit } from './migrations/0005-tokens-and-audit.ts'
 import { up as mediaJson } from './migrations/0007-media-json.ts'
 import { up as scrub } from './migrations/0010-scrub.ts'
+import { up as trailRefusesReplacing } from './migrations/0011-trail-refuses-replacing.ts'
 import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
 
 /**
@@ -20,5 +21,6 @@ export const migrations: Record<string, Migration> = {
   '0005-tokens-and-audit': { up: tokensAndAudit },
   '0007-media-json': { up: mediaJson },
   '0010-scrub': { up: scrub },
+  '0011-trail-refuses-replacing': { up: trailRefusesReplacing },
   '0013-unseen-characters': { up: unseenCharacters },
 }
