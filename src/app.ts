@@ -13,6 +13,7 @@ import { deliveryRoutes } from './images/delivery.ts'
 import { readDeliverySecret } from './images/digests.ts'
 import { createHighRenders } from './images/high.ts'
 import { createImages } from './images/images.ts'
+import { createItemAddresses } from './media/base-path.ts'
 import type { Library } from './media/library.ts'
 import { mediaRoutes } from './media/routes.ts'
 import { createScrub } from './media/upkeep/scrub.ts'
@@ -81,7 +82,12 @@ export async function createApp(
   })
   app.addHook('onListen', async () => scrub.start())
   app.addHook('onClose', () => scrub.stop())
-  await app.register(pageRoutes(PAGE_FOLDER, storage.redirect?.origin))
+  await app.register(
+    pageRoutes(PAGE_FOLDER, {
+      basePath: config.basePath,
+      imageOrigin: storage.redirect?.origin,
+    }),
+  )
   const auth = await openAuth(config, database, log)
   await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))
   recordRefusals(app, database)
@@ -92,6 +98,7 @@ export async function createApp(
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
     bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
     maxImageBytes: config.maxImageBytes,
+    addresses: createItemAddresses(config.basePath),
     api: config.api,
     fileService: config.fileService,
   })

@@ -6,6 +6,11 @@ import { join } from 'node:path'
 import { ROOT, type Server } from './harness.ts'
 import { findNginx } from './install-nginx.ts'
 
+export interface Nginx {
+  url: string
+  stop(): Promise<void>
+}
+
 /** As `deploy/nginx.conf` calls them. */
 export interface Instances {
   api: readonly Server[]
@@ -17,19 +22,20 @@ export interface Instances {
  * Starts nginx with the configuration that people deploy; only where it listens, what it balances,
  * where it writes and how long it keeps an image unasked are of the test.
  */
-export async function startNginx(
-  instances: Instances,
-  port: number,
-): Promise<{ url: string; stop(): Promise<void> }> {
-  const folder = mkdtempSync(join(tmpdir(), 'vitrine-nginx-'))
+export function startNginx(instances: Instances, port: number): Promise<Nginx> {
   let text = readFileSync(join(ROOT, 'deploy/nginx.conf'), 'utf8')
   for (const [name, servers] of Object.entries<readonly Server[]>({ ...instances })) {
     const lines = servers.map(({ url }) => `server ${new URL(url).host};`).join(' ')
     text = text.replaceAll(new RegExp(`(?:\\s*server ${name}-\\d+:4545;)+`, 'g'), `\n    ${lines}`)
   }
-  text = text
-    // So long a deleted image may be seen: people need not wait here.
-    .replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;')
+  // So long a deleted image may be seen: people need not wait here.
+  return runNginx(text.replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;'), port)
+}
+
+/** Runs nginx, which is to listen on port 80 and here does on the one given, in a folder of its own. */
+export async function runNginx(configuration: string, port: number): Promise<Nginx> {
+  const folder = mkdtempSync(join(tmpdir(), 'vitrine-nginx-'))
+  const text = configuration
     .replace('listen 80;', `listen 127.0.0.1:${port};`)
     .replace('/var/cache/nginx/vitrine', join(folder, 'cache'))
     .replace('/dev/stdout', join(folder, 'access.log'))
@@ -53,8 +59,7 @@ export async function startNginx(
   const url = `http://127.0.0.1:${port}`
   for (;;) {
     if (child.exitCode !== null) throw new Error(`nginx ended: ${readFileSync(log, 'utf8')}`)
-    const answer = await fetch(`${url}/health/live`).catch(() => undefined)
-    if (answer?.ok) break
+    if (await fetch(url).catch(() => undefined)) break
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   return {

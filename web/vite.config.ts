@@ -4,6 +4,8 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
+  // The server writes its own in place of it, and modules find each other.
+  base: './',
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
+import type { BasePath } from '../http/base-path.ts'
 import { createSessionCookie } from './cookie.ts'
 import type { CookieSettings } from './cookie-settings.ts'
 import { readExternal } from './external.ts'
@@ -19,7 +20,7 @@ export interface Auth {
 
 /** Whose accounts count: our own, or those of the service that the settings name. */
 export async function openAuth(
-  settings: ExternalSettings & CookieSettings,
+  settings: ExternalSettings & CookieSettings & { basePath: BasePath },
   database: Database,
   log: FastifyBaseLogger,
 ): Promise<Auth> {

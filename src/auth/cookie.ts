@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { CookieSettings } from './cookie-settings.ts'
+import type { BasePath } from '../http/base-path.ts'
+import { type CookieSettings, isForHostAlone } from './cookie-settings.ts'
 
 /** More than sub-domains, paths and an earlier setting leave in a browser; each costs a look-up. */
 const MOST_LOOKED_AT = 8
@@ -19,11 +20,16 @@ export interface SessionCookie {
   clear(request: FastifyRequest, reply: FastifyReply): void
 }
 
-export function createSessionCookie({ cookieName, cookieDomain }: CookieSettings): SessionCookie {
+export function createSessionCookie({
+  cookieName,
+  cookieDomain,
+  basePath = '',
+}: CookieSettings & { basePath?: BasePath }): SessionCookie {
   /** Only with the same ones does a browser replace or clear it. */
   const attributes = (request: FastifyRequest) =>
     ({
-      path: '/',
+      // Browsers take a name that means one host only for all of it.
+      path: isForHostAlone(cookieName) ? '/' : `${basePath}/`,
       ...(cookieDomain !== undefined && { domain: cookieDomain }),
       httpOnly: true,
       sameSite: 'strict',

@@ -1,4 +1,5 @@
 import { type FastifyInstance, type FastifySchema, fastify, type RouteOptions } from 'fastify'
+import type { BasePath } from './base-path.ts'
 import { notFound } from './not-found.ts'
 import { phraseOf } from './render-errors.ts'
 import { Type } from './schema.ts'
@@ -32,7 +33,7 @@ const PAGES = ['/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/*']
  *
  * @param cookieName of the cookie that tells who makes a request
  */
-export function describeRoutes(app: FastifyInstance, cookieName: string): void {
+export function describeRoutes(app: FastifyInstance, cookieName: string, basePath: BasePath): void {
   const routes: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
     if (route.method !== 'HEAD') routes.push(route)
@@ -41,7 +42,7 @@ export function describeRoutes(app: FastifyInstance, cookieName: string): void {
   /** Made once: it is long, and anybody may ask for it. */
   let text: string | undefined
   const description = () => {
-    made ??= makeDescription(routes, cookieName).catch((error) => {
+    made ??= makeDescription(routes, cookieName, basePath).catch((error) => {
       made = undefined
       throw error
     })
@@ -88,6 +89,7 @@ const OF_CONNECTION: ReadonlySet<string> = new Set(['connection', 'content-lengt
 async function makeDescription(
   routes: readonly RouteOptions[],
   cookieName: string,
+  basePath: BasePath,
 ): Promise<FastifyInstance> {
   const [{ default: swagger }, { default: swaggerUi }] = await Promise.all([
     import('@fastify/swagger'),
@@ -105,6 +107,7 @@ async function makeDescription(
         version: '1',
         license: { name: 'MIT', identifier: 'MIT' },
       },
+      ...(basePath !== '' && { servers: [{ url: basePath }] }),
       components: {
         securitySchemes: {
           cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
@@ -124,6 +127,7 @@ async function makeDescription(
   }
   await app.register(swaggerUi, {
     routePrefix: '/docs',
+    indexPrefix: basePath,
     staticCSP: PAGE_POLICY,
     theme: { title: 'Vitrine: the API' },
     // Without the bar that loads descriptions from elsewhere, which the policy forbids anyway.

@@ -1,7 +1,10 @@
-import { existsSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
+import fresh from 'fresh'
+import type { BasePath } from './base-path.ts'
 
 /**
  * The page loads its own scripts, styles and pictures, and calls its own API; nothing is inline but
@@ -24,9 +27,12 @@ const pagePolicy = (imageOrigin = '') =>
  * scripts and styles have names that change with their content and are kept for good.
  *
  * @param folder of the built page; where there is none, `/` leads to the documentation of the API
- * @param imageOrigin where else pictures come from: `https://bucket.example.com`
+ * @param options.imageOrigin where else pictures come from: `https://bucket.example.com`
  */
-export function pageRoutes(folder: string, imageOrigin?: string): FastifyPluginAsync {
+export function pageRoutes(
+  folder: string,
+  { basePath = '', imageOrigin }: { basePath?: BasePath; imageOrigin?: string | undefined } = {},
+): FastifyPluginAsync {
   return async (app) => {
     app.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'public' }
@@ -45,16 +51,23 @@ export function pageRoutes(folder: string, imageOrigin?: string): FastifyPluginA
       immutable: true,
       maxAge: '1y',
     })
-    app.get('/', async (_request, reply) =>
-      reply
-        .headers({
-          'content-security-policy': pagePolicy(imageOrigin),
-          'cache-control': 'no-cache',
-        })
-        .sendFile('index.html', folder, { cacheControl: false, immutable: false }),
-    )
+    const html = nameParts(readFileSync(join(folder, 'index.html'), 'utf8'), basePath)
+    const headers = {
+      'content-type': 'text/html; charset=utf-8',
+      'content-security-policy': pagePolicy(imageOrigin),
+      'cache-control': 'no-cache',
+      etag: `"${createHash('sha256').update(html).digest('base64url')}"`,
+    }
+    app.get('/', async (request, reply) => {
+      reply.headers(headers)
+      return fresh(request.headers, headers) ? reply.code(304).send() : reply.send(html)
+    })
     app.get('/favicon.svg', async (_request, reply) =>
       reply.sendFile('favicon.svg', folder, { maxAge: '1d', immutable: false }),
     )
   }
 }
+
+/** The built page names its parts as `./assets/…`; how the page is asked for must not matter to them. */
+const nameParts = (html: string, basePath: BasePath): string =>
+  html.replaceAll('="./', `="${basePath}/`)

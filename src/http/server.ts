@@ -8,6 +8,7 @@ import {
 import { AppError } from '../errors.ts'
 import { heard } from '../heard.ts'
 import { createAtOnce } from './answer-at-once.ts'
+import { type BasePath, redirectUnder, stripBasePath } from './base-path.ts'
 import { answerClientErrors } from './client-errors.ts'
 import { answerEarly } from './early-answer.ts'
 import { createKnownHosts } from './known-hosts.ts'
@@ -54,6 +55,7 @@ type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsTo
   /** For the description of the API. */
   cookieName?: string
   leastBodyRate?: number
+  basePath?: BasePath
 }
 
 /**
@@ -68,6 +70,7 @@ export async function createServer(
   log: FastifyBaseLogger,
   gauges: Gauges = {},
 ): Promise<FastifyInstance> {
+  const { basePath = '' } = settings
   const requestLog = createRequestLog(log)
   const trusts = createTrusts(settings.trustedProxies)
   const hosts = createKnownHosts(settings, trusts, log)
@@ -83,7 +86,7 @@ export async function createServer(
   )
   const app = fastify({
     serverFactory: (handler) => {
-      const answer = turns.inTurn(atOnce.ahead(handler))
+      const answer = stripBasePath(basePath, turns.inTurn(atOnce.ahead(handler)))
       const server = heard(
         createHttpServer(HTTP_OPTIONS, (request, response) => answer(request, heard(response))),
       )
@@ -120,6 +123,7 @@ export async function createServer(
 
   app.setValidatorCompiler(validateBodies)
   hosts.watch(app)
+  redirectUnder(app, basePath)
   atOnce.learn(app)
   atOnce.watch((answered) => logAnswer(requestLog, answered))
   logRequests(app, requestLog)
@@ -145,7 +149,7 @@ export async function createServer(
   closeGracefully(app)
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS, turns)
-  describeRoutes(app, settings.cookieName ?? 'refreshToken')
+  describeRoutes(app, settings.cookieName ?? 'refreshToken', basePath)
   return app
 }
 

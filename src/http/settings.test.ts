@@ -42,6 +42,22 @@ describe('settings', () => {
     }
   })
 
+  it('take a path under which a proxy shows it', () => {
+    const { parse } = httpSettings.basePath
+    expect(['/', '/media-app/', '/media-app', '/a/b.c/~d_1/'].map(parse)).toEqual([
+      '',
+      '/media-app',
+      '/media-app',
+      '/a/b.c/~d_1',
+    ])
+    for (const wrong of [
+      ...['media-app', 'media-app/', '//', '/a//b', '/a/../b', '/./', '/a b/', '/%61/', '/ä/'],
+      ...['https://a.example/b/', '/a?b', '/a#b', '/a/*', '/:a', '\\\\a'],
+    ]) {
+      expect(() => parse(wrong)).toThrow('a path like /media-app/')
+    }
+  })
+
   it('take names that it may be reached by', () => {
     const { parse } = httpSettings.hosts
     expect(parse('Media.Example, photos, [FD00::1], fd00::2, 192.0.2.1')).toEqual([

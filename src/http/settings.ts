@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { integer, list, oneOf, type Settings, type Values } from '../settings.ts'
 import { requireUnguessable } from '../unguessable.ts'
+import type { BasePath } from './base-path.ts'
 import { withoutBrackets } from './loopback.ts'
 
 const MEBIBYTE = 1024 * 1024
@@ -35,6 +36,12 @@ export const httpSettings = {
     fallback: [],
     parse: list(parseName),
     help: 'Names it may be reached by besides localhost where it listens on a loopback address, comma-separated.',
+  },
+  basePath: {
+    variable: 'VITRINE_BASE_PATH',
+    fallback: '',
+    parse: parseBasePath,
+    help: 'Path under which a proxy shows it: /media-app/.',
   },
   logLevel: {
     variable: 'VITRINE_LOG_LEVEL',
@@ -82,6 +89,17 @@ function parseListeningHost(text: string): string {
     )
   }
   return host
+}
+
+/** Without the `/` at its end; of characters that nobody writes in two ways. */
+function parseBasePath(text: string): BasePath {
+  const path = text.replace(/\/$/, '')
+  const [before, ...segments] = path.split('/')
+  const isRight = segments.every((part) => /^[\w.~-]+$/.test(part) && !/^\.\.?$/.test(part))
+  if (!text.startsWith('/') || before !== '' || !isRight) {
+    throw new Error('/ or a path like /media-app/, of letters, digits and any of -._~')
+  }
+  return path as BasePath
 }
 
 /** As the `Host` header has it: a name, or an address, an IPv6 one in brackets. */

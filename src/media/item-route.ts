@@ -4,6 +4,7 @@ import type { Queries } from '../database/tables.ts'
 import { mediaNotFound, quote } from '../errors.ts'
 import { IdParameter, readId } from '../http/read-id.ts'
 import { type Static, Type } from '../http/schema.ts'
+import type { ItemAddresses } from './base-path.ts'
 import { MediaItem, selectItems, toItem } from './item.ts'
 import type { ReadState } from './library-state.ts'
 import { countMedia, findRank } from './rank.ts'
@@ -22,7 +23,8 @@ export type RankedItem = Static<typeof RankedItem>
 export const itemRoute: FastifyPluginAsyncTypebox<{
   database: Database
   readState: ReadState
-}> = async (app, { database, readState }) => {
+  addresses: ItemAddresses
+}> = async (app, { database, readState, addresses }) => {
   app.route({
     method: 'GET',
     url: '/media/item/:id',
@@ -44,11 +46,11 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
       const id = readId(request.params.id)
       if (id === undefined) throw mediaNotFound(`${quote(request.params.id)} is no id.`)
       if (await isUnchanged(request, reply, readState, ['item', id])) return sendNothing(reply, 304)
-      const { total, ...item } = await database.read
+      const { total, media, rank } = await database.read
         .transaction()
         .execute((trx) => readItem(trx, id))
       reply.header('x-total-count', total)
-      return item
+      return { media: addresses.inItem(media), rank }
     },
   })
 }

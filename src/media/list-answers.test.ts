@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { createItemAddresses } from './base-path.ts'
 import { createStateReader } from './library-state.ts'
 import { createListAnswers } from './list-answers.ts'
 import { createListReader } from './list-reader.ts'
@@ -14,7 +15,12 @@ const MEBIBYTE = 1024 * 1024
 it('keeps little of many long addresses, asked for once or again', async () => {
   const database = await openTemporaryDatabase()
   const readState = createStateReader(database)
-  const answer = createListAnswers(createListReader(database, readState), readState, () => {})
+  const answer = createListAnswers(
+    createListReader(database, readState),
+    readState,
+    createItemAddresses(''),
+    () => {},
+  )
   const held = () => {
     collect()
     return process.memoryUsage().heapUsed

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { type HeadersInTurn, inTurn, type ReadyAnswer } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
 import { createRecent } from '../recent.ts'
+import type { ItemAddresses } from './base-path.ts'
 import type { LibraryState, ReadState } from './library-state.ts'
 import type { ListQuery } from './list.ts'
 import { readListQuery } from './list-query.ts'
@@ -42,6 +43,7 @@ interface Asked {
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
+  { inJson }: ItemAddresses,
   spend: (bytes: number) => void,
 ): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
@@ -89,7 +91,8 @@ export function createListAnswers(
 
     async function read(unchanged: Asked['unchanged']): Promise<ListAnswer> {
       const { query } = unchanged
-      const { summary, body } = await lists.read(query, state.version)
+      const { summary, body: read } = await lists.read(query, state.version)
+      const body = read && inJson(read)
       const headers = {
         ...unchanged.headers,
         'x-total-count': summary.total,

@@ -8,6 +8,7 @@ import type { PlainRequest } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
 import { type Static, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
+import type { ItemAddresses } from './base-path.ts'
 import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
 import type { ReadState } from './library-state.ts'
@@ -34,12 +35,13 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   readState: ReadState
   /** Snapshots of long lists at once. */
   listings: Budget
-}> = async (app, { library, readState, listings }) => {
+  addresses: ItemAddresses
+}> = async (app, { library, readState, listings, addresses }) => {
   const { database } = library
   const lists = createListReader(database, readState)
   const callers = createKnownCallers(database)
   const spend = createSpentBytes()
-  const answer = createListAnswers(lists, readState, spend)
+  const answer = createListAnswers(lists, readState, addresses, spend)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
   function answerKnown({ raw, query }: PlainRequest) {
@@ -102,7 +104,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     if (request.method === 'HEAD') return reply.send(heard(Readable.from([])))
     const release = await listings.take(1)
     try {
-      const { summary, body } = await streamList(library, lists, query, spend)
+      const { summary, body } = await streamList(library, lists, addresses, query, spend)
       // Also if it has failed already.
       finished(body, () => {
         release()

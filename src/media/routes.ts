@@ -8,6 +8,7 @@ import { acceptUploads, readUpload } from '../http/read-upload.ts'
 import { type TSchema, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
 import { addMedia } from './add.ts'
+import type { ItemAddresses } from './base-path.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
 import { editMedia } from './edit.ts'
 import { NO_FILE_SERVICE, refuseFileService } from './file-service.ts'
@@ -38,6 +39,7 @@ export interface MediaRoutesOptions {
   /** Work on many items at once. */
   bulkWork: Budget
   maxImageBytes: number
+  addresses: ItemAddresses
   api: boolean
   fileService: boolean
 }
@@ -45,10 +47,11 @@ export interface MediaRoutesOptions {
 /** The routes of the media library. */
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
+    const { addresses } = options
     const { database } = options.library
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
-    await app.register(itemRoute, { database, readState })
+    await app.register(itemRoute, { database, readState, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(editRoutes, options)
     await app.register(bulkTagsRoute, options)
@@ -57,7 +60,10 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
   if (options.api || options.fileService) await app.register(fileRoutes, options)
 }
 
-const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { library }) => {
+const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
+  app,
+  { library, addresses },
+) => {
   const config = {
     access: 'edit-media',
     failure: 'Error updating media',
@@ -71,7 +77,7 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
     const id = requireId(idText)
     const fields = readFields(request.body)
     const media = await editMedia(library.database, id, fields, actorOf(request))
-    return { data: 'Media updated successfully', code: 200, media }
+    return { data: 'Media updated successfully', code: 200, media: addresses.inItem(media) }
   }
   app.route({
     method: 'POST',
@@ -97,10 +103,10 @@ const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, { 
 
 const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
   app,
-  { library, bulkWork, maxImageBytes, fileService },
+  { library, bulkWork, maxImageBytes, fileService, addresses },
 ) => {
   if (!fileService) refuseFileService(app)
-  await app.register(addRoute, { library, maxImageBytes })
+  await app.register(addRoute, { library, maxImageBytes, addresses })
   await app.register(bulkDeleteRoute, { library, bulkWork })
 
   app.route({
@@ -150,8 +156,8 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
 }
 
 const addRoute: FastifyPluginAsyncTypebox<
-  Pick<MediaRoutesOptions, 'library' | 'maxImageBytes'>
-> = async (app, { library, maxImageBytes }) => {
+  Pick<MediaRoutesOptions, 'library' | 'maxImageBytes' | 'addresses'>
+> = async (app, { library, maxImageBytes, addresses }) => {
   acceptUploads(app, { maxImageBytes })
   const chunkWasRead = createSpentBytes()
   app.route({
@@ -210,7 +216,7 @@ const addRoute: FastifyPluginAsyncTypebox<
         return {
           data: 'Media added successfully',
           code: 200,
-          media,
+          media: addresses.inItem(media),
           ...(duplicates.length > 0 && { duplicates }),
         }
       } finally {

@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
 import { createSpool } from '../http/spool.ts'
 import type { TemporaryFolder } from '../storage/temporary.ts'
+import type { ItemAddresses } from './base-path.ts'
 import {
   endOf,
   findFirst,
@@ -31,6 +32,7 @@ const IDLE_MS = 60_000
 export async function streamList(
   { database, temporary }: { database: Database; temporary: TemporaryFolder },
   lists: ListReader,
+  { inJson }: ItemAddresses,
   query: ListQuery,
   spend: (bytes: number) => void,
 ): Promise<{ summary: ListSummary; body: Readable }> {
@@ -42,7 +44,7 @@ export async function streamList(
       const summary = await summarizeList(source, query)
       summarized.resolve(summary)
       await writeList(source, query, summary, async (json) => {
-        await spool.write(json)
+        await spool.write(inJson(json))
         spend(json.length)
       })
     })

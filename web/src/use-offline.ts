@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react'
+import { at } from './api/base'
 
 /** Whether the network is gone, and the server with it: one on this machine needs none. */
 export function useOffline(): boolean {
@@ -8,7 +9,7 @@ export function useOffline(): boolean {
     const { signal } = listeners
     const check = async () => {
       const isGone =
-        !navigator.onLine && (await fetch('/health/live', { signal }).then(isNever, isAlways))
+        !navigator.onLine && (await fetch(at('/health/live'), { signal }).then(isNever, isAlways))
       if (!signal.aborted) setIsOffline(isGone)
     }
     addEventListener('online', check, { signal })

@@ -1,8 +1,9 @@
 import createClient from 'openapi-fetch'
+import { at } from './base'
 import type { paths } from './schema'
 
 /** The server's own API; the cookie of the session goes along by itself. */
-export const api = createClient<paths>({ baseUrl: location.origin })
+export const api = createClient<paths>({ baseUrl: location.origin + at('/') })
 
 type Body<T> = T extends { content: { 'application/json': infer B } } ? B : never
 export type MediaList = Body<paths['/media']['get']['responses'][200]>

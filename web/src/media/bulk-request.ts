@@ -1,3 +1,4 @@
+import { at } from '../api/base'
 import { ApiError } from '../api/client'
 import type { BulkAction, BulkTarget } from './bulk'
 
@@ -25,7 +26,7 @@ export async function sendBulk(
   onLine: (line: BulkLine) => void,
 ): Promise<BulkLine> {
   const { kind, ...change } = action
-  const response = await fetch(`/media/bulk/${kind}`, {
+  const response = await fetch(at(`/media/bulk/${kind}`), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ ...target, ...change }),

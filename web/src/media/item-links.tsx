@@ -1,6 +1,7 @@
 import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { notifications } from '@mantine/notifications'
+import { at } from '../api/base'
 import type { MediaItem } from '../api/client'
 import { copyText } from '../copy-text'
 import { useMessages } from '../messages/messages'
@@ -63,7 +64,7 @@ export function Links({ item }: { item: MediaItem }) {
       ))}
       <Button
         component="a"
-        href={`/media/original/${item.id}`}
+        href={at(`/media/original/${item.id}`)}
         download
         variant="default"
         size="xs"

@@ -1,6 +1,7 @@
 import { CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
+import { at } from '../api/base'
 import { SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
@@ -24,7 +25,7 @@ export function Toolbar(props: ToolbarProps) {
   return (
     <div className={classes.toolbar}>
       <div className={classes.brand} aria-hidden>
-        <img src="/favicon.svg" alt="" width={28} height={28} />
+        <img src={at('/favicon.svg')} alt="" width={28} height={28} />
         <span className={classes.brandName}>Vitrine</span>
       </div>
       <SearchInput search={search} onSearch={props.onSearch} />

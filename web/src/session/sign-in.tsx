@@ -1,5 +1,6 @@
 import { Alert, Button, Group, Paper, PasswordInput, Stack, TextInput, Title } from '@mantine/core'
 import { type FormEvent, useId } from 'react'
+import { at } from '../api/base'
 import { ApiError } from '../api/client'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
 import { WaitingScreen } from '../waiting'
@@ -71,7 +72,7 @@ export function SignInScreen() {
     <Stack component="main" align="center" justify="center" h="100%" p="md">
       <Paper withBorder shadow="sm" p="xl" radius="md" w="100%" maw={400}>
         <Group gap="sm" mb="lg">
-          <img src="/favicon.svg" alt="" width={36} height={36} />
+          <img src={at('/favicon.svg')} alt="" width={36} height={36} />
           <Title order={1} size="h2">
             Vitrine
           </Title>

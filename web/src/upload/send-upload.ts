@@ -1,3 +1,4 @@
+import { at } from '../api/base'
 import type { MediaItem } from '../api/client'
 
 export type Outcome =
@@ -35,7 +36,7 @@ export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions
     form.append('image', file)
 
     const request = new XMLHttpRequest()
-    request.open('POST', '/media/add')
+    request.open('POST', at('/media/add'))
     request.responseType = 'json'
     request.upload.onprogress = ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0)
     request.upload.onload = () => onProgress(1)

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { at } from '../api/base'
 import { useRefresh } from '../media/queries'
 import { SESSION_KEY, useSession } from '../session/session'
 import { createQueue, type Uploads } from './queue'
@@ -78,7 +79,7 @@ export function chooseAutomatic(uploads: Uploads, isAutomatic: boolean) {
 
 /** Any answer will do. */
 const isServerThere = () =>
-  fetch('/media/add', { method: 'OPTIONS' }).then(
+  fetch(at('/media/add'), { method: 'OPTIONS' }).then(
     () => true,
     () => false,
   )
