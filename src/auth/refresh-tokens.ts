@@ -137,6 +137,7 @@ function seal(successor: string, old: string): string {
     .update('successor of a refresh token')
     .digest()
   const bytes = Buffer.from(successor, 'base64url')
+  if (bytes.length > pad.length) throw new Error('A refresh token is longer than its pad.')
   return Buffer.from(bytes.map((byte, index) => byte ^ (pad[index] ?? 0))).toString('base64url')
 }
 

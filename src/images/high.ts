@@ -125,12 +125,14 @@ async function keep(
 ): Promise<StoredVariant> {
   const key = newKey('variants', 'webp')
   await journal.record([key])
+  let putFailed = true
   const discard = () =>
-    journal.discard([key]).catch((cause) => {
+    journal.discard([key], { putFailed }).catch((cause) => {
       log.error({ err: cause, key }, 'An unused render could not be removed yet')
     })
   try {
     await storage.put(key, path, { isSpent: true })
+    putFailed = false
     const kept = await database.write(async (trx) => {
       const file = await trx
         .selectFrom('files')

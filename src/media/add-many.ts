@@ -8,7 +8,7 @@ import {
   type StoredMedia,
 } from './add.ts'
 import { gather } from './gather.ts'
-import { insertFiles, insertItems } from './insert-many.ts'
+import { idAt, insertFiles, insertItems } from './insert-many.ts'
 import { countVersion, type Library } from './library.ts'
 
 /**
@@ -73,7 +73,7 @@ async function commitThoseNew(
     const ids = await insertItems(
       trx,
       fresh.map(({ item: { name, tags } }, index) => ({
-        file_id: fileIds[index] ?? 0,
+        file_id: idAt(fileIds, index),
         name,
         tags: JSON.stringify(tags),
         added_at,
@@ -81,11 +81,14 @@ async function commitThoseNew(
     )
     for (const [index, { item }] of fresh.entries()) {
       const { name, by = COMMAND_LINE } = item
-      const subject = mediaSubject(ids[index] ?? 0)
+      const subject = mediaSubject(idAt(ids, index))
       await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
     }
     return isNew
   })
   // One of them may be to blame: by itself, each shows what is wrong with it, and the others pass.
-  return commit.catch(() => stored.map(() => false))
+  return commit.catch((error) => {
+    library.log.warn({ err: error, count: stored.length }, 'Images could not be added together')
+    return stored.map(() => false)
+  })
 }

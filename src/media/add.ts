@@ -7,7 +7,7 @@ import type { SpooledFile } from '../http/read-upload.ts'
 import { publicDigest } from '../images/digests.ts'
 import type { ProcessedImage } from '../images/images.ts'
 import { newKey } from '../storage/storage.ts'
-import { insertFiles, insertItems, type NewFile } from './insert-many.ts'
+import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
 import { type MediaItem, selectItems, toItem } from './item.ts'
 import { countVersion, type Library } from './library.ts'
 
@@ -106,18 +106,20 @@ export async function addInSteps<Added>(
     }
     const allKeys = [keys.original, keys.scaled]
     await steps.record(allKeys)
+    let putFailed = true
     try {
       await settleAll([
         storage.put(keys.original, image.path, { isSpent: true }),
         storage.put(keys.scaled, processed.scaled.path, { isSpent: true }),
       ])
+      putFailed = false
       const lost = isStored ? undefined : known
       const committed = await steps.commit({ item, image, processed, keys, lost })
       if (committed.restored !== undefined) highRenders.forgetFailure(committed.restored)
       await discardQuietly(library, committed.unused)
       return committed.added
     } catch (error) {
-      await discardQuietly(library, allKeys)
+      await discardQuietly(library, allKeys, { putFailed })
       throw error
     }
   })
@@ -134,9 +136,9 @@ export async function commitMedia(
   return database.write(async (trx) => {
     const file = await findFile(trx, image.sha256)
     if (!file) {
-      const [id = 0] = await insertFiles(trx, [describeFile(library, { image, processed, keys })])
+      const ids = await insertFiles(trx, [describeFile(library, { image, processed, keys })])
       await journal.take(trx, allKeys)
-      return { unused: [], added: await insertMedia(trx, id, item, now) }
+      return { unused: [], added: await insertMedia(trx, idAt(ids, 0), item, now) }
     }
     const isLost = file.key === lost?.key
     if (isLost) await replaceOriginal(trx, library, file, keys.original)
@@ -153,8 +155,12 @@ async function settleAll(puts: readonly Promise<void>[]) {
 }
 
 /** What cannot be removed now is the sweep's. */
-async function discardQuietly({ journal, log }: Library, keys: readonly string[]) {
-  await journal.discard(keys).catch((error) => {
+async function discardQuietly(
+  { journal, log }: Library,
+  keys: readonly string[],
+  options?: { putFailed: boolean },
+) {
+  await journal.discard(keys, options).catch((error) => {
     log.error({ err: error, keys }, 'Objects of a failed add could not be removed yet')
   })
 }
@@ -233,7 +239,7 @@ async function insertMedia(
   const added_at = await nextTime(trx, now)
   const items = [{ file_id: fileId, name, tags: JSON.stringify(tags), added_at }]
   await countVersion(trx)
-  const [id = 0] = await insertItems(trx, items)
+  const id = idAt(await insertItems(trx, items), 0)
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 

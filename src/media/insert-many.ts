@@ -32,7 +32,7 @@ export async function insertFiles(trx: Queries, files: readonly NewFile[]): Prom
     trx,
     'variants',
     files.map(({ scaled }, index) => ({
-      file_id: ids[index] ?? 0,
+      file_id: idAt(ids, index),
       name: 'scaled' as const,
       ...scaled,
     })),
@@ -59,7 +59,7 @@ export async function insertItems(
     const ownTags = parseTags(tags)
     tagsOfAll.push(...ownTags)
     const text = isPostgres(trx) ? mediaLines(name, ownTags) : mediaGrams(name, ownTags, known)
-    return [all[index] ?? 0, text]
+    return [idAt(all, index), text]
   }
   // After all other rows, since FTS5 writes what it has gathered with every statement of several rows,
   // whatever that is about, and merges it later.
@@ -125,6 +125,14 @@ const gatherEntries = (trx: Queries, bytes: number) =>
   sql`INSERT INTO media_search (media_search, rank) VALUES ('hashsize', ${sql.lit(bytes)})`.execute(
     trx,
   )
+
+/** @throws Error if there are fewer rows than were to be inserted */
+export function idAt(ids: readonly number[], index: number): number {
+  const id = ids[index]
+  if (id === undefined)
+    throw new Error(`Of ${index + 1} rows or more, ${ids.length} were inserted.`)
+  return id
+}
 
 type Row = Readonly<Record<string, string | number | undefined>>
 

@@ -143,7 +143,8 @@ async function readPageAt(
   if (slice.count !== count) {
     throw new Error(`A list has ${slice.count} items where the counts say ${count}.`)
   }
-  return { summary, body: toBuffer(slice.json ?? '') }
+  if (slice.json === null) throw new Error('A list of items came without them.')
+  return { summary, body: toBuffer(slice.json) }
 }
 
 /** The page first: one that is not full tells how many matches there are, without counting them. */

@@ -31,7 +31,8 @@ export async function countSelected(db: Queries, selection: Selection): Promise<
 
 async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{ total: number }>`SELECT count(*) AS total FROM ${source}`.execute(db)
-  return Number(rows[0]?.total ?? 0)
+  if (!rows[0]) throw new Error('A count gave no row.')
+  return Number(rows[0].total)
 }
 
 /**

@@ -355,6 +355,25 @@ describe('sweep', () => {
     expect(await owners()).toEqual([journal.owner])
   })
 
+  it.each([
+    { rejected: true, putsComeLate: true, stays: true },
+    { rejected: true, putsComeLate: false, stays: false },
+    { rejected: false, putsComeLate: true, stays: false },
+  ])('removes once more what may come late: $stays', async ({ rejected, putsComeLate, stays }) => {
+    const journal = await start({ storage: { ...storage, putsComeLate } })
+    const key = newKey('originals', 'jpg')
+    await journal.record([key])
+    await journal.discard([key], { putFailed: rejected })
+    expect(await rows()).toMatchObject(stays ? [{ key, owner: null, claimed_at: now }] : [])
+    if (!stays) return
+
+    await put(key)
+    now += LEASE_MS
+    await journal.sweep()
+    expect(await storage.size(key)).toBeUndefined()
+    expect(await rows()).toEqual([])
+  })
+
   it('judges a process on another host by its lease', async () => {
     const remote = await start()
     const key = await putNew(remote)

@@ -55,8 +55,11 @@ export interface Journal {
    * Removes the objects of those keys that the journal still holds, then their rows. An object
    * whose row was taken stays, even if its taker never learned that it was committed. If it rejects,
    * the rest is left to the sweep.
+   *
+   * @param options.putFailed a put of them was rejected. Where it may still come late (see `Storage`), the rows
+   *   stay for one lease, after which the sweep removes once more
    */
-  discard(keys: readonly string[]): Promise<void>
+  discard(keys: readonly string[], options?: { putFailed?: boolean }): Promise<void>
   /** Removes what others left (see `sweepJournal`). Faults are logged; the next sweep tries again. */
   sweep(): Promise<void>
   /** Call it when no work that uses the journal is under way any more. */
@@ -230,12 +233,13 @@ export async function openJournal(deps: {
       }
     },
 
-    async discard(keys) {
+    async discard(keys, { putFailed = false } = {}) {
       if (keys.length === 0) return
       try {
         const removable = await claim(keys)
         await storage.remove(removable)
-        await dropRows(database, removable)
+        if (putFailed && storage.putsComeLate) await giveUp(removable)
+        else await dropRows(database, removable)
       } catch (error) {
         await giveUp(keys)
         throw error

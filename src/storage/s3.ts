@@ -98,6 +98,8 @@ export async function openS3Storage(
   }
 
   return {
+    putsComeLate: true,
+
     async put(key, path) {
       checkKey(key)
       await put(key, path).catch((error) => {

@@ -23,7 +23,7 @@ export interface Storage {
    * at all when it rejects. Rejects if there is such an object already, or if this process is
    * putting one; not every driver can tell whether another process is, so a key is put by nobody but
    * who made it. Where storage is reached over a network that failed, a put that was rejected may
-   * still become an object a little later: `remove` is what makes sure.
+   * still become an object a little later: see `putsComeLate`.
    *
    * @param options.isSpent nobody will write to the file any more, and none but this account may read
    *   it: the object may then share its bytes. The file itself stays, for the caller to remove
@@ -68,6 +68,11 @@ export interface Storage {
    * @returns where it is now, for people to read
    */
   setAside(name: string): Promise<string>
+  /**
+   * Whether a put that was rejected may still become an object later: then what is removed has to be removed
+   * once more after a while.
+   */
+  readonly putsComeLate?: boolean
   /** Rejects if storage cannot be read and written. */
   check(): Promise<void>
   /** How clients fetch objects from storage itself; only where it can, and was told to. */

@@ -29,8 +29,10 @@ export async function renderAnew(library: Library, rendering: Rendering): Promis
     const rendered = await render(library, rendering, folder)
     const key = newKey('variants', extname(rendered.path).slice(1))
     await journal.record([key])
+    let putFailed = true
     try {
       await storage.put(key, rendered.path)
+      putFailed = false
       await database.write(async (trx) => {
         await replaceVariant(trx, rendering, key, rendered)
         await journal.take(trx, [key])
@@ -38,7 +40,7 @@ export async function renderAnew(library: Library, rendering: Rendering): Promis
       })
     } catch (error) {
       // What cannot be removed now is the sweep's.
-      await journal.discard([key]).catch(() => {})
+      await journal.discard([key], { putFailed }).catch(() => {})
       throw error
     }
   })
