@@ -25,8 +25,11 @@ export interface Instances {
 export function startNginx(instances: Instances, port: number): Promise<Nginx> {
   let text = readFileSync(join(ROOT, 'deploy/nginx.conf'), 'utf8')
   for (const [name, servers] of Object.entries<readonly Server[]>({ ...instances })) {
-    const lines = servers.map(({ url }) => `server ${new URL(url).host};`).join(' ')
-    text = text.replaceAll(new RegExp(`(?:\\s*server ${name}-\\d+:4545;)+`, 'g'), `\n    ${lines}`)
+    const lines = servers.map(({ url }) => `server ${new URL(url).host} max_fails=0;`).join(' ')
+    text = text.replaceAll(
+      new RegExp(`(?:\\s*server ${name}-\\d+:4545 max_fails=0;)+`, 'g'),
+      `\n    ${lines}`,
+    )
   }
   // So long a deleted image may be seen: people need not wait here.
   return runNginx(text.replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;'), port)
