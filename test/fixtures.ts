@@ -115,11 +115,15 @@ export async function makeAnimatedPng(): Promise<Buffer> {
 }
 
 /** A PNG of 41 bytes that claims any size; the data it announces never comes. */
-export function makeClaimingPng(width = 786_464, height = 32): Buffer {
+export function makeClaimingPng(
+  width = 786_464,
+  height = 32,
+  { depth = 8, color = 2, interlace = 0 } = {},
+): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
-  header.set([8, 2, 0, 0, 0], 8)
+  header.set([depth, color, 0, 0, interlace], 8)
   const signature = Buffer.from('89504e470d0a1a0a', 'hex')
   const announcement = Buffer.from('\0\0\x10\0IDAT', 'latin1')
   return Buffer.concat([signature, pngChunk('IHDR', header), announcement])

@@ -33,7 +33,9 @@ export async function readHeader(path: string): Promise<Header> {
   const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
   const conversion = await findConversion(path, format, metadata)
-  return { format, width, height, frames, conversion }
+  const bytesPerPixel = (metadata.channels ?? 4) * (metadata.depth === 'ushort' ? 2 : 1)
+  const isHeldWhole = metadata.isProgressive === true
+  return { format, width, height, frames, bytesPerPixel, isHeldWhole, conversion }
 }
 
 /** The container of AVIF is also that of HEIC and others. */

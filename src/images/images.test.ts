@@ -202,7 +202,17 @@ describe('process', () => {
     ['animated AVIF', makeAnimatedAvifHeader, /animated AVIF/],
     ['PDF', () => Buffer.from('%PDF-1.7\n%\xff\xff\n', 'latin1'), /application\/pdf/],
     ['random bytes', () => Buffer.from('00ff13fe8899aabb00', 'hex'), /no known format/],
-    ['PNG that claims a size', makeClaimingPng, /PNG image cannot|PNG image is damaged/],
+    ['PNG that claims a size', () => makeClaimingPng(60_000, 32), /PNG image (cannot|is damaged)/],
+    [
+      'PNG that is very wide',
+      () => makeClaimingPng(3_000_000, 33),
+      /3000000 pixels wide; at most 65535/,
+    ],
+    [
+      'PNG that is very high',
+      () => makeClaimingPng(33, 999_999),
+      /999999 pixels high; at most 65535/,
+    ],
     [
       'PNG that claims gigapixels',
       () => makeClaimingPng(60_000, 60_000),
@@ -333,6 +343,15 @@ describe('process', () => {
     await withImages({ imageMemoryBytes: 256 * mebibyte, imageWorkers: 1 }, async (own) => {
       expect((await errorOf(add(huge, own))).detail).toMatch(/256 MiB of memory/)
       expect(await add(await makePng(), own)).toMatchObject({ width: 64 })
+    })
+  })
+
+  it('refuses what is interlaced and cannot be held, and says what product is too large', async () => {
+    // 8 bytes a pixel, all of which have to be there before the first line is.
+    const interlaced = makeClaimingPng(8000, 8000, { depth: 16, color: 6, interlace: 1 })
+    await withImages({ imageMemoryBytes: 400 * 1024 * 1024, imageWorkers: 1 }, async (own) => {
+      const { detail } = await errorOf(add(interlaced, own))
+      expect(detail).toMatch(/512000000 bytes .*8000 x 8000 pixels of 8 bytes/)
     })
   })
 

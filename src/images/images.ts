@@ -107,12 +107,26 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
 
 const countPixels = ({ width, height, frames }: Header) => width * height * frames
 
-/** AVIF is decoded whole and in more than one copy: several times the memory of other formats. */
-const weighPixels = (header: Header) => countPixels(header) * (header.format === 'avif' ? 2 : 1)
+/** Longer ones only a PNG can have, and no browser shows; memory for the rows of an image grows with them. */
+const MAX_SIDE = 65_535
+/** Bytes of a pixel that the budget counts as one. */
+const BYTES_PER_PIXEL = 4
+
+/**
+ * Of what is held whole, by the bytes of a pixel. AVIF is decoded whole and in more than one copy: several
+ * times the memory of other formats.
+ */
+function weighPixels(header: Header): number {
+  if (header.format === 'avif') return countPixels(header) * 2
+  const bytes = header.isHeldWhole ? (header.bytesPerPixel ?? 0) : 0
+  return countPixels(header) * Math.max(1, bytes / BYTES_PER_PIXEL)
+}
+
+type Limits = Pick<ImageSettings, 'maxImagePixels' | 'maxImageFrames' | 'imageMemoryBytes'>
 
 /** Against files of a few bytes that unfold into more than any machine holds. */
-function checkLimits(header: Header, { maxImagePixels, maxImageFrames }: ImageSettings) {
-  const { width, height, frames } = header
+function checkLimits(header: Header, { maxImagePixels, maxImageFrames, imageMemoryBytes }: Limits) {
+  const { width, height, frames, bytesPerPixel = 0, isHeldWhole } = header
   if (frames > maxImageFrames) {
     const detail = `The animation has ${frames} frames; at most ${maxImageFrames} are accepted.`
     throw new Refusal('limit', detail)
@@ -120,6 +134,16 @@ function checkLimits(header: Header, { maxImagePixels, maxImageFrames }: ImageSe
   if (countPixels(header) > maxImagePixels) {
     const size = `${width} x ${height} pixels${frames > 1 ? ` in each of ${frames} frames` : ''}`
     const detail = `The image has ${size}; at most ${maxImagePixels} in all are accepted.`
+    throw new Refusal('limit', detail)
+  }
+  if (Math.max(width, height) > MAX_SIDE) {
+    const side = width > height ? `${width} pixels wide` : `${height} pixels high`
+    throw new Refusal('limit', `The image is ${side}; at most ${MAX_SIDE} on a side are accepted.`)
+  }
+  const bytes = countPixels(header) * bytesPerPixel
+  if (isHeldWhole && bytes > imageMemoryBytes) {
+    const product = `${width} x ${height} pixels of ${bytesPerPixel} bytes`
+    const detail = `The image is interlaced or progressive and takes ${bytes} bytes of memory at once (${product}); at most ${imageMemoryBytes} are accepted.`
     throw new Refusal('limit', detail)
   }
 }

@@ -10,6 +10,10 @@ export interface Header {
   height: number
   /** 1 unless animated. */
   frames: number
+  /** That one decoded pixel takes in the decoder. */
+  bytesPerPixel?: number
+  /** Whether the decoder can only hold all of the image at once: what is interlaced or progressive. */
+  isHeldWhole?: boolean
   /** What the decoder does not bring to sRGB by itself. */
   conversion?: Conversion | undefined
 }

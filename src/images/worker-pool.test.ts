@@ -119,6 +119,18 @@ describe('a pool of workers', () => {
   })
 
   it.runIf(process.platform === 'linux')(
+    'is held by the system to little more memory than it may take',
+    async () => {
+      await pool.use(async (worker) => {
+        await readHeader(worker)
+        const rows = readFileSync(`/proc/${worker.pid}/limits`, 'utf8').split('\n')
+        const [limit] = rows.find((row) => row.startsWith('Max data size'))?.match(/\d+/) ?? []
+        expect(Number(limit)).toBe(limits.memoryBytes + 1024 ** 3)
+      }, first)
+    },
+  )
+
+  it.runIf(process.platform === 'linux')(
     'runs behind the server and knows nothing of it',
     async () => {
       await pool.use(async (worker) => {

@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process'
+import { type ForkOptions, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { heard } from '../heard.ts'
 import { Refusal } from './refusal.ts'
@@ -38,13 +38,11 @@ export function startWorker(
 ): ImageWorker {
   const child = heard(
     fork(new URL('./worker.ts', import.meta.url), {
+      ...limitedTo(limits.memoryBytes),
       // Nothing of the server's secrets or of its way of being run. The one setting is for glibc: with
       // a heap for each thread, a worker that has seen many images would hold twice the memory at rest,
       // and whether an image fits its limit would depend on what came before.
       env: { MALLOC_ARENA_MAX: '1' },
-      // The pixels are outside of V8's heap. A young generation of the usual size would stand there with
-      // the few objects of each image: 10 MB more a process, and more processor time for fresh pages.
-      execArgv: ['--max-semi-space-size=2'],
       // In a process group of its own: what ends the server's group is for the server, which drains.
       detached: true,
       // Not the server's own standard error, which it would have wait for whoever reads it.
@@ -123,6 +121,23 @@ export function startWorker(
       await ended
     },
   }
+}
+
+/** What is set aside beside pixels and not all touched: stacks of threads, V8's heap, decoders' tables. */
+const BESIDE_PIXELS_KIB = 1024 * 1024
+
+/**
+ * The process watches itself, and ends with a word why. The system's own limit holds where it has no time
+ * to look. (It counts what may be written to, not what is only reserved, of which V8 has terabytes.)
+ */
+function limitedTo(memoryBytes: number): Pick<ForkOptions, 'execPath' | 'execArgv'> {
+  // The pixels are outside of V8's heap. A young generation of the usual size would stand there with
+  // the few objects of each image: 10 MB more a process, and more processor time for fresh pages.
+  const flags = ['--max-semi-space-size=2']
+  if (process.platform !== 'linux') return { execArgv: flags }
+  const limit = Math.ceil(memoryBytes / 1024) + BESIDE_PIXELS_KIB
+  const script = `ulimit -d ${limit} 2>/dev/null; unset PWD; exec "$0" "$@"`
+  return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath, ...flags] }
 }
 
 function explainEnd(code: number | null, signal: string | null, ready: boolean): Error {

@@ -19,7 +19,7 @@ import { withSource } from './with-source.ts'
 
 /** Of 19, which is lowest. It keeps lists quick while images are at work on every core. */
 const NICENESS = 15
-const WATCH_MS = 50
+const WATCH_MS = 20
 const MEBIBYTE = 1024 * 1024
 
 /** From where images are read: by file, and only what is accepted. */
