@@ -59,7 +59,7 @@ const postgres = {
       'src/database/postgres.test.ts',
       'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
-      'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache}.test.ts',
+      'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,tags,upgrade,workers}.test.ts',
     ],

@@ -6,6 +6,7 @@ import { recordRefusals } from './auth/record-refusals.ts'
 import { createBudget } from './budget.ts'
 import { type Config, databaseLocation, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
+import { createRecorders } from './database/recorder.ts'
 import { healthRoutes } from './http/health.ts'
 import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
@@ -88,9 +89,11 @@ export async function createApp(
       imageOrigin: storage.redirect?.origin,
     }),
   )
-  const auth = await openAuth(config, database, log)
+  const recorders = createRecorders(database, log)
+  app.addHook('onClose', recorders.settled)
+  const auth = await openAuth(config, database, recorders, log)
   await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))
-  recordRefusals(app, database)
+  recordRefusals(app, database, recorders.trail)
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
   if (config.api) await app.register(auth.routes)
   await app.register(mediaRoutes, {

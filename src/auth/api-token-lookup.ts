@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import { hashApiToken } from './api-tokens.ts'
@@ -13,12 +13,11 @@ export const TOKEN_REFUSED = 'token-refused'
 /**
  * Finds out whose a personal token is and what it allows, anew at each request, by one query.
  *
- * @param log is told where a use cannot be recorded: on a full disk, scripts can still read
  * @throws AppError 401 "Unauthorized" if it is unknown, revoked or expired, or its account disabled
  */
 export function createApiTokenLookup(
   database: Database,
-  log: Pick<FastifyBaseLogger, 'error'>,
+  uses: Recorder,
 ): (token: string) => Promise<User> {
   const query = compileQuery(database.read)
 
@@ -29,9 +28,7 @@ export function createApiTokenLookup(
     if (row === undefined || row.disabled === 1 || row.expires_at <= now) throw refused()
 
     if (row.last_used_at === null || now - row.last_used_at > LAST_USE_PRECISION_MS) {
-      await recordUse(database, row.id, now).catch((error: unknown) =>
-        log.error({ err: error }, 'The use of a personal token could not be recorded'),
-      )
+      recordUse(uses, row.id, now)
     }
     const given = new Set(row.permissions.split(' '))
     const allowed = new Set(rows.map(({ permission }) => permission))
@@ -52,8 +49,8 @@ const refused = () =>
   })
 
 /** The condition makes parallel requests write once between them. */
-async function recordUse(database: Database, id: number, now: Milliseconds): Promise<void> {
-  await database.writeBeside(async (trx) => {
+function recordUse(uses: Recorder, id: number, now: Milliseconds): void {
+  uses.add(`token ${id}`, async (trx) => {
     await trx
       .updateTable('api_tokens')
       .set({ last_used_at: now })

@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
+import type { Recorders } from '../database/recorder.ts'
 import type { BasePath } from '../http/base-path.ts'
 import { createSessionCookie } from './cookie.ts'
 import type { CookieSettings } from './cookie-settings.ts'
@@ -22,6 +23,7 @@ export interface Auth {
 export async function openAuth(
   settings: ExternalSettings & CookieSettings & { basePath: BasePath },
   database: Database,
+  recorders: Recorders,
   log: FastifyBaseLogger,
 ): Promise<Auth> {
   const external = readExternal(settings)
@@ -29,11 +31,11 @@ export async function openAuth(
   return {
     identify: external
       ? (await import('./identify-by-token.ts')).identifyByToken(external, log, cookie)
-      : await identifyBySession(database, log, cookie),
+      : await identifyBySession(database, recorders.uses, cookie),
     async routes(app) {
       const url = external?.signInUrl ?? null
       await app.register(signInRoute({ external: external !== undefined, url }))
-      await app.register(external ? externalRoutes : authRoutes({ database, cookie }))
+      await app.register(external ? externalRoutes : authRoutes({ database, cookie, recorders }))
       await app.register(auditRoutes, { database })
     },
   }

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto'
 import { type Actor, accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
 import { AppError, unauthorized } from '../errors.ts'
 import type { PasswordCheck } from './password-check.ts'
 import { checkPassword, hashPassword } from './passwords.ts'
@@ -20,7 +22,11 @@ export type ChangePassword = (
   by: Actor & { network: string },
 ) => Promise<void>
 
-export function createChangePassword(database: Database, check: PasswordCheck): ChangePassword {
+export function createChangePassword(
+  database: Database,
+  check: PasswordCheck,
+  trail: Recorder,
+): ChangePassword {
   return async ({ id, username, sessionId }, { currentPassword, password }, by) => {
     checkPassword(password)
     const reservation = await reserveAttempt(database, username, by.network, 'change the password')
@@ -39,7 +45,7 @@ export function createChangePassword(database: Database, check: PasswordCheck): 
     const now = await database.now()
     const subject = accountSubject(username)
     if (current === undefined) {
-      await database.write((trx) =>
+      trail.add(randomUUID(), (trx) =>
         recordAudit(trx, by, { action: 'password-change-failed', subject }, now),
       )
       throw wrongPassword()

@@ -1,5 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
 import { unauthorized } from '../errors.ts'
 import { openAccessTokens } from './access-tokens.ts'
 import { createApiTokenLookup } from './api-token-lookup.ts'
@@ -16,12 +16,12 @@ import { createSessionLookup } from './session-lookup.ts'
  */
 export async function identifyBySession(
   database: Database,
-  log: FastifyBaseLogger,
+  uses: Recorder,
   cookie: SessionCookie,
 ): Promise<Identify> {
   const accessTokens = await openAccessTokens(database)
-  const sessions = createSessionLookup(database, log)
-  const findByApiToken = createApiTokenLookup(database, log)
+  const sessions = createSessionLookup(database, uses)
+  const findByApiToken = createApiTokenLookup(database, uses)
 
   const findByAccessToken = async (token: string, network: string) => {
     const claims = await accessTokens.verify(token, await database.now())

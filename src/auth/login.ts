@@ -1,5 +1,8 @@
-import { type Actor, accountSubject, recordAudit } from '../audit/record.ts'
+import { randomUUID } from 'node:crypto'
+import { type Actor, type AuditEntry, accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
+import type { Milliseconds } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import { createFailureRows } from './failure-rows.ts'
 import { findUser, normalizeUsername } from './find-user.ts'
@@ -23,10 +26,12 @@ export type Login = (attempt: {
   userAgent: string
 }) => Promise<NewSession>
 
-export function createLogin(database: Database, check: PasswordCheck): Login {
+export function createLogin(database: Database, check: PasswordCheck, trail: Recorder): Login {
   const decoy = decoyHash()
   const isFirst = createFirstOfMinute()
   const failureRows = createFailureRows()
+  const record = (by: Actor, entry: AuditEntry, now: Milliseconds) =>
+    trail.add(randomUUID(), (trx) => recordAudit(trx, by, entry, now))
 
   return async ({ username, password, network, userAgent }) => {
     // A name that nobody can have takes the same way as one that nobody has.
@@ -39,7 +44,7 @@ export function createLogin(database: Database, check: PasswordCheck): Login {
           const known = await findUser(database.read, name)
           const subject = known && accountSubject(known.username)
           const entry = { action: 'sign-in-throttled', ...(subject && { subject }) } as const
-          await database.write((trx) => recordAudit(trx, nobody, entry, now))
+          record(nobody, entry, now)
         }
         throw error
       },
@@ -55,26 +60,19 @@ export function createLogin(database: Database, check: PasswordCheck): Login {
     if (more > 0) {
       const by = { ...nobody, network: null }
       const entry = { action: 'sign-in-failed', detail: { more } } as const
-      await database.write((trx) => recordAudit(trx, by, entry, now))
+      record(by, entry, now)
     }
 
-    const refuse = async (reason: 'account' | 'disabled' | 'password' | 'changed meanwhile') => {
+    const refuse = (reason: 'account' | 'disabled' | 'password' | 'changed meanwhile') => {
       if (!failureRows.isRecorded()) return invalidCredentials()
       // People type their password where the name belongs: a name that nobody has is not kept.
       const subject = user && { subject: accountSubject(user.username) }
-      await database.write((trx) =>
-        recordAudit(
-          trx,
-          nobody,
-          { action: 'sign-in-failed', ...subject, detail: { wrong: reason } },
-          now,
-        ),
-      )
+      record(nobody, { action: 'sign-in-failed', ...subject, detail: { wrong: reason } }, now)
       return invalidCredentials()
     }
-    if (user === undefined) throw await refuse('account')
-    if (current === undefined) throw await refuse('password')
-    if (user.disabled === 1) throw await refuse('disabled')
+    if (user === undefined) throw refuse('account')
+    if (current === undefined) throw refuse('password')
+    if (user.disabled === 1) throw refuse('disabled')
 
     const session = await database.write(async (trx) => {
       // The password may have been changed meanwhile, and all sessions been ended with it.
@@ -91,7 +89,7 @@ export function createLogin(database: Database, check: PasswordCheck): Login {
       await recordAudit(trx, by, { action: 'signed-in', detail: { userAgent } }, now)
       return startSession(trx, { userId: user.id, network, userAgent }, now)
     })
-    if (session === undefined) throw await refuse('changed meanwhile')
+    if (session === undefined) throw refuse('changed meanwhile')
     return session
   }
 }

@@ -1,5 +1,6 @@
 import Fastify, { type InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
+import { createRecorders } from '../database/recorder.ts'
 import { createSessionCookie } from './cookie.ts'
 import { identifyBySession } from './identify-by-session.ts'
 import { authPlugin } from './plugin.ts'
@@ -24,7 +25,11 @@ describe('access', () => {
     const app = Fastify()
     app.get('/early', async () => 'secret')
     const cookie = createSessionCookie({ cookieName: 'refreshToken', cookieDomain: undefined })
-    const identify = await identifyBySession(database, app.log, cookie)
+    const identify = await identifyBySession(
+      database,
+      createRecorders(database, app.log).uses,
+      cookie,
+    )
     await app.register(authPlugin({ identify, allowedOrigins: [] }))
     const response = await app.inject('/early')
     expect(response.statusCode).toBe(500)

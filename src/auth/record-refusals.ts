@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type AuditEntry, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
 import { AppError } from '../errors.ts'
 import { actorOf } from './actor.ts'
 import { TOKEN_REFUSED } from './api-token-lookup.ts'
@@ -10,20 +11,21 @@ import { createFirstOfMinute } from './first-of-minute.ts'
  * Records who was refused something that needs more than a session, and personal tokens that count no
  * more. The same again within a minute is left to the log.
  */
-export function recordRefusals(app: FastifyInstance, database: Database): void {
+export function recordRefusals(
+  app: FastifyInstance,
+  { now }: Pick<Database, 'now'>,
+  trail: Recorder,
+): void {
   const isFirst = createFirstOfMinute()
   app.addHook('onError', async (request, _reply, error) => {
     const entry = describe(request, error)
     if (entry === undefined) return
     const by = actorOf(request)
-    try {
-      const now = await database.now()
-      if (!isFirst(JSON.stringify([by, entry]), now)) return
-      await database.write((trx) => recordAudit(trx, by, entry, now))
-    } catch (fault) {
-      // Whoever is refused is refused all the same.
-      request.log.error({ err: fault }, 'A refusal could not be recorded')
-    }
+    // Whoever is refused is refused all the same.
+    const at = await now().catch(() => undefined)
+    const key = JSON.stringify([by, entry])
+    if (at === undefined || !isFirst(key, at)) return
+    trail.add(key, (trx) => recordAudit(trx, by, entry, at))
   })
 }
 

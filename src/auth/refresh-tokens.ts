@@ -1,5 +1,6 @@
 import { createHmac, hash, randomBytes } from 'node:crypto'
 import type { Database } from '../database/database.ts'
+import type { Recorder } from '../database/recorder.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { LAST_USE_PRECISION_MS, ROTATION_AGE_MS, SESSION_LIFETIME_MS } from './lifetimes.ts'
 
@@ -45,14 +46,20 @@ export interface Renewal {
  * chain, so that all who come with the same token leave with the same.
  *
  * @param token a good one
- * @returns undefined if the client keeps its token
+ * @returns undefined if the client keeps its token, also because the database cannot be written now
  */
-export async function renewToken(database: Database, token: string): Promise<Renewal | undefined> {
+export async function renewToken(
+  database: Database,
+  trail: Recorder,
+  token: string,
+): Promise<Renewal | undefined> {
   const now = await database.now()
   const newest = await findNewest(database.read, token)
   if (newest === undefined || (newest.token === token && !isOld(newest, now))) return undefined
 
-  const renewed = await database.write((trx) => replaceOrReissue(trx, token, now))
+  // Who has a good token is not turned away because there will be no newer one.
+  const renewed = await trail.attempt((trx) => replaceOrReissue(trx, token, now))
+  if (renewed === undefined) return undefined
   return { token: renewed, endsAt: newest.sessionCreatedAt + SESSION_LIFETIME_MS }
 }
 

@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
+import type { Recorders } from '../database/recorder.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { parametersMissing, unauthorized } from '../errors.ts'
 import { Type } from '../http/schema.ts'
@@ -46,18 +47,20 @@ const SignedInAnswer = Type.Object({
 export function authRoutes({
   database,
   cookie,
+  recorders,
   verify,
 }: {
   database: Database
   cookie: SessionCookie
+  recorders: Recorders
   verify?: typeof verifyPassword
 }): FastifyPluginAsyncTypebox {
   return async (app) => {
     const accessTokens = await openAccessTokens(database)
-    const sessions = createSessionLookup(database, app.log)
+    const sessions = createSessionLookup(database, recorders.uses)
     const check = createPasswordCheck(verify)
-    const logIn = createLogin(database, check)
-    const changePassword = createChangePassword(database, check)
+    const logIn = createLogin(database, check, recorders.trail)
+    const changePassword = createChangePassword(database, check, recorders.trail)
     await app.register(accountRoutes({ database, changePassword }))
     await app.register(userRoutes({ database }))
 
@@ -143,7 +146,7 @@ export function authRoutes({
       },
       async (request, reply) => {
         const { user, token } = await signedIn(request)
-        const renewal = await renewToken(database, token)
+        const renewal = await renewToken(database, recorders.trail, token)
         if (renewal) await setCookie(request, reply, renewal)
         return answer(user)
       },

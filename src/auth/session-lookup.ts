@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
 import { accountSubject, recordAudit } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
 import { createMemo } from '../database/memo.ts'
+import type { Recorder } from '../database/recorder.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import type { User } from './identify.ts'
 import {
@@ -46,18 +46,11 @@ const ROW_BYTES = 400
 
 const bytesOf = (rows: readonly unknown[]) => rows.length * ROW_BYTES
 
-/** @param log is told where a use cannot be recorded: on a full disk, people can still look */
-export function createSessionLookup(
-  database: Database,
-  log: Pick<FastifyBaseLogger, 'error'>,
-): SessionLookup {
+export function createSessionLookup(database: Database, uses: Recorder): SessionLookup {
   const byHash = compileTokenQuery(database.read)
   const bySession = compileSessionQuery(database.read)
   const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_BYTES, bytesOf)
   const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_BYTES, bytesOf)
-
-  const logFault = (error: unknown) =>
-    log.error({ err: error }, 'The use of a session could not be recorded')
 
   async function readToken(text: string, now: Milliseconds): Promise<KnownToken | undefined> {
     const hash = hashToken(text)
@@ -94,9 +87,7 @@ export function createSessionLookup(
           continue
         }
         if (token.isNew || isStale(session, now)) {
-          await recordUse(database, session.user.sessionId, now, network, token.hash).catch(
-            logFault,
-          )
+          recordUse(uses, session.user.sessionId, now, network, token.hash)
         }
         const sameUntil = Math.min(
           session.lastUsedAt + LAST_USE_PRECISION_MS,
@@ -115,7 +106,7 @@ export function createSessionLookup(
       const session = findLive(rows, now)
       if (session?.user.id !== userId) return undefined
       if (isStale(session, now)) {
-        await recordUse(database, sessionId, now, network).catch(logFault)
+        recordUse(uses, sessionId, now, network)
       }
       return session.user
     },
@@ -161,14 +152,14 @@ const isStale = ({ lastUsedAt }: { lastUsedAt: Milliseconds }, now: Milliseconds
   now - lastUsedAt > LAST_USE_PRECISION_MS
 
 /** The conditions make parallel requests write once between them. */
-async function recordUse(
-  database: Database,
+function recordUse(
+  uses: Recorder,
   sessionId: string,
   now: Milliseconds,
   network: string,
   tokenHash?: string,
-): Promise<void> {
-  await database.writeBeside(async (trx) => {
+): void {
+  uses.add(`session ${tokenHash ?? sessionId}`, async (trx) => {
     await trx
       .updateTable('sessions')
       .set({ last_used_at: now, network })

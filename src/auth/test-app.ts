@@ -3,6 +3,7 @@ import { onTestFinished } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
+import { createRecorders } from '../database/recorder.ts'
 import { renderErrors } from '../http/render-errors.ts'
 import { validateBodies } from '../http/validate-body.ts'
 import { createSessionCookie } from './cookie.ts'
@@ -64,13 +65,16 @@ export async function createTestApp(
   app.setValidatorCompiler(validateBodies)
   renderErrors(app)
   const { cookieName = 'refreshToken', cookieDomain } = options
+  const recorders = createRecorders(database, app.log)
+  // So that tests read what a request has left behind.
+  app.addHook('onSend', recorders.settled)
   const cookie = createSessionCookie({ cookieName, cookieDomain })
-  const identify = await identifyBySession(database, app.log, cookie)
+  const identify = await identifyBySession(database, recorders.uses, cookie)
   await app.register(authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [] }))
-  recordRefusals(app, database)
+  recordRefusals(app, database, recorders.trail)
   await app.register(auditRoutes, { database })
   await app.register(
-    authRoutes({ database, cookie, ...(options.verify && { verify: options.verify }) }),
+    authRoutes({ database, cookie, recorders, ...(options.verify && { verify: options.verify }) }),
   )
   app.get('/public', { config: { access: 'public' } }, async () => 'public')
   app.get('/session', { config: { access: 'session' } }, async (request) => request.user)
@@ -114,5 +118,5 @@ export async function createTestApp(
       ...(body !== undefined && { payload: body }),
     })
 
-  return { app, database, clock, logIn, signIn, get, getWithAccessToken, send }
+  return { app, database, recorders, clock, logIn, signIn, get, getWithAccessToken, send }
 }

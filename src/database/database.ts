@@ -23,6 +23,15 @@ export interface Database {
    */
   writeBeside<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
+   * As `writeBeside`, for what only records: gives up when somebody else holds a lock for more than a
+   * second. See `recorder.ts`.
+   * @param inTurn as `write`: not at the same time as what changes something
+   */
+  record<T>(
+    work: (transaction: Transaction<Tables>) => Promise<T>,
+    options?: { inTurn?: boolean },
+  ): Promise<T>
+  /**
    * Reads one state of the database for as long as it takes, on a connection of its own, without
    * holding up anybody. The work must not wait for a client: an open reader keeps SQLite's
    * write-ahead log from being reset, and PostgreSQL's rows from being cleared away.

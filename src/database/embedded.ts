@@ -9,6 +9,9 @@ import { migrate, requireCurrent, requireMigrated } from './migrate.ts'
 import { createAsk, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
+/** How long what only records waits for the lock. */
+const RECORD_PATIENCE_MS = 1000
+
 /**
  * Opens the embedded database, creates it where there is none, and migrates it. On a disk that is
  * mounted read-only it is opened for reading alone.
@@ -60,6 +63,7 @@ export async function openEmbedded(
     read: reader.queries,
     write,
     writeBeside: write,
+    record: (work) => write(work, RECORD_PATIENCE_MS),
     async snapshot(work) {
       const { queries, close } = connectOnceMore()
       try {

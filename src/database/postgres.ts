@@ -56,6 +56,8 @@ const TELL_ID = 'SELECT pg_current_xact_id()::text AS xid'
 const BEGIN_BESIDE = `${BEGIN}; ${TELL_ID}`
 const BEGIN_IN_TURN = `${BEGIN}; SELECT pg_advisory_xact_lock(${WRITE_LOCK}); ${TELL_ID}`
 const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+/** How long what only records waits for a lock. */
+const RECORD_LOCK_MS = 1000
 
 /**
  * Opens a library on a PostgreSQL server, and makes or migrates its tables unless it is to stay as it is.
@@ -170,6 +172,12 @@ export async function openPostgres(
     read: reader,
     write: (work) => transact(writer, work),
     writeBeside: (work) => transact(besideWriter, work),
+    record: (work, { inTurn = false } = {}) =>
+      transact(besideWriter, async (trx) => {
+        await sql`SET LOCAL lock_timeout = ${sql.lit(RECORD_LOCK_MS)}`.execute(trx)
+        if (inTurn) await takeTurn(trx)
+        return work(trx)
+      }),
     snapshot: (work) => snapshots.transaction().execute(work),
     changes: () => undefined,
     askChanges: followChanges(reader, askForAll),
@@ -183,6 +191,10 @@ export async function openPostgres(
     },
   }
 }
+
+/** Until the transaction ends nobody else writes. */
+const takeTurn = (trx: Kysely<Tables>) =>
+  sql`SELECT pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(trx)
 
 /** The same for the same text in every process: behind a pooler they may share a connection. */
 const nameStatement = ({ sql }: CompiledQuery) => `vitrine_${hash('sha256', sql).slice(0, 32)}`

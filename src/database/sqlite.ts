@@ -14,7 +14,7 @@ import {
 } from 'kysely'
 import { serviceBusy } from '../errors.ts'
 import { createRecent } from '../recent.ts'
-import type { Ask, AskingExecutor, Database } from './database.ts'
+import type { Ask, AskingExecutor } from './database.ts'
 import type { Tables } from './tables.ts'
 
 /** How long to go on trying while another process holds SQLite's lock. */
@@ -160,18 +160,21 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
   }
 }
 
+type Work<T> = (transaction: Transaction<Tables>) => Promise<T>
+
 /**
  * See `Database.write`. Kysely's own transactions have each query pass through half a dozen promises and
  * locks that a connection which answers at once has no use for: in a process that has not run them
  * thousands of times yet, that takes as long as all of an item's queries.
  *
  * @param ended is called whenever a transaction is over, committed or not
+ * @returns what takes also for how many milliseconds to go on trying while another process writes
  */
 export function createWrite(
   sqlite: DatabaseSync,
   mode: 'read' | 'write',
   ended: () => void,
-): Database['write'] {
+): <T>(work: Work<T>, patience?: number) => Promise<T> {
   const dialect = sqliteDialect(sqlite, mode)
   const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
   const connection = createConnection(sqlite)
@@ -182,10 +185,10 @@ export function createWrite(
   /** The one that is under way or waits, if there is any; it never rejects. */
   let last: Promise<void> | undefined
 
-  async function transact<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T> {
+  async function transact<T>(work: Work<T>, patience?: number): Promise<T> {
     const executor = new TransactionExecutor(dialect, connection, ask)
     try {
-      await retryWhileBusy(() => begin.run())
+      await retryWhileBusy(() => begin.run(), patience)
       const result = await work(new Transaction({ ...props, executor }))
       await retryWhileBusy(() => commit.run())
       return result
@@ -199,9 +202,11 @@ export function createWrite(
     }
   }
 
-  return (work) => {
+  return (work, patience) => {
     // However many queue, reads and other processes have a turn between two of them.
-    const done = last ? last.then(letOthers).then(() => transact(work)) : transact(work)
+    const done = last
+      ? last.then(letOthers).then(() => transact(work, patience))
+      : transact(work, patience)
     const over: Promise<void> = done.then(
       () => leave(over),
       () => leave(over),
@@ -264,10 +269,11 @@ export function createAsk(sqlite: DatabaseSync): Ask {
  * at the start of a transaction or at a single statement, never in the middle: a write transaction
  * holds the lock from its first statement on.
  *
- * @throws AppError 503 "Service busy" when the lock is not free within ten seconds
+ * @param patience in milliseconds
+ * @throws AppError 503 "Service busy" when the lock is not free by then
  */
-async function retryWhileBusy<T>(attempt: () => T): Promise<T> {
-  const deadline = Date.now() + BUSY_DEADLINE_MS
+async function retryWhileBusy<T>(attempt: () => T, patience = BUSY_DEADLINE_MS): Promise<T> {
+  const deadline = Date.now() + patience
   for (let delay = 1; ; delay = Math.min(delay * 2, 50)) {
     try {
       return attempt()
