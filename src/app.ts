@@ -92,7 +92,9 @@ export async function createApp(
   const recorders = createRecorders(database, log)
   app.addHook('onClose', recorders.settled)
   const auth = await openAuth(config, database, recorders, log)
-  await app.register(authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins }))
+  await app.register(
+    authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins, database }),
+  )
   recordRefusals(app, database, recorders.trail)
   await app.register(healthRoutes({ database: database.check, storage: storage.check }))
   if (config.api) await app.register(auth.routes)

@@ -48,7 +48,12 @@ export interface Actor {
   tokenId: number | null
   /** See `auth/network.ts`. */
   network: string | null
+  /** Of a request; see `writeAs`. */
+  permit?: Permit | undefined
 }
+
+/** @throws AppError 401 or 403 if who does it may not any more */
+export type Permit = (db: Queries, now: Milliseconds) => Promise<void>
 
 /** No account can have a name with a space. */
 const withoutAccount = (name: string): Actor => ({

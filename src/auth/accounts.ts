@@ -6,6 +6,7 @@ import {
   recordAudit,
   SERVER,
 } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Database } from '../database/database.ts'
 import type { Flag, Milliseconds, Queries } from '../database/tables.ts'
 import { AppError, parametersInvalid, quote } from '../errors.ts'
@@ -40,7 +41,7 @@ export async function createUser(
   checkPassword(password)
   const passwordHash = await hashPassword(password)
   const now = await database.now()
-  return database.write(async (trx) => {
+  return writeAs(database, by, async (trx) => {
     await requireRole(trx, role)
     if (await findUser(trx, name)) {
       throw new AppError('username-taken', 409, 'Username taken', {
@@ -157,7 +158,7 @@ async function changeUser(
   change: (trx: Queries, user: User, now: Milliseconds) => Promise<Omit<AuditEntry, 'subject'>>,
 ): Promise<void> {
   const now = await database.now()
-  await database.write(async (trx) => {
+  await writeAs(database, by, async (trx) => {
     const user = await requireUser(trx, who)
     const entry = await change(trx, user, now)
     await recordAudit(trx, by, { ...entry, subject: accountSubject(user.username) }, now)

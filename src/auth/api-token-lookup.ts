@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
 import type { Recorder } from '../database/recorder.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
@@ -22,24 +22,40 @@ export function createApiTokenLookup(
   const query = compileQuery(database.read)
 
   return async (token) => {
-    const rows = await database.ask(query, hashApiToken(token))
+    const hash = hashApiToken(token)
+    const rows = await database.ask(query, hash)
     const [row] = rows
     const now = await database.now()
-    if (row === undefined || row.disabled === 1 || row.expires_at <= now) throw refused()
+    if (row === undefined || !isGood(row, now)) throw refused()
 
     if (row.last_used_at === null || now - row.last_used_at > LAST_USE_PRECISION_MS) {
       recordUse(uses, row.id, now)
     }
-    const given = new Set(row.permissions.split(' '))
-    const allowed = new Set(rows.map(({ permission }) => permission))
     return {
       id: row.user_id,
       username: row.username,
       roles: [...new Set(rows.map(({ role }) => role))].filter((role) => role !== null),
-      permissions: permissions.filter((name) => given.has(name) && allowed.has(name)),
+      permissions: allowedBy(rows),
       tokenId: row.id,
+      again: async (db, now) => {
+        const rows = await askWithin(db)(query, hash)
+        if (!isGood(rows[0], now)) throw refused()
+        return allowedBy(rows)
+      },
     }
   }
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectToken>['execute']>>[number]
+
+const isGood = (row: Row | undefined, now: Milliseconds) =>
+  row !== undefined && row.disabled === 0 && row.expires_at > now
+
+/** What the token was given and its account may. */
+function allowedBy(rows: readonly Row[]) {
+  const given = new Set(rows[0]?.permissions.split(' '))
+  const allowed = new Set(rows.map(({ permission }) => permission))
+  return permissions.filter((name) => given.has(name) && allowed.has(name))
 }
 
 const refused = () =>
@@ -63,7 +79,7 @@ function recordUse(uses: Recorder, id: number, now: Milliseconds): void {
 }
 
 /** A row for each permission. */
-const compileQuery = (db: Queries) =>
+const selectToken = (db: Queries) =>
   db
     .selectFrom('api_tokens')
     .innerJoin('users', 'users.id', 'api_tokens.user_id')
@@ -80,5 +96,5 @@ const compileQuery = (db: Queries) =>
       'user_roles.role',
       'role_permissions.permission',
     ])
-    .where('api_tokens.hash', '=', '')
-    .compile()
+
+const compileQuery = (db: Queries) => selectToken(db).where('api_tokens.hash', '=', '').compile()

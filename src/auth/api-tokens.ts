@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import { AppError, parametersInvalid, parametersMissing, quote } from '../errors.ts'
@@ -71,7 +72,7 @@ export async function createApiToken(
   const token = TOKEN_PREFIX + randomBytes(TOKEN_BYTES).toString('base64url')
   const createdAt = await database.now()
   const expiresAt = createdAt + days * DAY_MS
-  return database.write(async (trx) => {
+  return writeAs(database, by, async (trx) => {
     const user = await requireUser(trx, who)
     if (user.disabled === 1) {
       throw parametersInvalid(`The account "${user.username}" is disabled; enable it first.`)
@@ -154,7 +155,7 @@ export async function revokeApiToken(
   by: Actor = COMMAND_LINE,
 ): Promise<void> {
   const now = await database.now()
-  await database.write(async (trx) => {
+  await writeAs(database, by, async (trx) => {
     const owner = who === undefined ? undefined : await requireUser(trx, who)
     let query = trx.deleteFrom('api_tokens').where('id', '=', id)
     if (owner !== undefined) query = query.where('user_id', '=', owner.id)

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Actor, accountSubject, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorder } from '../database/recorder.ts'
 import { AppError, unauthorized } from '../errors.ts'
@@ -52,7 +53,7 @@ export function createChangePassword(
     }
 
     const passwordHash = await hashPassword(password)
-    const changed = await database.write(async (trx) => {
+    const changed = await writeAs(database, by, async (trx) => {
       // It may have been reset, or the account been disabled, meanwhile.
       const { numUpdatedRows } = await trx
         .updateTable('users')

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type ServerResponse } from 'node:http
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import { onTestFinished } from 'vitest'
+import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { createLog } from '../http/logging.ts'
 import { createServer } from '../http/server.ts'
 import { createSessionCookie } from './cookie.ts'
@@ -107,7 +108,9 @@ export async function createExternalApp(options: Partial<External> = {}) {
     log,
     createSessionCookie({ cookieName: COOKIE, cookieDomain: undefined }),
   )
-  await app.register(authPlugin({ identify, allowedOrigins: [] }))
+  await app.register(
+    authPlugin({ identify, allowedOrigins: [], database: await openTemporaryDatabase() }),
+  )
   await app.register(externalRoutes)
   app.get('/media', { config: { access: 'view-media' } }, async () => ({}))
   app.post('/media/edit', { config: { access: 'edit-media' } }, async () => ({}))

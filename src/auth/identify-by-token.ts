@@ -5,7 +5,7 @@ import { readPermissions, readUser } from './claims.ts'
 import type { SessionCookie } from './cookie.ts'
 import type { External } from './external.ts'
 import type { Identify, User } from './identify.ts'
-import { createVerifyToken, isForeignKey } from './verify-token.ts'
+import { createVerifyToken, hasExpired, isForeignKey } from './verify-token.ts'
 
 /**
  * Identifies by the tokens of another service. Nothing of ours is asked or kept: a token counts
@@ -33,7 +33,16 @@ export function identifyByToken(
       throw unauthorized(`The token ${place} does not say in "${userClaim}" who the user is.`)
     }
     const permissions = readPermissions(claims, external)
-    return { id: name, username: name, roles: [], permissions }
+    return {
+      id: name,
+      username: name,
+      roles: [],
+      permissions,
+      async again() {
+        if (hasExpired(claims)) throw unauthorized(`The token ${place} has expired meanwhile.`)
+        return permissions
+      },
+    }
   }
 
   return async ({ headers }, bearer) => {

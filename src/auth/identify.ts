@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import type { Milliseconds, Queries } from '../database/tables.ts'
 import type { Permission } from './permissions.ts'
 
 /** Who makes a request, as it is known at that moment. */
@@ -10,6 +11,11 @@ export interface User {
   permissions: Permission[]
   /** The personal token that stands for the account, if one does; see `api-tokens.ts`. */
   tokenId?: number
+  /**
+   * What is allowed at that later moment, asked within a transaction.
+   * @throws AppError 401 "Unauthorized" if nothing is, any more
+   */
+  again?: (db: Queries, now: Milliseconds) => Promise<readonly Permission[]>
 }
 
 /**

@@ -30,7 +30,7 @@ describe('access', () => {
       createRecorders(database, app.log).uses,
       cookie,
     )
-    await app.register(authPlugin({ identify, allowedOrigins: [] }))
+    await app.register(authPlugin({ identify, allowedOrigins: [], database }))
     const response = await app.inject('/early')
     expect(response.statusCode).toBe(500)
     expect(response.body).not.toContain('secret')

@@ -1,9 +1,12 @@
+import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { Database } from '../database/database.ts'
 import { forbidden } from '../errors.ts'
 import type { Identify, User } from './identify.ts'
 import { answerCors, isForeign } from './origin.ts'
 import { type Access, isAccess } from './permissions.ts'
+import { endWithRights, permitOf, requireAccess } from './permit.ts'
 import type { SignedIn } from './session-lookup.ts'
 
 declare module 'fastify' {
@@ -30,9 +33,11 @@ declare module 'fastify' {
 export function authPlugin({
   identify,
   allowedOrigins,
+  database,
 }: {
   identify: Identify
   allowedOrigins: readonly string[]
+  database: Pick<Database, 'read' | 'now'>
 }): FastifyPluginAsync {
   const plugin: FastifyPluginAsync = async (app) => {
     const origins = new Set(allowedOrigins)
@@ -62,13 +67,18 @@ export function authPlugin({
       if (bearer === undefined && isForeign(request, origins)) {
         throw forbidden('Pages of other sites may not do this with the cookie of the user.')
       }
-      if (access !== 'session' && !user.permissions.includes(access)) {
-        throw forbidden(
-          user.tokenId === undefined
-            ? `The user "${user.username}" needs the permission ${access}.`
-            : `The token of "${user.username}" needs the permission ${access}, and so does the user.`,
-        )
+      requireAccess(access, user, user.permissions)
+    })
+
+    // What changes something is asked for again in each of its transactions.
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      if (request.method === 'GET' && payload instanceof Readable) {
+        const permit = permitOf(request)
+        if (permit) {
+          endWithRights(payload, async () => permit(database.read, await database.now()))
+        }
       }
+      done()
     })
   }
   // Fastify's mark for a plugin that acts on its parent instead of a scope of its own.

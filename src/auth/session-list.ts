@@ -1,4 +1,5 @@
 import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Database } from '../database/database.ts'
 import type { Milliseconds } from '../database/tables.ts'
 import { AppError, quote } from '../errors.ts'
@@ -56,7 +57,7 @@ export async function endSession(
   by: Actor = COMMAND_LINE,
 ): Promise<void> {
   const now = await database.now()
-  await database.write(async (trx) => {
+  await writeAs(database, by, async (trx) => {
     const { id, username } = await requireUser(trx, who)
     const ended = await endSessions(trx, { userId: id, sessionId }, now)
     if (ended === 0) throw sessionNotFound(sessionId)
@@ -76,7 +77,7 @@ export async function endAllSessions(
   { except, by = COMMAND_LINE }: { except?: string; by?: Actor } = {},
 ): Promise<number> {
   const now = await database.now()
-  return database.write(async (trx) => {
+  return writeAs(database, by, async (trx) => {
     const { id, username } = await requireUser(trx, who)
     const which = { userId: id, ...(except !== undefined && { except }) }
     const count = await endSessions(trx, which, now)

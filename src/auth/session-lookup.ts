@@ -1,8 +1,9 @@
 import { accountSubject, recordAudit } from '../audit/record.ts'
-import type { Database } from '../database/database.ts'
+import { askWithin, type Database } from '../database/database.ts'
 import { createMemo } from '../database/memo.ts'
 import type { Recorder } from '../database/recorder.ts'
 import type { Milliseconds, Queries } from '../database/tables.ts'
+import { unauthorized } from '../errors.ts'
 import type { User } from './identify.ts'
 import {
   LAST_USE_PRECISION_MS,
@@ -52,6 +53,14 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
   const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_BYTES, bytesOf)
   const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_BYTES, bytesOf)
 
+  const againOf =
+    ({ sessionId }: SignedIn): NonNullable<SignedIn['again']> =>
+    async (db, now) => {
+      const session = findLive(await askWithin(db)(bySession, sessionId), now)
+      if (session) return session.user.permissions
+      throw unauthorized('The session was ended, or its account disabled, in the meantime.')
+    }
+
   async function readToken(text: string, now: Milliseconds): Promise<KnownToken | undefined> {
     const hash = hashToken(text)
     const rows = await tokenMemo.read(hash, () => database.ask(byHash, hash))
@@ -94,7 +103,7 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
           session.endsAt,
           goodUntil,
         )
-        return { token: text, user: { ...session.user, sameUntil } }
+        return { token: text, user: { ...session.user, sameUntil, again: againOf(session.user) } }
       }
       for (const session of replayed) await endReplayed(session, network, now)
       return undefined
@@ -108,7 +117,7 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
       if (isStale(session, now)) {
         recordUse(uses, sessionId, now, network)
       }
-      return session.user
+      return { ...session.user, again: againOf(session.user) }
     },
   }
 }

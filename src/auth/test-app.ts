@@ -70,7 +70,9 @@ export async function createTestApp(
   app.addHook('onSend', recorders.settled)
   const cookie = createSessionCookie({ cookieName, cookieDomain })
   const identify = await identifyBySession(database, recorders.uses, cookie)
-  await app.register(authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [] }))
+  await app.register(
+    authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [], database }),
+  )
   recordRefusals(app, database, recorders.trail)
   await app.register(auditRoutes, { database })
   await app.register(

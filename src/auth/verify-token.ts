@@ -52,6 +52,10 @@ export function createVerifyToken(
   }
 }
 
+/** Of claims that were good once: whether they are too old by now. */
+export const hasExpired = ({ exp = 0 }: JWTPayload): boolean =>
+  Date.now() / 1000 >= exp + CLOCK_TOLERANCE
+
 export const isForeignKey = (error: unknown): boolean =>
   error instanceof errors.JWKSNoMatchingKey ||
   error instanceof errors.JWSSignatureVerificationFailed

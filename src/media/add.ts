@@ -1,6 +1,7 @@
 import { extname } from 'node:path'
 import type { Transaction } from 'kysely'
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Milliseconds, Queries, Tables } from '../database/tables.ts'
 import { AppError } from '../errors.ts'
 import type { SpooledFile } from '../http/read-upload.ts'
@@ -92,7 +93,7 @@ export async function addInSteps<Added>(
   const isStored = known !== undefined && (await storage.size(known.key)) === image.size
   const linked =
     isStored &&
-    (await database.write(async (trx) => {
+    (await writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
       const file = await findFile(trx, image.sha256)
       return file?.key === known.key && insertMedia(trx, file.id, item, now)
     }))
@@ -133,7 +134,7 @@ export async function commitMedia(
   const { database, journal } = library
   const allKeys = [keys.original, keys.scaled]
   const now = await database.now()
-  return database.write(async (trx) => {
+  return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
     const file = await findFile(trx, image.sha256)
     if (!file) {
       const ids = await insertFiles(trx, [describeFile(library, { image, processed, keys })])

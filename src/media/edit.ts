@@ -1,4 +1,5 @@
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import { askWithin, type Database } from '../database/database.ts'
 import { buildOnce } from '../database/engine.ts'
 import { mediaNotFound } from '../errors.ts'
@@ -19,7 +20,7 @@ export async function editMedia(
   by: Actor = COMMAND_LINE,
 ): Promise<MediaItem> {
   const now = await database.now()
-  return database.write(async (trx) => {
+  return writeAs(database, by, async (trx) => {
     const ask = askWithin(trx)
     const queries = editQueries(trx)
     const [before] = await ask(queries.before, id)

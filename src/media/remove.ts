@@ -5,6 +5,7 @@ import {
   mediaSubject,
   recordAudit,
 } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import { askWithin } from '../database/database.ts'
 import { buildOnce, listed } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
@@ -40,7 +41,7 @@ export async function removeItems(
 ): Promise<FailedItem[]> {
   const { database, journal, highRenders } = library
   const now = await database.now()
-  const { failed, files } = await database.write(async (trx) => {
+  const { failed, files } = await writeAs(database, by, async (trx) => {
     const items = await askWithin(trx)(removalQueries(trx).media, JSON.stringify(ids))
     const found = new Set(items.map(({ id }) => id))
     const removed = ids.filter((id) => found.has(id))

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { type Actor, COMMAND_LINE, recordAudit } from '../audit/record.ts'
+import { writeAs } from '../audit/write-as.ts'
 import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
@@ -30,7 +31,7 @@ export async function retagItems(
   by: Actor = COMMAND_LINE,
 ): Promise<FailedItem[]> {
   const now = await database.now()
-  return database.write(async (trx) => {
+  return writeAs(database, by, async (trx) => {
     const items = await trx
       .selectFrom('media')
       .select(['id', 'name', 'tags'])
