@@ -239,6 +239,7 @@ describe('what is no acceptable image', () => {
       data: 'Error adding media',
       code: 500,
       detail: expect.stringMatching(reason),
+      error: 'image-refused',
     })
     // A sentence for people, that tells nothing of the machine.
     expect(body.detail).toMatch(/^[A-Z].*\.$/s)

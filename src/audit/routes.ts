@@ -4,6 +4,7 @@ import { parametersInvalid, quote } from '../errors.ts'
 import { type Query, readInteger, readText } from '../http/query-parameters.ts'
 import { Type } from '../http/schema.ts'
 import { AuditEntry, toEntry } from './entry.ts'
+import { findGone } from './gone.ts'
 import { parseTime } from './parse-time.ts'
 import { readAudit } from './read.ts'
 import { type AuditAction, auditActions, isAuditAction } from './record.ts'
@@ -11,6 +12,9 @@ import { type AuditAction, auditActions, isAuditAction } from './record.ts'
 const AuditPage = Type.Object(
   {
     entries: Type.Array(AuditEntry, { description: 'The newest first' }),
+    gone: Type.Array(Type.Integer(), {
+      description: 'Ids of the images of these entries that are not in the library any more',
+    }),
     next: Type.Union([Type.Integer(), Type.Null()], {
       description:
         'Where to go on, as `before`; null at the end. There may be more though this is short.',
@@ -59,7 +63,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = as
         action: readAction(readText(query, 'action')),
         subject: readText(query, 'subject'),
       })
-      return { entries: rows.map(toEntry), next }
+      return { entries: rows.map(toEntry), gone: await findGone(database.read, rows), next }
     },
   )
 }

@@ -170,6 +170,9 @@ const ErrorAnswer = Type.Object({
   detail: Type.Optional(
     Type.String({ description: 'What was wrong, with which value, and what would be right' }),
   ),
+  error: Type.Optional(
+    Type.String({ description: '`image-refused`: the same image will be refused again' }),
+  ),
 })
 
 /** A whole object of one media type, as the answer of a route. */

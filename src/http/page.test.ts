@@ -57,6 +57,38 @@ describe('the page', () => {
     },
   )
 
+  it('says in HTML what is not found to who looks for a page, and in JSON to programs', async () => {
+    const app = await makeApp(folder)
+    const visit = (accept: string, language?: string, url = '/nothere') =>
+      app.inject({ url, headers: { accept, ...(language && { 'accept-language': language }) } })
+    const browser = 'text/html,application/xhtml+xml,*/*;q=0.8'
+    const page = await visit(browser)
+    expect(page.statusCode).toBe(404)
+    expect(page.headers['content-type']).toBe('text/html; charset=utf-8')
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'")
+    expect(page.headers.vary).toContain('accept')
+    expect(page.body).toContain('<html lang="en">')
+    expect((await visit(browser, 'fr, de-AT;q=0.8, en;q=0.5')).body).toContain('Hier ist nichts.')
+    expect((await visit(browser, '__proto__, xx')).body).toContain('There is nothing here.')
+    // Nothing of the address is in it.
+    expect((await visit(browser, 'en', '/<b>here')).body).not.toContain('<b>')
+    for (const accept of ['*/*', 'application/json', 'image/*']) {
+      const answer = await visit(accept)
+      expect([answer.statusCode, answer.json().data], accept).toEqual([404, 'Not found'])
+      expect(answer.headers.vary).toContain('accept')
+    }
+    const posted = await app.inject({
+      method: 'POST',
+      url: '/nothere',
+      headers: { accept: browser },
+    })
+    expect(posted.json()).toMatchObject({ data: 'Not found', code: 404 })
+    // Without a page there is none to lead to.
+    const bare = await makeApp(join(folder, 'nothing'))
+    const other = await bare.inject({ url: '/nothere', headers: { accept: browser } })
+    expect(other.statusCode).toBe(404)
+  })
+
   it('that was not built leads to the documentation of the API', async () => {
     const { statusCode, headers } = await (await makeApp(join(folder, 'nothing'))).inject('/')
     expect([statusCode, headers.location]).toEqual([302, '/docs'])

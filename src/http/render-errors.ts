@@ -3,6 +3,7 @@ import { explainDiskFault } from '../disk-fault.ts'
 import { AppError, parametersInvalid, parametersMissing } from '../errors.ts'
 import { STATUS_CODES } from './node-http.ts'
 import { notFound } from './not-found.ts'
+import { sendNotFoundPage, wantsPage } from './not-found-page.ts'
 import { describeInvalid, describeUnknown } from './validate-body.ts'
 
 declare module 'fastify' {
@@ -17,6 +18,8 @@ export interface ErrorBody {
   data: string
   code: number
   detail?: string
+  /** The kind of the error, where its status and message are those of others as well. */
+  error?: string
 }
 
 /** What an answer that failed must not be taken for: it neither is the object nor may be kept. */
@@ -39,6 +42,8 @@ export function renderErrors(app: FastifyInstance): void {
 export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const known = explainError(error, request)
   for (const name of OBJECT_HEADERS) reply.removeHeader(name)
+  if (known.code === 'not-found') reply.header('vary', 'accept')
+  if (wantsPage(known, request)) return sendNotFoundPage(request, reply)
   return reply
     .code(known.status)
     .type('application/json; charset=utf-8')
@@ -55,10 +60,12 @@ export function explainError(error: unknown, request: FastifyRequest): AppError 
   return known
 }
 
-export const bodyOf = ({ message, status, detail }: AppError): ErrorBody => ({
+export const bodyOf = ({ code, message, status, detail }: AppError): ErrorBody => ({
   data: message,
   code: status,
   ...(detail !== undefined && { detail }),
+  // Else nobody could tell what will never be taken from what may be taken later.
+  ...(code === 'image-refused' && { error: code }),
 })
 
 /** A fault is ours to look into; a refusal is the client's, and stands in the request's line alone. */

@@ -113,7 +113,7 @@ const SCREENS: Record<string, Screens> = {
     'the question of a delete': async (page) => {
       const panel = await openItem(page, 'Seen')
       await panel.getByRole('button', { name: 'Delete' }).click()
-      await page.getByRole('dialog', { name: 'Delete', exact: true }).waitFor()
+      await page.getByRole('dialog', { name: 'Delete “Seen”?' }).waitFor()
     },
     'an image that is gone': async (page) => {
       await page.goto(`${page.url().split('?')[0]}?open=999`)
@@ -143,7 +143,7 @@ const SCREENS: Record<string, Screens> = {
       ]
       await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
       await page.getByRole('main').drop({ files })
-      await page.getByText('image/svg+xml;').waitFor()
+      await page.getByText('image/svg+xml').waitFor()
       await page.getByText('The library already holds this file.').waitFor()
     },
   },

@@ -194,12 +194,12 @@ describePage('accounts', () => {
 
   it('have a trail, which can be narrowed and leads to the images', async () => {
     const page = await openPage(server, { query: '?manage=audit' })
-    await row(page, 'Audit trail', /Signed in/)
+    await row(page, 'Audit trail', /signed in/)
       .first()
       .waitFor()
     await page.getByLabel('What was done').selectOption('Added an image')
     await expectQuery(page, 'did', 'media-added')
-    await row(page, 'Audit trail', /Signed in/)
+    await row(page, 'Audit trail', /signed in/)
       .first()
       .waitFor({ state: 'detached' })
     await page.getByLabel('Done by the user, or to the user').fill('visitor')
@@ -207,14 +207,32 @@ describePage('accounts', () => {
     await page.getByLabel('Done by the user, or to the user').fill('admin')
     await expectQuery(page, 'by', 'admin')
     await page.reload()
-    await row(page, 'Audit trail', /admin.*Added an image/)
-      .getByRole('button')
+    await row(page, 'Audit trail', /admin added the image “Seen”\./)
+      .getByRole('link', { name: '“Seen”' })
       .click()
     await itemPanel(page).waitFor()
     await expectQuery(page, 'manage', null)
     await expectQuery(page, 'open', '1')
     await page.goBack()
-    await row(page, 'Audit trail', /Added an image/).waitFor()
+    await row(page, 'Audit trail', /added the image/).waitFor()
+  })
+
+  it('have a trail that reads as sentences, in German as well, where what is deleted is no link', async () => {
+    const client = await signIn(server)
+    const { body } = await client.add('Kurzlebig', ['one'], await makeJpeg({ seed: 9 }))
+    await client.post(`/media/edit/${body.media.id}`, { name: 'Noch kürzer', tags: ['two'] })
+    await client.delete(`/media/delete/${body.media.id}`)
+    const page = await openPage(server, { locale: 'de-DE', query: '?manage=audit' })
+    const trail = page.getByRole('table', { name: 'Protokoll' })
+    await trail.getByText('admin hat das Bild „Noch kürzer“ gelöscht.').waitFor()
+    await trail
+      .getByText(
+        'aus „Kurzlebig“ umbenannt, Schlagwort „two“ hinzugefügt und Schlagwort „one“ entfernt.',
+      )
+      .waitFor()
+    expect(await trail.getByRole('link', { name: 'Noch kürzer' }).count()).toBe(0)
+    await trail.getByRole('link', { name: '„Seen“' }).first().waitFor()
+    expect(await trail.textContent()).not.toMatch(/[{}[\]]|undefined|media-|account:/)
   })
 
   it('of others are not offered to who may not manage them', async () => {

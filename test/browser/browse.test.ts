@@ -1,3 +1,4 @@
+import type { Locator } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { fillLibrary } from '../fill-library.ts'
 import { makeDataFolder, type Server, startServer } from '../harness.ts'
@@ -47,6 +48,24 @@ describePage('browsing a library of some thousand images', () => {
     expect(await image(page, 'Photo 4998').count()).toBe(0)
     // Only what is near the screen exists.
     expect(await page.locator('*').count()).toBeLessThan(1500)
+  })
+
+  it('opens an image in another tab, as any link does, by the middle button and by Ctrl', async () => {
+    const page = await openPage(server, { query: '?search=photo 4998' })
+    for (const options of [
+      { button: 'middle' },
+      { modifiers: ['ControlOrMeta'] },
+    ] satisfies Parameters<Locator['click']>[0][]) {
+      const [tab] = await Promise.all([
+        page.context().waitForEvent('page'),
+        image(page, 'Photo 4998').click(options),
+      ])
+      await itemPanel(tab).getByRole('heading', { name: 'Photo 4998', exact: true }).waitFor()
+      await tab.getByText('1 of 1').first().waitFor()
+      await tab.close()
+    }
+    await expectQuery(page, 'open', null)
+    expect(await page.getByText(/selected$/).count()).toBe(0)
   })
 
   it('keeps the place in the address, through a reload', async () => {
@@ -202,8 +221,6 @@ describePage('browsing a library of some thousand images', () => {
     await itemPanel(page).getByText('3,800 of 4,998', { exact: true }).waitFor()
     await page.keyboard.press('Escape')
     await image(page, 'Photo 1199').waitFor()
-    await expectFocus(
-      page.getByRole('main').getByRole('button', { name: 'Photo 1199', exact: true }),
-    )
+    await expectFocus(page.getByRole('main').getByRole('link', { name: 'Photo 1199', exact: true }))
   })
 })

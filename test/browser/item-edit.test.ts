@@ -165,6 +165,77 @@ describePage('changing an image', () => {
     expect(await stored(id)).toMatchObject({ name: 'Unsaved' })
   })
 
+  it('is not lost by a key that comes right after typing, however slow the machine is', async () => {
+    await add('Before', 20)
+    const { id } = await add('Typed fast', 21)
+    await add('Afterwards', 22)
+    const page = await openPage(server)
+    await openItem(page, 'Typed fast')
+    const session = await page.context().newCDPSession(page)
+    await session.send('Emulation.setCPUThrottlingRate', { rate: 8 })
+    /** In one go, as hands do it: nothing is waited for between the letter and the key. */
+    const pressAtOnce = (...keys: string[]) =>
+      Promise.all(
+        keys.flatMap((key) => {
+          const isLetter = key.length === 1
+          const code = { Escape: 27, Tab: 9 }[key] ?? 0
+          const press = { key, windowsVirtualKeyCode: code, ...(isLetter && { text: key }) }
+          return [
+            session.send('Input.dispatchKeyEvent', { type: 'keyDown', ...press }),
+            session.send('Input.dispatchKeyEvent', { type: 'keyUp', ...press }),
+          ]
+        }),
+      )
+    await nameOf(page).focus()
+    await pressAtOnce('x', 'Escape')
+    await question(page).getByRole('button', { name: 'Keep editing' }).click()
+    await question(page).waitFor({ state: 'detached' })
+    await expectQuery(page, 'open', String(id))
+    await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
+    // And by whatever else leads away from it, in the same breath.
+    const ways = [
+      [nameOf(page), 'Next image'],
+      [nameOf(page), 'Previous image'],
+      [tagsOf(page), 'Close'],
+    ] as const
+    for (const [field, way] of ways) {
+      await field.focus()
+      await page.evaluate(`(() => {
+        const button = document.querySelector('[role=dialog] button[aria-label="${way}"]')
+        document.execCommand('insertText', false, 'y')
+        button.click()
+      })()`)
+      await question(page).getByRole('button', { name: 'Keep editing' }).click()
+      await question(page).waitFor({ state: 'detached' })
+      // What was typed as a tag is one by now.
+      if (way === 'Close') await itemPanel(page).getByText('y', { exact: true }).waitFor()
+      else expect(await field.inputValue(), way).toContain('y')
+      await expectQuery(page, 'open', String(id))
+      await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
+    }
+  })
+
+  it('is not lost with a deletion that is taken back, nor by signing out', async () => {
+    await add('Half done', 23)
+    const page = await openPage(server)
+    await openItem(page, 'Half done')
+    await nameOf(page).fill('Half')
+    await itemPanel(page).getByRole('button', { name: 'Delete' }).click()
+    await question(page).getByRole('button', { name: 'Keep editing' }).click()
+    await question(page).waitFor({ state: 'detached' })
+    expect(await nameOf(page).inputValue()).toBe('Half')
+
+    const release = await holdChanges(page)
+    await nameOf(page).press('ControlOrMeta+s')
+    await itemPanel(page).getByRole('heading', { name: 'Half', exact: true }).waitFor()
+    await page.keyboard.press('Escape')
+    await itemPanel(page).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'admin', exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    await page.getByRole('dialog', { name: 'Something is not finished.' }).waitFor()
+    release()
+  })
+
   it('keeps what was typed for an image that somebody else deleted meanwhile', async () => {
     const { id } = await add('Vanishing', 9)
     const page = await openPage(server)

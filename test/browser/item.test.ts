@@ -48,23 +48,68 @@ describePage('an image', () => {
     expect(await download.getAttribute('href')).toContain(`/media/original/${id}`)
   })
 
-  it('is deleted after a question, with its files', async () => {
+  it('is deleted after a question, with its files, and the next one is shown', async () => {
+    await add('After it', 4)
     const { id, urls } = await add('Deleted', 5)
     const page = await openPage(server)
     const panel = await openItem(page, 'Deleted')
     const remove = panel.getByRole('button', { name: 'Delete' })
     await remove.click()
-    const question = page.getByRole('dialog', { name: 'Delete', exact: true })
+    const question = page.getByRole('dialog', { name: 'Delete “Deleted”?' })
     await question.getByRole('button', { name: 'Cancel' }).click()
     await question.waitFor({ state: 'detached' })
     await expectFocus(remove)
     expect(await stored(id)).toBeDefined()
 
+    await page.clock.install()
     await remove.click()
     await question.getByRole('button', { name: 'Delete' }).click()
+    await panel.getByRole('heading', { name: 'After it', exact: true }).waitFor()
+    await page.getByText('“Deleted” is about to be deleted.').waitFor()
+    await page.clock.runFor(8500)
     await image(page, 'Deleted').waitFor({ state: 'detached' })
     await expect.poll(() => stored(id), { timeout: 15_000 }).toBeUndefined()
     expect((await client.get(urls.scaled)).status).toBe(404)
+  })
+
+  it('can be had back for as long as many can, by button and key, and is shown again', async () => {
+    await add('Below', 12)
+    const { id } = await add('Taken back', 13)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Taken back')
+    const heading = (name: string) => panel.getByRole('heading', { name, exact: true })
+    const remove = async () => {
+      await expectFocus(panel)
+      await page.keyboard.press('Delete')
+      const question = page.getByRole('dialog', { name: 'Delete “Taken back”?' })
+      await question.getByRole('button', { name: 'Delete' }).click()
+      await heading('Below').waitFor()
+    }
+    await remove()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await heading('Taken back').waitFor()
+    await remove()
+    await page.keyboard.press('ControlOrMeta+z')
+    await heading('Taken back').waitFor()
+    expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
+    expect(await stored(id)).toBeDefined()
+  })
+
+  it('that goes soon after others joins them: one notification takes all back', async () => {
+    for (const [index, name] of ['One', 'Two', 'Three'].entries()) await add(name, 20 + index)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Three')
+    for (const name of ['Three', 'Two']) {
+      await panel.getByRole('heading', { name, exact: true }).waitFor()
+      await panel.getByRole('button', { name: 'Delete' }).click()
+      const question = page.getByRole('dialog', { name: `Delete “${name}”?` })
+      await question.getByRole('button', { name: 'Delete' }).click()
+    }
+    await page.getByText('2 images are about to be deleted.').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.keyboard.press('Escape')
+    await itemPanel(page).waitFor({ state: 'detached' })
+    expect(await page.getByText('Being deleted').count()).toBe(0)
   })
 
   it('says that it is gone, and leads on, where a link is older than a delete', async () => {
@@ -123,6 +168,8 @@ describePage('an image', () => {
       await expect.poll(copied, PATIENCE).toBe(text)
       await page.getByText('Copied', { exact: true }).first().waitFor()
     }
+    // Said four times, it does not stand there four times.
+    await expect.poll(() => page.getByText('Copied', { exact: true }).count(), PATIENCE).toBe(1)
     const download = page.waitForEvent('download')
     await itemPanel(page).getByRole('link', { name: 'Download the original' }).click()
     expect((await download).suggestedFilename()).toMatch(/^A \[big\].*\.jpg$/)

@@ -25,7 +25,7 @@ describePage('the keyboard alone', () => {
   }
   /** What takes the focus for an image in the grid. */
   const cell = (page: Page, name: string) =>
-    page.getByRole('main').getByRole('button', { name, exact: true }).and(page.locator(':focus'))
+    page.getByRole('main').getByRole('link', { name, exact: true }).and(page.locator(':focus'))
 
   it('reaches the tools, walks the grid, opens, edits, closes, and is where it was', async () => {
     const page = await openPage(server)
@@ -88,7 +88,7 @@ describePage('the keyboard alone', () => {
     await remove.waitFor()
     await tabTo(page, remove)
     await page.keyboard.press('Enter')
-    const question = page.getByRole('dialog', { name: 'Delete', exact: true })
+    const question = page.getByRole('dialog', { name: 'Delete “First”?' })
     await question.waitFor()
     await expectFocus(question)
     await page.keyboard.press('Escape')

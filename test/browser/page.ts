@@ -99,7 +99,7 @@ export const expectNames = (page: Page, names: readonly string[]) =>
 
 /** An image of the grid, by its name. */
 export const image = (page: Page, name: string): Locator =>
-  page.getByRole('main').getByRole('button', { name, exact: true }).locator('img')
+  page.getByRole('main').getByRole('link', { name, exact: true }).locator('img')
 
 /** Opens an image; the panel that shows it. */
 export async function openItem(page: Page, name: string): Promise<Locator> {

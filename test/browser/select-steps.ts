@@ -1,7 +1,7 @@
 /** What tests of many images at once have in common. */
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
-import { image, PATIENCE } from './page.ts'
+import { PATIENCE } from './page.ts'
 
 /** The bar that lies over the tools while something is selected. */
 export const selectionBar = (page: Page) => page.getByRole('region', { name: / selected$/ })
@@ -11,18 +11,18 @@ export const checkbox = (page: Page, name: string) =>
 
 /** What has the focus for an image. */
 export const opener = (page: Page, name: string) =>
-  page.getByRole('main').getByRole('button', { name, exact: true })
+  page.getByRole('main').getByRole('link', { name, exact: true })
 
 export const isSelected = async (page: Page, name: string): Promise<boolean> => {
   const cell = page
     .getByRole('gridcell')
-    .filter({ has: page.getByRole('button', { name, exact: true }) })
+    .filter({ has: page.getByRole('link', { name, exact: true }) })
   return (await cell.getAttribute('aria-selected')) === 'true'
 }
 
 /** Selects these, besides what is selected. */
 export async function select(page: Page, ...names: string[]): Promise<void> {
-  for (const name of names) await image(page, name).click({ modifiers: ['ControlOrMeta'] })
+  for (const name of names) await checkbox(page, name).click()
 }
 
 /** Waits until so many are selected. */

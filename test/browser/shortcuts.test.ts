@@ -76,6 +76,34 @@ describePage('the keys', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
+  it('lead from the search to what it has found, and nowhere where that is nothing', async () => {
+    const page = await openPage(server)
+    await image(page, 'Photo 500').waitFor()
+    const search = page.getByRole('searchbox')
+    await search.fill('photo 12')
+    await search.press('ArrowDown')
+    await expectFocus(opener(page, 'Photo 412'))
+    await search.fill('zebra')
+    await search.press('Enter')
+    await page.getByRole('heading', { name: 'Nothing matches' }).waitFor()
+    await expectFocus(search)
+    // Nor does it come late, to what somebody types on.
+    await search.fill('photo 13')
+    await page.getByText('15 matches', { exact: true }).waitFor()
+    await expectFocus(search)
+  })
+
+  it('delete the image that has the focus, after a question, and take that back', async () => {
+    const page = await openPage(server)
+    await opener(page, 'Photo 498').focus()
+    await page.keyboard.press('Delete')
+    const question = page.getByRole('dialog', { name: 'Delete “Photo 498”?' })
+    await question.getByRole('button', { name: 'Delete' }).click()
+    await page.getByText('Being deleted').waitFor()
+    await page.keyboard.press('ControlOrMeta+z')
+    await page.getByText('Being deleted').waitFor({ state: 'detached' })
+  })
+
   it('that one may not use are not listed', async () => {
     const args = ['user', 'add', 'visitor', '--role', 'viewer', '--password-stdin']
     await runCli(server.data, args, { input: `${PASSWORD}\n` })
@@ -111,7 +139,7 @@ describePage('the keys', () => {
     await expectFocus(opener(page, 'Photo 1'))
     for (let presses = 0; presses < 6; presses++) await page.keyboard.press('PageUp')
     await page.keyboard.press('Home')
-    const left = page.getByRole('main').locator('button:focus')
+    const left = page.getByRole('main').locator('a:focus')
     await expect.poll(() => left.count(), PATIENCE).toBe(1)
     await page.keyboard.press('ControlOrMeta+Home')
     await expectFocus(opener(page, 'Photo 500'))

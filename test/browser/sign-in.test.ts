@@ -26,6 +26,8 @@ describePage('signing in', () => {
   it('refuses a wrong password in words, keeps the name, and takes the right one', async () => {
     const page = await openPage(server, { username: null })
     const { username, password, submit } = signInForm(page)
+    // One can begin to type at once.
+    await expectFocus(username)
     await username.fill('admin')
     await password.fill('not the password')
     await submit.click()

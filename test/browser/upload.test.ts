@@ -48,6 +48,10 @@ describePage('uploading', () => {
     for (const name of ['落とした', 'Beach', 'Mountain']) await image(page, name).waitFor()
     await page.getByText('2 files were left out, as they are no images.').waitFor()
     expect(await queue(page).getByRole('listitem').count()).toBe(3)
+    const tagsOf = async (name: string) => (await find(name))[0]?.tags
+    expect(await tagsOf('Beach')).toEqual(['Holiday'])
+    expect(await tagsOf('Mountain')).toEqual(['Holiday', 'Second day'])
+    expect(await tagsOf('落とした')).toEqual([])
   })
 
   it('takes what is dropped over an open image, and says so', async () => {
@@ -93,10 +97,12 @@ describePage('uploading', () => {
     await tags.pressSequentially('new, boats')
     await queue(page).getByRole('button', { name: 'Start 2 uploads' }).click()
     await queue(page).getByText('3 of 3 uploaded.').first().waitFor()
+    // Also the one that was up before.
+    await expect.poll(async () => (await find('boats')).length, PATIENCE).toBe(3)
     const tagged = (await find('Batch')).map(({ name, tags }) => ({ name, tags }))
     expect(tagged).toEqual(
       expect.arrayContaining([
-        { name: 'Batch one', tags: [] },
+        { name: 'Batch one', tags: ['harbour', 'new', 'boats'] },
         { name: 'Batch 2', tags: ['harbour', 'new', 'boats'] },
         { name: 'Batch three', tags: ['harbour', 'new', 'boats'] },
       ]),
@@ -126,7 +132,39 @@ describePage('uploading', () => {
     await row(page, 'drawing').getByText('The file is an SVG drawing (image/svg+xml);').waitFor()
     await row(page, 'torn').getByText('is damaged or cut short').waitFor()
     await row(page, 'nothing').getByText('The file is empty.').waitFor()
+    // None of it would go better the next time.
+    expect(await queue(page).getByRole('button', { name: 'Retry' }).count()).toBe(0)
+    await row(page, 'torn').getByRole('button', { name: 'Dismiss' }).click()
+    await row(page, 'torn').waitFor({ state: 'detached' })
+    await queue(page).getByRole('button', { name: 'Clear finished' }).click()
+    await queue(page).waitFor({ state: 'detached' })
     expect(await image(page, 'torn').count()).toBe(0)
+  })
+
+  it('shows what failed first, and is out of the way when all went well', async () => {
+    const page = await openPage(server)
+    await page.clock.install()
+    const picture = jpeg('Fine.jpg', await makeJpeg({ seed: 15 }))
+    await pick(page, [picture, jpeg('empty.jpg', Buffer.alloc(0))])
+    await row(page, 'Fine').getByText('Added', { exact: true }).waitFor()
+    const names = await queue(page)
+      .getByRole('listitem')
+      .evaluateAll((rows) =>
+        rows
+          .toSorted((a, b) => Number(a.ariaPosInSet) - Number(b.ariaPosInSet))
+          .map((one) => one.textContent),
+      )
+    expect(names[0]).toContain('The file is empty.')
+    await page.clock.runFor(20_000)
+    expect(await queue(page).getByRole('listitem').count()).toBe(2)
+    await row(page, 'empty').getByRole('button', { name: 'Dismiss' }).click()
+    await page.mouse.move(5, 300)
+    await page.getByRole('searchbox').focus()
+    await page.clock.runFor(11_000)
+    await queue(page).getByRole('listitem').first().waitFor({ state: 'detached' })
+    await queue(page).getByText('1 of 1 uploaded.').first().waitFor()
+    await queue(page).getByRole('button', { name: 'Expand' }).click()
+    await row(page, 'Fine').waitFor()
   })
 
   it('says that the library has these bytes already, and leads there', async () => {

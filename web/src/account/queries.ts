@@ -1,8 +1,8 @@
-import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { ApiError, api, call } from '../api/client'
 import { explainRefusal } from '../media/item-edit'
 import { useMessages } from '../messages/messages'
+import { notify } from '../notify'
 import { SESSION_KEY } from '../session/session'
 
 const ACCOUNTS = 'accounts'
@@ -76,11 +76,11 @@ export function useChange<Input = void, Result = unknown>({
   return useMutation({
     mutationFn: change,
     onSuccess: (_result, input) => {
-      if (said) notifications.show({ message: said(input), color: 'green' })
+      if (said) notify(said(input), { color: 'green' })
     },
     onError: (error) => {
       const message = explainRefusal(error, t)
-      if (!isForm && message) notifications.show({ message, color: 'red', autoClose: 10_000 })
+      if (!isForm && message) notify(message, { color: 'red', autoClose: 10_000 })
     },
     onSettled: (_result, error) => {
       // Then the form to sign in lies over everything; what is there is read again afterwards.

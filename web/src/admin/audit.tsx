@@ -9,6 +9,8 @@ import { Time } from '../account/time'
 import { type AuditAction, api, call } from '../api/client'
 import { useAccountMessages } from '../messages/accounts'
 import { useMessages } from '../messages/messages'
+import { readEvent } from './audit-event'
+import { AuditSentence } from './audit-sentence'
 import { useManageView } from './manage-view'
 
 /** Entries asked for at once. */
@@ -43,6 +45,7 @@ export function Audit({ onItem }: { onItem: (id: number) => void }) {
         <Loaded query={trail}>
           {({ pages }) => {
             const entries = pages.flatMap((page) => page.entries)
+            const gone = new Set(pages.flatMap((page) => page.gone))
             return (
               <>
                 {entries.length === 0 ? (
@@ -52,34 +55,25 @@ export function Audit({ onItem }: { onItem: (id: number) => void }) {
                 ) : (
                   <DataTable
                     label={t.audit}
-                    columns={[
-                      words.when,
-                      words.who,
-                      words.what,
-                      words.subject,
-                      words.network,
-                      words.details,
-                    ]}
-                    rows={entries.map((entry) => ({
-                      key: entry.id,
-                      cells: [
-                        <Time key="when" at={entry.timestamp} />,
-                        [
-                          entry.actor ?? words.nobody,
-                          entry.tokenId !== null && words.byToken(entry.tokenId),
-                        ]
-                          .filter(Boolean)
-                          .join(', '),
-                        words.did[entry.action],
-                        <Subject key="subject" subject={entry.subject} onItem={onItem} />,
-                        entry.network,
-                        entry.detail && (
-                          <Text key="detail" size="xs" className={classes.wide}>
-                            {describe(entry.detail)}
-                          </Text>
-                        ),
-                      ],
-                    }))}
+                    columns={[words.when, words.what, words.network]}
+                    rows={entries.map((entry) => {
+                      const event = readEvent(entry)
+                      return {
+                        key: entry.id,
+                        cells: [
+                          <Time key="when" at={entry.timestamp} />,
+                          <span key="what" className={classes.sentence}>
+                            <AuditSentence
+                              sentence={words.told[entry.action](event)}
+                              event={event}
+                              isGone={event.imageId !== undefined && gone.has(event.imageId)}
+                              onItem={onItem}
+                            />
+                          </span>,
+                          entry.network,
+                        ],
+                      }
+                    })}
                   />
                 )}
                 {hasNextPage && (
@@ -136,41 +130,4 @@ function Filters() {
       />
     </Group>
   )
-}
-
-interface SubjectProps {
-  subject: string | null
-  onItem: (id: number) => void
-}
-
-/** What it was done to, in words; an image can be opened from here. */
-function Subject({ subject, onItem }: SubjectProps) {
-  const words = useAccountMessages()
-  const { t } = useMessages()
-  const [kind = '', name = ''] = /^(\w+):(.*)$/.exec(subject ?? '')?.slice(1) ?? []
-  if (kind === 'media') {
-    return (
-      <Button
-        size="compact-sm"
-        variant="subtle"
-        title={t.openUpload}
-        onClick={() => onItem(Number(name))}
-      >
-        {words.item(name)}
-      </Button>
-    )
-  }
-  if (kind === 'account') return words.account(name)
-  return kind === 'token' ? words.token(name) : subject
-}
-
-/** A record of details as one reads it; its names are the server's own. */
-const describe = (detail: Record<string, unknown>): string =>
-  Object.entries(detail)
-    .map(([name, value]) => `${name}: ${describeValue(value)}`)
-    .join('; ')
-
-function describeValue(value: unknown): string {
-  if (Array.isArray(value)) return value.map(describeValue).join(', ')
-  return typeof value === 'string' ? value : JSON.stringify(value)
 }

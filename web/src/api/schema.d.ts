@@ -80,6 +80,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -191,6 +193,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -207,6 +211,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -223,6 +229,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -239,6 +247,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -255,6 +265,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -271,6 +283,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -287,6 +301,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -356,6 +372,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -372,6 +390,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -419,6 +439,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -435,6 +457,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -451,6 +475,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -513,6 +539,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -529,6 +557,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -545,6 +575,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -561,6 +593,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -626,6 +660,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -642,6 +678,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -711,6 +749,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -727,6 +767,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -743,6 +785,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -759,6 +803,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -775,6 +821,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -791,6 +839,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -854,6 +904,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -870,6 +922,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -886,6 +940,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -902,6 +958,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -918,6 +976,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -985,6 +1045,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1001,6 +1063,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1017,6 +1081,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1082,6 +1148,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1098,6 +1166,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1114,6 +1184,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1130,6 +1202,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1146,6 +1220,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1162,6 +1238,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1241,6 +1319,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1257,6 +1337,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1273,6 +1355,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1289,6 +1373,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1305,6 +1391,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1321,6 +1409,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1337,6 +1427,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1415,6 +1507,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1431,6 +1525,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1447,6 +1543,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1463,6 +1561,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1479,6 +1579,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1495,6 +1597,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1511,6 +1615,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1580,6 +1686,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1596,6 +1704,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1612,6 +1722,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1628,6 +1740,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1644,6 +1758,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1660,6 +1776,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1721,6 +1839,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1737,6 +1857,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1753,6 +1875,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1769,6 +1893,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1785,6 +1911,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1801,6 +1929,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1869,6 +1999,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1885,6 +2017,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1901,6 +2035,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1917,6 +2053,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1933,6 +2071,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1980,6 +2120,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -1996,6 +2138,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2012,6 +2156,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2028,6 +2174,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2044,6 +2192,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2105,6 +2255,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2121,6 +2273,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2137,6 +2291,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2153,6 +2309,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2169,6 +2327,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2234,6 +2394,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2250,6 +2412,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2266,6 +2430,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2282,6 +2448,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2298,6 +2466,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2362,6 +2532,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2378,6 +2550,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2394,6 +2568,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2410,6 +2586,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2426,6 +2604,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2493,6 +2673,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2509,6 +2691,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2525,6 +2709,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2541,6 +2727,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2603,6 +2791,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2619,6 +2809,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2679,6 +2871,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2695,6 +2889,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2765,6 +2961,8 @@ export interface paths {
                                     [key: string]: unknown;
                                 } | null;
                             }[];
+                            /** @description Ids of the images of these entries that are not in the library any more */
+                            gone: number[];
                             /** @description Where to go on, as `before`; null at the end. There may be more though this is short. */
                             next: number | null;
                         };
@@ -2783,6 +2981,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2799,6 +2999,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2815,6 +3017,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2831,6 +3035,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2939,6 +3145,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2955,6 +3163,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2971,6 +3181,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -2987,6 +3199,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3003,6 +3217,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3103,6 +3319,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3119,6 +3337,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3135,6 +3355,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3151,6 +3373,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3227,6 +3451,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3243,6 +3469,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3259,6 +3487,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3275,6 +3505,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3377,6 +3609,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3393,6 +3627,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3409,6 +3645,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3425,6 +3663,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3441,6 +3681,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3457,6 +3699,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3552,6 +3796,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3568,6 +3814,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3584,6 +3832,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3600,6 +3850,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3616,6 +3868,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3632,6 +3886,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3746,6 +4002,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3762,6 +4020,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3778,6 +4038,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3794,6 +4056,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3810,6 +4074,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3826,6 +4092,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3842,6 +4110,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3881,6 +4151,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3897,6 +4169,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -3913,6 +4187,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4004,6 +4280,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4020,6 +4298,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4036,6 +4316,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4052,6 +4334,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4068,6 +4352,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4084,6 +4370,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4145,6 +4433,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4161,6 +4451,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4177,6 +4469,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4193,6 +4487,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4209,6 +4505,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4225,6 +4523,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4283,6 +4583,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4299,6 +4601,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4315,6 +4619,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4377,6 +4683,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4393,6 +4701,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4409,6 +4719,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4471,6 +4783,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4487,6 +4801,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4503,6 +4819,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4567,6 +4885,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4583,6 +4903,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4599,6 +4921,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };
@@ -4615,6 +4939,8 @@ export interface paths {
                             code: number;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
+                            /** @description `image-refused`: the same image will be refused again */
+                            error?: string;
                         };
                     };
                 };

@@ -1,7 +1,9 @@
 import { ActionIcon, Menu } from '@mantine/core'
+import { modals } from '@mantine/modals'
 import { useRef } from 'react'
 import { useManageParts } from '../admin/manage'
 import { useManageView } from '../admin/manage-view'
+import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
 import { useSession, useSignInPlace, useSignOut } from '../session/session'
 
@@ -15,6 +17,17 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { setView } = useManageView()
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
+  const leave = () => {
+    if (!wouldLose()) return signOut()
+    modals.openConfirmModal({
+      title: t.unfinished,
+      children: t.unfinishedHint,
+      labels: { confirm: t.signOut, cancel: t.cancel },
+      confirmProps: { color: 'red' },
+      closeButtonProps: { 'aria-label': t.close },
+      onConfirm: () => signOut(),
+    })
+  }
   return (
     <Menu
       position="bottom-end"
@@ -69,7 +82,7 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
         {place?.external === false && (
           <>
             <Menu.Divider />
-            <Menu.Item onClick={() => signOut()}>{t.signOut}</Menu.Item>
+            <Menu.Item onClick={leave}>{t.signOut}</Menu.Item>
           </>
         )}
       </Menu.Dropdown>

@@ -29,14 +29,15 @@ export function ProgressNotice({ text, done, total, onStop }: ProgressNoticeProp
 interface UndoNoticeProps {
   /** Of its element. */
   id: string
-  count: number
+  /** What is about to be done. */
+  text: string
   /** Milliseconds from when it is first seen. */
   lasts: number
   onUndo: () => void
 }
 
 /** Takes the focus, which the deleted ones had: Enter takes the deletion back. */
-export function UndoNotice({ id, count, lasts, onUndo }: UndoNoticeProps) {
+export function UndoNotice({ id, text, lasts, onUndo }: UndoNoticeProps) {
   const { t } = useMessages()
   const [left, setLeft] = useState(lasts / 1000)
   const button = useRef<HTMLButtonElement>(null)
@@ -53,7 +54,7 @@ export function UndoNotice({ id, count, lasts, onUndo }: UndoNoticeProps) {
   return (
     <Stack gap="xs" id={id}>
       <Group justify="space-between" wrap="nowrap">
-        <Text size="sm">{t.aboutToRemove(count)}</Text>
+        <Text size="sm">{text}</Text>
         <Button ref={button} className={classes.undo} size="compact-sm" onClick={onUndo}>
           {t.undo}
           <span aria-hidden className={classes.countdown}>

@@ -1,23 +1,34 @@
 import { modals } from '@mantine/modals'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { useRef, useState } from 'react'
 import { ApiError } from '../api/client'
+import { useAskBeforeUnload } from '../ask-before-unload'
+import type { Messages } from '../messages/en'
 import { useMessages } from '../messages/messages'
 import { useSignedInAgain } from '../session/session'
 import { type BulkAction, runBulk } from './bulk'
 import { FailureList, ProgressNotice, ResultNotice, UndoNotice } from './bulk-notices'
-import { focusGrid } from './grid-focus'
-import { countSelected, type Selection } from './selection'
+import { focusBack } from './grid-focus'
+import { countSelected, type Selection, unite } from './selection'
+import { useUndoKey } from './shortcuts'
 import type { TagDialogKind } from './tag-dialog'
 
 /** How long a deletion can be taken back before anything is sent. */
 const UNDO_MS = 8000
 
+/** Of the notification by which it is taken back; one is enough. */
+const UNDO = 'undo-delete'
+
+interface Deletion {
+  selection: Selection
+  onUndo: () => void
+}
+
 export type BulkWork = ReturnType<typeof useBulkWork>
 
 /** Work on many images, told of in notifications. */
-export function useBulkWork({ onUndo }: { onUndo: (selection: Selection) => void }) {
+export function useBulkWork() {
   const { t } = useMessages()
   const client = useQueryClient()
   const signedIn = useSignedInAgain()
@@ -108,51 +119,76 @@ export function useBulkWork({ onUndo }: { onUndo: (selection: Selection) => void
     if (isDelete) setGoing((list) => list.filter((gone) => gone !== selection))
   }
 
-  const remove = (selection: Selection) => {
-    const id = `bulk-${nextId.current++}`
-    setGoing((list) => [...list, selection])
-    const hide = () => {
-      if (document.getElementById(id)?.contains(document.activeElement)) focusGrid()
-      notifications.hide(id)
-    }
-    const timer = setTimeout(() => {
-      hide()
+  /** What can still be taken back, all of it at once: what is deleted meanwhile joins it. */
+  const pending = useRef<Deletion[]>([])
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  /** @returns what was pending, and is no more */
+  const takePending = (): Deletion[] => {
+    clearTimeout(timer.current)
+    if (document.getElementById(UNDO)?.contains(document.activeElement)) focusBack()
+    notifications.hide(UNDO)
+    const taken = pending.current
+    pending.current = []
+    const gone = taken.map(({ selection }) => selection)
+    setGoing((list) => list.filter((selection) => !gone.includes(selection)))
+    return taken
+  }
+  const undo = () => {
+    for (const { onUndo } of takePending()) onUndo()
+  }
+  const removePending = () => {
+    const taken = takePending()
+    for (const selection of unite(taken.map(({ selection }) => selection))) {
       void start(selection, { kind: 'delete' })
-    }, UNDO_MS)
-    const undo = () => {
-      clearTimeout(timer)
-      hide()
-      setGoing((list) => list.filter((gone) => gone !== selection))
-      onUndo(selection)
     }
-    notifications.show({
-      id,
-      autoClose: false,
+  }
+  /** Deletes after a while in which that can be undone. */
+  const remove = (selection: Selection, onUndo: () => void) => {
+    pending.current = [...pending.current, { selection, onUndo }]
+    setGoing((list) => [...list, selection])
+    clearTimeout(timer.current)
+    timer.current = setTimeout(removePending, UNDO_MS)
+    const notice = {
+      id: UNDO,
+      autoClose: false as const,
       withCloseButton: false,
       withBorder: true,
       allowClose: false,
       color: 'red',
       message: (
-        <UndoNotice id={id} count={countSelected(selection)} lasts={UNDO_MS} onUndo={undo} />
+        <UndoNotice
+          // Its time begins anew.
+          key={nextId.current++}
+          id={UNDO}
+          text={tellPending(pending.current, t)}
+          lasts={UNDO_MS}
+          onUndo={undo}
+        />
       ),
-    })
+    }
+    notifications.update(notice)
+    notifications.show(notice)
   }
+  useUndoKey(() => pending.current.length > 0 && undo())
 
   const retag = (selection: Selection, kind: TagDialogKind, tags: string[]) =>
     start(selection, { kind: 'tags', add: [], remove: [], [kind]: tags })
 
-  const isBusy = running > 0 || going.length > 0
-  useEffect(() => {
-    if (!isBusy) return
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', ask)
-    return () => removeEventListener('beforeunload', ask)
-  }, [isBusy])
+  useAskBeforeUnload(() => running > 0 || going.length > 0)
 
   return { going, remove, retag }
 }
 
-function explain(error: unknown, t: ReturnType<typeof useMessages>['t']): string {
+function tellPending(pending: readonly Deletion[], t: Messages): string {
+  const selections = unite(pending.map(({ selection }) => selection))
+  const [only] = selections
+  const count = selections.reduce((sum, selection) => sum + countSelected(selection), 0)
+  if (count !== 1 || only?.kind !== 'some') return t.aboutToRemove(count)
+  const [name = ''] = only.names.values()
+  return t.aboutToRemoveNamed(name)
+}
+
+function explain(error: unknown, t: Messages): string {
   if (!(error instanceof ApiError)) return t.unreachable
   if (error.status === 403) return t.forbidden
   if (error.status < 500 || error.status === 503) return error.detail ?? error.message

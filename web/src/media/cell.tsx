@@ -23,7 +23,11 @@ interface CellProps {
   /** Whether anything is selected: then a click selects instead of opening. */
   isSelecting: boolean
   maySelect: boolean
+  /** Address of the item, for another tab. */
+  href: (id: number) => string
   onOpen: (id: number) => void
+  /** Asks whether it is meant to be deleted; undefined where it cannot be. */
+  onDelete: ((item: NamedItem) => void) | undefined
   onToggle: (item: NamedItem, position: number) => void
   /** Selects all from the one that was selected last. */
   onExtend: (position: number) => void
@@ -31,7 +35,7 @@ interface CellProps {
   onKey: (event: KeyboardEvent, position: number) => void
 }
 
-/** One image of the grid: opened by its button, selected by its checkbox, both by keys as well. */
+/** One image of the grid: opened by its link, selected by its checkbox, both by keys as well. */
 export const Cell = memo(function Cell(props: CellProps) {
   const { item, position, box, search, isSelected, isGoing, isSelecting, maySelect } = props
   const { t } = useMessages()
@@ -41,18 +45,29 @@ export const Cell = memo(function Cell(props: CellProps) {
   }
   const click = (event: MouseEvent) => {
     const { ctrlKey, metaKey, shiftKey, detail } = event
+    // To another tab, as with any link.
+    if ((ctrlKey || metaKey) && item && !isGoing) return
+    event.preventDefault()
     // A click that no pointer made is the Enter key's, which always opens.
-    const isMeant = ctrlKey || metaKey || shiftKey || (isSelecting && detail > 0)
+    const isMeant = shiftKey || (isSelecting && detail > 0)
     if (maySelect && isMeant) select(event)
     else if (item && !isGoing) props.onOpen(item.id)
   }
   const press = (event: KeyboardEvent) => {
-    if (event.key !== ' ' || !maySelect) return props.onKey(event, position)
-    event.preventDefault()
-    if (event.type === 'keydown' && !event.repeat) select(event)
+    const { key, repeat } = event
+    if (key === ' ') {
+      // Else it would scroll.
+      event.preventDefault()
+      if (repeat) return
+      if (maySelect) select(event)
+      else if (item && !isGoing) props.onOpen(item.id)
+    } else if (key === 'Delete' && item && !isGoing && !isSelecting && !repeat) {
+      // Of what is selected the bar of the selection takes care.
+      props.onDelete?.(item)
+    } else props.onKey(event, position)
   }
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is the button in it
+    // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is the link in it
     // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
     <div
       className={classes.cell}
@@ -61,9 +76,12 @@ export const Cell = memo(function Cell(props: CellProps) {
       aria-busy={!item && !props.isMissing}
       {...(maySelect && { 'aria-selected': isSelected })}
     >
-      <button
-        type="button"
+      <a
         className={classes.open}
+        // Also where there is no address yet.
+        role={item ? undefined : 'link'}
+        href={item && !isGoing ? props.href(item.id) : undefined}
+        draggable={false}
         data-position={position}
         data-id={item?.id}
         tabIndex={props.isTabStop ? 0 : -1}
@@ -74,8 +92,6 @@ export const Cell = memo(function Cell(props: CellProps) {
         onClick={click}
         onFocus={() => props.onFocus(position)}
         onKeyDown={press}
-        // Firefox clicks when the space bar is let go.
-        onKeyUp={(event) => event.key === ' ' && maySelect && event.preventDefault()}
       >
         <div className={classes.frame}>
           {item ? (
@@ -90,7 +106,7 @@ export const Cell = memo(function Cell(props: CellProps) {
           )}
         </div>
         {item ? <CellName item={item} search={search} /> : <div className={classes.name} />}
-      </button>
+      </a>
       {isGoing ? (
         <span className={classes.going}>{t.going}</span>
       ) : (
@@ -122,7 +138,7 @@ function CellName({ item: { name, tags }, search }: { item: MediaItem; search: s
         <Marked text={name} terms={terms} />
       </span>
       {tag !== undefined && (
-        // The title of the button has all of them.
+        // The title of the link has all of them.
         <span className={classes.tag} aria-hidden>
           <Marked text={tag} terms={terms} />
         </span>

@@ -1,51 +1,35 @@
-import { Alert, Button } from '@mantine/core'
-import { modals } from '@mantine/modals'
-import { notifications } from '@mantine/notifications'
-import { useMutation } from '@tanstack/react-query'
-import { ApiError, api, call, type MediaItem } from '../api/client'
+import { Button } from '@mantine/core'
+import { useWindowEvent } from '@mantine/hooks'
+import type { RefObject } from 'react'
+import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
-import { useFileService, usePermission } from '../session/session'
-import { explainRefusal } from './item-edit'
-import { useRefresh } from './queries'
+import { askDelete } from './ask-delete'
+import { isForDialog } from './item-keys'
+import { useBulkPermissions } from './selection-bar'
 
-/** Deletes one image, after a question; not offered where it cannot be done. */
-export function DeleteButton({ item, onDeleted }: { item: MediaItem; onDeleted: () => void }) {
+interface DeleteButtonProps {
+  item: MediaItem
+  dialog: RefObject<HTMLElement | null>
+  /** Does what would lose something that is not saved. */
+  leave: (act: () => void) => void
+  onDelete: () => void
+}
+
+/** Deletes the image that is open, after a question; not offered where it cannot be done. */
+export function DeleteButton({ item, dialog, leave, onDelete }: DeleteButtonProps) {
   const { t } = useMessages()
-  const mayDelete = usePermission('delete-media')
-  const isServed = useFileService()
-  const refresh = useRefresh()
-  const { mutate, isPending, error } = useMutation({
-    mutationFn: () => call(api.DELETE('/media/delete/{id}', { params: { path: { id: item.id } } })),
-    onSuccess: async () => {
-      onDeleted()
-      notifications.show({ message: t.removed(item.name) })
-      await refresh()
-    },
-    // Somebody else was faster: the page finds that it is gone.
-    onError: (refused) => {
-      if (refused instanceof ApiError && refused.status === 404) void refresh()
-    },
+  const { mayDelete } = useBulkPermissions()
+  const ask = () => leave(() => askDelete({ t, count: 1, name: item.name, onConfirm: onDelete }))
+  useWindowEvent('keydown', (event) => {
+    if (event.key !== 'Delete' || event.repeat || !mayDelete) return
+    if (!isForDialog(event, dialog.current)) return
+    event.preventDefault()
+    ask()
   })
-  if (!mayDelete || !isServed) return null
-  const ask = () =>
-    modals.openConfirmModal({
-      title: t.remove,
-      children: t.removeQuestion(item.name),
-      labels: { confirm: t.remove, cancel: t.cancel },
-      confirmProps: { color: 'red' },
-      onConfirm: () => mutate(),
-    })
-  const refusal = error && explainRefusal(error, t)
+  if (!mayDelete) return null
   return (
-    <>
-      {refusal && (
-        <Alert color="red" role="alert">
-          {refusal}
-        </Alert>
-      )}
-      <Button color="red" variant="light" w="fit-content" loading={isPending} onClick={ask}>
-        {t.remove}
-      </Button>
-    </>
+    <Button color="red" variant="light" w="fit-content" onClick={ask}>
+      {t.remove}
+    </Button>
   )
 }

@@ -99,7 +99,16 @@ function focusCell(position: number): boolean {
   return cell !== null
 }
 
-/** Gives the focus to the image that Tab leads to, where what had it is gone. */
-export function focusGrid() {
-  document.querySelector<HTMLElement>('[role=grid] [tabindex="0"]')?.focus({ preventScroll: true })
+/** Gives the focus to the dialog that is open, or to the images. */
+export function focusBack() {
+  const dialog = document.querySelector<HTMLElement>('[aria-modal="true"]')
+  if (dialog) dialog.focus({ preventScroll: true })
+  else focusGrid()
+}
+
+/** Gives the focus to the image that Tab leads to; false while there is none. */
+export function focusGrid(): boolean {
+  const cell = document.querySelector<HTMLElement>('[role=grid] [data-id][tabindex="0"]')
+  cell?.focus({ preventScroll: true })
+  return cell !== null
 }

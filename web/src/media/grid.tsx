@@ -1,17 +1,17 @@
 import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
-import { useCallback, useEffect, useLayoutEffect, useRef } from 'react'
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef } from 'react'
 import { useMessages } from '../messages/messages'
 import { Cell } from './cell'
 import classes from './grid.module.css'
 import { GridBanner } from './grid-banner'
-import { useGridFocus } from './grid-focus'
+import { focusGrid, useGridFocus } from './grid-focus'
 import { useItems } from './queries'
 import { isInBand, useRubberBand } from './rubber-band'
 import { mappedOffset, mapScroll } from './scroll'
-import { isSelected, type Selection } from './selection'
+import { isSelected, type NamedItem, type Selection } from './selection'
 import type { SelectionTools } from './use-selection'
-import type { View } from './view'
+import { queryFor, type View } from './view'
 
 const GAP = 12
 const NAME_HEIGHT = 28
@@ -27,6 +27,10 @@ interface GridProps {
   initialPosition: number
   onMove: (position: number) => void
   onOpen: (id: number) => void
+  /** Asks whether an image is meant to be deleted; undefined where none can be. */
+  onDelete: ((item: NamedItem) => void) | undefined
+  /** The search whose first image is to have the focus as soon as it is there. */
+  awaited: RefObject<string | null>
   /** Position of what is open over it: it is in sight when that is closed. */
   openPosition: number | undefined
   selecting: SelectionTools
@@ -38,7 +42,7 @@ interface GridProps {
 /** The whole library as one scrollable grid of which only what is on the screen exists. */
 export function Grid(props: GridProps) {
   const { view, total, cellSize, initialPosition, onMove, onOpen, openPosition } = props
-  const { selecting, maySelect, going } = props
+  const { selecting, maySelect, going, onDelete, awaited } = props
   const { t } = useMessages()
   const scroller = useRef<HTMLDivElement>(null)
   const rectangle = useRef<HTMLDivElement>(null)
@@ -161,6 +165,12 @@ export function Grid(props: GridProps) {
     showRow,
     onExtend: extend,
   })
+  // After each drawing: an image may be there now.
+  useEffect(() => {
+    if (awaited.current === view.search && focusGrid()) awaited.current = null
+  })
+  const { order, search } = view
+  const href = useCallback((id: number) => queryFor({ order, search, open: id }), [order, search])
   keptRow.current = kept === undefined ? undefined : Math.floor(kept / columns)
   const keptItem = useItems(view, kept ?? 0, kept ?? -1)
 
@@ -216,7 +226,9 @@ export function Grid(props: GridProps) {
                       }
                       isSelecting={count > 0}
                       maySelect={maySelect}
+                      href={href}
                       onOpen={onOpen}
+                      onDelete={onDelete}
                       onToggle={toggle}
                       onExtend={extend}
                       onFocus={onFocus}

@@ -10,6 +10,7 @@ import { useEffect, useRef } from 'react'
 import { ApiError, api, call, type MediaItem } from '../api/client'
 import type { Messages } from '../messages/en'
 import { useMessages } from '../messages/messages'
+import { notify } from '../notify'
 import { useRefresh } from './queries'
 import { useView } from './view'
 
@@ -39,6 +40,8 @@ export function useItemEdit(item: MediaItem) {
 
   const { mutate: save } = useMutation({
     mutationKey,
+    // What was refused is kept for as long as the page.
+    gcTime: Number.POSITIVE_INFINITY,
     mutationFn: (edit: Edit) =>
       call(api.POST('/media/edit/{id}', { params: { path: { id } }, body: edit })),
     onMutate: async (edit) => {
@@ -52,7 +55,7 @@ export function useItemEdit(item: MediaItem) {
     },
     onSuccess: ({ data: { media } }) => {
       showEverywhere(client, id, { name: media.name, tags: media.tags })
-      notifications.show({ message: t.saved, color: 'green' })
+      notify(t.saved, { color: 'green' })
       // Not waited for: what is shown is what was saved.
       void refresh()
       void client.invalidateQueries({ queryKey: ['tags'] })
@@ -62,7 +65,10 @@ export function useItemEdit(item: MediaItem) {
       // It may be gone, or changed by somebody else.
       if (!(error instanceof ApiError && error.status === 401)) void refresh()
       if (isSeen.current) return
-      const notice = notifications.show({
+      const notice = `not-saved-${id}`
+      notifications.hide(notice)
+      notifications.show({
+        id: notice,
         color: 'red',
         autoClose: false,
         closeButtonProps: { 'aria-label': t.close },

@@ -1,14 +1,18 @@
 import { Alert, Button, Group, TextInput } from '@mantine/core'
-import { useEffect, useRef, useState } from 'react'
+import { useWindowEvent } from '@mantine/hooks'
+import { type RefObject, useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
 import classes from './item.module.css'
-import { type Edit, useItemEdit } from './item-edit'
+import { useItemEdit } from './item-edit'
+import { isElsewhere } from './item-keys'
 import { TagsField } from './tags-field'
+import { useDraft } from './use-draft'
 
 interface ItemFormProps {
   item: MediaItem
+  dialog: RefObject<HTMLElement | null>
   /** Deleted meanwhile: what was typed is all that is left. */
   isGone: boolean
   /** Told whether something typed is not saved. */
@@ -16,37 +20,37 @@ interface ItemFormProps {
 }
 
 /** Name and tags in place; nothing is sent before it is saved. */
-export function ItemForm({ item, isGone, onChange }: ItemFormProps) {
+export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
   const { t } = useMessages()
   const mayEdit = usePermission('edit-media')
   const nameField = useRef<HTMLInputElement>(null)
   const { save, forget, isSaving, refusal, refused } = useItemEdit(item)
-  const [draft, setDraft] = useState<Partial<Edit>>(refused ?? {})
-  /** Typed, and not a tag yet. */
-  const [tagText, setTagText] = useState('')
-  const { name, tags } = { ...item, ...draft }
-  const isChanged =
-    name !== item.name || tags.join('\n') !== item.tags.join('\n') || tagText.trim() !== ''
-  useEffect(() => onChange(isChanged), [isChanged, onChange])
-  useEffect(() => () => onChange(false), [onChange])
+  const { draft, isChanged, change, take, set, clear } = useDraft(item, refused, onChange)
+  const { name, tags, tagText } = { ...item, ...draft }
 
   const submit = () => {
     if (!mayEdit || !isChanged || isSaving) return
     // The buttons go when all is saved; the focus must not go with them.
     if (document.activeElement?.matches('button')) nameField.current?.focus()
-    const typed = tagText.split(',').map((tag) => tag.trim())
-    const edit = { name, tags: [...tags, ...typed.filter((tag) => tag !== '')] }
-    setTagText('')
-    setDraft(edit)
+    const edit = take()
+    const sent = { ...edit, tagText: '' }
+    set(sent)
     // What is typed meanwhile stays.
-    save(edit, { onSuccess: () => setDraft((current) => (current === edit ? {} : current)) })
+    save(edit, { onSuccess: () => clear(sent) })
   }
   const discard = () => {
     nameField.current?.focus()
     forget()
-    setTagText('')
-    setDraft({})
+    clear()
   }
+  useWindowEvent('keydown', (event) => {
+    const { key, ctrlKey, metaKey, altKey, target } = event
+    if (key.toLowerCase() !== 's' || !(ctrlKey || metaKey) || altKey) return
+    if (!(target instanceof Element) || isElsewhere(target, dialog.current)) return
+    // Nobody means the page.
+    event.preventDefault()
+    submit()
+  })
   return (
     <form
       className={classes.form}
@@ -59,16 +63,16 @@ export function ItemForm({ item, isGone, onChange }: ItemFormProps) {
         ref={nameField}
         label={t.name}
         value={name}
-        onChange={(event) => setDraft({ ...draft, name: event.currentTarget.value })}
+        onChange={(event) => change({ name: event.currentTarget.value })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
       <TagsField
         label={t.tags}
         value={tags}
-        onChange={(changed) => setDraft({ ...draft, tags: changed })}
+        onChange={(changed) => change({ tags: changed })}
         text={tagText}
-        onText={setTagText}
+        onText={(text) => change({ tagText: text })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />

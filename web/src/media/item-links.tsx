@@ -1,10 +1,10 @@
 import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
 import { modals } from '@mantine/modals'
-import { notifications } from '@mantine/notifications'
 import { at } from '../api/base'
 import type { MediaItem } from '../api/client'
 import { copyText } from '../copy-text'
 import { useMessages } from '../messages/messages'
+import { notify } from '../notify'
 import { fitInto } from './zoom'
 
 /** What `high` fits. */
@@ -34,7 +34,7 @@ export function Links({ item }: { item: MediaItem }) {
   const copy = async (label: string, text: string) => {
     if (await copyText(text)) {
       // Another word on the button would move the others.
-      notifications.show({ message: t.copied, autoClose: 2000 })
+      notify(t.copied, { autoClose: 2000 })
       return
     }
     modals.open({

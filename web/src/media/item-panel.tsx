@@ -1,6 +1,7 @@
 import { Modal, Stack, VisuallyHidden } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
+import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { DeleteButton } from './delete-button'
 import { focusGrid } from './grid-focus'
@@ -21,16 +22,20 @@ interface ItemPanelProps {
   /** Whether something typed is not saved. */
   isChanged: boolean
   onChange: (isChanged: boolean) => void
+  /** Does what would lose something that is not saved. */
+  leave: (act: () => void) => void
   /** Told where in the view the image is. */
   onPlace: (position: number) => void
   onShow: (id: number) => void
   onClose: () => void
-  onDeleted: () => void
+  /** @param after what is shown then */
+  onDelete: (item: MediaItem, after: MediaItem | undefined) => void
 }
 
 /** One image with all that is known of it, and what may be done with it. */
 export function ItemPanel(props: ItemPanelProps) {
-  const { view, id, isGoing, isChanged, onChange, onPlace, onShow, onClose, onDeleted } = props
+  const { view, id, isGoing, isChanged, onChange, leave, onPlace, onShow, onClose, onDelete } =
+    props
   const { t, language } = useMessages()
   const { item, isGone, error, retry } = useItem(view, id)
   const place = usePlace(view, id)
@@ -104,10 +109,21 @@ export function ItemPanel(props: ItemPanelProps) {
                 onWiden={() => setIsWide(!isWide)}
               />
               <Stack className={classes.side} {...hidden}>
-                <ItemForm key={item.id} item={item} isGone={isGone} onChange={onChange} />
+                <ItemForm
+                  key={item.id}
+                  item={item}
+                  dialog={dialog}
+                  isGone={isGone}
+                  onChange={onChange}
+                />
                 <Facts item={item} />
                 <Links item={item} />
-                <DeleteButton item={item} onDeleted={onDeleted} />
+                <DeleteButton
+                  item={item}
+                  dialog={dialog}
+                  leave={leave}
+                  onDelete={() => onDelete(item, next ?? previous)}
+                />
               </Stack>
             </>
           )}

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import classes from './item.module.css'
-import { toDataUrl } from './thumbnail'
+import { isTransparent, toDataUrl } from './placeholder'
 import type { Size, Zoom } from './zoom'
 
 interface ItemPictureProps {
@@ -24,6 +24,8 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
   const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
   /** What browsers show of a broken image would hide the placeholder. */
   const [isSmallMissing, setIsSmallMissing] = useState(false)
+  const [isSmallLoaded, setIsSmallLoaded] = useState(false)
+  const isLoaded = state === 'loaded' || (isSmallLoaded && !isSmallMissing)
   const placeholder = useMemo(() => toDataUrl(thumbhash), [thumbhash])
   return (
     <>
@@ -31,6 +33,8 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
         className={classes.picture}
         data-testid="picture"
         data-smooth={isSmooth || undefined}
+        // Through an image that is there, nothing else is to be seen.
+        data-transparent={(isLoaded && isTransparent(thumbhash)) || undefined}
         style={{
           ...shown,
           transform: `translate(${zoom.x}px, ${zoom.y}px) scale(${zoom.scale})`,
@@ -41,8 +45,11 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
             src={isSmallMissing ? placeholder : urls.scaled}
             alt={state === 'failed' ? name : ''}
             draggable={false}
-            style={{ backgroundImage: `url(${placeholder})` }}
-            {...(!isSmallMissing && { onError: () => setIsSmallMissing(true) })}
+            {...(!isLoaded && { style: { backgroundImage: `url(${placeholder})` } })}
+            {...(!isSmallMissing && {
+              onError: () => setIsSmallMissing(true),
+              onLoad: () => setIsSmallLoaded(true),
+            })}
           />
         )}
         {state !== 'failed' && (

@@ -1,6 +1,6 @@
 import { VisuallyHidden } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
-import { Suspense, useCallback, useEffect, useState } from 'react'
+import { Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { Manage } from '../admin/manage'
 import { ApiError } from '../api/client'
 import { loadLater } from '../load-later'
@@ -11,13 +11,14 @@ import { UploadPanel } from '../upload/upload-panel'
 import { useUploads } from '../upload/uploads'
 import { useUploadService } from '../upload/use-upload-service'
 import { WaitingScreen } from '../waiting'
+import { askDelete } from './ask-delete'
 import { useBulkWork } from './bulk-work'
 import { Grid } from './grid'
 import { ItemPanel } from './item-panel'
 import classes from './library.module.css'
 import { Message } from './message'
 import { useRetry, useTotal } from './queries'
-import { isSelected } from './selection'
+import { isSelected, type NamedItem } from './selection'
 import { SelectionBar, useBulkPermissions } from './selection-bar'
 import { useSelectionKeys } from './selection-keys'
 import { useGlobalKey } from './shortcuts'
@@ -35,7 +36,9 @@ const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
 export function Library() {
   const { t } = useMessages()
   const { order, search, at, setView } = useView()
-  const { shown, show, go, isChanged, setIsChanged } = useShownItem()
+  const { shown, show, leave, isChanged, setIsChanged } = useShownItem()
+  const latestShown = useRef(shown)
+  latestShown.current = shown
   const [shownAt, setShownAt] = useState<number>()
   const [density, setDensity] = useLocalStorage<Density>({
     key: 'vitrine-density',
@@ -48,8 +51,8 @@ export function Library() {
   const uploads = useUploads()
 
   const selecting = useSelection({ order, search })
-  const { count, restore } = selecting
-  const work = useBulkWork({ onUndo: restore })
+  const { count } = selecting
+  const work = useBulkWork()
   const { mayTag, mayDelete } = useBulkPermissions()
   const maySelect = mayTag || mayDelete
   useSelectionKeys(selecting, maySelect && shown === null)
@@ -73,33 +76,50 @@ export function Library() {
     [setView],
   )
 
+  /** The search whose images get the focus as soon as they are there. */
+  const awaited = useRef<string | null>(null)
+  const remove = useRef(work.remove)
+  remove.current = work.remove
+  const deleteFromGrid = useCallback(
+    ({ id, name }: NamedItem) =>
+      askDelete({
+        t,
+        count: 1,
+        name,
+        onConfirm: () => remove.current({ kind: 'some', names: new Map([[id, name]]) }, () => {}),
+      }),
+    [t],
+  )
+
   return (
     <div className={classes.screen}>
       <header className={classes.top}>
         {/* Also under the bar of the selection the page has its heading. */}
         <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
-        {/* Under the bar of the selection nothing is to be reached. */}
-        <div inert={count > 0}>
-          <Toolbar
-            order={order}
-            search={search}
-            total={total}
-            density={density}
-            onOrder={(chosen) =>
-              setView({ order: chosen, at: null, open: null }, { history: 'push' })
-            }
-            onSearch={(text, isNew) =>
-              setView(
-                { search: text || null, at: null, open: null },
-                { history: isNew ? 'push' : 'replace' },
-              )
-            }
-            onDensity={setDensity}
-            onFiles={uploads.add}
-            onShortcuts={() => setIsSheetOpen(true)}
-          />
-        </div>
-        {count > 0 && <SelectionBar selecting={selecting} work={work} total={total ?? 0} />}
+        <Toolbar
+          order={order}
+          search={search}
+          total={total}
+          density={density}
+          onOrder={(chosen) =>
+            setView({ order: chosen, at: null, open: null }, { history: 'push' })
+          }
+          onSearch={(text, isNew) =>
+            setView(
+              { search: text || null, at: null, open: null },
+              { history: isNew ? 'push' : 'replace' },
+            )
+          }
+          onAwait={(text) => {
+            awaited.current = text
+          }}
+          onDensity={setDensity}
+          onFiles={(files) => uploads.add(files)}
+          onShortcuts={() => setIsSheetOpen(true)}
+          selectionBar={
+            count > 0 && <SelectionBar selecting={selecting} work={work} total={total ?? 0} />
+          }
+        />
         <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
       </header>
       <main className={classes.content}>
@@ -141,6 +161,8 @@ export function Library() {
             initialPosition={at}
             onMove={remember}
             onOpen={openItem}
+            onDelete={mayDelete ? deleteFromGrid : undefined}
+            awaited={awaited}
             openPosition={shown === null ? undefined : shownAt}
             selecting={selecting}
             maySelect={maySelect}
@@ -158,7 +180,13 @@ export function Library() {
           onPlace={setShownAt}
           onShow={(id) => show(id, 'replace')}
           onClose={() => show(null, 'push')}
-          onDeleted={() => go(null, 'replace')}
+          leave={leave}
+          onDelete={(item, after) => {
+            work.remove({ kind: 'some', names: new Map([[item.id, item.name]]) }, () => {
+              if (latestShown.current !== null) show(item.id, 'replace')
+            })
+            show(after?.id ?? null, 'replace')
+          }}
         />
       )}
       <UploadPanel uploads={uploads} />
@@ -169,6 +197,7 @@ export function Library() {
             onClose={() => setIsSheetOpen(false)}
             maySelect={maySelect}
             mayDelete={mayDelete}
+            mayEdit={mayTag}
           />
         </Suspense>
       )}

@@ -117,7 +117,9 @@ export function useRubberBand(options: BandOptions) {
       onPointerDown: begin,
       /** The click that ends a drag is none. */
       onClickCapture: (event: MouseEvent) => {
-        if (wasDragged.current) event.stopPropagation()
+        if (!wasDragged.current) return
+        event.stopPropagation()
+        event.preventDefault()
       },
     },
   }

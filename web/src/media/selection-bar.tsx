@@ -1,17 +1,20 @@
 import { Button, CloseButton, Group, Menu, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
-import { modals } from '@mantine/modals'
 import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
 import { useFileService, usePermission } from '../session/session'
+import { askDelete } from './ask-delete'
 import type { BulkWork } from './bulk-work'
 import { focusGrid } from './grid-focus'
+import { unite } from './selection'
 import classes from './selection.module.css'
 import { isCovered, useGlobalKey } from './shortcuts'
 import { TagDialog, type TagDialogKind } from './tag-dialog'
 import type { SelectionTools } from './use-selection'
 
-/** Where the bar would take three rows. */
+/** Where not all of it has room beside the search, in any language. */
+const COMPACT = '(max-width: 79.9em)'
+/** Where there is room for the shortest words only. */
 const NARROW = '(max-width: 36em)'
 
 /** What the user may do with many images at once. */
@@ -29,31 +32,31 @@ interface SelectionBarProps {
   total: number
 }
 
-/** Lies over the tools of the library while anything is selected: how many, and what to do with them. */
+/** Takes the place of the tools of the library while anything is selected: how many, and what to do with them. */
 export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
-  const { t } = useMessages()
-  const { selection, count, isReading, selectAll, clear } = selecting
+  const { t, language } = useMessages()
+  const isNarrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false })
+  const shape = isNarrow ? { px: 8 } : {}
+  const { selection, count, isReading, selectAll, clear, restore } = selecting
   const { mayTag, mayDelete } = useBulkPermissions()
   const [dialog, setDialog] = useState<TagDialogKind | null>(null)
   const isAll = selection.kind === 'all' && selection.except.size === 0
   const bar = useRef<HTMLElement>(null)
   useKeptFocus(bar)
 
-  const askDelete = () =>
-    modals.openConfirmModal({
-      title: t.removeMany(count),
-      children: <Text size="sm">{t.removeManyQuestion(count)}</Text>,
-      labels: { confirm: t.remove, cancel: t.cancel },
-      confirmProps: { color: 'red' },
-      closeButtonProps: { 'aria-label': t.close },
-      centered: true,
+  const ask = () =>
+    askDelete({
+      t,
+      count,
       onConfirm: () => {
-        work.remove(selection)
+        work.remove(selection, () =>
+          restore((current) => unite([current, selection])[0] ?? current),
+        )
         clear()
       },
     })
   useGlobalKey('Delete', () => {
-    if (mayDelete && !isCovered()) askDelete()
+    if (mayDelete && !isCovered()) ask()
   })
 
   return (
@@ -61,23 +64,25 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
       <Group gap="xs" wrap="nowrap">
         <CloseButton aria-label={t.clearSelection} title={t.clearSelection} onClick={clear} />
         <Text fw={600} className={classes.count}>
-          {t.selectedCount(count)}
+          {isNarrow ? count.toLocaleString(language) : t.selectedCount(count)}
         </Text>
       </Group>
       <Button
         variant="subtle"
+        {...shape}
+        aria-label={t.selectAll(total)}
         loading={isReading}
         // Disabled would lose the focus.
         aria-disabled={isAll}
         {...(isAll && { 'data-disabled': true })}
         onClick={() => !isAll && selectAll()}
       >
-        {t.selectAll(total)}
+        {isNarrow ? t.all : t.selectAll(total)}
       </Button>
       <Group gap="xs" className={classes.actions}>
         {mayTag && <TagButtons onChoose={setDialog} />}
         {mayDelete && (
-          <Button color="red" onClick={askDelete}>
+          <Button color="red" {...shape} onClick={ask}>
             {t.remove}
           </Button>
         )}
@@ -102,13 +107,13 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
 /** Leads to the dialogs of tags; one button for both where there is little room. */
 function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
   const { t } = useMessages()
-  const isNarrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false })
+  const isCompact = useMediaQuery(COMPACT, undefined, { getInitialValueInEffect: false })
   const button = useRef<HTMLButtonElement>(null)
   const kinds = [
     ['add', t.addTags],
     ['remove', t.removeTags],
   ] as const
-  if (!isNarrow) {
+  if (!isCompact) {
     return kinds.map(([kind, label]) => (
       <Button key={kind} variant="default" onClick={() => onChoose(kind)}>
         {label}
@@ -118,7 +123,7 @@ function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
   return (
     <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
-        <Button ref={button} variant="default" rightSection="▾">
+        <Button ref={button} variant="default" px={8} rightSection="▾">
           {t.tags}
         </Button>
       </Menu.Target>

@@ -46,6 +46,16 @@ export function withItems(selection: Selection, items: readonly NamedItem[]): Se
   return { ...selection, except }
 }
 
+/** Both as one, as far as that can be: what a search matched stays by itself. */
+export function unite(selections: readonly Selection[]): Selection[] {
+  const names = new Map<number, string>()
+  for (const selection of selections) {
+    if (selection.kind === 'some') for (const [id, name] of selection.names) names.set(id, name)
+  }
+  const others = selections.filter(({ kind }) => kind === 'all')
+  return names.size > 0 ? [{ kind: 'some', names }, ...others] : others
+}
+
 function withoutItem(selection: Selection, { id, name }: NamedItem): Selection {
   if (selection.kind === 'some') {
     const names = new Map(selection.names)

@@ -7,10 +7,11 @@ interface ShortcutSheetProps {
   onClose: () => void
   maySelect: boolean
   mayDelete: boolean
+  mayEdit: boolean
 }
 
 /** Everything that the keys can do. */
-export function ShortcutSheet({ onClose, maySelect, mayDelete }: ShortcutSheetProps) {
+export function ShortcutSheet({ onClose, maySelect, mayDelete, mayEdit }: ShortcutSheetProps) {
   const { t } = useMessages()
   const { keys: k, can } = t
   useReturnedFocus()
@@ -24,6 +25,8 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete }: ShortcutSheetPr
       can.everywhere,
       [
         [can.search, ['/']],
+        [can.results, [k.enter], ['↓']],
+        ...(mayDelete ? [[can.undo, [command, 'Z']] satisfies Shortcut] : []),
         [can.showShortcuts, ['?']],
       ],
     ],
@@ -35,6 +38,7 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete }: ShortcutSheetPr
         [can.rowEnds, [k.home], [k.end]],
         [can.ends, [command, k.home], [command, k.end]],
         [can.open, [k.enter]],
+        [can.newTab, [command, k.click]],
       ],
     ],
   ]
@@ -42,7 +46,7 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete }: ShortcutSheetPr
     groups.push([
       can.select,
       [
-        [can.toggle, [k.space], [command, k.click]],
+        [can.toggle, [k.space]],
         [can.extend, [k.shift, '←↑→↓'], [k.shift, k.space], [k.shift, k.click]],
         [can.drag, [k.drag]],
         [can.all, [command, 'A']],
@@ -58,6 +62,8 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete }: ShortcutSheetPr
       [can.zoom, ['+'], ['−']],
       [can.whole, ['0']],
       [can.widen, ['F']],
+      ...(mayEdit ? [[can.save, [command, 'S']] satisfies Shortcut] : []),
+      ...(mayDelete ? [[can.removeOne, [k.delete]] satisfies Shortcut] : []),
       [can.close, [k.escape]],
     ],
   ])

@@ -19,6 +19,25 @@ export function useGlobalKey(key: string, onPress: () => void): void {
   }, [key])
 }
 
+/** Calls back when Ctrl or cmd with Z is pressed, unless one types: there it is for the text. */
+export function useUndoKey(onPress: () => void): void {
+  const latest = useRef(onPress)
+  useEffect(() => {
+    latest.current = onPress
+  })
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const { key, ctrlKey, metaKey, shiftKey, altKey, target } = event
+      if (key.toLowerCase() !== 'z' || !(ctrlKey || metaKey) || shiftKey || altKey) return
+      if (isTyping(target)) return
+      event.preventDefault()
+      latest.current()
+    }
+    addEventListener('keydown', press)
+    return () => removeEventListener('keydown', press)
+  }, [])
+}
+
 /** Whether keys are text where this is. */
 export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof Element &&

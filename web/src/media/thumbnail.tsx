@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from 'react'
-import { thumbHashToDataURL } from 'thumbhash'
 import type { MediaItem } from '../api/client'
 import { MissingIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import classes from './grid.module.css'
+import { isTransparent, toDataUrl } from './placeholder'
 
 /** `scaled` fits this square. */
 const SCALED = 400
@@ -23,6 +23,9 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
     height: Math.max(1, Math.round(height * Math.min(scale, 1))),
   }
   const isSettled = useSettled()
+  /** The address of what is there: from then on its placeholder would be seen through it. */
+  const [loaded, setLoaded] = useState<string>()
+  const isLoaded = loaded === urls.scaled && !isMissing
   const placeholder = useMemo(() => isSettled && toDataUrl(thumbhash), [thumbhash, isSettled])
   if (!placeholder) {
     return <span className={classes.image} style={{ ...size, backgroundColor: item.color }} />
@@ -38,8 +41,10 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
         {...size}
         decoding="async"
         draggable={false}
-        style={{ backgroundImage: `url(${placeholder})` }}
-        {...(!isMissing && { onError: setMissing })}
+        {...(isLoaded
+          ? { 'data-transparent': isTransparent(thumbhash) || undefined }
+          : { style: { backgroundImage: `url(${placeholder})` } })}
+        {...(!isMissing && { onError: setMissing, onLoad: () => setLoaded(urls.scaled) })}
       />
       {isMissing && (
         <span className={classes.missing} title={t.imageMissing} aria-hidden>
@@ -78,9 +83,4 @@ function useMissing() {
     setFailures((count) => count + 1)
   }
   return { isMissing, setMissing }
-}
-
-/** The placeholder itself, to be shown in the image's place. */
-export function toDataUrl(thumbhash: string): string {
-  return thumbHashToDataURL(Uint8Array.from(atob(thumbhash), (byte) => byte.charCodeAt(0)))
 }

@@ -1,11 +1,12 @@
 import { CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { at } from '../api/base'
 import { SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
 import { AccountMenu } from './account-menu'
+import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
 import { useSearchKey } from './shortcuts'
 import { ViewTools, type ViewToolsProps } from './view-tools'
@@ -15,8 +16,12 @@ interface ToolbarProps extends ViewToolsProps {
   total: number | undefined
   /** @param isNew whether it is no correction of the last one: one can go back to what was before */
   onSearch: (search: string, isNew: boolean) => void
+  /** Told what somebody searches for and wants to go on to; null for nothing. */
+  onAwait: (search: string | null) => void
   onFiles: (files: File[]) => void
   onShortcuts: () => void
+  /** Takes the place of the tools, but not of the search, while something is selected. */
+  selectionBar: ReactNode
 }
 
 export function Toolbar(props: ToolbarProps) {
@@ -28,26 +33,34 @@ export function Toolbar(props: ToolbarProps) {
         <img src={at('/favicon.svg')} alt="" width={28} height={28} />
         <span className={classes.brandName}>Vitrine</span>
       </div>
-      <SearchInput search={search} onSearch={props.onSearch} />
-      <div className={classes.tools}>
-        <Text c="dimmed" size="sm" className={classes.count} aria-live="polite">
-          {total !== undefined && (search ? t.matches(total) : t.images(total))}
-        </Text>
-        <ViewTools
-          order={order}
-          density={density}
-          onOrder={props.onOrder}
-          onDensity={props.onDensity}
-        />
-        <UploadButton onFiles={props.onFiles} />
-        <AccountMenu onShortcuts={props.onShortcuts} />
+      <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
+      <div className={classes.side}>
+        {/* Under the bar of the selection nothing is to be reached. */}
+        <div className={classes.tools} inert={Boolean(props.selectionBar)}>
+          <Text c="dimmed" size="sm" className={classes.count} aria-live="polite">
+            {total !== undefined && (search ? t.matches(total) : t.images(total))}
+          </Text>
+          <ViewTools
+            order={order}
+            density={density}
+            onOrder={props.onOrder}
+            onDensity={props.onDensity}
+          />
+          <UploadButton onFiles={props.onFiles} />
+          <AccountMenu onShortcuts={props.onShortcuts} />
+        </div>
+        {props.selectionBar}
       </div>
     </div>
   )
 }
 
 /** Searches as one types, a moment after the last key. */
-function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSearch'>) {
+function SearchInput({
+  search,
+  onSearch,
+  onAwait,
+}: Pick<ToolbarProps, 'search' | 'onSearch' | 'onAwait'>) {
   const { t } = useMessages()
   const [text, setText] = useState(search)
   const input = useSearchKey()
@@ -78,13 +91,21 @@ function SearchInput({ search, onSearch }: Pick<ToolbarProps, 'search' | 'onSear
       value={text}
       maxLength={255}
       onChange={(event) => {
+        onAwait(null)
         setText(event.currentTarget.value)
         searchSoon(event.currentTarget.value.trim())
       }}
-      onKeyDown={({ key, nativeEvent }) => {
-        if (key === 'Enter' && !nativeEvent.isComposing) searchSoon.flush()
+      onKeyDown={(event) => {
+        const { key, nativeEvent } = event
+        if ((key !== 'Enter' && key !== 'ArrowDown') || nativeEvent.isComposing) return
+        event.preventDefault()
+        searchSoon.flush()
+        // What is there already is what is wanted, unless it is searched for only now.
+        const wanted = text.trim()
+        if (wanted !== search || !focusGrid()) onAwait(wanted)
       }}
       onBlur={() => {
+        onAwait(null)
         searchSoon.flush()
         typed.current = undefined
       }}

@@ -19,7 +19,7 @@ export type SelectionTools = ReturnType<typeof useSelection>
 /** Of the notification that something could not be selected: one is enough. */
 const NOTICE = 'selection-failed'
 
-/** What is selected in a view, and how it changes. Another search begins with nothing. */
+/** What is selected in a view, and how it changes. Single images stay selected while one searches for others. */
 export function useSelection({ order, search }: View) {
   const { t } = useMessages()
   const signedIn = useSignedInAgain()
@@ -37,8 +37,12 @@ export function useSelection({ order, search }: View) {
     setSelection(next)
   }, [])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what was selected belongs to its search
-  useEffect(() => change(NOTHING), [search])
+  // Single ones stay, so that others can be searched for; all that match belong to their search.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only another search changes it
+  useEffect(() => {
+    anchor.current = 0
+    change((current) => (current.kind === 'all' ? NOTHING : current))
+  }, [search])
 
   /** Changes the selection by what has to be read first; says so where it cannot be read. */
   const changeBy = useCallback(

@@ -1,6 +1,7 @@
 import { modals } from '@mantine/modals'
-import { useIsMutating } from '@tanstack/react-query'
+import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
+import { useAskBeforeUnload } from '../ask-before-unload'
 import { useMessages } from '../messages/messages'
 import { EDIT_KEY } from './item-edit'
 import { useView } from './view'
@@ -11,8 +12,26 @@ import { useView } from './view'
  */
 export function useShownItem() {
   const { open, setView } = useView()
+  const client = useQueryClient()
   const [shown, setShown] = useState(open)
-  const [isChanged, setIsChanged] = useState(false)
+  const [isChanged, setIsDrawnChanged] = useState(false)
+  /** The same at this very moment: a key may come before the page is drawn again. */
+  const isUnsaved = useRef(false)
+  const setIsChanged = useCallback((changed: boolean) => {
+    isUnsaved.current = changed
+    setIsDrawnChanged(changed)
+  }, [])
+  /** Forgets what is not saved, what was refused included. */
+  const discard = useCallback(() => {
+    setIsChanged(false)
+    const mutations = client.getMutationCache()
+    for (const refused of mutations.findAll({
+      mutationKey: [...EDIT_KEY, shown],
+      status: 'error',
+    })) {
+      mutations.remove(refused)
+    }
+  }, [client, shown, setIsChanged])
   const ask = useQuestion()
   const isHeld = open !== shown && isChanged
   if (open !== shown && !isChanged) setShown(open)
@@ -20,31 +39,41 @@ export function useShownItem() {
   useEffect(() => {
     if (!isHeld) return
     return ask({
-      onDiscard: () => setIsChanged(false),
+      onDiscard: discard,
       onStay: () => void setView({ open: shown }, { history: 'push' }),
     })
-  }, [isHeld, shown, setView, ask])
+  }, [isHeld, shown, setView, discard, ask])
 
-  /** Opens another image, or none, whatever is not saved. */
-  const go = (id: number | null, history: 'push' | 'replace') => {
-    setIsChanged(false)
-    void setView({ open: id }, { history })
-  }
-  /** The same, after a question where something is not saved. */
-  const show: typeof go = (id, history) => {
-    if (isChanged) ask({ onDiscard: () => go(id, history) })
-    else go(id, history)
-  }
+  /** Does what would lose something that is not saved, after a question if there is such a thing. */
+  const leave = useCallback(
+    (act: () => void) => {
+      if (!isUnsaved.current) return act()
+      ask({
+        onDiscard: () => {
+          discard()
+          act()
+        },
+      })
+    },
+    [ask, discard],
+  )
+  /** Opens another image, or none. */
+  const show = useCallback(
+    (id: number | null, history: 'push' | 'replace') =>
+      leave(() => void setView({ open: id }, { history })),
+    [leave, setView],
+  )
 
-  const isSaving = useIsMutating({ mutationKey: EDIT_KEY }) > 0
-  useEffect(() => {
-    if (!isChanged && !isSaving) return
-    const warn = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', warn)
-    return () => removeEventListener('beforeunload', warn)
-  }, [isChanged, isSaving])
-
-  return { shown, show, go, isChanged, setIsChanged }
+  // What is on its way, or was refused and is kept, would be lost as well.
+  useAskBeforeUnload(
+    () =>
+      isUnsaved.current ||
+      client
+        .getMutationCache()
+        .findAll({ mutationKey: EDIT_KEY })
+        .some(({ state: { status } }) => status === 'pending' || status === 'error'),
+  )
+  return { shown, show, leave, isChanged, setIsChanged }
 }
 
 interface Answers {
@@ -52,12 +81,14 @@ interface Answers {
   onStay?: () => void
 }
 
-/** @returns a function that asks, which returns one that takes the question back */
+/** @returns a function that asks, which returns one that takes the question back; one at a time */
 function useQuestion() {
   const { t } = useMessages()
   const latest = useRef(t)
   latest.current = t
+  const takeBack = useRef(() => {})
   return useCallback(({ onDiscard, onStay }: Answers) => {
+    takeBack.current()
     const { unsaved, unsavedHint, discard, keepEditing } = latest.current
     let isOver = false
     const once = (act?: () => void) => {
@@ -73,6 +104,7 @@ function useQuestion() {
       onConfirm: () => once(onDiscard),
       onClose: () => once(onStay),
     })
-    return () => once(() => modals.close(id))
+    takeBack.current = () => once(() => modals.close(id))
+    return takeBack.current
   }, [])
 }

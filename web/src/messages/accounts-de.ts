@@ -1,4 +1,5 @@
 import type { AccountMessages } from './accounts-en'
+import { auditDe } from './audit-de'
 
 export const accountsDe: AccountMessages = {
   managing: 'Konten',
@@ -93,20 +94,15 @@ export const accountsDe: AccountMessages = {
   userRemoved: (name) => `Das Konto ${name} wurde gelöscht.`,
 
   when: 'Wann',
-  who: 'Wer',
   what: 'Was',
-  subject: 'Woran',
-  details: 'Einzelheiten',
-  nobody: 'Unbekannt',
-  byToken: (id) => `mit Token ${id}`,
   filterUser: 'Vom Benutzer oder an ihm',
   filterAction: 'Was geschah',
   anything: 'Alles',
   noEntries: 'Dazu ist nichts verzeichnet.',
   older: 'Ältere Einträge',
-  item: (id) => `Bild ${id}`,
-  account: (name) => `Konto ${name}`,
-  token: (id) => `Token ${id}`,
+  imageNamed: (name) => `„${name}“`,
+  imageNumber: (id) => `Nr. ${id}`,
+  told: auditDe,
   did: {
     'signed-in': 'Hat sich angemeldet',
     'sign-in-failed': 'Anmeldung misslungen',

@@ -1,4 +1,6 @@
+import type { AuditEvent } from '../admin/audit-event'
 import type { AuditAction } from '../api/client'
+import { auditEn } from './audit-en'
 
 /** The texts of what has to do with accounts; they are loaded with it. */
 export const accountsEn = {
@@ -92,20 +94,15 @@ export const accountsEn = {
   userRemoved: (name: string) => `The account ${name} was deleted.`,
 
   when: 'When',
-  who: 'Who',
   what: 'What',
-  subject: 'To what',
-  details: 'Details',
-  nobody: 'Unknown',
-  byToken: (id: number) => `by token ${id}`,
   filterUser: 'Done by the user, or to the user',
   filterAction: 'What was done',
   anything: 'Anything',
   noEntries: 'Nothing is on record for this.',
   older: 'Older entries',
-  item: (id: string) => `Image ${id}`,
-  account: (name: string) => `Account ${name}`,
-  token: (id: string) => `Token ${id}`,
+  imageNamed: (name: string) => `“${name}”`,
+  imageNumber: (id: number) => `no. ${id}`,
+  told: auditEn as Record<AuditAction, (event: AuditEvent) => string>,
   did: {
     'signed-in': 'Signed in',
     'sign-in-failed': 'Failed to sign in',

@@ -72,11 +72,13 @@ export const de: Messages = {
   unsaved: 'Es gibt ungespeicherte Änderungen.',
   unsavedHint: 'Wer jetzt geht, verliert sie.',
   keepEditing: 'Weiter bearbeiten',
+  unfinished: 'Es ist noch nicht alles fertig.',
+  unfinishedHint:
+    'Es wird noch hochgeladen, gelöscht oder gespeichert, oder es gibt ungespeicherte Änderungen. Wer sich jetzt abmeldet, verliert das.',
   notSaved: (name) => `Die Änderungen an „${name}“ wurden nicht gespeichert.`,
   showChanges: 'Zeigen',
   remove: 'Löschen',
-  removeQuestion: (name) => `„${name}“ und die Dateien dazu endgültig löschen?`,
-  removed: (name) => `„${name}“ wurde gelöscht.`,
+  removeNamed: (name) => `„${name}“ löschen?`,
   cancel: 'Abbrechen',
   download: 'Original herunterladen',
   copyScaled: 'Link kopieren (klein)',
@@ -98,6 +100,7 @@ export const de: Messages = {
   select: (name) => `„${name}“ auswählen`,
   selectAll: (total) => `Alle ${total.toLocaleString('de')} auswählen`,
   selectedCount: (count) => `${count.toLocaleString('de')} ausgewählt`,
+  all: 'Alle',
   clearSelection: 'Auswahl aufheben',
   notSelected: 'Das konnte nicht ausgewählt werden.',
   addTags: 'Schlagwörter hinzufügen',
@@ -113,15 +116,16 @@ export const de: Messages = {
   apply: 'Anwenden',
   removeMany: (count) =>
     count === 1 ? '1 Bild löschen?' : `${count.toLocaleString('de')} Bilder löschen?`,
-  removeManyQuestion: (count) =>
+  removeQuestion: (count) =>
     count === 1
-      ? 'Das Bild und die Dateien dazu werden endgültig gelöscht. Acht Sekunden lang lässt sich das noch zurücknehmen.'
-      : 'Die Bilder und die Dateien dazu werden endgültig gelöscht. Acht Sekunden lang lässt sich das noch zurücknehmen.',
+      ? 'Acht Sekunden lang lässt sich das rückgängig machen. Danach sind das Bild und seine Dateien endgültig weg.'
+      : 'Acht Sekunden lang lässt sich das rückgängig machen. Danach sind die Bilder und ihre Dateien endgültig weg.',
   going: 'Wird gelöscht',
   aboutToRemove: (count) =>
     count === 1
       ? '1 Bild wird gleich gelöscht.'
       : `${count.toLocaleString('de')} Bilder werden gleich gelöscht.`,
+  aboutToRemoveNamed: (name) => `„${name}“ wird gleich gelöscht.`,
   undo: 'Rückgängig',
   removing: (done, total) =>
     `Löschen: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}`,
@@ -166,6 +170,8 @@ export const de: Messages = {
   can: {
     everywhere: 'Überall',
     search: 'Suchen',
+    results: 'Von der Suche zu den Treffern',
+    undo: 'Löschen rückgängig machen',
     showShortcuts: 'Diese Liste zeigen',
     browse: 'Zwischen den Bildern',
     step: 'Zum nächsten gehen',
@@ -173,6 +179,7 @@ export const de: Messages = {
     rowEnds: 'Anfang und Ende der Reihe',
     ends: 'Erstes und letztes Bild',
     open: 'Öffnen',
+    newTab: 'In einem neuen Tab öffnen',
     select: 'Auswählen',
     toggle: 'Auswählen oder abwählen',
     extend: 'Bis hierhin auswählen',
@@ -185,6 +192,8 @@ export const de: Messages = {
     zoom: 'Vergrößern und verkleinern',
     whole: 'Das ganze Bild',
     widen: 'Ganzes Fenster und zurück',
+    save: 'Änderungen speichern',
+    removeOne: 'Das Bild löschen',
     close: 'Schließen',
   },
   upload: 'Hochladen',
@@ -203,7 +212,9 @@ export const de: Messages = {
   retry: 'Wiederholen',
   retryAll: 'Alle fehlgeschlagenen wiederholen',
   clearDone: 'Fertige entfernen',
-  tagsForAllHint: 'Jede Datei erhält sie, wenn ihr Hochladen beginnt.',
+  tagsForAllHint: 'Jede Datei dieser Liste erhält sie, auch die schon hochgeladenen.',
+  tagsNotGiven: 'Die schon hochgeladenen Dateien ließen sich nicht verschlagworten.',
+  dismiss: 'Entfernen',
   uploadAtOnce: 'Sofort hochladen, ohne auf Namen und Schlagwörter zu warten',
   files: 'Dateien',
   collapse: 'Einklappen',

@@ -67,11 +67,13 @@ export const en = {
   unsaved: 'There are changes that are not saved.',
   unsavedHint: 'If you leave, they are lost.',
   keepEditing: 'Keep editing',
+  unfinished: 'Something is not finished.',
+  unfinishedHint:
+    'Uploads, deletions or changes are still under way or not saved. If you sign out now, they are lost.',
   notSaved: (name: string) => `The changes of “${name}” were not saved.`,
   showChanges: 'Show',
   remove: 'Delete',
-  removeQuestion: (name: string) => `Delete “${name}” and its files for good?`,
-  removed: (name: string) => `“${name}” was deleted.`,
+  removeNamed: (name: string) => `Delete “${name}”?`,
   cancel: 'Cancel',
   download: 'Download the original',
   copyScaled: 'Copy link (small)',
@@ -94,6 +96,7 @@ export const en = {
   selectAll: (total: number) => `Select all ${total.toLocaleString('en')}`,
   selectedCount: (count: number) =>
     count === 1 ? '1 selected' : `${count.toLocaleString('en')} selected`,
+  all: 'All',
   clearSelection: 'Clear the selection',
   notSelected: 'That could not be selected.',
   addTags: 'Add tags',
@@ -107,15 +110,16 @@ export const en = {
   apply: 'Apply',
   removeMany: (count: number) =>
     count === 1 ? 'Delete 1 image?' : `Delete ${count.toLocaleString('en')} images?`,
-  removeManyQuestion: (count: number): string =>
+  removeQuestion: (count: number): string =>
     count === 1
-      ? 'The image and its files will be gone for good. You can undo this for eight seconds.'
-      : 'The images and their files will be gone for good. You can undo this for eight seconds.',
+      ? 'You can undo this for eight seconds. Then the image and its files are gone for good.'
+      : 'You can undo this for eight seconds. Then the images and their files are gone for good.',
   going: 'Being deleted',
   aboutToRemove: (count: number) =>
     count === 1
       ? '1 image is about to be deleted.'
       : `${count.toLocaleString('en')} images are about to be deleted.`,
+  aboutToRemoveNamed: (name: string) => `“${name}” is about to be deleted.`,
   undo: 'Undo',
   removing: (done: number, total: number) =>
     `Deleting: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
@@ -156,6 +160,8 @@ export const en = {
   can: {
     everywhere: 'Everywhere',
     search: 'Search',
+    results: 'From the search to what it found',
+    undo: 'Take a deletion back',
     showShortcuts: 'Show this list',
     browse: 'Among the images',
     step: 'Go to the next one',
@@ -163,6 +169,7 @@ export const en = {
     rowEnds: 'Ends of the row',
     ends: 'First and last image',
     open: 'Open',
+    newTab: 'Open in another tab',
     select: 'Selecting',
     toggle: 'Select or deselect',
     extend: 'Select up to here',
@@ -175,6 +182,8 @@ export const en = {
     zoom: 'Zoom in and out',
     whole: 'The whole image',
     widen: 'Full window, and back',
+    save: 'Save the changes',
+    removeOne: 'Delete it',
     close: 'Close',
   },
   upload: 'Upload',
@@ -193,7 +202,9 @@ export const en = {
   retry: 'Retry',
   retryAll: 'Retry all failed',
   clearDone: 'Clear finished',
-  tagsForAllHint: 'Given to each file when its upload starts.',
+  tagsForAllHint: 'Given to every file of this list, also to those that are already up.',
+  tagsNotGiven: 'The files that are already up could not be tagged.',
+  dismiss: 'Dismiss',
   uploadAtOnce: 'Upload at once, without waiting for names and tags',
   files: 'Files',
   collapse: 'Collapse',

@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
 import { ApiError, api, call, type User } from '../api/client'
+import { reloadAnyway } from '../ask-before-unload'
 
 export const SESSION_KEY = ['session'] as const
 
@@ -57,7 +58,7 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => call(api.POST('/auth/logout')),
     // Nothing that was seen or typed stays behind.
-    onSettled: () => location.reload(),
+    onSettled: reloadAnyway,
   })
 }
 

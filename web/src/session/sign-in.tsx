@@ -1,5 +1,5 @@
 import { Alert, Button, Group, Paper, PasswordInput, Stack, TextInput, Title } from '@mantine/core'
-import { type FormEvent, useId } from 'react'
+import { type FormEvent, useEffect, useId, useRef } from 'react'
 import { at } from '../api/base'
 import { ApiError } from '../api/client'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
@@ -22,6 +22,8 @@ function SignInForm({ notice }: { notice?: string | undefined }) {
   const { t } = useMessages()
   const id = useId()
   const { mutate, isPending, error } = useSignIn()
+  const first = useRef<HTMLInputElement>(null)
+  useEffect(() => first.current?.focus(), [])
 
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -44,6 +46,7 @@ function SignInForm({ notice }: { notice?: string | undefined }) {
           </Alert>
         )}
         <TextInput
+          ref={first}
           label={t.username}
           name="username"
           autoComplete="username"

@@ -8,6 +8,8 @@ const isImage = (file: File) =>
 
 export interface Collected {
   files: File[]
+  /** The folders that a file lies in, from the outermost on. */
+  folders: Map<File, readonly string[]>
   /** Files within folders that are no images, or cannot be read. */
   leftOut: number
 }
@@ -27,16 +29,20 @@ export function collectFiles(data: DataTransfer): Promise<Collected> {
 async function collect(
   items: { entry: FileSystemEntry | null; file: File | null }[],
 ): Promise<Collected> {
-  const collected: Collected = { files: [], leftOut: 0 }
+  const collected: Collected = { files: [], folders: new Map(), leftOut: 0 }
   for (const { entry, file } of items) {
-    if (isFolder(entry)) await walk(entry, collected)
+    if (isFolder(entry)) await walk(entry, [entry.name], collected)
     else if (file) collected.files.push(file)
     else collected.leftOut++
   }
   return collected
 }
 
-async function walk(folder: FileSystemDirectoryEntry, collected: Collected): Promise<void> {
+async function walk(
+  folder: FileSystemDirectoryEntry,
+  path: readonly string[],
+  collected: Collected,
+): Promise<void> {
   const reader = folder.createReader()
   try {
     // Chromium gives a hundred at a time, and none when there are no more.
@@ -46,8 +52,8 @@ async function walk(folder: FileSystemDirectoryEntry, collected: Collected): Pro
       )
       if (entries.length === 0) return
       for (const entry of entries) {
-        if (isFolder(entry)) await walk(entry, collected)
-        else if (isFile(entry)) await take(entry, collected)
+        if (isFolder(entry)) await walk(entry, [...path, entry.name], collected)
+        else if (isFile(entry)) await take(entry, path, collected)
       }
     }
   } catch {
@@ -55,12 +61,20 @@ async function walk(folder: FileSystemDirectoryEntry, collected: Collected): Pro
   }
 }
 
-async function take(entry: FileSystemFileEntry, collected: Collected): Promise<void> {
+async function take(
+  entry: FileSystemFileEntry,
+  path: readonly string[],
+  collected: Collected,
+): Promise<void> {
   const file = await new Promise<File | undefined>((resolve) =>
     entry.file(resolve, () => resolve(undefined)),
   )
-  if (file && isImage(file)) collected.files.push(file)
-  else collected.leftOut++
+  if (!file || !isImage(file)) {
+    collected.leftOut++
+    return
+  }
+  collected.files.push(file)
+  collected.folders.set(file, path)
 }
 
 const isFolder = (entry: FileSystemEntry | null): entry is FileSystemDirectoryEntry =>

@@ -32,6 +32,8 @@ export function Preview({ file, url }: { file: File; url: string | undefined }) 
           src={source}
           alt=""
           decoding="async"
+          // What one cannot see through covers it.
+          data-transparent
           draggable={false}
           onError={() => setLocal(undefined)}
         />

@@ -1,5 +1,5 @@
 import { defaultRangeExtractor, useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
 import classes from './upload.module.css'
 import { UploadRow } from './upload-row'
@@ -11,9 +11,9 @@ const ROW_HEIGHT = 60
 /** All files, of which only those in sight exist, and the one that has the focus. */
 export function QueueList({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
-  const ids = useUploadIds(uploads)
   const scroller = useRef<HTMLDivElement>(null)
   const [focused, setFocused] = useState<number>()
+  const ids = useKeptOrder(useUploadIds(uploads), focused !== undefined)
   const virtualizer = useVirtualizer({
     count: ids.length,
     getScrollElement: () => scroller.current,
@@ -62,4 +62,17 @@ export function QueueList({ uploads }: { uploads: Uploads }) {
       </ul>
     </div>
   )
+}
+
+/** The order as it is, but as it was while somebody is at work in it: no row goes from under a hand. */
+function useKeptOrder(ids: readonly number[], isInUse: boolean): readonly number[] {
+  const last = useRef(ids)
+  return useMemo(() => {
+    if (isInUse) {
+      const [now, before] = [new Set(ids), new Set(last.current)]
+      const kept = last.current.filter((id) => now.has(id))
+      last.current = [...kept, ...ids.filter((id) => !before.has(id))]
+    } else last.current = ids
+    return last.current
+  }, [ids, isInUse])
 }

@@ -1,5 +1,5 @@
 import { Button, CloseButton, Group, Paper, Switch, Text } from '@mantine/core'
-import { useId, useRef, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 import { TagsField } from '../media/tags-field'
 import { useMessages } from '../messages/messages'
 import { HoldNotice } from './hold-notice'
@@ -15,9 +15,10 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const id = useId()
   const panel = useRef<HTMLElement>(null)
-  const [isOpen, setIsOpen] = useState(true)
-  const { waiting, running } = useUploadSummary(uploads)
+  const { waiting, running, failed, duplicates, total } = useUploadSummary(uploads)
   const isOver = waiting + running === 0
+  const isWell = isOver && failed + duplicates === 0
+  const { isOpen, setIsOpen, handlers } = useOpen(isWell, total)
   useKeptFocus(panel)
 
   const clear = (remove: () => void) => {
@@ -33,6 +34,8 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
       tabIndex={-1}
       aria-label={t.uploads}
       className={classes.panel}
+      data-closed={!isOpen || undefined}
+      {...handlers}
       withBorder
       shadow="md"
       p="sm"
@@ -69,6 +72,37 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
   )
 }
 
+/** Nobody looks at it any longer. */
+const CLOSES_AFTER_MS = 10_000
+
+/** Whether all of it is shown: it goes out of the way by itself when all went well, and comes back. */
+function useOpen(isWell: boolean, total: number) {
+  const [isOpen, setIsOpen] = useState(true)
+  const [isInUse, setIsInUse] = useState(false)
+  const wentByItself = useRef(false)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: more files make it begin anew
+  useEffect(() => {
+    if (!isWell) {
+      if (wentByItself.current) setIsOpen(true)
+      wentByItself.current = false
+      return
+    }
+    if (isInUse) return
+    const timer = setTimeout(() => {
+      wentByItself.current = true
+      setIsOpen(false)
+    }, CLOSES_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [isWell, isInUse, total])
+  const handlers = {
+    onPointerEnter: () => setIsInUse(true),
+    onPointerLeave: () => setIsInUse(false),
+    onFocus: () => setIsInUse(true),
+    onBlur: () => setIsInUse(false),
+  }
+  return { isOpen, setIsOpen, handlers }
+}
+
 function BatchSettings({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const { tags, isAutomatic } = useQueueView(uploads)
@@ -96,16 +130,16 @@ function BatchSettings({ uploads }: { uploads: Uploads }) {
 
 function QueueActions({ uploads, onClear }: { uploads: Uploads; onClear: () => void }) {
   const { t } = useMessages()
-  const { waiting, running, added, canceled, failed } = useUploadSummary(uploads)
+  const { waiting, running, added, canceled, failed, hopeless } = useUploadSummary(uploads)
   const isOver = waiting + running === 0
   return (
     <Group gap="xs" mt="xs">
-      {failed > 0 && (
+      {failed > hopeless && (
         <Button size="compact-sm" variant="light" onClick={uploads.retryAll}>
           {t.retryAll}
         </Button>
       )}
-      {added + canceled > 0 && (
+      {added + canceled + hopeless > 0 && (
         <Button size="compact-sm" variant="default" onClick={onClear}>
           {t.clearDone}
         </Button>

@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest'
 import type { MediaItem } from '../api/client'
 import { createQueue } from './queue'
 import type { Outcome, sendUpload } from './send-upload'
+import type { Retag } from './tag-sent'
 
 type Sending = Parameters<typeof sendUpload>[0] & { end: (outcome: Outcome) => Promise<void> }
 
@@ -12,6 +13,8 @@ const ADDED: Outcome = { kind: 'added', media: MEDIA, duplicateOf: undefined }
 function openQueue({ isAutomatic = true } = {}) {
   const sent: Sending[] = []
   const onSessionOver = vi.fn()
+  const onNotTagged = vi.fn()
+  const retag = vi.fn<Retag>(async () => {})
   const queue = createQueue({
     isAutomatic,
     send: (options) =>
@@ -27,6 +30,8 @@ function openQueue({ isAutomatic = true } = {}) {
         sent.push({ ...options, end })
       }),
     onAdded: () => {},
+    retag,
+    onNotTagged,
     onSessionOver,
     probe: async () => true,
   })
@@ -36,10 +41,11 @@ function openQueue({ isAutomatic = true } = {}) {
   }
   const states = () => [...queue.store.all()].map(({ state }) => state)
   const namesSent = () => sent.map(({ name }) => name)
-  return { queue, sent, add, states, namesSent, onSessionOver }
+  return { queue, sent, add, states, namesSent, onSessionOver, retag, onNotTagged }
 }
 
-const failed = { kind: 'refused', detail: 'No.' } as const
+const failed = { kind: 'refused', detail: 'No.', isFinal: false } as const
+const hopeless = { kind: 'refused', detail: 'No image.', isFinal: true } as const
 
 it('sends three at a time, in order', async () => {
   const { sent, add, namesSent } = openQueue()
@@ -113,6 +119,54 @@ it('tries all again that failed, and nothing else', async () => {
   expect(namesSent().slice(3)).toEqual(['1', '3'])
 })
 
+it('does not try again what fails for good; that can be dismissed, and what failed comes first', async () => {
+  const { queue, sent, add, namesSent } = openQueue()
+  const [first = 0, second = 0, third = 0] = add('1.jpg', '2.jpg', '3.jpg')
+  await sent[0]?.end(ADDED)
+  await sent[1]?.end(hopeless)
+  await sent[2]?.end(failed)
+  expect(queue.store.getIds()).toEqual([second, third, first])
+  expect(queue.store.getSummary()).toMatchObject({ failed: 2, hopeless: 1 })
+  queue.retryAll()
+  expect(namesSent().slice(3)).toEqual(['3'])
+  queue.dismiss(second)
+  expect(queue.store.getIds()).toEqual([first, third])
+  expect(queue.store.getSummary()).toMatchObject({ total: 2, failed: 0, hopeless: 0 })
+})
+
+it('gives the tags for all to what is up already, and takes back those that are none any more', async () => {
+  const { queue, sent, retag } = openQueue()
+  const folders = ['Holiday']
+  queue.add([new File(['x'], '1.jpg'), new File(['x'], '2.jpg')], () => folders)
+  expect(sent.map(({ tags }) => tags)).toEqual([['Holiday'], ['Holiday']])
+  await sent[0]?.end({ ...ADDED, media: { id: 1 } as MediaItem })
+  queue.setTags(['sea', 'Holiday'])
+  await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(1))
+  expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1], add: ['sea'], remove: [] })
+  // It was under way when they were typed.
+  await sent[1]?.end({ ...ADDED, media: { id: 2 } as MediaItem })
+  await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(2))
+  expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [2], add: ['sea'], remove: [] })
+  await vi.waitFor(() =>
+    expect([...queue.store.all()].every((one) => one.given.length === 2)).toBe(true),
+  )
+  queue.setTags(['sand'])
+  await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(3))
+  expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1, 2], add: ['sand'], remove: ['sea'] })
+})
+
+it('says when what is up cannot be tagged, and tries again with the next change', async () => {
+  const { queue, sent, add, retag, onNotTagged } = openQueue()
+  add('1.jpg')
+  await sent[0]?.end(ADDED)
+  retag.mockRejectedValueOnce(new Error('no'))
+  queue.setTags(['a'])
+  await vi.waitFor(() => expect(onNotTagged).toHaveBeenCalledTimes(1))
+  queue.setTags(['a', 'b'])
+  await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(2))
+  expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1], add: ['a', 'b'] })
+})
+
 it('asks once to sign in, and goes on with the same files afterwards', async () => {
   const { queue, sent, add, states, onSessionOver, namesSent } = openQueue()
   add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
@@ -183,6 +237,8 @@ it('keeps the sums in step with the files', async () => {
     added: 1,
     failed: 1,
     canceled: 0,
+    hopeless: 0,
+    duplicates: 0,
     bytes: 20,
     settledBytes: 3 + 5 + 5,
   })

@@ -1,10 +1,15 @@
 import { createHolds, type Hold } from './holds'
+import { nameFiles, tagsFromFolders } from './name-files'
 import type { Outcome, sendUpload } from './send-upload'
-import { type Failure, isRunning, nameFromFile } from './upload'
+import { planTagging, type Retag } from './tag-sent'
+import { type Failure, isHopeless, isRunning, nameFromFile } from './upload'
 import { createUploadStore } from './upload-store'
 
 /** At a time; the server works on few at once, and more would only take memory. */
 const AT_ONCE = 3
+
+/** More are refused by the server. */
+const MAX_TAGS = 64
 
 /** Times that a file may break its connection while the server can be reached. */
 const MAX_BREAKS = 3
@@ -20,6 +25,9 @@ interface QueueOptions {
   isAutomatic: boolean
   send: typeof sendUpload
   onAdded: () => void
+  retag: Retag
+  /** They could not be tagged, for this reason. */
+  onNotTagged: (error: unknown) => void
   /** The server does not know the session any more. */
   onSessionOver: () => void
   /** Whether the server answers at all. */
@@ -30,7 +38,7 @@ export type Uploads = ReturnType<typeof createQueue>
 
 /** Sends files to the library, a few at a time, and waits where waiting helps. */
 export function createQueue(options: QueueOptions) {
-  const { isAutomatic, send, onAdded, onSessionOver, probe } = options
+  const { isAutomatic, send, onAdded, retag, onNotTagged, onSessionOver, probe } = options
   const store = createUploadStore()
   const waiting = new Set<number>()
   const running = new Map<number, AbortController>()
@@ -74,11 +82,12 @@ export function createQueue(options: QueueOptions) {
     const controller = new AbortController()
     const startedIn = session
     running.set(id, controller)
-    store.change(id, { name, state: 'sending', sent: 0 })
+    const given = view.tags
+    store.change(id, { name, given, state: 'sending', sent: 0 })
     const outcome = await send({
       file,
       name,
-      tags: view.tags,
+      tags: [...new Set([...upload.tags, ...given])].slice(0, MAX_TAGS),
       signal: controller.signal,
       onProgress: (share) => {
         const sent = Math.floor(file.size * share)
@@ -97,11 +106,12 @@ export function createQueue(options: QueueOptions) {
       const { media, duplicateOf } = outcome
       store.change(id, { state: 'added', media, duplicateOf })
       onAdded()
+      void tagSent()
     } else if (outcome.kind === 'aborted') {
       store.change(id, { state: 'canceled', sent: 0 })
     } else if (outcome.kind === 'refused') {
-      const { detail } = outcome
-      fail(id, detail ? { kind: 'refused', detail } : { kind: 'server-fault' })
+      const { detail, isFinal } = outcome
+      fail(id, detail ? { kind: 'refused', detail, isFinal } : { kind: 'server-fault' })
     } else if (outcome.kind === 'too-large') {
       fail(id, { kind: 'too-large' })
     } else if (outcome.kind === 'session-over') {
@@ -125,6 +135,26 @@ export function createQueue(options: QueueOptions) {
     }
   }
 
+  let isTagging = false
+  /** Gives the tags for all to what was added before they were typed, and takes others back. */
+  async function tagSent() {
+    if (isTagging) return
+    isTagging = true
+    try {
+      for (let work = planTagging(store.all(), view.tags); work; ) {
+        const given = view.tags
+        await retag(work)
+        for (const id of work.uploads) store.change(id, { given })
+        onAdded()
+        work = planTagging(store.all(), view.tags)
+      }
+    } catch (error) {
+      onNotTagged(error)
+    } finally {
+      isTagging = false
+    }
+  }
+
   const fail = (id: number, failure: Failure) =>
     store.change(id, { state: 'failed', sent: 0, failure })
 
@@ -140,8 +170,17 @@ export function createQueue(options: QueueOptions) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    add: (files: readonly File[]) => {
-      const named = files.map((file) => ({ file, name: nameFromFile(file.name) }))
+    /** @param foldersOf the folders that a file lies in, from the outermost on */
+    add: (files: readonly File[], foldersOf: (file: File) => readonly string[] = () => []) => {
+      const taken = new Set<string>()
+      for (const { state, name } of store.all()) {
+        if (state !== 'failed' && state !== 'canceled') taken.add(name)
+      }
+      const names = nameFiles(files, foldersOf, (name) => taken.has(name))
+      const named = files.map((file, index) => {
+        const name = names[index] ?? nameFromFile(file.name)
+        return { file, name, tags: tagsFromFolders(foldersOf(file)) }
+      })
       for (const id of store.add(named)) waiting.add(id)
       sendNext()
     },
@@ -159,6 +198,7 @@ export function createQueue(options: QueueOptions) {
     setTags: (tags: readonly string[]) => {
       const parts = tags.flatMap((tag) => tag.split(',')).map((tag) => tag.trim())
       show({ tags: [...new Set(parts.filter(Boolean))] })
+      void tagSent()
     },
     setAutomatic: (automatic: boolean) => {
       show({ isAutomatic: automatic })
@@ -183,16 +223,20 @@ export function createQueue(options: QueueOptions) {
       sendNext()
     },
     retryAll: () => {
-      for (const upload of store.all()) if (upload.state === 'failed') wait(upload.id)
+      for (const upload of [...store.all()]) {
+        if (upload.state === 'failed' && !isHopeless(upload)) wait(upload.id)
+      }
       breaks.clear()
       sendNext()
     },
+    dismiss: store.remove,
     clearOver: store.clearOver,
     clearFinished: store.clearFinished,
     setOnline: (isOnline: boolean) => holds.set('offline', !isOnline),
     setSignedIn: (isSignedIn: boolean) => {
       if (isSignedIn && holds.has('session')) session++
       holds.set('session', !isSignedIn)
+      if (isSignedIn) void tagSent()
     },
     isBusy: () => waiting.size > 0 || [...store.all()].some(isRunning),
   }

@@ -3,7 +3,8 @@ import type { MediaItem } from '../api/client'
 
 export type Outcome =
   | { kind: 'added'; media: MediaItem; duplicateOf: number | undefined }
-  | { kind: 'refused'; detail: string | undefined }
+  /** Finally, where the same file would be refused again. */
+  | { kind: 'refused'; detail: string | undefined; isFinal: boolean }
   /** Refused by what stands before the server, which says so in words of its own. */
   | { kind: 'too-large' }
   | { kind: 'session-over' }
@@ -25,6 +26,7 @@ interface Answer {
   detail?: string
   media?: MediaItem
   duplicates?: number[]
+  error?: string
 }
 
 /** Adds one file to the library. Resolves whatever happens. `fetch` does not tell what has left. */
@@ -61,8 +63,14 @@ function readOutcome(request: XMLHttpRequest): Outcome {
     return { kind: 'busy', seconds: readRetryAfter(retryAfter, Date.now()) }
   }
   const detail = answer.detail ?? answer.data
-  return status === 413 && !detail ? { kind: 'too-large' } : { kind: 'refused', detail }
+  return status === 413 && !detail
+    ? { kind: 'too-large' }
+    : { kind: 'refused', detail, isFinal: isFinal(status, answer) }
 }
+
+/** A permission may be given back, and a fault pass; what the server thinks of the file stays. */
+const isFinal = (status: number, { error }: Answer) =>
+  error === 'image-refused' || [400, 409, 413, 415].includes(status)
 
 const MAX_WAIT_SECONDS = 120
 

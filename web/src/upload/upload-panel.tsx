@@ -1,7 +1,7 @@
-import { notifications } from '@mantine/notifications'
 import { Suspense, useEffect } from 'react'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
+import { notify } from '../notify'
 import { collectFiles } from './collect-files'
 import { nameCopies } from './name-copies'
 import classes from './upload.module.css'
@@ -38,14 +38,15 @@ function FileDrop({ uploads }: { uploads: Uploads }) {
   const { refusal } = useUploadService()
   const take = async (data: DataTransfer, isPaste: boolean) => {
     if (refusal) {
-      notifications.show({ id: 'refused-files', message: refusal })
+      notify(refusal)
       return
     }
-    const { files, leftOut } = await collectFiles(data)
-    uploads.add(isPaste ? nameCopies(files, t.pasted, language) : files)
-    if (leftOut > 0) notifications.show({ message: t.leftOut(leftOut) })
-    else if (files.length === 0) notifications.show({ message: t.emptyFolder })
-    else if (isDialogOpen()) notifications.show({ message: t.listed(files.length) })
+    const { files, folders, leftOut } = await collectFiles(data)
+    if (isPaste) uploads.add(nameCopies(files, t.pasted, language))
+    else uploads.add(files, (file) => folders.get(file) ?? [])
+    if (leftOut > 0) notify(t.leftOut(leftOut))
+    else if (files.length === 0) notify(t.emptyFolder)
+    else if (isDialogOpen()) notify(t.listed(files.length))
   }
   const isOver = useFileDrop(take)
   return (

@@ -2,7 +2,7 @@ import { Button, Progress, Text, TextInput } from '@mantine/core'
 import { memo, useEffect } from 'react'
 import { useMessages } from '../messages/messages'
 import { Preview } from './preview'
-import { isRunning, nameFromFile, type Upload } from './upload'
+import { isHopeless, isRunning, nameFromFile, type Upload } from './upload'
 import classes from './upload.module.css'
 import { UploadStatus } from './upload-status'
 import { type Uploads, useUpload } from './uploads'
@@ -16,6 +16,7 @@ interface UploadRowProps {
 /** One file; drawn again only when something about it changes. */
 export const UploadRow = memo(({ uploads, id }: UploadRowProps) => {
   const upload = useUpload(uploads, id)
+  const { t } = useMessages()
   if (!upload) return null
   const { file, media, name, sent, state } = upload
   return (
@@ -23,6 +24,11 @@ export const UploadRow = memo(({ uploads, id }: UploadRowProps) => {
       <Preview file={file} url={media?.urls.scaled} />
       <div className={classes.words}>
         <UploadName uploads={uploads} upload={upload} />
+        {upload.tags.length > 0 && (
+          <Text size="xs" c="dimmed" truncate title={t.tags}>
+            {upload.tags.join(', ')}
+          </Text>
+        )}
         <UploadStatus upload={upload} />
         {isRunning(upload) && (
           <Progress
@@ -78,14 +84,17 @@ function NameInput({ uploads, upload: { id, file, name } }: PartProps) {
 }
 
 /** One button that stays where it is, so that the focus does too. */
-function UploadAction({ uploads, upload: { id, name, state, media } }: PartProps) {
+function UploadAction({ uploads, upload }: PartProps) {
+  const { id, name, state, media } = upload
   const { t } = useMessages()
   const openItem = useOpenItem()
   const [label, act] = media
     ? [t.openUpload, () => openItem(media.id)]
-    : state === 'failed' || state === 'canceled'
-      ? [t.retry, () => uploads.retry(id)]
-      : [t.cancel, () => uploads.cancel(id)]
+    : isHopeless(upload)
+      ? [t.dismiss, () => uploads.dismiss(id)]
+      : state === 'failed' || state === 'canceled'
+        ? [t.retry, () => uploads.retry(id)]
+        : [t.cancel, () => uploads.cancel(id)]
   return (
     <Button
       className={classes.action}

@@ -1,4 +1,4 @@
-import { isOver, newUpload, type Upload } from './upload'
+import { isHopeless, isOver, type NewUpload, newUpload, type Upload } from './upload'
 
 /** Of all files in the list, kept up to date without going through them. */
 export interface Summary {
@@ -8,6 +8,10 @@ export interface Summary {
   readonly added: number
   readonly failed: number
   readonly canceled: number
+  /** Of those that failed, how many did so for good. */
+  readonly hopeless: number
+  /** Of those that were added, how many the library had already. */
+  readonly duplicates: number
   /** Bytes of all files, and of those what has left or is over. */
   readonly bytes: number
   readonly settledBytes: number
@@ -25,6 +29,8 @@ export function createUploadStore() {
   const uploads = new Map<number, Upload>()
   const listeners = new Map<Key, Set<() => void>>()
   const counts = { waiting: 0, sending: 0, processing: 0, added: 0, failed: 0, canceled: 0 }
+  let hopeless = 0
+  let duplicates = 0
   let bytes = 0
   let settledBytes = 0
   let ids: readonly number[] = []
@@ -35,12 +41,25 @@ export function createUploadStore() {
     const { waiting, sending, processing, added, failed, canceled } = counts
     const total = uploads.size
     const running = sending + processing
-    return { total, waiting, running, added, failed, canceled, bytes, settledBytes }
+    return {
+      total,
+      waiting,
+      running,
+      added,
+      failed,
+      canceled,
+      hopeless,
+      duplicates,
+      bytes,
+      settledBytes,
+    }
   }
 
   /** Adds what an upload contributes to the sums, or takes it away. */
   function count(upload: Upload, sign: 1 | -1) {
     counts[upload.state] += sign
+    if (isHopeless(upload)) hopeless += sign
+    if (upload.duplicateOf !== undefined) duplicates += sign
     bytes += sign * upload.file.size
     settledBytes += sign * (isOver(upload) ? upload.file.size : upload.sent)
   }
@@ -52,13 +71,20 @@ export function createUploadStore() {
     }
   }
 
+  /** What failed comes first: somebody has to do something about it. */
+  function order(): readonly number[] {
+    const all = [...uploads.values()]
+    const hasFailed = ({ state }: Upload) => state === 'failed'
+    return [...all.filter(hasFailed), ...all.filter((one) => !hasFailed(one))].map(({ id }) => id)
+  }
+
   function remove(isDone: (upload: Upload) => boolean) {
     for (const upload of uploads.values()) {
       if (!isDone(upload)) continue
       uploads.delete(upload.id)
       count(upload, -1)
     }
-    ids = [...uploads.keys()]
+    ids = order()
     tell('list')
   }
 
@@ -78,13 +104,13 @@ export function createUploadStore() {
       }
     },
 
-    add: (files: readonly { file: File; name: string }[]): number[] => {
-      const added = files.map(({ file, name }) => newUpload(nextId++, file, name))
+    add: (files: readonly NewUpload[]): number[] => {
+      const added = files.map((file) => newUpload(nextId++, file))
       for (const upload of added) {
         uploads.set(upload.id, upload)
         count(upload, 1)
       }
-      ids = [...uploads.keys()]
+      ids = order()
       tell('list')
       return added.map(({ id }) => id)
     },
@@ -96,12 +122,16 @@ export function createUploadStore() {
       uploads.set(id, changed)
       count(upload, -1)
       count(changed, 1)
-      tell(id)
+      if ((upload.state === 'failed') === (changed.state === 'failed')) return tell(id)
+      ids = order()
+      tell(id, 'list')
     },
 
+    remove: (id: number) => remove((upload) => upload.id === id),
     /** Takes out what is neither waiting nor under way. */
     clearOver: () => remove(isOver),
     /** The same, but for what failed and can be tried again. */
-    clearFinished: () => remove((upload) => isOver(upload) && upload.state !== 'failed'),
+    clearFinished: () =>
+      remove((upload) => isOver(upload) && (upload.state !== 'failed' || isHopeless(upload))),
   }
 }

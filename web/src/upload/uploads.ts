@@ -1,7 +1,13 @@
 import { useQueryClient } from '@tanstack/react-query'
-import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { at } from '../api/base'
+import { ApiError } from '../api/client'
+import { useAskBeforeUnload } from '../ask-before-unload'
+import { sendBulk } from '../media/bulk-request'
+import { explainRefusal } from '../media/item-edit'
 import { useRefresh } from '../media/queries'
+import { useMessages } from '../messages/messages'
+import { notify } from '../notify'
 import { SESSION_KEY, useSession } from '../session/session'
 import { createQueue, type Uploads } from './queue'
 import { sendUpload } from './send-upload'
@@ -16,11 +22,30 @@ export function useUploads(): Uploads {
   const client = useQueryClient()
   const refresh = useRefresh()
   const { data: user } = useSession()
+  const { t } = useMessages()
+  const latest = useRef((_: unknown): string => '')
+  latest.current = (error) => [t.tagsNotGiven, explainRefusal(error, t)].filter(Boolean).join(' ')
   const [uploads] = useState(() =>
     createQueue({
       isAutomatic: localStorage.getItem(AUTOMATIC) !== 'false',
       send: sendUpload,
       onAdded: atIntervals(refresh),
+      retag: async ({ items, add, remove }) => {
+        const { signal } = new AbortController()
+        const target = { ids: items }
+        const end = await sendBulk({ kind: 'tags', add, remove }, target, signal, () => {})
+        void client.invalidateQueries({ queryKey: ['tags'] })
+        const [failed] = end.failed ?? []
+        // What was deleted meanwhile needs no tags.
+        if (end.code !== 200) throw new ApiError(end.code ?? 500, end.data ?? '', end.detail)
+        if (failed && failed.code !== 404)
+          throw new ApiError(failed.code, failed.data, failed.detail)
+      },
+      onNotTagged: (error) => {
+        if (error instanceof ApiError && error.status === 401) {
+          client.setQueryData(SESSION_KEY, null)
+        } else notify(latest.current(error), { color: 'red', autoClose: 10_000 })
+      },
       onSessionOver: () => client.setQueryData(SESSION_KEY, null),
       probe: isServerThere,
     }),
@@ -39,13 +64,7 @@ export function useUploads(): Uploads {
     }
   }, [uploads])
 
-  useEffect(() => {
-    const ask = (event: BeforeUnloadEvent) => {
-      if (uploads.isBusy()) event.preventDefault()
-    }
-    addEventListener('beforeunload', ask)
-    return () => removeEventListener('beforeunload', ask)
-  }, [uploads])
+  useAskBeforeUnload(uploads.isBusy)
 
   return uploads
 }

@@ -1,0 +1,131 @@
+import { type AuditEvent, IMAGE } from '../admin/audit-event'
+import type { AuditAction } from '../api/client'
+
+/** More are only counted. */
+const MOST = 8
+
+const count = (number: number, one: string, many: string) =>
+  `${number.toLocaleString('en')} ${number === 1 ? one : many}`
+
+const listed = (names: readonly string[]) => {
+  const more = names.length - MOST
+  const shown = more > 0 ? [...names.slice(0, MOST), `${more.toLocaleString('en')} more`] : names
+  return new Intl.ListFormat('en').format(shown)
+}
+const quoted = (names: readonly string[]) => listed(names.map((name) => `“${name}”`))
+const numbers = (ids: readonly string[]) => listed(ids.map((id) => `no. ${id}`))
+
+const who = ({ actor, tokenId }: AuditEvent): string => {
+  const name =
+    actor === null
+      ? 'Somebody'
+      : actor === 'the server'
+        ? 'The server'
+        : actor === 'command line'
+          ? 'Somebody at the command line'
+          : actor
+  return tokenId === null ? name : `${name}, by token ${tokenId},`
+}
+const whose = ({ account }: AuditEvent) =>
+  account === undefined ? 'their own account' : `the account ${account}`
+
+const tagWord = (names: readonly string[]) => (names.length === 1 ? 'tag' : 'tags')
+const tags = (event: AuditEvent): string[] => [
+  ...(event.list('tagsAdded').length > 0
+    ? [`added the ${tagWord(event.list('tagsAdded'))} ${quoted(event.list('tagsAdded'))}`]
+    : []),
+  ...(event.list('tagsRemoved').length > 0
+    ? [`removed the ${tagWord(event.list('tagsRemoved'))} ${quoted(event.list('tagsRemoved'))}`]
+    : []),
+]
+const ended = (event: AuditEvent): string => {
+  const parts = [
+    ...(event.number('sessionsEnded') > 0
+      ? [count(event.number('sessionsEnded'), 'session', 'sessions')]
+      : []),
+    ...(event.number('tokensRevoked') > 0
+      ? [count(event.number('tokensRevoked'), 'token', 'tokens')]
+      : []),
+  ]
+  return parts.length > 0 ? ` This ended ${listed(parts)}.` : ''
+}
+
+const WRONG: Record<string, string> = {
+  account: 'there is no such account',
+  disabled: 'the account is disabled',
+  password: 'the password was wrong',
+  'changed meanwhile': 'the account was changed at that moment',
+}
+const ROLES: Record<string, string> = {
+  viewer: 'viewer',
+  editor: 'editor',
+  admin: 'administrator',
+}
+const role = (name: string | undefined) => ROLES[name ?? ''] ?? name ?? 'another role'
+
+/** What happened, each as one sentence or two. */
+export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
+  'signed-in': (event) => {
+    const { browser, system } = event.program ?? {}
+    const from = browser ? ` with ${browser}${system ? ` on ${system}` : ''}` : ''
+    return `${who(event)} signed in${from}.`
+  },
+  'sign-in-failed': (event) => {
+    const more = event.number('more')
+    if (more > 0) return `${count(more, 'more attempt', 'more attempts')} to sign in failed.`
+    const reason = WRONG[event.text('wrong') ?? '']
+    const as = event.account === undefined ? '' : ` as ${event.account}`
+    return `Somebody failed to sign in${as}${reason ? `: ${reason}` : ''}.`
+  },
+  'sign-in-throttled': (event) =>
+    `Attempts to sign in${event.account === undefined ? '' : ` as ${event.account}`} were held back: there were too many.`,
+  'signed-out': (event) => `${who(event)} signed out.`,
+  'session-replayed': (event) =>
+    `A session of ${event.account ?? event.actor ?? 'somebody'} was used after it was over. It was ended everywhere.`,
+  'session-ended': (event) => `${who(event)} ended a session of ${whose(event)}.`,
+  'sessions-ended': (event) =>
+    `${who(event)} ended ${count(event.number('count'), 'session', 'sessions')} of ${whose(event)}.`,
+  refused: (event) =>
+    `${who(event)} was refused ${event.text('method') ?? ''} ${event.text('route') ?? ''}: it takes the permission ${event.text('needs') ?? ''}.`,
+  'token-refused': (event) =>
+    `${who(event)} was refused ${event.text('method') ?? ''} ${event.text('route') ?? ''}: the personal token is not good any more.`,
+  'media-added': (event) => `${who(event)} added the image ${IMAGE}.`,
+  'media-edited': (event) => {
+    const renamed = event.nameBefore === undefined ? [] : [`renamed it from “${event.nameBefore}”`]
+    const parts = [...renamed, ...tags(event)]
+    if (parts.length === 0) return `${who(event)} saved the image ${IMAGE} without changing it.`
+    return `${who(event)} edited the image ${IMAGE}: ${listed(parts)}.`
+  },
+  'media-tagged': (event) => {
+    const ids = event.list('ids')
+    const what = tags(event)
+    return `${who(event)} changed the tags of ${count(ids.length, 'image', 'images')} (${numbers(ids)})${what.length > 0 ? `: ${listed(what)}` : ''}.`
+  },
+  'media-deleted': (event) => {
+    const ids = event.list('ids')
+    if (event.imageId !== undefined) return `${who(event)} deleted the image ${IMAGE}.`
+    return `${who(event)} deleted ${count(ids.length, 'image', 'images')} (${numbers(ids)}).`
+  },
+  'account-created': (event) =>
+    `${who(event)} made ${whose(event)}, as ${role(event.text('role'))}.`,
+  'account-removed': (event) => `${who(event)} deleted ${whose(event)}.`,
+  'account-disabled': (event) => `${who(event)} disabled ${whose(event)}.${ended(event)}`,
+  'account-enabled': (event) => `${who(event)} enabled ${whose(event)}.`,
+  'role-changed': (event) =>
+    `${who(event)} changed the role of ${whose(event)} from ${listed(event.list('from').map(role))} to ${role(event.text('to'))}.`,
+  'password-changed': (event) => `${who(event)} changed their password.${ended(event)}`,
+  'password-change-failed': (event) =>
+    `${who(event)} failed to change their password: the present one was wrong.`,
+  'password-reset': (event) =>
+    `${who(event)} set another password for ${whose(event)}.${ended(event)}`,
+  'token-created': (event) =>
+    `${who(event)} made the personal token “${event.text('name') ?? event.number('token')}” for ${whose(event)}, which allows ${listed(event.list('permissions'))}.`,
+  'token-revoked': (event) =>
+    `${who(event)} revoked the personal token “${event.text('name') ?? event.number('token')}” of ${whose(event)}.`,
+  'trail-purged': (event) =>
+    `${who(event)} cleared ${count(event.number('count'), 'entry', 'entries')} of this trail that had become too old.`,
+  'library-copied': (event) => `${who(event)} copied the library here.`,
+  'library-repaired': (event) =>
+    `${who(event)} repaired the library: of ${count(event.number('findings'), 'finding', 'findings')}, ${event.number('repaired').toLocaleString('en')} ${event.number('repaired') === 1 ? 'was' : 'were'} put right.`,
+  'library-restored': (event) => `${who(event)} restored the library from a backup.`,
+}

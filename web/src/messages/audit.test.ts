@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { IMAGE, readEvent } from '../admin/audit-event'
+import { auditDe } from './audit-de'
+import { auditEn } from './audit-en'
+
+/** The server's own source, as text. */
+const sources = import.meta.glob<string>(['../../../src/**/*.ts', '!**/*.test.ts'], {
+  query: '?raw',
+  import: 'default',
+  eager: true,
+})
+const record = sources['../../../src/audit/record.ts'] ?? ''
+const list = /auditActions = \[([^\]]*)\]/.exec(record)?.[1] ?? ''
+const actions = [...list.matchAll(/'([\w-]+)'/g)].map(([, action = '']) => action)
+
+/** What the server writes down with them, all of it at once. */
+const detail = {
+  userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0',
+  wrong: 'password',
+  method: 'POST',
+  route: '/media/add',
+  needs: 'add-media',
+  tagsAdded: ['sea'],
+  tagsRemoved: ['sand', 'sun'],
+  ids: [4, 5],
+  id: 7,
+  role: 'editor',
+  from: ['viewer'],
+  to: 'editor',
+  sessionsEnded: 2,
+  tokensRevoked: 1,
+  count: 3,
+  token: 9,
+  permissions: ['view-media'],
+  findings: 3,
+  repaired: 2,
+  before: '2026-01-20T18:22:10.000Z',
+}
+const TEXTS = { en: auditEn, de: auditDe } as Record<
+  string,
+  Record<string, (event: ReturnType<typeof readEvent>) => string>
+>
+
+const tell = (
+  language: string,
+  action: string,
+  entry: Partial<Parameters<typeof readEvent>[0]> = {},
+) =>
+  TEXTS[language]?.[action]?.(
+    readEvent({ actor: 'ada', tokenId: null, subject: null, detail: null, ...entry }),
+  )
+
+describe.each(['en', 'de'])('the audit trail in %s', (language) => {
+  it('has a sentence for everything that the server records, and never raw data', () => {
+    expect(actions.length).toBeGreaterThan(20)
+    expect(Object.keys(TEXTS[language] ?? {}).sort()).toEqual([...actions].sort())
+    for (const action of actions) {
+      for (const subject of [null, 'media:12', 'account:bob', 'account:ada', 'token:3']) {
+        for (const details of [null, {}, detail, { ...detail, name: { from: 'a', to: 'b' } }]) {
+          for (const actor of ['ada', 'the server', 'command line', null]) {
+            const sentence = tell(language, action, { actor, subject, detail: details })
+            expect(sentence, action).toMatch(/^[\p{L}\d].*\.$/su)
+            expect(sentence, action).not.toMatch(/[{}[\]]|undefined|null|NaN|object|the server$/)
+          }
+        }
+      }
+    }
+  })
+})
+
+it('knows every action that is recorded anywhere in the server', () => {
+  const recorded = new Set<string>()
+  for (const source of Object.values(sources)) {
+    for (const [, action = ''] of source.matchAll(/\baction: '([\w-]+)'/g)) recorded.add(action)
+  }
+  expect(recorded.size).toBeGreaterThan(15)
+  expect([...recorded].filter((action) => !actions.includes(action))).toEqual([])
+})
+
+it.each([
+  [
+    'media-added',
+    { subject: 'media:1', detail: { name: 'Tower' } },
+    `ada added the image ${IMAGE}.`,
+    `ada hat das Bild ${IMAGE} hinzugefügt.`,
+  ],
+  [
+    'media-edited',
+    { subject: 'media:1', detail: { name: { from: 'A', to: 'B' }, tagsAdded: ['sea'] } },
+    `ada edited the image ${IMAGE}: renamed it from “A” and added the tag “sea”.`,
+    `ada hat das Bild ${IMAGE} bearbeitet: aus „A“ umbenannt und Schlagwort „sea“ hinzugefügt.`,
+  ],
+  [
+    'account-disabled',
+    { subject: 'account:bob', detail: { sessionsEnded: 1, tokensRevoked: 2 } },
+    'ada disabled the account bob. This ended 1 session and 2 tokens.',
+    'ada hat das Konto bob gesperrt. Damit endeten eine Sitzung und 2 Token.',
+  ],
+  [
+    'signed-in',
+    { detail: { userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0' } },
+    'ada signed in with Firefox on Linux.',
+    'ada hat sich mit Firefox auf Linux angemeldet.',
+  ],
+  [
+    'media-deleted',
+    { actor: null, detail: { ids: [4] } },
+    'Somebody deleted 1 image (no. 4).',
+    'Jemand hat ein Bild gelöscht (Nr. 4).',
+  ],
+] as const)('tells of %s as people would', (action, entry, english, german) => {
+  const plain = { ...entry, detail: { ...entry.detail } }
+  expect(tell('en', action, plain)).toBe(english)
+  expect(tell('de', action, plain)).toBe(german)
+})
