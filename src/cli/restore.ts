@@ -7,7 +7,7 @@ import { createLog } from '../http/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
 import { ArchiveFault } from './archive/format.ts'
-import { emptyLibrary, insertRestored } from './archive/insert-restored.ts'
+import { emptyLibrary, insertRestored, requireSound } from './archive/insert-restored.ts'
 import { type Unpacked, unpack } from './archive/unpack.ts'
 import { beginArrival } from './transfer/arrival.ts'
 import { countContents, describeContents, formatTimeSince } from './transfer/contents.ts'
@@ -66,7 +66,9 @@ async function unpackOrEmpty(
   options: { folder: string; signal: AbortSignal },
 ): Promise<Unpacked> {
   try {
-    return await unpack(house, input, options)
+    const unpacked = await unpack(house, input, options)
+    await requireSound(unpacked)
+    return unpacked
   } catch (error) {
     if (!(error instanceof ArchiveFault)) throw error
     await emptyLibrary(house)

@@ -13,7 +13,7 @@ import { openDatabase } from '../../database/database.ts'
 import { isKey, type Storage } from '../../storage/storage.ts'
 import { openTemporaryFolder } from '../../storage/temporary.ts'
 import { keysOf, readFile, removeFiles } from '../transfer/files.ts'
-import type { House } from '../transfer/objects.ts'
+import { type House, readObject } from '../transfer/objects.ts'
 import { fillArchive } from './fill-archive.ts'
 import { OBJECTS, ROWS } from './format.ts'
 import { readArchive } from './read-archive.ts'
@@ -125,6 +125,51 @@ it('says what is damaged, and goes without it', async () => {
   expect(variants.map(({ file_id }) => file_id)).toEqual([1, 3, 5])
   expect(objects).toHaveLength(4 + 3)
 })
+
+it('says which original cannot be read, and takes the rest', async () => {
+  const opened = await openHouse(6)
+  const { database, storage } = opened.house
+  const broken = await readFile(database.read, 2)
+  const { faults, media, objects } = await backUp(opened, {
+    database,
+    storage: failReading(storage, broken?.file.key),
+  })
+  expect(faults).toEqual([
+    expect.stringMatching(
+      `^Not backed up: item 2 "Picture 2.*The original of .* cannot be read: EIO.*${broken?.file.key}`,
+    ),
+  ])
+  expect(media.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6])
+  expect(objects).toHaveLength(2 * 4)
+})
+
+it('cannot be made where it is the backup that cannot be written', async () => {
+  const { house } = await openHouse(3)
+  const stored = await readFile(house.database.read, 1)
+  if (!stored) throw new Error('There is no file.')
+  await expect(readObject(house.storage, stored.file, '/nowhere/file')).rejects.toThrow('ENOENT')
+  const broken = failReading(house.storage, stored.file.key)
+  expect(await readObject(broken, stored.file)).toMatchObject({ kind: 'unreadable' })
+})
+
+/** A disk that has a bad block in one file. */
+function failReading(storage: Storage, bad: string | undefined): Storage {
+  return {
+    ...storage,
+    async open(key, range) {
+      const opened = await storage.open(key, range)
+      if (key !== bad) return opened
+      opened.stream.destroy()
+      const stream = Readable.from(
+        (async function* () {
+          yield Buffer.from('the first block')
+          throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+        })(),
+      )
+      return { ...opened, stream }
+    },
+  }
+}
 
 it('is taken for whole only if nothing in it was changed', async () => {
   const opened = await openHouse(3)

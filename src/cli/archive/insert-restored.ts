@@ -9,7 +9,8 @@ import type { Item } from '../transfer/items.ts'
 import { removeEntered, settleEntries } from '../transfer/journal-rows.ts'
 import { type House, verifyObjects } from '../transfer/objects.ts'
 import { insertRows, type Row } from '../transfer/tables.ts'
-import { LIBRARY, ROWS } from './format.ts'
+import { findFault } from './check-rows.ts'
+import { ArchiveFault, LIBRARY, ROWS } from './format.ts'
 import { readRowLines } from './lines.ts'
 import type { LibraryRow } from './snapshot.ts'
 import type { Unpacked } from './unpack.ts'
@@ -56,6 +57,21 @@ export async function insertRestored(
     // Older backups lack some.
     rowsOf: ({ name }) => (unpacked.has(nameOf(name)) ? rowsOf(nameOf(name)) : none()),
   })
+}
+
+/**
+ * Looks at all rows of items and files before the first is inserted: sums tell damage, not malice.
+ * @throws ArchiveFault with the first that no add could have made
+ */
+export async function requireSound(unpacked: Unpacked): Promise<void> {
+  for (const table of ['files', 'variants', 'media'] as const) {
+    for await (const rows of readRowLines(pathOf(unpacked, nameOf(table)))) {
+      for (const row of rows) {
+        const fault = findFault(table, row)
+        if (fault !== undefined) throw new ArchiveFault(fault)
+      }
+    }
+  }
 }
 
 /** Takes away what an earlier attempt brought, and nothing that was there before. */

@@ -33,21 +33,51 @@ export async function readObject(
 ): Promise<ObjectFault | undefined> {
   const hash = createHash('sha256')
   let received = 0
-  const hashing = async function* (chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      received += chunk.length
-      yield chunk
-    }
-  }
-  const stream = await openIfThere(storage, key)
-  if (!stream) return { kind: 'missing', fault: 'is missing from storage' }
   const nowhere = () => heard(new Writable({ write: (_chunk, _encoding, done) => done() }))
-  const output = path === undefined ? nowhere() : heard(createWriteStream(path, { mode: 0o600 }))
-  await pipeline(stream, hashing, output)
+  try {
+    const stream = await openIfThere(storage, key)
+    if (!stream) return { kind: 'missing', fault: 'is missing from storage' }
+    const read = async function* () {
+      for await (const chunk of readChunks(stream)) {
+        hash.update(chunk)
+        received += chunk.length
+        yield chunk
+      }
+    }
+    const output = path === undefined ? nowhere() : heard(createWriteStream(path, { mode: 0o600 }))
+    await pipeline(read, output)
+  } catch (error) {
+    if (!(error instanceof Unreadable)) throw error
+    if (path !== undefined) await rm(path, { force: true })
+    return { kind: 'unreadable', fault: `cannot be read: ${error.message}` }
+  }
   if (received === size && hash.digest('hex') === sha256) return undefined
   if (path !== undefined) await rm(path, { force: true })
   return { kind: 'damaged', fault: 'has other bytes than were stored' }
+}
+
+/** What a disk says of one file that it cannot read, while others may be sound. */
+const OF_ONE_FILE = new Set(['EIO', 'EACCES', 'EPERM', 'EISDIR', 'EUCLEAN', 'EBADMSG'])
+
+class Unreadable extends Error {}
+
+/** Tells apart an object that cannot be read from storage that is away. */
+function judge(error: unknown): unknown {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && OF_ONE_FILE.has(String(cause.code))) {
+      return new Unreadable(cause.message, { cause: error })
+    }
+  }
+  return error
+}
+
+/** What fails here is the object's reading, and not what is done with it. */
+async function* readChunks(stream: Readable): AsyncGenerator<Buffer> {
+  try {
+    yield* stream
+  } catch (error) {
+    throw judge(error)
+  }
 }
 
 async function openIfThere(storage: Storage, key: string): Promise<Readable | undefined> {
@@ -55,7 +85,7 @@ async function openIfThere(storage: Storage, key: string): Promise<Readable | un
     return (await storage.open(key)).stream
   } catch (error) {
     if (error instanceof ObjectMissing) return undefined
-    throw error
+    throw judge(error)
   }
 }
 
