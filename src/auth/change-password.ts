@@ -37,7 +37,7 @@ export function createChangePassword(
       .where('id', '=', id)
       .executeTakeFirst()
     if (user === undefined) throw unauthorized('The account was removed this moment.')
-    const current = await check(currentPassword, user.password_hash).catch(
+    const current = await check(currentPassword, user.password_hash, true).catch(
       async (error: unknown) => {
         await database.write((trx) => giveBackAttempt(trx, reservation))
         throw error

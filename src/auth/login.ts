@@ -10,7 +10,7 @@ import { createFirstOfMinute } from './first-of-minute.ts'
 import type { PasswordCheck } from './password-check.ts'
 import { decoyHash } from './passwords.ts'
 import { type NewSession, startSession } from './sessions.ts'
-import { giveBackAttempt, reserveAttempt, TOO_MANY } from './throttle.ts'
+import { giveBackAttempt, isOfKnown, reserveAttempt, TOO_MANY } from './throttle.ts'
 
 /**
  * Starts a session for who knows the password. Whether the name or the password was wrong, or the
@@ -51,10 +51,12 @@ export function createLogin(database: Database, check: PasswordCheck, trail: Rec
     )
     const user = await findUser(database.read, name)
     const stored = user?.password_hash ?? decoy
-    const current = await check(password, stored).catch(async (error: unknown) => {
-      await database.write((trx) => giveBackAttempt(trx, reservation))
-      throw error
-    })
+    const current = await check(password, stored, isOfKnown(reservation)).catch(
+      async (error: unknown) => {
+        await database.write((trx) => giveBackAttempt(trx, reservation))
+        throw error
+      },
+    )
     const now = await database.now()
     const more = failureRows.takeRest(now)
     if (more > 0) {

@@ -74,6 +74,10 @@ export async function reserveAttempt(
   })
 }
 
+/** Whether the account was lately signed in from the address of the attempt. */
+export const isOfKnown = (reservation: Reservation): boolean =>
+  !reservation.some((key) => key.startsWith('account '))
+
 /** Takes a reservation back: the sign-in was a good one, or its password was never looked at. */
 export async function giveBackAttempt(trx: Queries, reservation: Reservation): Promise<void> {
   await trx
