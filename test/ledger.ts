@@ -20,6 +20,8 @@ export type Ledger = ReturnType<typeof openLedger>
 interface LedgerOptions {
   /** Whether an answer of that status leaves open what was done; else nothing was. */
   isDoubtful?: (status: number) => boolean
+  /** Items that were there before, which nobody works on. */
+  isOther?: (item: MediaItem) => boolean
 }
 
 /** Around so many items are kept: each check reads them all. */
@@ -32,7 +34,7 @@ export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 
  * Asks for changes of a library and writes down what was answered: so what the library must hold from
  * then on, whatever happens to its server. Several may work with one at the same time.
  */
-export function openLedger({ isDoubtful }: LedgerOptions = {}) {
+export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
   const items = new Map<number, Held>()
   /** By the name, which no other item is ever given: adds that nobody answered. */
   const doubtfulAdds = new Map<string, { image: Buffer; state: NonNullable<State> }>()
@@ -131,7 +133,7 @@ export function openLedger({ isDoubtful }: LedgerOptions = {}) {
         expect([is, ...mayBe], `item ${id}`).toContainEqual(state)
         settle(id, state)
       }
-      for (const item of media) if (!items.has(item.id)) adopt(item)
+      for (const item of media) if (!items.has(item.id) && !isOther?.(item)) adopt(item)
       doubtfulAdds.clear()
       // A few at a time: who asks for everything at once is told to come again.
       const all = items.entries()

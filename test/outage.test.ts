@@ -41,7 +41,7 @@ describe.skipIf(!hasS3Server() || !hasOwnPostgres())(
 
     it('is sound in the end, and nobody was told anything but to come again', async () => {
       const statuses = [...house.ledger.statuses.keys()]
-      expect(statuses.filter((told) => !/ (?:200|500|503)$/.test(told))).toEqual([])
+      expect(statuses.filter((told) => !/ (?:200|500|503)$|^long list cut$/.test(told))).toEqual([])
       expect(await house.examine()).toMatch(/ nothing found\n$/)
     })
   },

@@ -1,4 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { openDatabase } from '../src/database/database.ts'
+import { insertItems } from '../src/media/insert-many.ts'
+import { countVersion } from '../src/media/library.ts'
+import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
 import { openLedger, startLoad } from './ledger.ts'
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts'
@@ -11,6 +15,9 @@ const POLL_MS = 50
 /** So many servers of Vitrine, and so many clients at each. */
 const SERVERS = 2
 const WORKERS = 2
+/** So many items make a list that is streamed from a snapshot, in several pieces. */
+const STOCK = 5000
+const STOCK_NAME = `Stock${' and stock'.repeat(20)}`
 
 export type RestartedHouse = Awaited<ReturnType<typeof openRestartedHouse>>
 
@@ -34,17 +41,25 @@ export async function openRestartedHouse() {
   const { cookie } = await signIn(first)
   const clients = servers.map(({ url }) => Object.assign(new Client(url), { cookie }))
   // What was on its way to the database may have come to its end there.
-  const ledger = openLedger({ isDoubtful: (status) => status === 503 })
+  const ledger = openLedger({
+    isDoubtful: (status) => status === 503,
+    isOther: ({ name }) => name.startsWith('Stock'),
+  })
+  await stock(postgres.url, Object.assign(new Client(first.url), { cookie }))
 
   return {
     ledger,
     /** Has everybody work until `work` is done; each client then waits for its last answer. */
     async underLoad(work: (load: { answered(more: number): Promise<unknown> }) => Promise<void>) {
       const loads = clients.map((client) => startLoad(client, ledger, WORKERS))
+      const reading = new AbortController()
+      const readers = clients.map((client) => readLists(client, ledger.statuses, reading.signal))
       try {
         await work({ answered: (more) => Promise.all(loads.map((load) => load.answered(more))) })
       } finally {
-        await Promise.all(loads.map((load) => load.stop()))
+        reading.abort()
+        // A list that hangs keeps this from ending.
+        await Promise.all([...loads.map((load) => load.stop()), ...readers])
       }
     },
     /** Takes it away, until every server has said so, and for so long. */
@@ -71,6 +86,43 @@ export async function openRestartedHouse() {
     },
     log: () => servers.map((server) => server.log()).join(''),
     close: () => closeAll(servers, postgres, bucket),
+  }
+}
+
+/** Makes a long list, all of one image. */
+async function stock(url: string, client: Client): Promise<void> {
+  const { body } = await client.add(STOCK_NAME, [], await makePng())
+  const database = await openDatabase({ url, connections: 4 })
+  await database.write(async (trx) => {
+    const { file_id, added_at } = await trx
+      .selectFrom('media')
+      .select(['file_id', 'added_at'])
+      .where('id', '=', body.media.id)
+      .executeTakeFirstOrThrow()
+    const item = { file_id, added_at, name: STOCK_NAME, tags: '[]' }
+    await insertItems(
+      trx,
+      Array.from({ length: STOCK }, () => item),
+    )
+    await countVersion(trx)
+  })
+  await database.close()
+}
+
+/**
+ * Reads the whole list again and again. It may be refused or cut off; what is whole must have everything.
+ * @param statuses where each answer is counted
+ */
+async function readLists(client: Client, statuses: Map<string, number>, signal: AbortSignal) {
+  while (!signal.aborted) {
+    const answer = await client.list().catch(() => undefined)
+    const what = `long list ${answer?.status ?? 'cut'}`
+    statuses.set(what, (statuses.get(what) ?? 0) + 1)
+    if (answer?.status === 200) {
+      const { length } = answer.body.media
+      if (length <= STOCK) throw new Error(`A list of ${STOCK} items and more has ${length}.`)
+    }
+    await sleep(POLL_MS)
   }
 }
 
