@@ -31,13 +31,25 @@ const MAX_SAID = 4096
 /** Requests that change many items at once: they share the database with everybody else. */
 const MAX_BULK_WORK = 2
 
+/**
+ * Whether an instance is of no use without storage: one that takes uploads or does nothing but delivery.
+ * One that answers lists and searches goes on without.
+ */
+const needsStorage = ({ fileService, api }: Config): boolean => fileService || !api
+
 /** A library with all that reads and writes it, without the server in front. */
 export async function openLibrary(
   config: Config,
   log: FastifyBaseLogger,
 ): Promise<Library & { close(): Promise<void> }> {
   // First, because it holds nothing that would have to be closed should the database fail to open.
-  const storage = await openStorage(config.storageUrl, filesPath(config))
+  const mayBeAway = (fault: unknown) =>
+    log.warn({ err: fault }, 'The bucket cannot be reached; lists and searches do not need it')
+  const storage = await openStorage(
+    config.storageUrl,
+    filesPath(config),
+    needsStorage(config) ? undefined : mayBeAway,
+  )
   const database = await openDatabase(databaseLocation(config))
   const journal = await openJournal({ database, storage, log })
   const temporary = await openTemporaryFolder({
@@ -96,7 +108,14 @@ export async function createApp(
     authPlugin({ identify: auth.identify, allowedOrigins: config.allowedOrigins, database }),
   )
   recordRefusals(app, database, recorders.trail)
-  await app.register(healthRoutes({ database: database.check, storage: storage.check }))
+  await app.register(
+    healthRoutes({
+      database: database.check,
+      ...(needsStorage(config) && { storage: storage.check }),
+      // Without a bucket it is on the disk of the storage.
+      ...(needsStorage(config) && config.storageUrl && { temporary: library.temporary.check }),
+    }),
+  )
   if (config.api) await app.register(auth.routes)
   await app.register(mediaRoutes, {
     library,

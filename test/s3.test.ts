@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
 import { openS3Storage } from '../src/storage/s3.ts'
 import { type FaultyProxy, startFaultyProxy } from '../src/storage/s3-faults.fixture.ts'
@@ -16,6 +16,7 @@ import {
   signIn,
   startServer,
 } from './harness.ts'
+import { canMount, mountSmallDisk } from './mounts.ts'
 import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
 
 describe.skipIf(!hasS3Server())('a library in a bucket', () => {
@@ -203,11 +204,57 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(server.log()).not.toContain(S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY)
 
     proxy.mend()
-    expect((await client.get('/health/ready')).status).toBe(200)
+    await expect.poll(async () => (await client.get('/health/ready')).status).toBe(200)
     expect((await client.get(media.urls.scaled)).status).toBe(200)
     await client.delete(`/media/delete/${media.id}`)
     expect(await listKeys(settings)).toEqual([])
   })
+
+  it('is not needed by an instance that takes no uploads: lists, and readiness, go on without', async () => {
+    const settings = settingsOf('')
+    const [server, client] = await start(settings)
+    await client.add('Tower', [], await nextImage())
+    const away: Settings = {
+      ...settings,
+      VITRINE_FILE_SERVICE: 'false',
+      VITRINE_STORAGE_URL: settings.VITRINE_STORAGE_URL?.replace(s3.endpoint, 'http://127.0.0.1:1'),
+    }
+    const api = await startServer(away, server.data)
+    onTestFinished(() => api.kill())
+    const other = Object.assign(new Client(api.url), { cookie: client.cookie })
+    expect((await other.list('?search=tower')).body.media).toHaveLength(1)
+    const ready = await other.get('/health/ready')
+    expect([ready.status, ready.body]).toEqual([200, { status: 'ready', checks: ['database'] }])
+    await api.logged('The bucket cannot be reached')
+    expect(await api.stop()).toBe(0)
+  })
+
+  it.skipIf(!canMount)(
+    'has an instance say that it takes no uploads while its temporary disk is full (root only)',
+    async () => {
+      const disk = mountSmallDisk(8)
+      const server = await startServer(settingsOf(''), disk.data)
+      onTestFinished(async () => {
+        await server.kill()
+        disk.unmount()
+      })
+      const client = await signIn(server)
+      await client.add('Before', [], await nextImage())
+      expect((await client.get('/health/ready')).body).toMatchObject({
+        checks: ['database', 'storage', 'temporary'],
+      })
+      for (let count = 0; count < 2; count++) {
+        disk.fill()
+        const ready = await client.get('/health/ready')
+        expect([ready.status, ready.body.detail]).toEqual([503, 'Not answering: temporary.'])
+        expect((await client.add('Full', [], await nextImage())).status).toBe(500)
+        expect((await client.list()).status).toBe(200)
+        disk.empty()
+        expect((await client.get('/health/ready')).status).toBe(200)
+      }
+      expect((await client.add('After', [], await nextImage())).status).toBe(200)
+    },
+  )
 
   it('says so where S3 accepts connections and never answers, and leaves nothing of it', async () => {
     const settings = settingsOf('&timeout=1')

@@ -23,6 +23,7 @@ import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { heard } from '../heard.ts'
 import { writeAll } from '../write-all.ts'
+import { requireRoom } from './room.ts'
 import {
   type ByteRange,
   checkKey,
@@ -141,6 +142,7 @@ export async function openDiskStorage(root: string): Promise<Storage> {
     },
 
     async check() {
+      await requireRoom(root)
       // One file for good, so that checks at the same time do not disturb each other and a killed
       // one leaves nothing new.
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW

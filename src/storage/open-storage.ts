@@ -7,10 +7,15 @@ import type { Storage } from './storage.ts'
  *
  * @param place a bucket; if there is none, objects are kept on the disk
  * @param folder for those
+ * @param mayBeAway see `openS3Storage`
  */
-export async function openStorage(place: S3Place | undefined, folder: string): Promise<Storage> {
+export async function openStorage(
+  place: S3Place | undefined,
+  folder: string,
+  mayBeAway?: (fault: unknown) => void,
+): Promise<Storage> {
   if (!place) return openDiskStorage(folder)
   // Loaded only where it is used: it takes a third of a second.
   const { openS3Storage } = await import('./s3.ts')
-  return openS3Storage(place)
+  return openS3Storage(place, undefined, { mayBeAway })
 }

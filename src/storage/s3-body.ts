@@ -1,4 +1,5 @@
 import { finished, Readable } from 'node:stream'
+import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { heard } from '../heard.ts'
 import type { ByteRange } from './storage.ts'
 
@@ -63,4 +64,10 @@ export function streamBody(
 
   follow(body)
   return stream
+}
+
+/** @throws Error if there is none */
+export function bodyOf({ Body }: GetObjectCommandOutput): Readable {
+  if (!(Body instanceof Readable)) throw new Error('S3 answered without a body.')
+  return Body
 }

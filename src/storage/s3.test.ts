@@ -341,13 +341,40 @@ describe.skipIf(!hasS3Server())('S3', () => {
       await expect(storage.read(key)).rejects.toMatchObject({ code: 'NoSuchBucket' })
     })
 
-    it('fails its check when nothing can be written or read', async () => {
-      await storage.check()
+    it('fails its check when nothing can be written or read, and soon knows that it is mended', async () => {
+      let time = 0
+      const checked = await openS3Storage(place, patienceOf(place), { now: () => time })
       proxy.failAlways('PUT', { status: 403, code: 'AccessDenied' })
-      await expect(storage.check()).rejects.toMatchObject({ operation: 'PutObject' })
+      await expect(checked.check()).rejects.toMatchObject({ operation: 'PutObject' })
       proxy.mend()
       proxy.failAlways('GET', { status: 403, code: 'AccessDenied' })
-      await expect(storage.check()).rejects.toMatchObject({ operation: 'GetObject' })
+      time += 1000
+      await expect(checked.check()).rejects.toMatchObject({ operation: 'GetObject' })
+      proxy.mend()
+      time += 1000
+      await checked.check()
+      // Between two writes it is asked all the same.
+      proxy.failAlways('HEAD', { status: 403, code: 'AccessDenied' })
+      time += 5000
+      await expect(checked.check()).rejects.toMatchObject({ operation: 'HeadObject' })
+    })
+
+    it('costs few requests, and hardly any that writes, however often it is checked', async () => {
+      let time = 0
+      const checked = await openS3Storage(place, patienceOf(place), { now: () => time })
+      proxy.calls.length = 0
+      // Two minutes, every 250 ms.
+      for (; time < 120_000; time += 250) await checked.check()
+      expect(count('PUT')).toBeLessThanOrEqual(3)
+      expect(proxy.calls.length).toBeLessThanOrEqual(30)
+      // Nor while it is away.
+      proxy.failAlways('*', { status: 403, code: 'AccessDenied' })
+      time += 10_000
+      proxy.calls.length = 0
+      for (const end = time + 10_000; time < end; time += 100) {
+        await expect(checked.check()).rejects.toThrow()
+      }
+      expect(proxy.calls.length).toBeLessThanOrEqual(10)
     })
 
     describe('in parts', () => {

@@ -1,15 +1,13 @@
-import { Readable } from 'node:stream'
-import { buffer, text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
   type GetObjectCommandOutput,
   ListObjectsV2Command,
-  PutObjectCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3'
 import { createBudget } from '../budget.ts'
-import { streamBody } from './s3-body.ts'
+import { bodyOf, streamBody } from './s3-body.ts'
 import {
   type Bucket,
   decodeName,
@@ -18,6 +16,7 @@ import {
   headObject,
   listUploads,
 } from './s3-bucket.ts'
+import { createS3Check } from './s3-check.ts'
 import { createS3Client, patienceOf } from './s3-client.ts'
 import { isNothingThere, S3Fault } from './s3-fault.ts'
 import { putFile } from './s3-put.ts'
@@ -44,20 +43,29 @@ const PART = '.part'
  * Objects in a bucket: `<prefix>originals/3f2/<32 hex>.jpg`. Credentials come from where the SDK
  * always looks for them.
  *
+ * @param options.mayBeAway is told of a bucket that cannot be listed, instead of whoever opens it
+ * @param options.now see `createS3Check`
  * @throws S3Fault if the bucket cannot be listed: one sentence that says what to mend
  */
 export async function openS3Storage(
   place: S3Place,
   patience = patienceOf(place),
+  {
+    mayBeAway,
+    now = () => performance.now(),
+  }: { mayBeAway?: ((fault: unknown) => void) | undefined; now?: () => number } = {},
 ): Promise<Storage> {
   const client = createS3Client(place, patience)
   const bucket: Bucket = { client, Bucket: place.bucket, prefix: place.prefix }
   const { Bucket, prefix } = bucket
-  await client
+  const listed = client
     .send(new ListObjectsV2Command({ Bucket, Prefix: prefix, MaxKeys: 1 }))
     .catch((error) => {
       throw explainStart(place, error)
     })
+  // Nobody waits for what may be away, either.
+  if (mayBeAway) listed.catch(mayBeAway)
+  else await listed
 
   const puts = createBudget('storing', MAX_PUTS, Number.POSITIVE_INFINITY)
   const beingPut = new Set<string>()
@@ -159,13 +167,7 @@ export async function openS3Storage(
       return `s3://${Bucket}/${target}`
     },
 
-    async check() {
-      // One object for good, as on the disk.
-      await client.send(new PutObjectCommand({ Bucket, Key: `${prefix}.check`, Body: '1' }))
-      if ((await text(bodyOf(await getObject(bucket, '.check')))) !== '1') {
-        throw new Error(`What is written to the bucket ${Bucket} cannot be read back.`)
-      }
-    },
+    check: createS3Check(bucket, now),
 
     ...(place.delivery === 'redirect' && { redirect: await createRedirect(bucket) }),
   }
@@ -175,11 +177,6 @@ const headerOf = ({ start, end }: ByteRange): string => `bytes=${start}-${end}`
 
 const outOfRange = (key: string, { start, end }: ByteRange) =>
   new RangeError(`${key} has no bytes from ${start} to ${end}.`)
-
-function bodyOf({ Body }: GetObjectCommandOutput): Readable {
-  if (!(Body instanceof Readable)) throw new Error('S3 answered without a body.')
-  return Body
-}
 
 /** Which bytes an answer has, of how many. */
 function readExtent({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput) {

@@ -1,8 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, rm, rmdir, stat, unlink, utimes } from 'node:fs/promises'
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { identifyProcess, isRunning, type ProcessIdentity } from './owner.ts'
+import { requireRoom } from './room.ts'
 
 const RENEWAL_MS = 60_000
 /** A folder of a host that cannot be asked counts as abandoned after so long without a renewal. */
@@ -15,6 +26,8 @@ export interface TemporaryFolder {
   newFile(): string
   /** Gives `work` a new folder in it, which goes with everything in it when `work` is done. */
   withFolder<T>(work: (folder: string) => Promise<T>): Promise<T>
+  /** Rejects if nothing can be written to it, or little. */
+  check(): Promise<void>
   /** Removes it. */
   close(): Promise<void>
 }
@@ -74,6 +87,10 @@ export async function openTemporaryFolder(deps: {
             log.warn({ err: error, folder }, 'A temporary folder could not be removed')
           })
       }
+    },
+    async check() {
+      await requireRoom(path)
+      await writeFile(join(path, '.check'), '1', { mode: 0o600 })
     },
     async close() {
       clearInterval(timer)
