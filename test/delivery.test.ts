@@ -56,6 +56,44 @@ describe.each(KINDS)('an image shown %s', (kind) => {
   const get = (client: Client, headers: Record<string, string> = {}) =>
     client.get(pathsOf(photo)[kind], { headers })
 
+  it('may be read by pages of every site where it is public, whatever the answer, and else by none', async () => {
+    const path = pathsOf(photo)[kind]
+    const { headers: first } = await get(guest)
+    const origin = 'https://elsewhere.example'
+    const ask = async (server: Server, init: RequestInit = {}, url = path) => {
+      const headers = { origin, ...init.headers }
+      const answer = await fetch(server.url + url, { ...init, headers })
+      await answer.arrayBuffer()
+      const { status } = answer
+      const read = (name: string) => answer.headers.get(`access-control-${name}`)
+      return { status, origin: read('allow-origin'), credentials: read('allow-credentials') }
+    }
+    const etag = String(first.get('etag'))
+    const toAll = { origin: '*', credentials: null }
+    expect(first.get('access-control-allow-origin')).toBe('*')
+    expect(await ask(open)).toEqual({ status: 200, ...toAll })
+    for (const [status, headers] of [
+      [304, { 'if-none-match': etag }],
+      [206, { range: 'bytes=0-9' }],
+      [416, { range: 'bytes=999999999-' }],
+      [412, { 'if-match': '"other"' }],
+    ] as const) {
+      expect(await ask(open, { headers })).toEqual({ status, ...toAll })
+    }
+    const missing = kind.endsWith('good') ? `/media/file/none/scaled.webp` : '/media/image/999'
+    expect(await ask(open, {}, missing)).toEqual({ status: 404, ...toAll })
+    const preflight = {
+      method: 'OPTIONS',
+      headers: {
+        'access-control-request-method': 'GET',
+        'access-control-request-headers': 'range',
+      },
+    }
+    expect(await ask(open, preflight)).toEqual({ status: 204, ...toAll })
+    expect(await ask(closed)).toEqual({ status: 401, origin: null, credentials: null })
+    expect((await ask(closed, preflight)).origin).toBeNull()
+  })
+
   it('is the pixels and nothing else, upright and in its frame', async () => {
     const { bytes } = await get(guest)
     const metadata = await sharp(bytes).metadata()

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { VariantName } from '../database/tables.ts'
 import { mediaNotFound } from '../errors.ts'
 import { inTurn, type ReadyAnswer } from '../http/answer-at-once.ts'
@@ -28,6 +28,12 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 const TYPE = 'image/webp'
 
+/** What everybody may see, pages of every site may read: the pixels, and the status of a refusal. */
+const ANY_ORIGIN = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'ETag, Content-Range, Retry-After, X-Request-Id',
+}
+
 type RouteConfig = Pick<FastifyContextConfig, 'atOnce'>
 
 interface ById {
@@ -53,7 +59,9 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     'cache-control': isPublic ? cacheControl : 'private, no-cache',
     'cross-origin-resource-policy': isPublic ? 'cross-origin' : 'same-origin',
     'content-security-policy': IMAGE_CSP,
+    ...(isPublic && ANY_ORIGIN),
   })
+  if (isPublic) allowAnyOrigin(app)
   const headersById = headersFor('no-cache')
   const headersByDigest = headersFor('public, max-age=31536000, immutable')
 
@@ -196,6 +204,30 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })
+}
+
+/** On every answer of these routes, and to the question whether a page may ask. Never with credentials. */
+function allowAnyOrigin(app: FastifyInstance): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.removeHeader('access-control-allow-credentials').headers(ANY_ORIGIN)
+  })
+  for (const url of ['/media/image/:id', '/media/image/:id/:res', '/media/file/:digest/:file']) {
+    app.route({
+      method: 'OPTIONS',
+      url,
+      config: { access: 'public', anyHost: true },
+      schema: { hide: true },
+      handler: (_request, reply) =>
+        reply
+          .code(204)
+          .headers({
+            'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+            'access-control-allow-headers': 'range, if-none-match, if-match, if-range',
+            'access-control-max-age': '86400',
+          })
+          .send(),
+    })
+  }
 }
 
 const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
