@@ -32,6 +32,7 @@ const COMPARISONS: Readonly<
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {
   scroll: () => import('./scroll.ts'),
   scale: () => import('./scale.ts'),
+  upkeep: () => import('./upkeep.ts'),
   writers: () => import('./simulate-writers.ts'),
   cache: () => import('./simulate-cache.ts'),
 }

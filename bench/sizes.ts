@@ -1,5 +1,5 @@
 /** How much the benchmarks do, by the environment: less of everything while one works on them. */
-function readCount(name: string, fallback: number): number {
+export function readCount(name: string, fallback: number): number {
   const count = Number(process.env[name] ?? fallback)
   if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${name} is no count.`)
   return count

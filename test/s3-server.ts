@@ -45,9 +45,13 @@ export const installS3Server = () =>
 /**
  * Starts a real S3 server on loopback, with nothing in it. It ends with this process, however that
  * ends.
+ *
+ * @param keysOfPage how many keys one answer to a listing has; few by default, so that few objects make
+ * several
  */
-export async function startS3Server(): Promise<OwnS3Server> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'swift.ts')], {
+export async function startS3Server({ keysOfPage = 20 } = {}): Promise<OwnS3Server> {
+  const program = join(import.meta.dirname, 'swift.ts')
+  const child = spawn(process.execPath, [program, String(keysOfPage)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const exited = once(child, 'exit')

@@ -1,8 +1,9 @@
 /**
  * Runs OpenStack Swift with its S3 interface on loopback, in a temporary folder: one replica of
- * everything, one account. Prints its address once it answers, and ends when its standard input does.
- * The line `stop` there kills all of it, which is told by the line `stopped`; `start` starts it again
- * over what it has stored, and its address is printed once more.
+ * everything, one account. Its argument is how many keys one answer to a listing has. Prints its address
+ * once it answers, and ends when its standard input does. The line `stop` there kills all of it, which is
+ * told by the line `stopped`; `start` starts it again over what it has stored, and its address is printed
+ * once more.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -22,6 +23,7 @@ import { setTimeout } from 'node:timers/promises'
 import { findFreePorts } from './free-port.ts'
 
 const START_MS = 120_000
+const [, , keysOfPage] = process.argv
 const folder = mkdtempSync(join(tmpdir(), 'vitrine-swift-'))
 const etc = join(folder, 'etc')
 let children: ChildProcess[] = []
@@ -129,8 +131,11 @@ function writeConfiguration() {
     cache: ['use = egg:swift#memcache', `memcache_servers = 127.0.0.1:${cachePort}`],
     listing_formats: [],
     bulk: [],
-    // Short pages, so that few objects make several.
-    s3api: ['location = us-east-1', 'storage_domain = s3.test', 'max_bucket_listing = 20'],
+    s3api: [
+      'location = us-east-1',
+      'storage_domain = s3.test',
+      `max_bucket_listing = ${keysOfPage}`,
+    ],
     tempauth: ['user_test_tester = testing .admin'],
     copy: [],
     slo: ['allow_async_delete = true', 'rate_limit_after_segment = 1000000'],
