@@ -10,6 +10,12 @@ import { AppError, quote } from '../errors.ts'
  */
 export type BasePath = '' | `/${string}`
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    basePath: BasePath
+  }
+}
+
 /** Takes the path off the addresses of requests. */
 export function stripBasePath(basePath: BasePath, next: RequestListener): RequestListener {
   if (basePath === '') return next
@@ -26,6 +32,7 @@ export function stripBasePath(basePath: BasePath, next: RequestListener): Reques
  * names its parts as a folder does.
  */
 export function redirectUnder(app: FastifyInstance, basePath: BasePath): void {
+  app.decorate('basePath', basePath)
   if (basePath === '') return
   app.addHook('onSend', (_request, reply, payload, done) => {
     const location = reply.getHeader('location')

@@ -15,9 +15,6 @@ const TEXTS = {
 }
 type Language = keyof typeof TEXTS
 
-/** Where the page is. */
-const HOME = '/'
-
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -26,7 +23,7 @@ export const wantsPage = ({ code }: AppError, { method, headers, server }: Fasti
   code === 'not-found' &&
   (method === 'GET' || method === 'HEAD') &&
   headers.accept?.includes('text/html') === true &&
-  server.hasRoute({ method: 'GET', url: HOME })
+  server.hasRoute({ method: 'GET', url: '/' })
 
 /** Answers with a page that says so, in the reader's language, and leads to the library. */
 export function sendNotFoundPage(request: FastifyRequest, reply: FastifyReply) {
@@ -34,7 +31,7 @@ export function sendNotFoundPage(request: FastifyRequest, reply: FastifyReply) {
     .code(404)
     .type('text/html; charset=utf-8')
     .headers({ 'cache-control': 'no-store', 'content-security-policy': POLICY })
-    .send(pageIn(languageOf(request.headers['accept-language'])))
+    .send(pageIn(languageOf(request.headers['accept-language']), `${request.server.basePath}/`))
 }
 
 /** The first of the languages that are asked for that there is; browsers name the preferred one first. */
@@ -44,7 +41,8 @@ function languageOf(accepted = ''): Language {
   return wanted.find((tag): tag is Language => Object.hasOwn(TEXTS, tag)) ?? 'en'
 }
 
-function pageIn(language: Language): string {
+/** @param root where the page is */
+function pageIn(language: Language, root: string): string {
   const { title, text, home } = TEXTS[language]
   return `<!doctype html>
 <html lang="${language}">
@@ -52,7 +50,7 @@ function pageIn(language: Language): string {
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width, initial-scale=1" />
     <meta name="color-scheme" content="light dark" />
-    <link rel="icon" type="image/svg+xml" href="${HOME}favicon.svg" />
+    <link rel="icon" type="image/svg+xml" href="${root}favicon.svg" />
     <title>${title} – Vitrine</title>
     <style>
       body { display: grid; place-items: center; min-height: 100vh; margin: 0; font: 1rem/1.5 system-ui, sans-serif; }
@@ -64,7 +62,7 @@ function pageIn(language: Language): string {
     <main>
       <h1>${title}</h1>
       <p>${text}</p>
-      <p><a href="${HOME}">${home}</a></p>
+      <p><a href="${root}">${home}</a></p>
     </main>
   </body>
 </html>

@@ -70,6 +70,7 @@ describe('the page', () => {
     expect(page.body).toContain('<html lang="en">')
     expect((await visit(browser, 'fr, de-AT;q=0.8, en;q=0.5')).body).toContain('Hier ist nichts.')
     expect((await visit(browser, '__proto__, xx')).body).toContain('There is nothing here.')
+    expect(page.body).toContain('href="/"')
     // Nothing of the address is in it.
     expect((await visit(browser, 'en', '/<b>here')).body).not.toContain('<b>')
     for (const accept of ['*/*', 'application/json', 'image/*']) {
