@@ -63,8 +63,6 @@ describePage('the page under a path', () => {
 
       await page.goto(`${nginx.url}/media-app/docs`, LATER)
       await page.getByText('Whether the process runs').waitFor(LATER)
-      await page.goto(`${nginx.url}/media-app?search=path`, LATER)
-      await expectNames(page, ['Under a path'])
       expect(failed).toEqual([])
     },
     120_000,
