@@ -204,7 +204,9 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(server.log()).not.toContain(S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY)
 
     proxy.mend()
-    await expect.poll(async () => (await client.get('/health/ready')).status).toBe(200)
+    // What was found wrong is believed for a moment.
+    const isReady = async () => (await client.get('/health/ready')).status
+    await expect.poll(isReady, { timeout: 20_000 }).toBe(200)
     expect((await client.get(media.urls.scaled)).status).toBe(200)
     await client.delete(`/media/delete/${media.id}`)
     expect(await listKeys(settings)).toEqual([])
