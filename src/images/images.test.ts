@@ -32,6 +32,13 @@ import {
   spoilEnd,
 } from '../../test/fixtures.ts'
 import { AppError } from '../errors.ts'
+import {
+  iccp,
+  makeAvifWith,
+  makeDeepPngWith,
+  makeGrayAvif,
+  makeGrayProfile,
+} from './colour/colour.fixture.ts'
 import { createImages, type Images, isRefusal } from './images.ts'
 import { type ImageSettings, imageSettings } from './settings.ts'
 
@@ -102,6 +109,26 @@ function listChunks(webp: Buffer): string[] {
   }
   return names
 }
+
+describe('an image with a profile for gray', () => {
+  it.for([
+    ['a PNG of 16 bits', async () => makeDeepPngWith([128 * 257], iccp(makeGrayProfile()))],
+    ['an AVIF', async () => makeGrayAvif()],
+  ] as const)('%s is shown in its shades', async ([, make]) => {
+    const { color } = await add(await make())
+    const shades = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+    for (const shade of shades) expect(Math.abs(shade - 188)).toBeLessThanOrEqual(3)
+  })
+})
+
+it('an AVIF whose boxes claim to go on past all numbers is taken or refused, and no fault', async () => {
+  const avif = await makeAvifWith([200, 30, 30], 12, 13)
+  const endless = Buffer.from('0000000166726565ffffffffffffffff', 'hex')
+  const at = avif.readUInt32BE(0)
+  const bytes = Buffer.concat([avif.subarray(0, at), endless, avif.subarray(at)])
+  const outcome = await add(bytes).catch((reason) => reason)
+  expect(outcome instanceof Error ? isRefusal(outcome) : outcome.type).toBeTruthy()
+})
 
 describe('process', () => {
   it.each([

@@ -22,8 +22,10 @@ const NICENESS = 15
 const WATCH_MS = 20
 const MEBIBYTE = 1024 * 1024
 
-/** From where images are read: by file, and only what is accepted. */
-const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif'].map((name) => `VipsForeignLoad${name}File`)
+/** Images are read from files, in the accepted formats alone. Gray pixels get their profile by a PNG in memory. */
+const LOADERS = ['JpegFile', 'PngFile', 'WebpFile', 'NsgifFile', 'HeifFile', 'PngBuffer'].map(
+  (name) => `VipsForeignLoad${name}`,
+)
 
 const tasks: {
   [Name in keyof Tasks]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>

@@ -28,6 +28,8 @@ export async function readDeclared(path: string, format: Format): Promise<Declar
 const readerOf =
   (file: FileHandle): ReadAt =>
   async (position, length) => {
+    // A file may claim any size for what comes before.
+    if (!Number.isSafeInteger(position)) return Buffer.alloc(0)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position)
     return buffer.subarray(0, bytesRead)
   }
