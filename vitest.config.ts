@@ -61,7 +61,7 @@ const postgres = {
       'src/storage/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{list,list-stream,outage,permissions,tags,upgrade,workers}.test.ts',
+      'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
     ],
   },
 }

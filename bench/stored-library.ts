@@ -3,13 +3,14 @@ import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path'
 import { openDatabase } from '../src/database/database.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
+import { RECIPE as IMAGE_RECIPE } from '../src/images/recipe.ts'
 import { insertFiles, insertItems } from '../src/media/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import { newKey } from '../src/storage/storage.ts'
 import { createPhotoNames } from './fill-photos.ts'
 
 /** Raise it when what is in the library changes. */
-const RECIPE = 1
+const RECIPE = 2
 const FOLDER = join(import.meta.dirname, 'library')
 const ITEMS_AT_ONCE = 1000
 /** Bytes of an original and of its `scaled` image: small, so that the number of objects decides. */
@@ -57,10 +58,16 @@ async function fill(data: string, items: number): Promise<void> {
           frames: 1,
           thumbhash: Buffer.from(original.sha256.slice(0, 42), 'hex').toString('base64'),
           color: '#808080',
-          scaled_digest: publicDigest(secret, original.sha256, 'scaled'),
-          high_digest: publicDigest(secret, original.sha256, 'high'),
+          scaled_digest: publicDigest(secret, original.sha256, 'scaled', IMAGE_RECIPE),
+          high_digest: publicDigest(secret, original.sha256, 'high', IMAGE_RECIPE),
+          recipe: IMAGE_RECIPE,
         },
-        scaled: { ...store('variants', 'webp', SCALED_BYTES), width: 400, height: 300 },
+        scaled: {
+          ...store('variants', 'webp', SCALED_BYTES),
+          width: 400,
+          height: 300,
+          recipe: IMAGE_RECIPE,
+        },
       }
     })
     await database.write(async (trx) => {

@@ -12,8 +12,8 @@ import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
 import { deliveryRoutes } from './images/delivery.ts'
 import { readDeliverySecret } from './images/digests.ts'
-import { createHighRenders } from './images/high.ts'
 import { createImages } from './images/images.ts'
+import { createVariantRenders } from './images/renders.ts'
 import { createItemAddresses } from './media/base-path.ts'
 import type { Library } from './media/library.ts'
 import { mediaRoutes } from './media/routes.ts'
@@ -60,14 +60,14 @@ export async function openLibrary(
   const images = createImages(config, (text) =>
     log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process said something'),
   )
-  const highRenders = createHighRenders({ database, storage, journal, images, temporary, log })
+  const renders = createVariantRenders({ database, storage, journal, images, temporary, log })
   const deliverySecret = await readDeliverySecret(database.read)
   return {
     database,
     storage,
     journal,
     images,
-    highRenders,
+    renders,
     temporary,
     deliverySecret,
     log,
@@ -86,7 +86,7 @@ export async function createApp(
   library: Library,
   log: FastifyBaseLogger,
 ): Promise<FastifyInstance> {
-  const { database, storage, images, highRenders } = library
+  const { database, storage, images, renders } = library
   const scrub = createScrub(library, config.scrubDays)
   const app = await createServer(config, log, {
     vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
@@ -129,7 +129,7 @@ export async function createApp(
   await app.register(deliveryRoutes, {
     database,
     storage,
-    highRenders,
+    renders,
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,
     api: config.api,

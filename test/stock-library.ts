@@ -5,6 +5,7 @@ import { createUser } from '../src/auth/accounts.ts'
 import { type DatabaseLocation, openDatabase } from '../src/database/database.ts'
 import type { VariantName } from '../src/database/tables.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
+import { RECIPE } from '../src/images/recipe.ts'
 import { countVersion } from '../src/media/library.ts'
 import { adjustCounts } from '../src/media/rank.ts'
 import { indexMedia } from '../src/media/search.ts'
@@ -85,13 +86,14 @@ export async function stockLibrary(
           frames: 1,
           thumbhash: 'AAAA',
           color: '#808080',
-          scaled_digest: publicDigest(secret, sha256, 'scaled'),
-          high_digest: publicDigest(secret, sha256, 'high'),
+          scaled_digest: publicDigest(secret, sha256, 'scaled', RECIPE),
+          high_digest: publicDigest(secret, sha256, 'high', RECIPE),
+          recipe: RECIPE,
         })
         .returning('id')
         .executeTakeFirstOrThrow()
       for (const variant of variants) {
-        const row = { file_id: id, width: 64, height: 48, ...variant }
+        const row = { file_id: id, width: 64, height: 48, recipe: RECIPE, ...variant }
         await trx.insertInto('variants').values(row).execute()
       }
       await insertItem(id, index + 1)

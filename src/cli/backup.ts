@@ -3,7 +3,6 @@ import { access, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { type Config, filesPath } from '../config.ts'
-import type { Database } from '../database/database.ts'
 import { heard } from '../heard.ts'
 import { createLog } from '../http/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -74,7 +73,7 @@ async function write(
   signal: AbortSignal,
   keepOpen: boolean,
 ): Promise<BackedUp> {
-  const work = async (database: Database) => {
+  return withDatabase(config, async (database) => {
     const storage = await openStorage(config.storageUrl, filesPath(config))
     const temporary = await openTemporaryFolder({
       data: config.data,
@@ -93,8 +92,7 @@ async function write(
     } finally {
       await temporary.close()
     }
-  }
-  return withDatabase(config, work, { asItIs: true })
+  })
 }
 
 /** Makes the names in a folder outlive a power cut. */

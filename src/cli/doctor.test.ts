@@ -40,7 +40,7 @@ beforeAll(async () => {
     await addMedia(library, { name: `Picture ${index + 1}`, tags: ['tag'], image })
     await file.discard()
   }
-  await library.highRenders.render(1)
+  await library.renders.render(1, 'high')
   await library.close()
 })
 

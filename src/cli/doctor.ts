@@ -37,16 +37,13 @@ export async function doctor(
   await requireLibrary(config)
   const examination = repair
     ? withLibrary(config, (library) => examine({ ...library, quick }, library))
-    : withDatabase(
-        config,
-        async (database) =>
-          examine({
-            database,
-            storage: await openStorage(config.storageUrl, filesPath(config)),
-            deliverySecret: await readDeliverySecret(database.read),
-            quick,
-          }),
-        { asItIs: true },
+    : withDatabase(config, async (database) =>
+        examine({
+          database,
+          storage: await openStorage(config.storageUrl, filesPath(config)),
+          deliverySecret: await readDeliverySecret(database.read),
+          quick,
+        }),
       )
   process.exitCode = await examination.catch(explainDamage)
 }

@@ -99,15 +99,14 @@ export interface PostgresLocation {
  *
  * @param clock for tests of what happens after days
  * @param unfinished also a library that is still being brought in, for who brings it
- * @param asItIs changes nothing, and refuses tables that are not up to date
  * @throws AppError if it cannot be reached or used, with a `detail` for who starts the program
  */
 export async function openDatabase(
   location: DatabaseLocation,
   clock?: () => Milliseconds,
-  { unfinished = false, asItIs = false } = {},
+  { unfinished = false } = {},
 ): Promise<Database> {
-  const database = await openEngine(location, clock, asItIs)
+  const database = await openEngine(location, clock)
   try {
     if (!unfinished) await requireFinished(database.read)
     return database
@@ -118,15 +117,11 @@ export async function openDatabase(
 }
 
 /** Neither engine is loaded where the other one is used. */
-async function openEngine(
-  location: DatabaseLocation,
-  clock: (() => Milliseconds) | undefined,
-  asItIs: boolean,
-) {
+async function openEngine(location: DatabaseLocation, clock?: () => Milliseconds) {
   if (typeof location === 'string') {
     const { openEmbedded } = await import('./embedded.ts')
-    return openEmbedded(location, clock ?? Date.now, asItIs)
+    return openEmbedded(location, clock ?? Date.now)
   }
   const { openPostgres } = await import('./postgres.ts')
-  return openPostgres(location, clock, asItIs)
+  return openPostgres(location, clock)
 }

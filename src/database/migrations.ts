@@ -7,6 +7,7 @@ import { up as tokensAndAudit } from './migrations/0005-tokens-and-audit.ts'
 import { up as mediaJson } from './migrations/0007-media-json.ts'
 import { up as scrub } from './migrations/0010-scrub.ts'
 import { up as trailRefusesReplacing } from './migrations/0011-trail-refuses-replacing.ts'
+import { up as recipes } from './migrations/0012-recipes.ts'
 import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
 
 /**
@@ -22,5 +23,6 @@ export const migrations: Record<string, Migration> = {
   '0007-media-json': { up: mediaJson },
   '0010-scrub': { up: scrub },
   '0011-trail-refuses-replacing': { up: trailRefusesReplacing },
+  '0012-recipes': { up: recipes },
   '0013-unseen-characters': { up: unseenCharacters },
 }

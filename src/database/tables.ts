@@ -16,6 +16,7 @@ export interface Tables {
   tags: TagsTable
   files: FilesTable
   variants: VariantsTable
+  earlier_addresses: EarlierAddressesTable
   journal: JournalTable
   owners: OwnersTable
   unfinished: UnfinishedTable
@@ -108,6 +109,8 @@ interface FilesTable {
   /** Keyed digests that name the public variants in their immutable URLs, rendered or not. */
   scaled_digest: string
   high_digest: string
+  /** By which these are named, and what is shown is made; see `images/recipe.ts`. */
+  recipe: Generated<number>
 }
 
 export type VariantName = 'scaled' | 'high'
@@ -122,6 +125,16 @@ interface VariantsTable {
   size: number
   width: number
   height: number
+  /** One of another recipe than its file is to be made anew when it is asked for. */
+  recipe: Generated<number>
+}
+
+/** Digests that named the variants of a file by earlier recipes, and lead to the present ones. */
+interface EarlierAddressesTable {
+  file_id: number
+  recipe: number
+  scaled_digest: string
+  high_digest: string
 }
 
 /** Storage keys that may hold bytes no row names; see `storage/journal.ts`. */

@@ -1,14 +1,14 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Database } from '../database/database.ts'
 import type { Storage } from '../storage/storage.ts'
-import type { HighRenders } from './high.ts'
 import { originalRoute } from './original-route.ts'
+import type { VariantRenders } from './renders.ts'
 import { variantRoutes } from './variant-routes.ts'
 
 export interface DeliveryOptions {
   database: Database
   storage: Storage
-  highRenders: HighRenders
+  renders: VariantRenders
   delivery: 'public' | 'private' | 'off'
   /** Of images that were sent lately, to keep in memory. */
   deliveryCacheBytes: number

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { readSecret } from '../database/secrets.ts'
 import type { Queries, VariantName } from '../database/tables.ts'
-import { RECIPE } from './recipe.ts'
 
 /**
  * Names an image variant in its immutable URL: an HMAC-SHA256, with a secret of the library, of the
@@ -10,11 +9,17 @@ import { RECIPE } from './recipe.ts'
  *
  * @param secret of the library, at least 256 bits
  * @param sha256 of the original, hex
+ * @param recipe that the file is of
  * @returns 128 bits in base64url
  */
-export function publicDigest(secret: string, sha256: string, variant: VariantName): string {
+export function publicDigest(
+  secret: string,
+  sha256: string,
+  variant: VariantName,
+  recipe: number,
+): string {
   return createHmac('sha256', Buffer.from(secret, 'base64url'))
-    .update(`${sha256} ${variant} ${RECIPE}`)
+    .update(`${sha256} ${variant} ${recipe}`)
     .digest()
     .subarray(0, 16)
     .toString('base64url')

@@ -3,14 +3,14 @@ import { createBudget } from '../budget.ts'
 import { AppError } from '../errors.ts'
 import { Refusal } from './refusal.ts'
 import type { ImageSettings } from './settings.ts'
-import type { Header, ProcessedImage, RenderedImage } from './tasks.ts'
+import type { Header, Preview, ProcessedImage, RenderedImage } from './tasks.ts'
 import { createWorkerPool } from './worker-pool.ts'
 import type { ImageWorker } from './worker-process.ts'
 
 export type { ProcessedImage, RenderedImage } from './tasks.ts'
 
 /**
- * The pixels of images, in processes of their own. Both functions take the path of a file and a
+ * The pixels of images, in processes of their own. The functions take the path of a file and a
  * folder of that task alone, which the caller removes; a rejection means that nothing works on them
  * any more.
  *
@@ -21,6 +21,12 @@ export type { ProcessedImage, RenderedImage } from './tasks.ts'
 export interface Images {
   /** Decodes every frame of an upload and makes what is derived from it. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
+  /** Renders the variant `scaled` anew, behind all waiting uploads. */
+  renderScaled(
+    path: string,
+    folder: string,
+    signal?: AbortSignal,
+  ): Promise<RenderedImage & { preview: Preview }>
   /**
    * Renders the variant `high`, behind all waiting uploads. An animation that takes too much for
    * that becomes its first frame.
@@ -37,7 +43,7 @@ export interface Images {
 export const isRefusal = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'image-refused'
 
-const PRIORITY = { upload: 0, high: 1 }
+const PRIORITY = { upload: 0, scaled: 1, high: 2 }
 
 /** @param tell gets what image processes say on their standard error */
 export function createImages(settings: ImageSettings, tell?: (text: string) => void): Images {
@@ -77,6 +83,11 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       worker.run('process', { path, folder, header }),
     )
 
+  const renderScaled: Images['renderScaled'] = (path, folder, signal) =>
+    withHeader(path, { priority: PRIORITY.scaled, signal }, (worker, header) =>
+      worker.run('renderScaled', { path, folder, header }),
+    )
+
   const renderHigh: Images['renderHigh'] = async (path, folder, signal) => {
     let isAnimation = false
     const render = (animated: boolean) =>
@@ -94,6 +105,7 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
 
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
+    renderScaled: (...task) => renderScaled(...task).catch(refuseWith('Error processing media')),
     renderHigh: (...task) => renderHigh(...task).catch(refuseWith('Error processing media')),
     get workers() {
       return pool.alive

@@ -1,15 +1,13 @@
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
 import { fitInto, type Pixels } from './decode.ts'
+import type { Preview } from './tasks.ts'
 
 /** More is slow without benefit, and thumbhash refuses it. */
 const THUMBHASH_FIT = 100
 
 /** What a page shows before the image is there: base64 of a ThumbHash, and the dominant colour. */
-export async function makePreview({
-  data,
-  ...raw
-}: Pixels): Promise<{ thumbhash: string; color: string }> {
+export async function makePreview({ data, ...raw }: Pixels): Promise<Preview> {
   const small = await fitInto(sharp(data, { raw }), THUMBHASH_FIT)
     .ensureAlpha()
     .raw()

@@ -2,9 +2,20 @@ import type { VariantName } from '../database/tables.ts'
 
 /**
  * Version of everything below and of how it is rendered. Raise it with every change that gives
- * other bytes for the same original: public URLs are keyed on it and cached for ever.
+ * other bytes for the same original: public URLs are keyed on it and cached for ever. A file keeps the
+ * recipe that it came with until a migration moves it, which it does where its images change.
  */
-export const RECIPE = 1
+export const RECIPE = 2
+
+/**
+ * The recipe since which files of a type look as they do: one that came by an earlier one is to be moved. (With
+ * the second one came colours that are declared otherwise than by a profile, and uncovered parts of GIFs.)
+ */
+export const SINCE: Readonly<Record<string, number>> = {
+  'image/png': 2,
+  'image/avif': 2,
+  'image/gif': 2,
+}
 
 export interface Variant {
   /** Pixels of the square that the image is scaled down to fit; never enlarged. */

@@ -27,17 +27,21 @@ export interface RenderedImage {
   height: number
 }
 
-export interface ProcessedImage {
+/** What is shown before an image is there. */
+export interface Preview {
+  /** base64; https://evanw.github.io/thumbhash/ */
+  thumbhash: string
+  /** The dominant colour, `#rrggbb`. */
+  color: string
+}
+
+export interface ProcessedImage extends Preview {
   type: ImageType
   extension: ImageExtension
   /** Pixels of one frame, after orientation. */
   width: number
   height: number
   frames: number
-  /** base64; https://evanw.github.io/thumbhash/ */
-  thumbhash: string
-  /** The dominant colour, `#rrggbb`. */
-  color: string
   scaled: RenderedImage
 }
 
@@ -45,6 +49,10 @@ export interface ProcessedImage {
 export interface Tasks {
   readHeader: { input: { path: string }; output: Header }
   process: { input: { path: string; folder: string; header: Header }; output: ProcessedImage }
+  renderScaled: {
+    input: { path: string; folder: string; header: Header }
+    output: RenderedImage & { preview: Preview }
+  }
   renderHigh: {
     input: { path: string; folder: string; header: Header; animated: boolean }
     output: RenderedImage

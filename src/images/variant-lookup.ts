@@ -13,6 +13,8 @@ const SHOWN_BYTES = 250
 export interface VariantLookup {
   ofMedia(mediaId: number, name: VariantName): Promise<Shown | undefined>
   byDigest(digest: string, name: VariantName): Promise<Shown | undefined>
+  /** The present digest of what an earlier recipe named so. */
+  presentDigest(earlier: string, name: VariantName): Promise<string | undefined>
   /** What would be found, where that is known without asking; undefined where it is not. */
   recallOfMedia(mediaId: number, name: VariantName): Shown | undefined
   recallByDigest(digest: string, name: VariantName): Shown | undefined
@@ -28,6 +30,7 @@ export function createVariantLookup(database: Database): VariantLookup {
   const queries = {
     media: { scaled: compileOfMedia(read, 'scaled'), high: compileOfMedia(read, 'high') },
     digest: { scaled: compileByDigest(read, 'scaled'), high: compileByDigest(read, 'high') },
+    earlier: { scaled: compileByEarlier(read, 'scaled'), high: compileByEarlier(read, 'high') },
   }
   const memo = createMemo<Shown>(database, MAX_BYTES, () => SHOWN_BYTES)
 
@@ -49,6 +52,10 @@ export function createVariantLookup(database: Database): VariantLookup {
     ofMedia: (id, name) => find(placeOfMedia(id, name), queries.media[name], name, id),
     byDigest: (digest, name) =>
       find(placeByDigest(digest, name), queries.digest[name], name, digest),
+    async presentDigest(earlier, name) {
+      const [row] = await ask(queries.earlier[name], earlier)
+      return row?.digest
+    },
     recallOfMedia: (id, name) => memo.recall(placeOfMedia(id, name)),
     recallByDigest: (digest, name) => memo.recall(placeByDigest(digest, name)),
   }
@@ -66,8 +73,12 @@ interface Row {
 const compileOfMedia = (db: Queries, name: VariantName): CompiledQuery<Row> =>
   db
     .selectFrom('media')
+    .innerJoin('files', 'files.id', 'media.file_id')
     .leftJoin('variants', (join) =>
-      join.onRef('variants.file_id', '=', 'media.file_id').on('variants.name', '=', name),
+      join
+        .onRef('variants.file_id', '=', 'files.id')
+        .onRef('variants.recipe', '=', 'files.recipe')
+        .on('variants.name', '=', name),
     )
     .select(['media.file_id', 'variants.key', 'variants.sha256', 'variants.size'])
     .where('media.id', '=', 0)
@@ -77,11 +88,25 @@ const compileByDigest = (db: Queries, name: VariantName): CompiledQuery<Row> =>
   db
     .selectFrom('files')
     .leftJoin('variants', (join) =>
-      join.onRef('variants.file_id', '=', 'files.id').on('variants.name', '=', name),
+      join
+        .onRef('variants.file_id', '=', 'files.id')
+        .onRef('variants.recipe', '=', 'files.recipe')
+        .on('variants.name', '=', name),
     )
     .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
     .where(name === 'scaled' ? 'files.scaled_digest' : 'files.high_digest', '=', '')
     .compile()
+
+/** Asked with the earlier digest. */
+function compileByEarlier(db: Queries, name: VariantName): CompiledQuery<{ digest: string }> {
+  const column = name === 'scaled' ? 'scaled_digest' : 'high_digest'
+  return db
+    .selectFrom('earlier_addresses')
+    .innerJoin('files', 'files.id', 'earlier_addresses.file_id')
+    .select(`files.${column} as digest`)
+    .where(`earlier_addresses.${column}`, '=', '')
+    .compile()
+}
 
 function toShown({ file_id, key, sha256, size }: Row): Shown {
   const made = key !== null && sha256 !== null && size !== null

@@ -44,7 +44,7 @@ interface ById {
 /** Sends scaled and high images, to everybody or to those who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
-  { database, storage, highRenders, isPublic, deliveryCacheBytes },
+  { database, storage, renders, isPublic, deliveryCacheBytes },
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache((key, size) => readObject(storage, key, size), deliveryCacheBytes)
@@ -63,9 +63,11 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   })
   if (isPublic) allowAnyOrigin(app)
   const headersById = headersFor('no-cache')
+  // Not for ever: the next recipe leads elsewhere, and a delete to nothing.
+  const headersMoved = headersFor('public, max-age=3600')
   const headersByDigest = headersFor('public, max-age=31536000, immutable')
 
-  /** Sends a variant; `high` is made first where there is none yet. */
+  /** Sends a variant, which is made first where there is none yet. */
   async function sendVariant(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -74,10 +76,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     headers: typeof headersById,
   ) {
     if (!shown) throw mediaNotFound()
-    if (!shown.variant && name === 'scaled') {
-      throw new Error(`The file ${shown.fileId} has no scaled variant.`)
-    }
-    const variant = shown.variant ?? (await highRenders.render(shown.fileId))
+    const variant = shown.variant ?? (await renders.render(shown.fileId, name))
     const cacheControl = headers['cache-control']
     return sendObject(request, reply, {
       etag: etagOf(variant),
@@ -156,6 +155,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   const params = { id: IdParameter }
   const tags = ['delivery']
   const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null() }
+  const responseByDigest = { ...response, 308: Type.Null() }
   app.route({
     method: 'GET',
     url: '/media/image/:id',
@@ -193,7 +193,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
         digest: Type.String(),
         file: Type.Union([Type.Literal('scaled.webp'), Type.Literal('high.webp')]),
       }),
-      response,
+      response: responseByDigest,
       tags,
     },
     handler: async (request, reply) => {
@@ -201,6 +201,9 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       const name = FILES.get(file)
       if (name === undefined) throw noVariant()
       const shown = await lookup.byDigest(digest, name)
+      const present = shown ? undefined : await lookup.presentDigest(digest, name)
+      // Relative, so that it holds whatever path all of this is shown under.
+      if (present) return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })

@@ -9,7 +9,7 @@ export interface StoredVariant {
   size: number
 }
 
-/** A file that an item shows, with the variant asked for unless it is yet to be made. */
+/** A file that an item shows, with the variant asked for unless it is yet to be made, perhaps anew. */
 export interface Shown {
   fileId: number
   variant: StoredVariant | undefined
@@ -19,10 +19,10 @@ export async function findVariant(
   db: Queries,
   fileId: number,
   name: VariantName,
-): Promise<StoredVariant | undefined> {
+): Promise<(StoredVariant & { recipe: number }) | undefined> {
   return db
     .selectFrom('variants')
-    .select(['key', 'sha256', 'size'])
+    .select(['key', 'sha256', 'size', 'recipe'])
     .where('file_id', '=', fileId)
     .where('name', '=', name)
     .executeTakeFirst()

@@ -8,14 +8,14 @@ import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import sharp from 'sharp'
-import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
+import { decodeEveryFrame, decodeFirstFrame, decodeUpload, readHeader } from './decode.ts'
 import { FORMATS } from './formats.ts'
+import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
 import { VARIANTS } from './recipe.ts'
 import { Refusal } from './refusal.ts'
 import { renderHigh, renderStill } from './render.ts'
 import type { Reply, Request, Tasks, WorkerLimits } from './tasks.ts'
-import { withSource } from './with-source.ts'
 
 /** Of 19, which is lowest. It keeps lists quick while images are at work on every core. */
 const NICENESS = 15
@@ -33,20 +33,28 @@ const tasks: {
   readHeader: ({ path }) => readHeader(path),
 
   async process(task) {
-    const { folder, header } = task
-    const pixels = await withSource(task, async (path) => {
-      await decodeEveryFrame(path, header)
-      return decodeUpload(path, header, VARIANTS.scaled.fit)
-    })
+    const { path, folder, header } = task
+    await decodeEveryFrame(path, header)
+    const pixels = await withJpegEnd(task, (whole) =>
+      decodeUpload(whole, header, VARIANTS.scaled.fit),
+    )
     const scaled = await renderStill(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
     return { type, extension, width, height, frames, ...(await makePreview(pixels)), scaled }
   },
 
+  renderScaled: (task) =>
+    withJpegEnd(task, async (whole) => {
+      const pixels = await decodeFirstFrame(whole, task.header, VARIANTS.scaled.fit)
+      const path = join(task.folder, 'scaled.webp')
+      const scaled = await renderStill(pixels, VARIANTS.scaled, path)
+      return { ...scaled, preview: await makePreview(pixels) }
+    }),
+
   renderHigh: (task) =>
-    withSource(task, (path) =>
-      renderHigh(path, task.header, join(task.folder, 'high.webp'), task.animated),
+    withJpegEnd(task, (whole) =>
+      renderHigh(whole, task.header, join(task.folder, 'high.webp'), task.animated),
     ),
 }
 

@@ -7,6 +7,7 @@ import { AppError } from '../errors.ts'
 import type { SpooledFile } from '../http/read-upload.ts'
 import { publicDigest } from '../images/digests.ts'
 import type { ProcessedImage } from '../images/images.ts'
+import { RECIPE } from '../images/recipe.ts'
 import { newKey } from '../storage/storage.ts'
 import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
 import { type MediaItem, selectItems, toItem } from './item.ts'
@@ -85,7 +86,7 @@ export async function addInSteps<Added>(
   steps: AddSteps<Added>,
   signal?: AbortSignal,
 ): Promise<Added | AddedMedia> {
-  const { database, storage, temporary, images, highRenders } = library
+  const { database, storage, temporary, images, renders } = library
 
   const now = await database.now()
   // Known bytes were decoded when they came first, unless storage has lost them since.
@@ -116,7 +117,7 @@ export async function addInSteps<Added>(
       putFailed = false
       const lost = isStored ? undefined : known
       const committed = await steps.commit({ item, image, processed, keys, lost })
-      if (committed.restored !== undefined) highRenders.forgetFailure(committed.restored)
+      if (committed.restored !== undefined) renders.forgetFailure(committed.restored)
       await discardQuietly(library, committed.unused)
       return committed.added
     } catch (error) {
@@ -209,8 +210,9 @@ export const describeFile = (
       frames,
       thumbhash,
       color,
-      scaled_digest: publicDigest(deliverySecret, sha256, 'scaled'),
-      high_digest: publicDigest(deliverySecret, sha256, 'high'),
+      scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', RECIPE),
+      high_digest: publicDigest(deliverySecret, sha256, 'high', RECIPE),
+      recipe: RECIPE,
     },
     scaled: {
       key: keys.scaled,
@@ -218,6 +220,7 @@ export const describeFile = (
       size: scaled.size,
       width: scaled.width,
       height: scaled.height,
+      recipe: RECIPE,
     },
   }
 }

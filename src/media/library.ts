@@ -2,8 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { askWithin, type Database } from '../database/database.ts'
 import { buildOnce } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
-import type { HighRenders } from '../images/high.ts'
 import type { Images } from '../images/images.ts'
+import type { VariantRenders } from '../images/renders.ts'
 import type { Journal } from '../storage/journal.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { TemporaryFolder } from '../storage/temporary.ts'
@@ -14,7 +14,7 @@ export interface Library {
   storage: Storage
   journal: Journal
   images: Images
-  highRenders: HighRenders
+  renders: VariantRenders
   temporary: TemporaryFolder
   /** Keys the digests in public URLs. */
   deliverySecret: string

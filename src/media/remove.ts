@@ -39,7 +39,7 @@ export async function removeItems(
   ids: readonly number[],
   by: Actor = COMMAND_LINE,
 ): Promise<FailedItem[]> {
-  const { database, journal, highRenders } = library
+  const { database, journal, renders } = library
   const now = await database.now()
   const { failed, files } = await writeAs(database, by, async (trx) => {
     const items = await askWithin(trx)(removalQueries(trx).media, JSON.stringify(ids))
@@ -62,7 +62,7 @@ export async function removeItems(
     return { failed, files }
   })
   // A render that began before finds the file's row gone and removes what it wrote.
-  await Promise.all(files.ids.map(highRenders.end))
+  await Promise.all(files.ids.map(renders.end))
   await journal.removeCondemned(files.keys)
   return failed
 }

@@ -1,5 +1,6 @@
 import { isBlank } from '../../fold.ts'
 import { FORMATS } from '../../images/formats.ts'
+import { RECIPE } from '../../images/recipe.ts'
 import { readName, readTags } from '../../media/parameters.ts'
 import { isKey } from '../../storage/storage.ts'
 import type { Row } from '../transfer/tables.ts'
@@ -45,6 +46,9 @@ function isSame(value: unknown, read: (value: unknown) => string): boolean {
   }
 }
 
+/** What older backups say nothing of. */
+const isRecipe: Is = (value) => value === undefined || (isCount(value) && Number(value) <= RECIPE)
+
 const OBJECT = {
   key: isStorageKey,
   sha256: isSha256,
@@ -53,8 +57,10 @@ const OBJECT = {
   height: isCount,
 }
 
+type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses'
+
 /** What the columns of the rows of items and files hold, as an add makes them. */
-const CHECKS: Readonly<Record<'media' | 'files' | 'variants', Readonly<Record<string, Is>>>> = {
+const CHECKS: Readonly<Record<Checked, Readonly<Record<string, Is>>>> = {
   media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
   files: {
     ...OBJECT,
@@ -65,11 +71,19 @@ const CHECKS: Readonly<Record<'media' | 'files' | 'variants', Readonly<Record<st
     color: matches(/^#[0-9a-f]{6}$/),
     scaled_digest: isDigest,
     high_digest: isDigest,
+    recipe: isRecipe,
   },
   variants: {
     ...OBJECT,
     file_id: isCount,
     name: (value) => value === 'scaled' || value === 'high',
+    recipe: isRecipe,
+  },
+  earlier_addresses: {
+    file_id: isCount,
+    recipe: isCount,
+    scaled_digest: isDigest,
+    high_digest: isDigest,
   },
 }
 

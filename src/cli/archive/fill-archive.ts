@@ -59,6 +59,7 @@ export async function fillArchive(
   const rows = {
     files: writeLines(join(folder, 'files.ndjson')),
     variants: writeLines(join(folder, 'variants.ndjson')),
+    earlier_addresses: writeLines(join(folder, 'earlier_addresses.ndjson')),
     media: writeLines(join(folder, 'media.ndjson')),
   }
 
@@ -84,9 +85,10 @@ export async function fillArchive(
             await archive.add(OBJECTS + key, path)
             await rm(path)
           }
-          const { file, variants } = whole
+          const { file, variants, earlier } = whole
           await rows.files.write(toLines([file]))
           await rows.variants.write(toLines(variants))
+          await rows.earlier_addresses.write(toLines(earlier))
           contents.files += 1
           contents.fileBytes += file.size
           contents.variants += variants.length

@@ -19,9 +19,9 @@ export const SUMS = 'SHA256SUMS'
 
 /**
  * Raised whenever a table changes that is in it; what restores reads the older ones as well.
- * Since 2 there is the audit trail.
+ * Since 2 there is the audit trail, since 3 files say by which recipe their images are made.
  */
-export const VERSION = 2
+export const VERSION = 3
 
 export interface Header {
   format: 'vitrine-backup'

@@ -40,6 +40,12 @@ export async function insertRestored(
       }
     })
   }
+  // Older backups have none.
+  if (unpacked.has(nameOf('earlier_addresses'))) {
+    for await (const rows of rowsOf(nameOf('earlier_addresses'))) {
+      await database.write((trx) => insertRows(trx, 'earlier_addresses', rows))
+    }
+  }
   await showing('items', async (advance) => {
     for await (const rows of rowsOf<Item>(nameOf('media'))) {
       signal.throwIfAborted()
@@ -64,8 +70,10 @@ export async function insertRestored(
  * @throws ArchiveFault with the first that no add could have made
  */
 export async function requireSound(unpacked: Unpacked): Promise<void> {
-  for (const table of ['files', 'variants', 'media'] as const) {
-    for await (const rows of readRowLines(pathOf(unpacked, nameOf(table)))) {
+  for (const table of ['files', 'variants', 'earlier_addresses', 'media'] as const) {
+    // Older backups lack some.
+    const path = unpacked.get(nameOf(table))
+    for await (const rows of path === undefined ? none() : readRowLines(path)) {
       for (const row of rows) {
         const fault = findFault(table, row)
         if (fault !== undefined) throw new ArchiveFault(fault)

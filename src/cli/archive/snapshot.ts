@@ -55,8 +55,9 @@ export async function takeSnapshot(database: Database, folder: string): Promise<
       (after) => readFiles(trx, { after, limit: BATCH }),
       fileId,
     )) {
-      const kept = batch.map(({ file, variants }) => ({
+      const kept = batch.map(({ file, variants, earlier }) => ({
         file,
+        earlier,
         variants: variants.filter(({ name }) => name === 'scaled'),
       }))
       files += kept.length

@@ -38,13 +38,13 @@ export async function takeObjects(
     // Deleted since, and with it all of its items.
     if (!now) return { whole: undefined, objects: [] }
     // It was given other objects.
-    wanted = { file: now.file, variants: now.variants.filter(({ name }) => name === 'scaled') }
+    wanted = { ...now, variants: now.variants.filter(({ name }) => name === 'scaled') }
   }
 }
 
 /** Without its original a file is not in the backup; without an image made of it, only that is not. */
 async function leaveOut(
-  { file, variants }: StoredFile,
+  { file, variants, earlier }: StoredFile,
   objects: Taken['objects'],
   faults: ReadonlyMap<string, ObjectFault>,
   items: string,
@@ -57,7 +57,7 @@ async function leaveOut(
     .join(' ')
   if (!faults.has(file.key)) {
     const sound = variants.filter(({ key }) => !faults.has(key))
-    return { whole: { file, variants: sound }, objects, fault }
+    return { whole: { file, variants: sound, earlier }, objects, fault }
   }
   for (const { path } of objects) await rm(path)
   return { whole: undefined, objects: [], fault: `Not backed up: ${items}. ${fault}` }

@@ -24,6 +24,7 @@ export type Unpacked = ReadonlyMap<string, string>
 const FILES: ReadonlyMap<string, number> = new Map([
   [LIBRARY, 1],
   ...['files', 'variants', 'media'].map((table) => [`${ROWS}${table}.ndjson`, 1] as const),
+  [`${ROWS}earlier_addresses.ndjson`, 3],
   ...ACCOUNT_TABLES.filter(({ isOfSessions }) => !isOfSessions).map(
     ({ name, since = 1 }) => [`${ROWS}${name}.ndjson`, since] as const,
   ),

@@ -14,7 +14,11 @@ it('puts a file in the place of another one of the same bytes', async () => {
   const old = await readFile(database.read, 3)
   if (!old) throw new Error('There is no file 3.')
 
-  const again = { file: { ...old.file, id: 9, key: newKey('originals', 'jpg') }, variants: [] }
+  const again = {
+    file: { ...old.file, id: 9, key: newKey('originals', 'jpg') },
+    variants: [],
+    earlier: [],
+  }
   await database.write((trx) => writeFiles(trx, [again], 5))
   expect(await readFile(database.read, 3)).toBeUndefined()
   expect((await readFile(database.read, 9))?.file.key).toBe(again.file.key)

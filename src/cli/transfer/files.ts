@@ -7,10 +7,14 @@ import { enterKeys } from './journal-rows.ts'
 type File = Selectable<Tables['files']>
 type Variant = Selectable<Tables['variants']>
 
+type EarlierAddresses = Selectable<Tables['earlier_addresses']>
+
 /** A file with the images derived from it, in the order of their names. */
 export interface StoredFile {
   file: File
   variants: Variant[]
+  /** In the order of their recipes. */
+  earlier: EarlierAddresses[]
 }
 
 /** Files in ascending order of id, with ids over `after` and up to `last`. */
@@ -38,8 +42,20 @@ export async function readFiles(
     .orderBy('file_id')
     .orderBy('name')
     .execute()
+  const earlier = await db
+    .selectFrom('earlier_addresses')
+    .selectAll()
+    .where('file_id', 'in', ids)
+    .orderBy('file_id')
+    .orderBy('recipe')
+    .execute()
   const variantsOf = Map.groupBy(variants, ({ file_id }) => file_id)
-  return files.map((file) => ({ file, variants: variantsOf.get(file.id) ?? [] }))
+  const earlierOf = Map.groupBy(earlier, ({ file_id }) => file_id)
+  return files.map((file) => ({
+    file,
+    variants: variantsOf.get(file.id) ?? [],
+    earlier: earlierOf.get(file.id) ?? [],
+  }))
 }
 
 /** A file as it is now; undefined if it is gone. */
@@ -56,10 +72,10 @@ export const keysOf = (stored: StoredFile): string[] => objectsOf(stored).map(({
 export const isSameFile = (a: StoredFile, b: StoredFile | undefined): boolean =>
   b !== undefined &&
   isDeepStrictEqual({ ...a.file }, { ...b.file }) &&
-  isDeepStrictEqual(
-    a.variants.map((variant) => ({ ...variant })),
-    b.variants.map((variant) => ({ ...variant })),
-  )
+  isDeepStrictEqual(plain(a.variants), plain(b.variants)) &&
+  isDeepStrictEqual(plain(a.earlier), plain(b.earlier))
+
+const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }))
 
 /**
  * Writes files whose objects are in storage in place of what there was of them. The items of another file of the same bytes go
@@ -90,6 +106,7 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
     .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
     .execute()
   await trx.deleteFrom('variants').where('file_id', 'in', ids).execute()
+  await trx.deleteFrom('earlier_addresses').where('file_id', 'in', ids).execute()
   await trx
     .insertInto('files')
     .values(files.map(({ file }) => file))
@@ -106,11 +123,14 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
         color: row.ref('excluded.color'),
         scaled_digest: row.ref('excluded.scaled_digest'),
         high_digest: row.ref('excluded.high_digest'),
+        recipe: row.ref('excluded.recipe'),
       })),
     )
     .execute()
   const variants = files.flatMap((stored) => stored.variants)
   if (variants.length > 0) await trx.insertInto('variants').values(variants).execute()
+  const earlier = files.flatMap((stored) => stored.earlier)
+  if (earlier.length > 0) await trx.insertInto('earlier_addresses').values(earlier).execute()
   const named = new Set(files.flatMap(keysOf))
   await trx
     .deleteFrom('journal')

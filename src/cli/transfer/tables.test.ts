@@ -13,6 +13,7 @@ it('knows of every table whether it moves', async () => {
     'library',
     'files',
     'variants',
+    'earlier_addresses',
     'media',
     ...ACCOUNT_TABLES.map(({ name }) => name),
     ...DERIVED_TABLES,

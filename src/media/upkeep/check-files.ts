@@ -1,6 +1,7 @@
 import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { publicDigest } from '../../images/digests.ts'
+import { RECIPE, SINCE } from '../../images/recipe.ts'
 import { countVersion, type Library } from '../library.ts'
 import { type Check, type Examined, type Finding, nameItems } from './finding.ts'
 import { inspectObject, type ObjectFault } from './inspect-object.ts'
@@ -37,7 +38,7 @@ export async function readFiles(db: Queries, after: number, limit: number) {
   return db.transaction().execute(async (trx) => {
     const files = await trx
       .selectFrom('files')
-      .select(['id', 'key', 'size', 'sha256', 'scaled_digest', 'high_digest'])
+      .select(['id', 'key', 'size', 'sha256', 'type', 'scaled_digest', 'high_digest', 'recipe'])
       .select(({ exists, selectFrom }) =>
         exists(
           selectFrom('media').select('media.id').whereRef('media.file_id', '=', 'files.id'),
@@ -53,8 +54,14 @@ export async function readFiles(db: Queries, after: number, limit: number) {
       .select(['file_id', 'name', 'key', 'size', 'sha256'])
       .where('file_id', 'in', ids)
       .execute()
+    const earlier = await trx
+      .selectFrom('earlier_addresses')
+      .selectAll()
+      .where('file_id', 'in', ids)
+      .execute()
     return files.map((file) => ({
       ...file,
+      earlier: earlier.filter(({ file_id }) => file_id === file.id),
       variants: variants.filter(({ file_id }) => file_id === file.id),
     }))
   })
@@ -68,7 +75,11 @@ export async function checkFile(examined: Examined, file: File): Promise<Finding
   const { database, storage, quick } = examined
   if (!file.shown) return [unshown(file)]
   const findings: Finding[] = []
-  if (!hasDigests(examined, file)) findings.push(await otherDigests(database.read, file))
+  if (file.recipe < (SINCE[file.type] ?? 0)) {
+    findings.push(await earlierRecipe(database.read, file))
+  } else if (![file, ...file.earlier].every((row) => hasDigests(examined, file, row))) {
+    findings.push(await otherDigests(database.read, file))
+  }
 
   const fault = await inspectObject(storage, file, quick)
   if (fault && (await isFile(database.read, file))) {
@@ -99,14 +110,50 @@ const isVariant = async (db: Queries, { key }: Variant): Promise<boolean> =>
   (await db.selectFrom('variants').select('key').where('key', '=', key).executeTakeFirst()) !==
   undefined
 
-const digestsOf = ({ deliverySecret }: Pick<Examined, 'deliverySecret'>, { sha256 }: File) => ({
-  scaled_digest: publicDigest(deliverySecret, sha256, 'scaled'),
-  high_digest: publicDigest(deliverySecret, sha256, 'high'),
+const digestsOf = (
+  { deliverySecret }: Pick<Examined, 'deliverySecret'>,
+  { sha256 }: File,
+  recipe: number,
+) => ({
+  scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', recipe),
+  high_digest: publicDigest(deliverySecret, sha256, 'high', recipe),
 })
 
-function hasDigests(examined: Examined, file: File): boolean {
-  const { scaled_digest, high_digest } = digestsOf(examined, file)
-  return file.scaled_digest === scaled_digest && file.high_digest === high_digest
+/** Whether addresses, present or earlier, are those of the file's bytes. */
+function hasDigests(
+  examined: Examined,
+  file: File,
+  row: { recipe: number; scaled_digest: string; high_digest: string },
+): boolean {
+  const { scaled_digest, high_digest } = digestsOf(examined, file, row.recipe)
+  return row.scaled_digest === scaled_digest && row.high_digest === high_digest
+}
+
+/** What an older version added while this one was there already, or a backup of it brought. */
+async function earlierRecipe(db: Queries, file: File): Promise<Finding> {
+  return {
+    problem: `The images of ${await nameItems(db, file.id)} are those of an older version of Vitrine, which shows some colours otherwise.`,
+    remedy:
+      'Has them made anew when they are asked for next; their earlier addresses lead to the new ones.',
+    async repair(library) {
+      const { database } = library
+      await database.write(async (trx) => {
+        const earlier = { recipe: file.recipe, ...digestsOf(library, file, file.recipe) }
+        await trx
+          .insertInto('earlier_addresses')
+          .values({ file_id: file.id, ...earlier })
+          .onConflict((conflict) => conflict.columns(['file_id', 'recipe']).doNothing())
+          .execute()
+        await trx
+          .updateTable('files')
+          .set({ recipe: RECIPE, ...digestsOf(library, file, RECIPE) })
+          .where('id', '=', file.id)
+          .execute()
+        await countVersion(trx)
+      })
+      return { done: 'Gave them new addresses.' }
+    },
+  }
 }
 
 async function otherDigests(db: Queries, file: File): Promise<Finding> {
@@ -117,9 +164,17 @@ async function otherDigests(db: Queries, file: File): Promise<Finding> {
       await library.database.write(async (trx) => {
         await trx
           .updateTable('files')
-          .set(digestsOf(library, file))
+          .set(digestsOf(library, file, file.recipe))
           .where('id', '=', file.id)
           .execute()
+        for (const { recipe } of file.earlier) {
+          await trx
+            .updateTable('earlier_addresses')
+            .set(digestsOf(library, file, recipe))
+            .where('file_id', '=', file.id)
+            .where('recipe', '=', recipe)
+            .execute()
+        }
         await countVersion(trx)
       })
       return { done: 'Gave it the right ones.' }

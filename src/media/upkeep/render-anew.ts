@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Transaction } from 'kysely'
 import type { Tables, VariantName } from '../../database/tables.ts'
 import { heard } from '../../heard.ts'
-import type { RenderedImage } from '../../images/images.ts'
+import { type RenderedVariant, replaceVariant } from '../../images/replace-variant.ts'
 import { newKey } from '../../storage/storage.ts'
 import type { Library } from '../library.ts'
 import { inspectObject, type NamedObject } from './inspect-object.ts'
@@ -34,7 +34,7 @@ export async function renderAnew(library: Library, rendering: Rendering): Promis
       await storage.put(key, rendered.path)
       putFailed = false
       await database.write(async (trx) => {
-        await replaceVariant(trx, rendering, key, rendered)
+        await replaceUnchanged(trx, rendering, key, rendered)
         await journal.take(trx, [key])
         if (worn !== undefined) await journal.condemn(trx, [worn])
       })
@@ -51,39 +51,31 @@ async function render(
   { storage, images }: Library,
   { file, variant }: Rendering,
   folder: string,
-): Promise<RenderedImage> {
+): Promise<RenderedVariant> {
   const fault = await inspectObject(storage, file, false)
   if (fault) throw new Error(`its original ${fault.fault}.`)
   const original = join(folder, 'original')
   const { stream } = await storage.open(file.key)
   await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })))
   return variant === 'scaled'
-    ? (await images.process(original, folder)).scaled
+    ? images.renderScaled(original, folder)
     : images.renderHigh(original, folder)
 }
 
-async function replaceVariant(
+async function replaceUnchanged(
   trx: Transaction<Tables>,
   { file, variant, worn }: Rendering,
   key: string,
-  { sha256, size, width, height }: RenderedImage,
+  rendered: RenderedVariant,
 ): Promise<void> {
   const found = await trx
     .selectFrom('files')
     .leftJoin('variants', (join) =>
       join.onRef('variants.file_id', '=', 'files.id').on('variants.name', '=', variant),
     )
-    .select('variants.key')
+    .select(['variants.key', 'files.recipe'])
     .where('files.id', '=', file.id)
     .executeTakeFirst()
   if (!found || found.key !== (worn ?? null)) throw new Error('it has changed meanwhile.')
-  await trx
-    .deleteFrom('variants')
-    .where('file_id', '=', file.id)
-    .where('name', '=', variant)
-    .execute()
-  await trx
-    .insertInto('variants')
-    .values({ file_id: file.id, name: variant, key, sha256, size, width, height })
-    .execute()
+  await replaceVariant(trx, { id: file.id, recipe: found.recipe }, variant, key, rendered)
 }

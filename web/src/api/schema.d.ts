@@ -4770,6 +4770,13 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Media not found */
                 404: {
                     headers: {
