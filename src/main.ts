@@ -1,8 +1,10 @@
+import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
 import { UsageError } from './cli/usage-error.ts'
 import { type Config, ConfigError, readConfig, settings } from './config.ts'
 import { AppError } from './errors.ts'
+import { hidePasswords } from './hide-passwords.ts'
 import { fileFlagOf } from './setting-source.ts'
 import { flagOf, type Setting } from './settings.ts'
 import { S3Fault } from './storage/s3-fault.ts'
@@ -49,6 +51,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   // What this process makes, the database with its secrets above all, is for its own account alone.
   process.umask(0o077)
   const program = new Command('vitrine')
+  program
+    .configureOutput({ outputError: (text, write) => write(hidePasswords(text)) })
     .description('A self-hosted media library.')
     .version(packageJson.version)
 
@@ -187,19 +191,20 @@ function configOf(options: Record<string, string>): Config {
 
 /** Says what went wrong: what the user can mend in a line, what nobody expected with its cause. */
 function explain(error: unknown): void {
-  if (error instanceof ConfigError) {
-    console.error(`Vitrine cannot start with this configuration:\n  ${error.faults.join('\n  ')}`)
-  } else if (error instanceof AppError) {
-    console.error(error.detail ?? error.message)
-  } else if (error instanceof UsageError || error instanceof S3Fault) {
-    console.error(error.message)
-  } else if (error instanceof Error && 'errcode' in error) {
-    console.error(`The database cannot be used: ${error.message}. Look at the disk and its rights.`)
-  } else if (error instanceof Error && 'syscall' in error) {
-    // The machine refuses something; its message names the port or the file.
-    console.error(error.message)
-  } else {
-    console.error(error)
-  }
+  console.error(hidePasswords(describe(error)))
   process.exitCode = 1
+}
+
+function describe(error: unknown): string {
+  if (error instanceof ConfigError) {
+    return `Vitrine cannot start with this configuration:\n  ${error.faults.join('\n  ')}`
+  }
+  if (error instanceof AppError) return error.detail ?? error.message
+  if (error instanceof UsageError || error instanceof S3Fault) return error.message
+  if (error instanceof Error && 'errcode' in error) {
+    return `The database cannot be used: ${error.message}. Look at the disk and its rights.`
+  }
+  // The machine refuses something; its message names the port or the file.
+  if (error instanceof Error && 'syscall' in error) return error.message
+  return inspect(error)
 }

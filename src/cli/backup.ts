@@ -3,6 +3,7 @@ import { access, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import { type Config, filesPath } from '../config.ts'
+import type { Database } from '../database/database.ts'
 import { heard } from '../heard.ts'
 import { createLog } from '../http/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
@@ -73,7 +74,7 @@ async function write(
   signal: AbortSignal,
   keepOpen: boolean,
 ): Promise<BackedUp> {
-  return withDatabase(config, async (database) => {
+  const work = async (database: Database) => {
     const storage = await openStorage(config.storageUrl, filesPath(config))
     const temporary = await openTemporaryFolder({
       data: config.data,
@@ -92,7 +93,8 @@ async function write(
     } finally {
       await temporary.close()
     }
-  })
+  }
+  return withDatabase(config, work, { asItIs: true })
 }
 
 /** Makes the names in a folder outlive a power cut. */

@@ -37,13 +37,16 @@ export async function doctor(
   await requireLibrary(config)
   const examination = repair
     ? withLibrary(config, (library) => examine({ ...library, quick }, library))
-    : withDatabase(config, async (database) =>
-        examine({
-          database,
-          storage: await openStorage(config.storageUrl, filesPath(config)),
-          deliverySecret: await readDeliverySecret(database.read),
-          quick,
-        }),
+    : withDatabase(
+        config,
+        async (database) =>
+          examine({
+            database,
+            storage: await openStorage(config.storageUrl, filesPath(config)),
+            deliverySecret: await readDeliverySecret(database.read),
+            quick,
+          }),
+        { asItIs: true },
       )
   process.exitCode = await examination.catch(explainDamage)
 }

@@ -3,12 +3,16 @@ import { type Config, databaseLocation } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
 import { UsageError } from './usage-error.ts'
 
-/** Gives `work` the database alone, which needs nothing of what a server holds, and closes it. */
+/**
+ * Gives `work` the database alone, which needs nothing of what a server holds, and closes it.
+ * @param asItIs for what only looks: see `openDatabase`
+ */
 export async function withDatabase<T>(
   config: Config,
   work: (database: Database) => Promise<T>,
+  { asItIs = false } = {},
 ): Promise<T> {
-  const database = await openDatabase(databaseLocation(config))
+  const database = await openDatabase(databaseLocation(config), undefined, { asItIs })
   try {
     return await work(database)
   } finally {

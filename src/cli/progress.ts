@@ -23,6 +23,25 @@ export function startProgress(things: string): Progress {
   return process.stderr.isTTY ? startBar(things) : startLines(things)
 }
 
+/** How far it is. Of what grows meanwhile, never more than there are. */
+export function createCount() {
+  let value = 0
+  let known = 0
+  const total = () => (known > 0 ? Math.max(known, value) : 0)
+  return {
+    value: () => value,
+    total,
+    setTotal(count: number) {
+      known = count
+    },
+    advance() {
+      value += 1
+    },
+    /** `12 of 100`, or `12` if nobody knows of how many. */
+    tell: () => (known > 0 ? `${value} of ${total()}` : `${value}`),
+  }
+}
+
 function startBar(things: string): Progress {
   // Not SingleBar, which goes back at its end to where the cursor was at its start, over all lines
   // printed meanwhile.
@@ -42,9 +61,20 @@ function startBar(things: string): Progress {
     Presets.shades_classic,
   )
   const bar = bars.create(0, 0)
+  const count = createCount()
+  const show = () => {
+    bar.setTotal(count.total())
+    bar.update(count.value())
+  }
   return {
-    setTotal: (total) => bar.setTotal(total),
-    advance: () => bar.increment(),
+    setTotal(total) {
+      count.setTotal(total)
+      show()
+    },
+    advance() {
+      count.advance()
+      show()
+    },
     print(line) {
       clearLine(process.stderr, 0)
       cursorTo(process.stderr, 0)
@@ -55,21 +85,16 @@ function startBar(things: string): Progress {
 }
 
 function startLines(things: string): Progress {
-  let value = 0
-  let total = 0
+  const count = createCount()
   let told = 0
   const timer = setInterval(() => {
-    if (value === told) return
-    told = value
-    console.error(total > 0 ? `${value} of ${total} ${things}` : `${value} ${things}`)
+    if (count.value() === told) return
+    told = count.value()
+    console.error(`${count.tell()} ${things}`)
   }, LINE_MS)
   return {
-    setTotal: (known) => {
-      total = known
-    },
-    advance: () => {
-      value += 1
-    },
+    setTotal: count.setTotal,
+    advance: count.advance,
     print: (line) => console.log(printable(line)),
     stop: () => clearInterval(timer),
   }

@@ -99,14 +99,15 @@ export interface PostgresLocation {
  *
  * @param clock for tests of what happens after days
  * @param unfinished also a library that is still being brought in, for who brings it
+ * @param asItIs changes nothing, and refuses tables that are not up to date
  * @throws AppError if it cannot be reached or used, with a `detail` for who starts the program
  */
 export async function openDatabase(
   location: DatabaseLocation,
   clock?: () => Milliseconds,
-  { unfinished = false } = {},
+  { unfinished = false, asItIs = false } = {},
 ): Promise<Database> {
-  const database = await openEngine(location, clock)
+  const database = await openEngine(location, clock, asItIs)
   try {
     if (!unfinished) await requireFinished(database.read)
     return database
@@ -117,11 +118,15 @@ export async function openDatabase(
 }
 
 /** Neither engine is loaded where the other one is used. */
-async function openEngine(location: DatabaseLocation, clock?: () => Milliseconds) {
+async function openEngine(
+  location: DatabaseLocation,
+  clock: (() => Milliseconds) | undefined,
+  asItIs: boolean,
+) {
   if (typeof location === 'string') {
     const { openEmbedded } = await import('./embedded.ts')
-    return openEmbedded(location, clock ?? Date.now)
+    return openEmbedded(location, clock ?? Date.now, asItIs)
   }
   const { openPostgres } = await import('./postgres.ts')
-  return openPostgres(location, clock)
+  return openPostgres(location, clock, asItIs)
 }

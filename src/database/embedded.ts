@@ -5,7 +5,7 @@ import { Kysely, sql } from 'kysely'
 import { findDiskFault } from '../disk-fault.ts'
 import { serviceBusy } from '../errors.ts'
 import type { Database } from './database.ts'
-import { migrate, requireMigrated } from './migrate.ts'
+import { migrate, requireCurrent, requireMigrated } from './migrate.ts'
 import { createAsk, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
@@ -18,8 +18,13 @@ const RECORD_PATIENCE_MS = 1000
  *
  * @param path of the database file
  * @param clock milliseconds since 1970
+ * @param asItIs does not migrate it
  */
-export async function openEmbedded(path: string, clock: () => number): Promise<Database> {
+export async function openEmbedded(
+  path: string,
+  clock: () => number,
+  asItIs = false,
+): Promise<Database> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const isReadOnly = await isOnReadOnlyDisk(dirname(path))
   const file = isReadOnly ? await locateUnwritable(path) : path
@@ -43,7 +48,7 @@ export async function openEmbedded(path: string, clock: () => number): Promise<D
   const writing = isReadOnly ? 'read' : 'write'
   const writer = connect(writing)
   if (isReadOnly) await requireMigrated(writer.queries)
-  else await migrate(writer.queries)
+  else await (asItIs ? requireCurrent : migrate)(writer.queries)
   const reader = connect('read')
   // On the connection that reads, so that what was read and what this tells are of one state.
   const version = reader.connection.prepare('PRAGMA data_version')

@@ -16,10 +16,7 @@ export async function migrate(db: Queries): Promise<void> {
   const { error } = await migrator.migrateToLatest()
   // Kysely's words for migrations in the database that this version does not have.
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
-    throw new AppError('database-newer', 500, 'Database of another version', {
-      detail: 'The database was last opened by a newer version of Vitrine; start that one.',
-      cause: error,
-    })
+    throw newer(error)
   }
   if (error) throw new Error('The database could not be migrated.', { cause: error })
 }
@@ -33,6 +30,31 @@ export async function requireMigrated(db: Queries): Promise<void> {
       'The database has to be brought up to date, and its disk cannot be written; make it writable.',
   })
 }
+
+/**
+ * For who only looks: nothing is changed.
+ * @throws AppError if the tables are not those of this version
+ */
+export async function requireCurrent(db: Queries): Promise<void> {
+  const [done, known] = [await readDone(db), Object.keys(migrations)]
+  if (done.size === 0) {
+    const detail = 'There is no library in the database; start the server on it to make one.'
+    throw new AppError('library-absent', 500, 'No library', { detail })
+  }
+  if (known.some((name) => !done.has(name))) {
+    throw new AppError('database-older', 500, 'Database of another version', {
+      detail:
+        'The library is that of an older version of Vitrine, and this command changes nothing. Make a backup with that version; then start the server of this one, or run vitrine doctor --repair, which bring the library up to date.',
+    })
+  }
+  if (done.size > known.length) throw newer()
+}
+
+const newer = (cause?: unknown) =>
+  new AppError('database-newer', 500, 'Database of another version', {
+    detail: 'The database was last opened by a newer version of Vitrine; start that one.',
+    cause,
+  })
 
 /**
  * The names of the migrations that were made. Asked for directly: a Migrator first looks through all

@@ -11,7 +11,7 @@ import pg from 'pg'
 import { AppError } from '../errors.ts'
 import { heard } from '../heard.ts'
 import type { Ask, Database, PostgresLocation } from './database.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireCurrent } from './migrate.ts'
 import {
   isSilence,
   type NamedQuery,
@@ -60,7 +60,7 @@ const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const RECORD_LOCK_MS = 1000
 
 /**
- * Opens a library on a PostgreSQL server, and makes or migrates its tables.
+ * Opens a library on a PostgreSQL server, and makes or migrates its tables unless it is to stay as it is.
  *
  * Readers, writers and snapshots have connections of their own, so that none of them waits for the
  * others'. Each is made when it is needed and again after it was lost: when the server comes back, so
@@ -71,6 +71,7 @@ const RECORD_LOCK_MS = 1000
 export async function openPostgres(
   { url, connections }: PostgresLocation,
   clock?: () => Milliseconds,
+  asItIs = false,
 ): Promise<Database> {
   const connect = (mode: 'read' | 'write' | 'migrate', max: number) => {
     const pool = heard(
@@ -108,7 +109,7 @@ export async function openPostgres(
   try {
     const migrator = over(migrations, BEGIN)
     await requireFit(migrator)
-    await migrate(migrator)
+    await (asItIs ? requireCurrent : migrate)(migrator)
   } catch (error) {
     throw explainStart(error, url)
   } finally {

@@ -18,11 +18,25 @@ export const databaseSettings = {
 } satisfies Settings
 
 function parseUrl(text: string): string {
-  const right = 'a URL like postgres://user:password@host:5432/database'
-  if (!URL.canParse(text)) throw new Error(right)
-  const { protocol, hostname, pathname } = new URL(text)
+  const right =
+    'a URL like postgres://user:password@host:5432/database, in which @ : / ? # % of the password are written as %40 %3A %2F %3F %23 %25'
+  const url = URL.parse(text)
+  if (!url) throw new Error(right)
+  const { protocol, hostname, username, password, pathname, search, hash } = url
   if (!/^postgres(?:ql)?:$/.test(protocol) || hostname === '' || pathname.length < 2) {
     throw new Error(right)
   }
+  // The rest of a password that holds what ends the host: parts of it would be taken for the server.
+  if (`${pathname}${search}`.includes('@') || hash !== '') throw new Error(right)
+  if (!isDecodable(username) || !isDecodable(password)) throw new Error(right)
   return text
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -2,7 +2,6 @@ import { stat } from 'node:fs/promises'
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { findConversion, ignoresProfile, toPixels } from './colour/conversion.ts'
 import { FORMATS, type Format } from './formats.ts'
-import { isGifCutShort } from './gif.ts'
 import { refusalOfUnknown } from './identify.ts'
 import { Refusal } from './refusal.ts'
 import type { Header } from './tasks.ts'
@@ -100,8 +99,6 @@ export async function decodeUpload(path: string, header: Header, fit: number): P
  * @throws Refusal of an animation that is damaged or cut short
  */
 export async function decodeEveryFrame(path: string, header: Header): Promise<void> {
-  // The decoder takes a GIF that is cut short for one with fewer frames.
-  if (header.format === 'gif' && (await isGifCutShort(path))) throw damaged(header)
   if (header.frames === 1) return
   // To a few pixels each, by averaging: that asks for every pixel and costs least.
   await openImage(path, header, 'error', { animated: true })
@@ -123,7 +120,8 @@ export function openImage(
   { animated = false } = {},
 ): Sharp {
   return sharp(path, {
-    animated,
+    // Not one more that `withGifTransparency` may have put behind them.
+    ...(animated && { pages: header.frames }),
     failOn,
     autoOrient: isOriented(header),
     ignoreIcc: ignoresProfile(header.conversion),

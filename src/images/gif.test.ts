@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { makeAnimatedGif } from '../../test/fixtures.ts'
-import { isGifCutShort } from './gif.ts'
+import { readGif } from './gif.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -14,7 +14,7 @@ afterEach(() => rm(folder, { recursive: true }))
 async function isCut(bytes: Buffer): Promise<boolean> {
   const path = join(folder, 'image.gif')
   await writeFile(path, bytes)
-  return isGifCutShort(path)
+  return (await readGif(path)).isCutShort
 }
 
 it('takes a whole GIF for whole, with something behind it or without its trailer', async () => {

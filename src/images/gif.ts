@@ -2,32 +2,84 @@ import { readFile } from 'node:fs/promises'
 
 /** First bytes of the blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 const EXTENSION = 0x21
+const GRAPHIC_CONTROL = 0xf9
 const IMAGE = 0x2c
 
-/**
- * Whether a GIF ends in the middle of a block. (One that merely lacks its trailer is complete;
- * what is no block at all is left for the decoder to judge.)
- */
-export async function isGifCutShort(path: string): Promise<boolean> {
-  const bytes = await readFile(path)
-  const colorTableSize = (flags: number | undefined = 0) =>
-    flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0
+/** What becomes of a frame's area before the next one is drawn. */
+export const TO_BACKGROUND = 2
+export const TO_PREVIOUS = 3
 
-  let at = 13 + colorTableSize(bytes[10])
+export interface GifFrame {
+  /** Where the block of the image begins, and the compressed data with their code size in front. */
+  at: number
+  dataAt: number
+  /** Where flags and transparent index are written, if they are. */
+  controlAt: number | undefined
+  left: number
+  top: number
+  right: number
+  bottom: number
+  disposal: number
+  hasTransparency: boolean
+}
+
+export interface Gif {
+  bytes: Buffer
+  width: number
+  height: number
+  frames: GifFrame[]
+  /** Where the last block has ended. */
+  end: number
+  /**
+   * Whether it ends in the middle of a block. (One that merely lacks its trailer is complete; what is no
+   * block at all is left for the decoder to judge.)
+   */
+  isCutShort: boolean
+}
+
+/** Reads how a GIF is made of blocks, and decodes nothing. It holds the whole file. */
+export async function readGif(path: string): Promise<Gif> {
+  const bytes = await readFile(path)
+  const byte = (at: number) => bytes[at] ?? 0
+  const short = (at: number) => byte(at) | (byte(at + 1) << 8)
+  const colorTableSize = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0)
+
+  const frames: GifFrame[] = []
+  const gif = { bytes, width: short(6), height: short(8), frames }
+  let at = 13 + colorTableSize(byte(10))
+  let controlAt: number | undefined
   while (at < bytes.length) {
+    const start = at
     if (bytes[at] === EXTENSION) {
       at += 2
+      if (byte(start + 1) === GRAPHIC_CONTROL && byte(at) === 4) controlAt = at + 1
     } else if (bytes[at] === IMAGE) {
-      at += 11 + colorTableSize(bytes[at + 9])
+      at += 11 + colorTableSize(byte(at + 9))
     } else {
-      return false
+      break
     }
+    const dataAt = at - 1
     // Sub-blocks, each with its length in front, up to one of length 0.
     for (let length = bytes[at]; length !== 0; length = bytes[at]) {
-      if (length === undefined) return true
+      if (length === undefined) return { ...gif, end: at, isCutShort: true }
       at += 1 + length
     }
     at += 1
+    if (bytes[start] !== IMAGE) continue
+    const flags = controlAt === undefined ? 0 : byte(controlAt)
+    const [left, top] = [short(start + 1), short(start + 3)]
+    frames.push({
+      at: start,
+      dataAt,
+      controlAt,
+      left,
+      top,
+      right: left + short(start + 5),
+      bottom: top + short(start + 7),
+      disposal: (flags >> 2) & 7,
+      hasTransparency: (flags & 1) === 1,
+    })
+    controlAt = undefined
   }
-  return at > bytes.length
+  return { ...gif, end: at, isCutShort: at > bytes.length }
 }

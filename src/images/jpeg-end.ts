@@ -1,7 +1,6 @@
 import { appendFile, copyFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Refusal } from './refusal.ts'
-import type { Header } from './tasks.ts'
 
 /** Markers, each behind 0xff: ITU-T T.81, table B.1 */
 const END_OF_IMAGE = 0xd9
@@ -21,13 +20,13 @@ const NO_FRAMES: readonly number[] = [0xc4, 0xc8, 0xcc]
  * @param work throws a Refusal if the decoder cannot take the file
  */
 export async function withJpegEnd<T>(
-  { path, folder, header }: { path: string; folder: string; header: Header },
+  { path, folder }: { path: string; folder: string },
   work: (path: string) => Promise<T>,
 ): Promise<T> {
   try {
     return await work(path)
   } catch (error) {
-    if (header.format !== 'jpeg' || !endsTooEarly(error)) throw error
+    if (!endsTooEarly(error)) throw error
     if (lacksScans(await readFile(path))) throw error
     const ended = join(folder, 'ended.jpg')
     try {

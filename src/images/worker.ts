@@ -10,12 +10,12 @@ import { inspect } from 'node:util'
 import sharp from 'sharp'
 import { decodeEveryFrame, decodeFirstFrame, decodeUpload, readHeader } from './decode.ts'
 import { FORMATS } from './formats.ts'
-import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
 import { VARIANTS } from './recipe.ts'
 import { Refusal } from './refusal.ts'
 import { renderHigh, renderStill } from './render.ts'
 import type { Reply, Request, Tasks, WorkerLimits } from './tasks.ts'
+import { withSource } from './with-source.ts'
 
 /** Of 19, which is lowest. It keeps lists quick while images are at work on every core. */
 const NICENESS = 15
@@ -33,11 +33,11 @@ const tasks: {
   readHeader: ({ path }) => readHeader(path),
 
   async process(task) {
-    const { path, folder, header } = task
-    await decodeEveryFrame(path, header)
-    const pixels = await withJpegEnd(task, (whole) =>
-      decodeUpload(whole, header, VARIANTS.scaled.fit),
-    )
+    const { folder, header } = task
+    const pixels = await withSource(task, async (path) => {
+      await decodeEveryFrame(path, header)
+      return decodeUpload(path, header, VARIANTS.scaled.fit)
+    })
     const scaled = await renderStill(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
@@ -45,16 +45,16 @@ const tasks: {
   },
 
   renderScaled: (task) =>
-    withJpegEnd(task, async (whole) => {
-      const pixels = await decodeFirstFrame(whole, task.header, VARIANTS.scaled.fit)
+    withSource(task, async (source) => {
+      const pixels = await decodeFirstFrame(source, task.header, VARIANTS.scaled.fit)
       const path = join(task.folder, 'scaled.webp')
       const scaled = await renderStill(pixels, VARIANTS.scaled, path)
       return { ...scaled, preview: await makePreview(pixels) }
     }),
 
   renderHigh: (task) =>
-    withJpegEnd(task, (whole) =>
-      renderHigh(whole, task.header, join(task.folder, 'high.webp'), task.animated),
+    withSource(task, (path) =>
+      renderHigh(path, task.header, join(task.folder, 'high.webp'), task.animated),
     ),
 }
 

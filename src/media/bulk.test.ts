@@ -57,6 +57,16 @@ describe('work on many items', () => {
     expect(worked).toEqual([[1, 2], [3, 4], [5]])
   })
 
+  it('never tells of more than there are, though more came meanwhile', async () => {
+    const lines = await run({ total: 3 })
+    expect(lines.slice(0, -1).map(({ done, total }) => [done, total])).toEqual([
+      [0, 3],
+      [2, 3],
+      [4, 4],
+      [5, 5],
+    ])
+  })
+
   it('is done at once where there is nothing to do', async () => {
     expect(await run({ total: 0, batches: batchesOf() })).toEqual([
       { done: 0, failures: 0, total: 0 },

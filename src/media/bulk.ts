@@ -51,7 +51,9 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   const tell = (line: object) => `${JSON.stringify(line)}\n`
   const end = (answer: ErrorBody) => tell({ ...answer, done, failures, failed })
 
-  yield tell({ done, failures, total })
+  // More may come to match meanwhile.
+  const progress = () => tell({ done, failures, total: Math.max(total, done + failures) })
+  yield progress()
   try {
     for await (const ids of batches) {
       signal.throwIfAborted()
@@ -61,7 +63,7 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
       for (const { error, ...item } of failedNow.slice(0, MAX_FAILURES_TOLD - failed.length)) {
         failed.push({ ...item, ...bodyOf(error) })
       }
-      yield tell({ done, failures, total })
+      yield progress()
       await pause()
     }
   } catch (error) {

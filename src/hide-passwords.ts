@@ -1,0 +1,5 @@
+/**
+ * A text without what stands before the host in the addresses that it quotes, up to the last `@`: a password
+ * that is not written as addresses want it may hold anything.
+ */
+export const hidePasswords = (text: string): string => text.replace(/\/\/[^\s'"`]*@/g, '//…@')
