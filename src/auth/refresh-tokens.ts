@@ -50,7 +50,7 @@ export interface Renewal {
  */
 export async function renewToken(
   database: Database,
-  trail: Recorder,
+  uses: Recorder,
   token: string,
 ): Promise<Renewal | undefined> {
   const now = await database.now()
@@ -58,7 +58,7 @@ export async function renewToken(
   if (newest === undefined || (newest.token === token && !isOld(newest, now))) return undefined
 
   // Who has a good token is not turned away because there will be no newer one.
-  const renewed = await trail.attempt((trx) => replaceOrReissue(trx, token, now))
+  const renewed = await uses.attempt((trx) => replaceOrReissue(trx, token, now))
   if (renewed === undefined) return undefined
   return { token: renewed, endsAt: newest.sessionCreatedAt + SESSION_LIFETIME_MS }
 }

@@ -146,7 +146,7 @@ export function authRoutes({
       },
       async (request, reply) => {
         const { user, token } = await signedIn(request)
-        const renewal = await renewToken(database, recorders.trail, token)
+        const renewal = await renewToken(database, recorders.uses, token)
         if (renewal) await setCookie(request, reply, renewal)
         return answer(user)
       },

@@ -9,7 +9,7 @@ const MOST_WAITING = 1000
 /** How long nothing is tried after it failed: on a full disk each try costs, and none succeeds. */
 const QUIET_MS = 1000
 /** As long as whoever asks for a result waits for it. */
-const PATIENCE_MS = 1000
+const PATIENCE_MS = 3000
 
 type Work<T> = (transaction: Transaction<Tables>) => Promise<T>
 
