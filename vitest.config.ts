@@ -56,7 +56,7 @@ const postgres = {
       'src/auth/{access-tokens,account-routes,accounts,api-tokens,login,plugin}.test.ts',
       'src/auth/{sessions,user-routes}.test.ts',
       'src/cli/transfer/*.test.ts',
-      'src/database/postgres.test.ts',
+      'src/database/{measure-database,postgres}.test.ts',
       'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
       'src/storage/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',

@@ -6,6 +6,7 @@ import { recordRefusals } from './auth/record-refusals.ts'
 import { createBudget } from './budget.ts'
 import { type Config, databaseLocation, filesPath } from './config.ts'
 import { openDatabase } from './database/database.ts'
+import { measureDatabase } from './database/measure-database.ts'
 import { createRecorders } from './database/recorder.ts'
 import { healthRoutes } from './http/health.ts'
 import { pageRoutes } from './http/page.ts'
@@ -14,11 +15,15 @@ import { deliveryRoutes } from './images/delivery.ts'
 import { readDeliverySecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
 import { createVariantRenders } from './images/renders.ts'
+import { measureLibrary } from './measure-library.ts'
 import { createItemAddresses } from './media/base-path.ts'
 import type { Library } from './media/library.ts'
 import { mediaRoutes } from './media/routes.ts'
 import { createScrub } from './media/upkeep/scrub.ts'
+import type { Metrics } from './metrics.ts'
+import { createCacheUse } from './recent.ts'
 import { openJournal } from './storage/journal.ts'
+import { measureStorage } from './storage/measure-storage.ts'
 import { openStorage } from './storage/open-storage.ts'
 import { openTemporaryFolder } from './storage/temporary.ts'
 
@@ -37,20 +42,26 @@ const MAX_BULK_WORK = 2
  */
 const needsStorage = ({ fileService, api }: Config): boolean => fileService || !api
 
-/** A library with all that reads and writes it, without the server in front. */
+/**
+ * A library with all that reads and writes it, without the server in front.
+ * @param metrics what it does is measured only with them
+ */
 export async function openLibrary(
   config: Config,
   log: FastifyBaseLogger,
+  metrics?: Metrics,
 ): Promise<Library & { close(): Promise<void> }> {
   // First, because it holds nothing that would have to be closed should the database fail to open.
   const mayBeAway = (fault: unknown) =>
     log.warn({ err: fault }, 'The bucket cannot be reached; lists and searches do not need it')
-  const storage = await openStorage(
+  const openedStorage = await openStorage(
     config.storageUrl,
     filesPath(config),
     needsStorage(config) ? undefined : mayBeAway,
   )
-  const database = await openDatabase(databaseLocation(config))
+  const storage = metrics ? measureStorage(openedStorage, metrics) : openedStorage
+  const openedDatabase = await openDatabase(databaseLocation(config))
+  const database = metrics ? measureDatabase(openedDatabase, metrics) : openedDatabase
   const journal = await openJournal({ database, storage, log })
   const temporary = await openTemporaryFolder({
     data: config.data,
@@ -85,14 +96,16 @@ export async function createApp(
   config: Config,
   library: Library,
   log: FastifyBaseLogger,
+  metrics?: Metrics,
 ): Promise<FastifyInstance> {
-  const { database, storage, images, renders } = library
+  const { database, storage, renders } = library
   const scrub = createScrub(library, config.scrubDays)
-  const app = await createServer(config, log, {
-    vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
-    vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
-    ...scrub.gauges,
-  })
+  const [listUse, deliveryUse] = [createCacheUse(), createCacheUse()]
+  if (metrics) {
+    metrics.sampleAll(scrub.samples)
+    measureLibrary(library, { lists: listUse, delivery: deliveryUse }, metrics)
+  }
+  const app = await createServer(config, log, metrics)
   app.addHook('onListen', async () => scrub.start())
   app.addHook('onClose', () => scrub.stop())
   await app.register(
@@ -125,6 +138,7 @@ export async function createApp(
     addresses: createItemAddresses(config.basePath),
     api: config.api,
     fileService: config.fileService,
+    listUse,
   })
   await app.register(deliveryRoutes, {
     database,
@@ -132,6 +146,7 @@ export async function createApp(
     renders,
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,
+    deliveryUse,
     api: config.api,
   })
   return app

@@ -12,6 +12,14 @@ export interface Recent<Value> {
   readonly total: number
 }
 
+/** How often what was asked for was there, and how often not, for metrics. */
+export interface CacheUse {
+  hits: number
+  misses: number
+}
+
+export const createCacheUse = (): CacheUse => ({ hits: 0, misses: 0 })
+
 /** One that would drive out too many others is not worth it. */
 const MAX_SHARE = 1 / 16
 

@@ -156,6 +156,38 @@ describe('a server of several workers', () => {
     await expectConsistent(server.data)
   })
 
+  it('tells sums that do not fall when one is killed', async () => {
+    const authorization = `Bearer ${METRICS_TOKEN}`
+    /** Everything that only grows, and the build. */
+    const scrape = async () => {
+      const text = String((await ask('GET', '/metrics', { authorization })).bytes)
+      const metrics = text.matchAll(/^# TYPE (?!.* gauge$).*\n((?:[^#\n].*\n)*)/gm)
+      const lines = [...metrics].flatMap(([, series = '']) => series.trimEnd().split('\n'))
+      const sums = new Map(
+        lines.map((line) => [line.replace(/ \S+$/, ''), Number(/\S+$/.exec(line))]),
+      )
+      return { text, sums }
+    }
+    // Twice, so that what the first one counted is kept beside what the second did.
+    for (let kill = 0; kill < 2; kill++) {
+      await times(8, () => ask('GET', '/media/tags'))
+      const [victim = 0] = await runningWorkers()
+      const before = await scrape()
+      const ends = () => server.log().split('ended with SIGKILL').length
+      const endsBefore = ends()
+      process.kill(victim, 'SIGKILL')
+      await expect.poll(ends, PATIENCE).toBe(endsBefore + 1)
+      await expect.poll(async () => (await runningWorkers()).length, PATIENCE).toBe(WORKERS)
+      const after = await scrape()
+      const fallen = [...before.sums].filter(
+        ([name, sum]) => !((after.sums.get(name) ?? -1) >= sum),
+      )
+      expect(fallen).toEqual([])
+      expect(before.sums.size).toBeGreaterThan(100)
+      expect(after.text).toMatch(/^vitrine_build_info{.*} 1$/m)
+    }
+  })
+
   it('is not started in one line where its port is taken', async () => {
     const { port } = new URL(server.url)
     const settings = { VITRINE_PORT: port, VITRINE_WORKERS: '3' }

@@ -38,7 +38,8 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
     log.warn(`${name} is no setting of this version and has no effect.`)
   }
 
-  const library = await openLibrary(config, log)
+  const metrics = await createMetricsIfOn(config)
+  const library = await openLibrary(config, log, metrics)
   const { database } = library
   if (database.isReadOnly) {
     log.error(
@@ -52,7 +53,7 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
     log.warn('VITRINE_ADMIN_PASSWORD has no effect while VITRINE_AUTH is external.')
   }
 
-  const app = await createApp(config, library, log)
+  const app = await createApp(config, library, log, metrics)
   try {
     await app.listen({ host: config.host, port: config.port })
   } catch (error) {
@@ -86,6 +87,13 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
   process.on('SIGINT', stop)
   // Last, because whoever reads it may say that it is to stop.
   if (config.workers === 1) printAddress(addressOf(app.server))
+}
+
+/** Nothing of it is loaded where nobody may ask for metrics. */
+async function createMetricsIfOn({ metricsToken }: Config) {
+  if (metricsToken === undefined) return undefined
+  const { createMetrics } = await import('../metrics.ts')
+  return createMetrics()
 }
 
 /** Makes the first administrator and shows a generated password, once. */

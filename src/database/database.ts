@@ -53,6 +53,8 @@ export interface Database {
   ask: Ask
   /** The database's clock: what all who share it agree on. */
   now(): Promise<Milliseconds>
+  /** For metrics: connections that are in use, and who waits for one. Only where there are pools. */
+  pools?(): { pool: string; used: number; waiting: number }[]
   /** Answers if the database does. */
   check(): Promise<void>
   close(): Promise<void>

@@ -183,6 +183,12 @@ export async function openPostgres(
     askChanges: followChanges(reader, askForAll),
     ask: (query, ...parameters) => askWith(query, parameters),
     now: clock ? async () => clock() : followClock(reader, askForAll),
+    pools: () =>
+      Object.entries({ read: reading, write: writing, snapshot: copying }).map(([pool, of]) => ({
+        pool,
+        used: of.totalCount - of.idleCount,
+        waiting: of.waitingCount,
+      })),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader)
     },

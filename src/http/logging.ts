@@ -16,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The error that the client was told of, for the line in the log. */
     refusal: AppError | null
+    /** Whether its answer failed midway, for a reason of ours. */
+    isCutOff: boolean
   }
 }
 
@@ -58,6 +60,7 @@ export function createLogController(): LogController {
   controller.streamError = (error, request) => {
     // The client went away: the request's line says so.
     if ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
+    request.isCutOff = true
     request.log.error({ err: error }, 'an answer was cut off')
   }
   return controller
@@ -96,6 +99,7 @@ export function createLazyLog(log: FastifyBaseLogger, bindings: Bindings): Fasti
  */
 export function logRequests(app: FastifyInstance, log: FastifyBaseLogger): void {
   app.decorateRequest('refusal', null)
+  app.decorateRequest('isCutOff', false)
   app.addHook('onRequest', (request, reply, done) => {
     logRequest(log, request, reply)
     done()

@@ -1,5 +1,8 @@
+import { Readable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { startServer } from './test-server.ts'
+import { AppError } from '../errors.ts'
+import { connectTo, startServer } from './test-server.ts'
 
 const metricsToken = 'a-token-of-enough-letters'
 
@@ -48,4 +51,98 @@ describe('metrics', () => {
     expect(text).not.toContain('secret-path')
     expect(text).not.toContain(metricsToken)
   })
+
+  it('tell refusals from faults, and both from clients that left', async () => {
+    const { url, port } = await startServer(
+      (app) => {
+        const config = { access: 'public' } as const
+        const ends: Record<string, () => unknown> = {
+          '/ok': () => 'well',
+          '/refused': () => {
+            throw new AppError('no', 403, 'No')
+          },
+          '/image-refused': () => {
+            throw new AppError('image-refused', 500, 'No image')
+          },
+          '/busy': () => {
+            throw new AppError('busy', 503, 'Service busy')
+          },
+          '/broken': () => {
+            throw new Error('broken')
+          },
+          '/cut-off': () =>
+            Readable.from(
+              (async function* () {
+                yield 'the first half'
+                await turn()
+                throw new Error('broken midway')
+              })(),
+            ),
+        }
+        for (const [path, end] of Object.entries(ends)) app.get(path, { config }, async () => end())
+        app.get('/left', { config }, () => new Promise(() => {}))
+        const ready = { status: 200, headers: [], body: Buffer.from('at once') } as const
+        app.get('/at-once', { config: { ...config, atOnce: () => ready } }, async () => 'at once')
+      },
+      { metricsToken },
+    )
+    const paths = ['ok', 'refused', 'image-refused', 'busy', 'broken', 'cut-off', 'at-once', 'none']
+    for (const path of paths) {
+      await fetch(`${url}/${path}`).then((answer) => answer.text().catch(() => {}))
+    }
+    const bad = await connectTo(port)
+    await bad.send('GET /%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n')
+    await bad.closed()
+    const leaver = await connectTo(port)
+    await leaver.send('GET /left HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    leaver.socket.end()
+    leaver.socket.destroy()
+    await expect
+      .poll(() => seriesOf(url, 'vitrine_answers_total'))
+      .toMatchObject({
+        'route="/ok",result="ok"': 1,
+        'route="/at-once",result="ok"': 1,
+        'route="/refused",result="refused"': 1,
+        'route="/image-refused",result="refused"': 1,
+        'route="/busy",result="unavailable"': 1,
+        'route="/broken",result="fault"': 1,
+        'route="/cut-off",result="fault"': 1,
+        'route="/left",result="aborted"': 1,
+        'route="none",result="refused"': 2,
+      })
+  })
+
+  it('count the time that a request waits behind others on its connection', async () => {
+    const gate = Promise.withResolvers<string>()
+    const { url, port } = await startServer(
+      (app) => {
+        const config = { access: 'public' } as const
+        app.get('/slow', { config }, () => gate.promise)
+        app.get('/behind', { config }, async () => 'quick')
+        app.get('/between', { config }, async () => 'between')
+      },
+      { metricsToken },
+    )
+    const client = await connectTo(port)
+    const ask = (path: string) => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n\r\n`
+    await client.send(ask('/slow') + ask('/behind'))
+    for (let count = 0; count < 10; count++) await fetch(`${url}/between`)
+    gate.resolve('done')
+    await client.receive((received) => received.endsWith('quick'))
+    const seconds = (route: string) => `method="GET",route="${route}",status="200"`
+    await expect
+      .poll(async () => {
+        const sums = await seriesOf(url, 'http_request_duration_seconds_sum')
+        return (sums[seconds('/behind')] ?? 0) > (sums[seconds('/slow')] ?? 0) / 2
+      })
+      .toBe(true)
+  })
 })
+
+/** The values of a metric by their labels. */
+async function seriesOf(url: string, name: string): Promise<Record<string, number>> {
+  const headers = { authorization: `Bearer ${metricsToken}` }
+  const text = await (await fetch(`${url}/metrics`, { headers })).text()
+  const lines = text.matchAll(new RegExp(`^${name}\\{(.*)\\} (.*)$`, 'gm'))
+  return Object.fromEntries([...lines].map(([, labels, value]) => [labels, Number(value)]))
+}

@@ -1,64 +1,103 @@
 import cluster from 'node:cluster'
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance } from 'fastify'
-import { unauthorized } from '../errors.ts'
+import type { IncomingMessage, RequestListener } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type AppError, unauthorized } from '../errors.ts'
+import type { Metrics } from '../metrics.ts'
 import type { AtOnce } from './answer-at-once.ts'
+import { isFault } from './render-errors.ts'
 import { shareMetrics } from './worker-metrics.ts'
 
-/** Seconds: from an answer out of memory to an upload over a slow line. */
-const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]
+/** How requests end, for metrics. */
+export interface RequestMeter {
+  /** Notes when each request began, before it waits for its turn on its connection. */
+  fromBegin(listener: RequestListener): RequestListener
+  /** Counts a request when its answer is in the hands of the system, or the client has left. */
+  watch(request: FastifyRequest, reply: FastifyReply): void
+  /** Counts every request, with hooks or ahead of them. */
+  watchAll(app: FastifyInstance, atOnce: AtOnce): void
+}
 
-/** What other rooms want measured: a number at any moment, by its name. */
-export type Gauges = Readonly<Record<string, { help: string; read: () => number }>>
-
-/**
- * Serves `GET /metrics` in the format of Prometheus: the process, the gauges, and how long requests
- * take by route, method and status. Of several workers on one port, what all of them tell together.
- *
- * @param token that it must be asked with, as `Authorization: Bearer`
- * @param atOnce for the requests that no hook gets to see
- */
-export async function measureRequests(
-  app: FastifyInstance,
-  token: string,
-  gauges: Gauges,
-  atOnce: AtOnce,
-): Promise<void> {
-  // Loaded only where it is wanted: it costs a noticeable part of the start.
-  const { collectDefaultMetrics, Gauge, Histogram, Registry } = await import('prom-client')
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
-  for (const [name, { help, read }] of Object.entries(gauges)) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(read())
-      },
-    })
-  }
-  const durations = new Histogram({
+export function createRequestMeter(metrics: Metrics): RequestMeter {
+  const observe = metrics.time({
     name: 'http_request_duration_seconds',
-    help: 'Time from the headers of a request to the end of its answer',
-    labelNames: ['method', 'route', 'status'],
-    buckets: BUCKETS,
-    registers: [registry],
+    help: 'Time from the headers of a request until the system had its answer or the client left',
+    labels: ['method', 'route', 'status'],
   })
+  const count = metrics.count({
+    name: 'vitrine_answers_total',
+    help: 'Answers by how they ended: ok, refused, unavailable, fault or aborted',
+    labels: ['route', 'result'],
+  })
+  const began = new WeakMap<IncomingMessage, number>()
+  const secondsOf = (raw: IncomingMessage, otherwiseMs: number) => {
+    const start = began.get(raw)
+    return (start === undefined ? otherwiseMs : performance.now() - start) / 1000
+  }
 
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.raw.once('close', () => {
+  function watch(request: FastifyRequest, reply: FastifyReply) {
+    const { raw: response } = reply
+    response.once('close', () => {
       // The pattern, not the path: every path would be a series of its own.
       const { url: route = 'none' } = request.routeOptions
-      const labels = { method: request.method, route, status: reply.statusCode }
-      durations.observe(labels, reply.elapsedTime / 1000)
+      const { statusCode: status } = response
+      observe(
+        { method: request.method, route, status: String(status) },
+        secondsOf(request.raw, reply.elapsedTime),
+      )
+      const { refusal, isCutOff } = request
+      const isWhole = response.writableFinished
+      count({ route, result: resultOf({ status, isWhole, refusal, isCutOff }) })
     })
-    done()
-  })
-  atOnce.watch(({ route, response, ms }) => {
-    durations.observe({ method: 'GET', route, status: response.statusCode }, ms / 1000)
-  })
-  const collect = cluster.isWorker ? await shareMetrics(registry) : () => registry.metrics()
+  }
+
+  return {
+    fromBegin: (listener) => (request, response) => {
+      began.set(request, performance.now())
+      listener(request, response)
+    },
+    watch,
+    watchAll(app, atOnce) {
+      app.addHook('onRequest', (request, reply, done) => {
+        watch(request, reply)
+        done()
+      })
+      atOnce.watch(({ raw, route, response, ms, isWhole }) => {
+        const status = String(response.statusCode)
+        observe({ method: 'GET', route, status }, secondsOf(raw, ms))
+        count({ route, result: isWhole ? 'ok' : 'aborted' })
+      })
+    },
+  }
+}
+
+/** As the log tells them apart; see `isFault`. */
+function resultOf(answer: {
+  status: number
+  isWhole: boolean
+  refusal: AppError | null
+  isCutOff: boolean
+}): 'ok' | 'refused' | 'unavailable' | 'fault' | 'aborted' {
+  const { isWhole, refusal, isCutOff } = answer
+  const status = refusal?.status ?? answer.status
+  const isOurs = isCutOff || (refusal ? isFault(refusal) : status >= 500)
+  if (isOurs && (isCutOff || status !== 503)) return 'fault'
+  if (!isWhole) return 'aborted'
+  if (isOurs) return 'unavailable'
+  return refusal || status >= 400 ? 'refused' : 'ok'
+}
+
+/**
+ * Serves `GET /metrics` in the format of Prometheus. Of several workers on one port, what all of them
+ * tell together.
+ * @param token that it must be asked with, as `Authorization: Bearer`
+ */
+export async function serveMetrics(
+  app: FastifyInstance,
+  token: string,
+  { registry }: Metrics,
+): Promise<void> {
+  const collect = cluster.isWorker ? shareMetrics(registry) : () => registry.metrics()
   app.route({
     method: 'GET',
     url: '/metrics',

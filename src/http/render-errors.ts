@@ -69,8 +69,11 @@ export const bodyOf = ({ code, message, status, detail }: AppError): ErrorBody =
 })
 
 /** A fault is ours to look into; a refusal is the client's, and stands in the request's line alone. */
+export const isFault = ({ status, code }: AppError): boolean =>
+  status >= 500 && code !== 'image-refused'
+
 function logFault(known: AppError, error: unknown, request: FastifyRequest) {
-  if (known.status < 500 || known.code === 'image-refused') return
+  if (!isFault(known)) return
   if (known.status === 500) request.log.error({ err: error }, known.message)
   else if (known.cause !== undefined) request.log.warn({ err: error }, known.message)
 }

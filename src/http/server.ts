@@ -7,6 +7,7 @@ import {
 } from 'fastify'
 import { AppError } from '../errors.ts'
 import { heard } from '../heard.ts'
+import type { Metrics } from '../metrics.ts'
 import { createAtOnce } from './answer-at-once.ts'
 import { type BasePath, redirectUnder, stripBasePath } from './base-path.ts'
 import { answerClientErrors } from './client-errors.ts'
@@ -20,7 +21,7 @@ import {
   logRequest,
   logRequests,
 } from './logging.ts'
-import { type Gauges, measureRequests } from './metrics.ts'
+import { createRequestMeter, serveMetrics } from './metrics.ts'
 import { createServer as createHttpServer } from './node-http.ts'
 import { refuseUnmatched } from './not-found.ts'
 import { describeRoutes } from './openapi.ts'
@@ -64,13 +65,18 @@ type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsTo
  * Routes are added as plugins. What they can count on: bodies are JSON checked against the route's
  * schema, queries and parameters are texts as they came, whatever is thrown is answered as
  * `{"data", "code", "detail"}`.
+ *
+ * @param givenMetrics what else is told where metrics are on
  */
 export async function createServer(
   settings: ServerSettings,
   log: FastifyBaseLogger,
-  gauges: Gauges = {},
+  givenMetrics?: Metrics,
 ): Promise<FastifyInstance> {
   const { basePath = '' } = settings
+  const { metricsToken } = settings
+  const metrics = metricsToken === undefined ? undefined : (givenMetrics ?? (await makeMetrics()))
+  const meter = metrics && createRequestMeter(metrics)
   const requestLog = createRequestLog(log)
   const trusts = createTrusts(settings.trustedProxies)
   const hosts = createKnownHosts(settings, trusts, log)
@@ -86,7 +92,8 @@ export async function createServer(
   )
   const app = fastify({
     serverFactory: (handler) => {
-      const answer = stripBasePath(basePath, turns.inTurn(atOnce.ahead(handler)))
+      const inTurn = stripBasePath(basePath, turns.inTurn(atOnce.ahead(handler)))
+      const answer = meter ? meter.fromBegin(inTurn) : inTurn
       const server = heard(
         createHttpServer(HTTP_OPTIONS, (request, response) => answer(request, heard(response))),
       )
@@ -116,6 +123,7 @@ export async function createServer(
     frameworkErrors: (error, request, reply) => {
       // Outside of all hooks: nothing would take in the rest of a body.
       logRequest(requestLog, request, reply)
+      meter?.watch(request, reply)
       reply.headers({ ...securityHeaders(request), connection: 'close' })
       renderError(error, request, reply)
     },
@@ -127,9 +135,7 @@ export async function createServer(
   atOnce.learn(app)
   atOnce.watch((answered) => logAnswer(requestLog, answered))
   logRequests(app, requestLog)
-  if (settings.metricsToken !== undefined) {
-    await measureRequests(app, settings.metricsToken, gauges, atOnce)
-  }
+  meter?.watchAll(app, atOnce)
   app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
@@ -149,8 +155,15 @@ export async function createServer(
   closeGracefully(app)
   answerEarly(app)
   answerClientErrors(app, SECURITY_HEADERS, turns)
+  if (metrics && metricsToken !== undefined) await serveMetrics(app, metricsToken, metrics)
   describeRoutes(app, settings.cookieName ?? 'refreshToken', basePath)
   return app
+}
+
+/** Loaded only where they are wanted. */
+async function makeMetrics(): Promise<Metrics> {
+  const { createMetrics } = await import('../metrics.ts')
+  return createMetrics()
 }
 
 /** What every answer carries, for those that no hook gets to see. */

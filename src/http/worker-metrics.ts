@@ -1,14 +1,21 @@
-import cluster from 'node:cluster'
+import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import type { Registry } from 'prom-client'
 
-/** Worker to primary, and with the text as its answer. */
-interface Message {
-  kind: 'vitrine-metrics'
-  id: string
-  text?: string
-  fault?: string
-}
+/** A worker that has not told by then stands still; what it told last counts. */
+const PATIENCE_MS = 3000
+
+type Told = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+
+/**
+ * Between primary and workers: a worker wants what all have to `tell`; the primary asks each, which has
+ * `told`; the one that wanted it gets the text.
+ */
+type Message = { kind: 'vitrine-metrics'; id: string } & (
+  | { step: 'want' | 'tell' }
+  | { step: 'told'; told?: Told }
+  | { step: 'answer'; text?: string; fault?: string }
+)
 
 const isMessage = (message: unknown): message is Message =>
   typeof message === 'object' &&
@@ -16,33 +23,85 @@ const isMessage = (message: unknown): message is Message =>
   'kind' in message &&
   message.kind === 'vitrine-metrics'
 
-/** In the primary: adds up the metrics of all workers for the one that asks. */
+/**
+ * In the primary: adds up the metrics of all workers for the one that asks. What one that has ended
+ * counted still counts, as far as it was ever told, so that no sum falls.
+ */
 export async function answerMetrics(): Promise<void> {
   const { AggregatorRegistry } = await import('prom-client')
-  const aggregator = new AggregatorRegistry()
+  /** Of each worker that runs, what it told last. */
+  const latest = new Map<number, Told>()
+  let ended: object[] = []
+  /** Whom a question waits for, and what is done when all have told. */
+  const open = new Map<string, { workers: Set<number>; done: () => void }>()
+
+  function hear(id: string, worker: Worker) {
+    const question = open.get(id)
+    question?.workers.delete(worker.id)
+    if (question?.workers.size === 0) question.done()
+  }
+
+  async function askAll(): Promise<void> {
+    const id = randomUUID()
+    const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker?.isConnected())
+    const { promise, resolve: done } = Promise.withResolvers<void>()
+    open.set(id, { workers: new Set(workers.map((worker) => worker?.id ?? 0)), done })
+    for (const worker of workers) if (worker) tell(worker, { step: 'tell', id })
+    const timer = setTimeout(done, PATIENCE_MS)
+    await promise
+    clearTimeout(timer)
+    open.delete(id)
+  }
+
+  cluster.on('exit', (worker) => {
+    const sums = (latest.get(worker.id) ?? []).filter(({ type }) => String(type) !== 'gauge')
+    ended = AggregatorRegistry.aggregate([sums, ended]).getMetricsAsArray()
+    latest.delete(worker.id)
+    for (const id of open.keys()) hear(id, worker)
+  })
   cluster.on('message', async (worker, message: unknown) => {
     if (!isMessage(message)) return
-    const answer = await aggregator.clusterMetrics().then(
-      (text) => ({ text }),
-      (error) => ({ fault: String(error) }),
-    )
-    if (worker.isConnected()) worker.send({ ...message, ...answer })
+    const { id } = message
+    if (message.step === 'told') {
+      // One that has ended counts already.
+      if (message.told && !worker.isDead()) latest.set(worker.id, message.told)
+      hear(id, worker)
+    }
+    if (message.step !== 'want') return
+    try {
+      await askAll()
+      const text = await AggregatorRegistry.aggregate([...latest.values(), ended]).metrics()
+      tell(worker, { step: 'answer', id, text })
+    } catch (error) {
+      tell(worker, { step: 'answer', id, fault: String(error) })
+    }
   })
+}
+
+type Step = Message extends infer Each ? (Each extends Message ? Omit<Each, 'kind'> : never) : never
+
+/** One that has just ended hears nothing, which its exit tells. */
+function tell(worker: Worker, step: Step) {
+  if (worker.isConnected()) worker.send({ kind: 'vitrine-metrics', ...step }, () => {})
 }
 
 /**
  * In a worker: lets the primary have this one's metrics.
  * @returns a function that gets those of all workers, added up
  */
-export async function shareMetrics(registry: Registry): Promise<() => Promise<string>> {
-  const { AggregatorRegistry } = await import('prom-client')
-  AggregatorRegistry.setRegistries(registry)
-  // Making one is what makes it listen.
-  new AggregatorRegistry()
+export function shareMetrics(registry: Registry): () => Promise<string> {
   const waiting = new Map<string, PromiseWithResolvers<string>>()
-  process.on('message', (message: unknown) => {
+  const send = (step: Step) =>
+    process.send?.({ kind: 'vitrine-metrics', ...step }, undefined, undefined, () => {})
+  process.on('message', async (message: unknown) => {
     if (!isMessage(message)) return
-    const { id, text, fault } = message
+    const { id } = message
+    if (message.step === 'tell') {
+      const told = await registry.getMetricsAsJSON().catch(() => undefined)
+      send({ step: 'told', id, ...(told && { told }) })
+    }
+    if (message.step !== 'answer') return
+    const { text, fault } = message
     if (text === undefined) waiting.get(id)?.reject(new Error(`There are no metrics: ${fault}`))
     else waiting.get(id)?.resolve(text)
     waiting.delete(id)
@@ -51,7 +110,7 @@ export async function shareMetrics(registry: Registry): Promise<() => Promise<st
     const id = randomUUID()
     const answer = Promise.withResolvers<string>()
     waiting.set(id, answer)
-    process.send?.({ kind: 'vitrine-metrics', id } satisfies Message)
+    send({ step: 'want', id })
     return answer.promise
   }
 }

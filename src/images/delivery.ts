@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Database } from '../database/database.ts'
+import type { CacheUse } from '../recent.ts'
 import type { Storage } from '../storage/storage.ts'
 import { originalRoute } from './original-route.ts'
 import type { VariantRenders } from './renders.ts'
@@ -12,6 +13,7 @@ export interface DeliveryOptions {
   delivery: 'public' | 'private' | 'off'
   /** Of images that were sent lately, to keep in memory. */
   deliveryCacheBytes: number
+  deliveryUse: CacheUse
   api: boolean
 }
 

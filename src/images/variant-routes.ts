@@ -44,10 +44,14 @@ interface ById {
 /** Sends scaled and high images, to everybody or to those who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
-  { database, storage, renders, isPublic, deliveryCacheBytes },
+  { database, storage, renders, isPublic, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
-  const cache = createObjectCache((key, size) => readObject(storage, key, size), deliveryCacheBytes)
+  const cache = createObjectCache(
+    (key, size) => readObject(storage, key, size),
+    deliveryCacheBytes,
+    deliveryUse,
+  )
   const memory = createAnswerMemory(MAX_HELD_BYTES, MAX_READ_BYTES)
   const config = {
     access: isPublic ? 'public' : 'view-media',

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { type HeadersInTurn, inTurn, type ReadyAnswer } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
-import { createRecent } from '../recent.ts'
+import { createCacheUse, createRecent } from '../recent.ts'
 import type { ItemAddresses } from './base-path.ts'
 import type { LibraryState, ReadState } from './library-state.ts'
 import type { ListQuery } from './list.ts'
@@ -39,12 +39,14 @@ interface Asked {
  * without a promise. What it returns throws AppError 400 "Invalid parameters", and takes for `now` what
  * `ReadState` does.
  * @param spend see `createSpentBytes`
+ * @param use counts those that took no reading of items as hits
  */
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
   { inJson }: ItemAddresses,
   spend: (bytes: number) => void,
+  use = createCacheUse(),
 ): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
   let memory = createRecent<Asked>(MAX_BYTES)
@@ -70,8 +72,13 @@ export function createListAnswers(
     // What is asked for once would only fill the memory, and give the collector work.
     const isAgain = known !== undefined || seen.get(url) === true
     const asked = known ?? understand()
-    if (hasAlready(request, asked.unchanged.headers)) return asked.unchanged
-    return asked.whole ?? read(asked.unchanged)
+    const there = hasAlready(request, asked.unchanged.headers) ? asked.unchanged : asked.whole
+    if (there) {
+      use.hits++
+      return there
+    }
+    use.misses++
+    return read(asked.unchanged)
 
     function understand(): Asked {
       const query = readListQuery(given)

@@ -8,6 +8,7 @@ import type { PlainRequest } from '../http/answer-at-once.ts'
 import type { Query } from '../http/query-parameters.ts'
 import { type Static, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
+import type { CacheUse } from '../recent.ts'
 import type { ItemAddresses } from './base-path.ts'
 import { MediaItem } from './item.ts'
 import type { Library } from './library.ts'
@@ -36,12 +37,13 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   /** Snapshots of long lists at once. */
   listings: Budget
   addresses: ItemAddresses
-}> = async (app, { library, readState, listings, addresses }) => {
+  listUse: CacheUse
+}> = async (app, { library, readState, listings, addresses, listUse }) => {
   const { database } = library
   const lists = createListReader(database, readState)
   const callers = createKnownCallers(database)
   const spend = createSpentBytes()
-  const answer = createListAnswers(lists, readState, addresses, spend)
+  const answer = createListAnswers(lists, readState, addresses, spend, listUse)
 
   /** For who is known to be let through: the same as the usual way, without the way. */
   function answerKnown({ raw, query }: PlainRequest) {

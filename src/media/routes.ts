@@ -7,6 +7,7 @@ import { IdParameter, requireId } from '../http/read-id.ts'
 import { acceptUploads, readUpload } from '../http/read-upload.ts'
 import { type TSchema, Type } from '../http/schema.ts'
 import { createSpentBytes } from '../http/spent-bytes.ts'
+import type { CacheUse } from '../recent.ts'
 import { addMedia } from './add.ts'
 import type { ItemAddresses } from './base-path.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './bulk-routes.ts'
@@ -40,6 +41,8 @@ export interface MediaRoutesOptions {
   bulkWork: Budget
   maxImageBytes: number
   addresses: ItemAddresses
+  /** Of the answers to lists that are kept. */
+  listUse: CacheUse
   api: boolean
   fileService: boolean
 }

@@ -1,4 +1,4 @@
-import { createRecent } from '../recent.ts'
+import { createCacheUse, createRecent } from '../recent.ts'
 
 export interface ObjectCache {
   /**
@@ -21,10 +21,12 @@ export interface ObjectCache {
  *
  * @param readObject reads one that is not kept
  * @param maxBytes that are kept in all; 0 keeps nothing. See `createRecent` for what is too large
+ * @param use counts; what is being read for somebody else already is there
  */
 export function createObjectCache(
   readObject: (key: string, size: number) => Promise<Buffer>,
   maxBytes: number,
+  use = createCacheUse(),
 ): ObjectCache {
   const kept = createRecent<Buffer>(maxBytes)
   /** What `readOnce` has read; as much as could have been kept, had it been. */
@@ -44,9 +46,12 @@ export function createObjectCache(
   return {
     read(key, size, readOnce) {
       const known = kept.get(key)
-      if (known) return known
-      const underWay = reading.get(key)
-      if (underWay) return underWay
+      const there = known ?? reading.get(key)
+      if (there) {
+        use.hits++
+        return there
+      }
+      use.misses++
       if (readOnce && !seen.get(key)) {
         seen.set(key, true, size)
         return readOnce()

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Samples } from '../../metrics.ts'
 import type { Library } from '../library.ts'
 import { checkFile, readFiles } from './check-files.ts'
 import { mend } from './finding.ts'
@@ -13,7 +14,7 @@ const LONGEST_REST_MS = 2 ** 31 - 1
 
 export interface Scrub {
   /** For metrics, of this process since its start. */
-  readonly gauges: Record<string, { help: string; read: () => number }>
+  readonly samples: Samples
   start(): void
   /** Resolves when it works on nothing any more. */
   stop(): Promise<void>
@@ -135,11 +136,20 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
   }
 
   return {
-    gauges: {
-      vitrine_scrub_files: { help: 'Files that the scrub has read', read: () => counts.files },
-      vitrine_scrub_findings: { help: 'What it has found', read: () => counts.findings },
+    samples: {
+      vitrine_scrub_files: {
+        help: 'Files that the scrub has read',
+        kind: 'counter',
+        read: () => counts.files,
+      },
+      vitrine_scrub_findings: {
+        help: 'What it has found',
+        kind: 'counter',
+        read: () => counts.findings,
+      },
       vitrine_scrub_lost: {
         help: 'Findings that only a backup or another upload can mend',
+        kind: 'counter',
         read: () => counts.lost,
       },
     },
