@@ -68,7 +68,7 @@ describe('an image that was sent lately', () => {
       const head = await guest.request('HEAD', path)
       expect(tell(head)).toEqual({ ...cold, bytes: '' })
       const page = await guest.get(path, { headers: { origin: 'https://other.example' } })
-      expect(page.headers.get('access-control-allow-origin')).toBe('https://other.example')
+      expect(page.headers.get('access-control-allow-origin')).toBe('*')
     }
   })
 
