@@ -11,7 +11,7 @@ import type { TagList } from '../src/media/tags-route.ts'
 import { expectConsistent, expectSettled, takeStock } from './consistency.ts'
 import { type Filling, fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
-import { type Client, makeDataFolder, runCli, signIn, startServer } from './harness.ts'
+import { Client, makeDataFolder, runCli, signIn, startServer } from './harness.ts'
 import { locateDatabase } from './postgres.ts'
 
 const PATIENCE = { timeout: 20_000 }
@@ -390,4 +390,26 @@ describe('work on many items', () => {
     const { tags } = (await (await signIn(again)).request<TagList>('GET', '/media/tags')).body
     expect(tags).toEqual(done > 0 ? [{ tag: 'new', count: done }] : [])
   })
+})
+
+it('ends at the next batch when the account is disabled, and tells what was done', async () => {
+  const { data, server, client } = await start(manyItems(3000))
+  const password = 'the password of an editor'
+  await runCli(data, ['user', 'add', 'ed', '--role', 'editor', '--password-stdin'], {
+    input: password,
+  })
+  const editor = await new Client(server.url).signIn('ed', password)
+  const all = { search: '', until: 3000, add: ['Done'], remove: [] }
+  const { lines } = await begin(editor, 'tags', all)
+  const first = JSON.parse((await lines.next()).value)
+  await runCli(data, ['user', 'disable', 'ed'])
+  let last = first
+  for (let line = await lines.next(); !line.done; line = await lines.next()) {
+    last = JSON.parse(line.value)
+  }
+  expect(last).toMatchObject({ code: 401, data: 'Unauthorized' })
+  expect(last.done).toBeGreaterThanOrEqual(first.done)
+  expect(last.done).toBeLessThan(3000)
+  const { headers } = await client.list('?search=Done&limit=1')
+  expect(headers.get('x-total-count')).toBe(String(last.done))
 })

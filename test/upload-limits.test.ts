@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { expectConsistent, takeStock } from './consistency.ts'
+import { expectConsistent, expectSettled, takeStock } from './consistency.ts'
 import { makeJpeg, makePng } from './fixtures.ts'
-import { type Client, type Envelope, type Server, signIn, startServer } from './harness.ts'
+import { Client, type Envelope, runCli, type Server, signIn, startServer } from './harness.ts'
 
 const MAX_IMAGE_BYTES = 20_000
 const MEBIBYTE = 1024 * 1024
@@ -39,17 +39,19 @@ const encodings: Record<string, (image: Buffer) => Promise<Encoded>> = {
       JSON.stringify({ name: 'A name', tags: [], image: image.toString('base64') }),
     ),
   }),
-  'a form': async (image) => {
-    const form = new FormData()
-    form.append('name', 'A name')
-    form.append('tags', '[]')
-    form.append('image', new Blob([new Uint8Array(image)]), 'image.jpg')
-    const encoded = new Response(form)
-    return {
-      type: encoded.headers.get('content-type') ?? '',
-      bytes: Buffer.from(await encoded.arrayBuffer()),
-    }
-  },
+  'a form': makeForm,
+}
+
+async function makeForm(image: Buffer): Promise<Encoded> {
+  const form = new FormData()
+  form.append('name', 'A name')
+  form.append('tags', '[]')
+  form.append('image', new Blob([new Uint8Array(image)]), 'image.jpg')
+  const encoded = new Response(form)
+  return {
+    type: encoded.headers.get('content-type') ?? '',
+    bytes: Buffer.from(await encoded.arrayBuffer()),
+  }
 }
 
 const lengths: Record<string, (bytes: Buffer) => Record<string, string>> = {
@@ -95,7 +97,7 @@ describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
   })
 
   it('may not be one byte larger, and leaves nothing', async () => {
-    const before = await expectConsistent(server.data)
+    const before = await expectSettled(server.data)
     const { request, bytes } = await startAdd(
       encoding,
       length,
@@ -107,7 +109,7 @@ describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
   })
 
   it('is refused while it is still being sent', async () => {
-    const before = await expectConsistent(server.data)
+    const before = await expectSettled(server.data)
     const { request, bytes } = await startAdd(encoding, length, await makeImageOf(3 * MEBIBYTE))
     request.write(bytes.subarray(0, 2 * MEBIBYTE))
     expect(await answerOf(request)).toEqual(TOO_LARGE)
@@ -116,7 +118,7 @@ describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
   })
 
   it('leaves nothing if the client hangs up in its midst', async () => {
-    const before = await expectConsistent(server.data)
+    const before = await expectSettled(server.data)
     const { request, bytes } = await startAdd(encoding, length, await makeImageOf(MAX_IMAGE_BYTES))
     request.on('error', () => {}).write(bytes.subarray(0, bytes.length - 100))
     const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
@@ -166,4 +168,23 @@ describe('more images at once than can wait', () => {
     const again = images[answers.findIndex(({ status }) => status === 503)] ?? Buffer.of()
     expect((await client.add('Later', [], again)).status).toBe(200)
   })
+})
+
+it('an upload of an account that is disabled while it sends is refused, and leaves nothing', async () => {
+  const password = 'the password of an editor'
+  await runCli(server.data, ['user', 'add', 'ed', '--role', 'editor', '--password-stdin'], {
+    input: password,
+  })
+  const editor = await new Client(server.url).signIn('ed', password)
+  const before = await expectSettled(server.data)
+  const { type, bytes } = await makeForm(await makePng())
+  const request = editor.start('POST', '/media/add', { 'content-type': type })
+  const answered = once(request, 'response')
+  request.write(bytes.subarray(0, 200))
+  await runCli(server.data, ['user', 'disable', 'ed'])
+  request.end(bytes.subarray(200))
+  const [answer] = await answered
+  expect(answer.statusCode).toBe(401)
+  expect(await json(answer)).toMatchObject({ data: 'Unauthorized' })
+  await expect.poll(() => takeStock(server.data), PATIENCE).toEqual(before)
 })
