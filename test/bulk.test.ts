@@ -401,7 +401,7 @@ it('ends at the next batch when the account is disabled, and tells what was done
   const editor = await new Client(server.url).signIn('ed', password)
   const all = { search: '', until: 3000, add: ['Done'], remove: [] }
   const { lines } = await begin(editor, 'tags', all)
-  const first = JSON.parse((await lines.next()).value)
+  const first = JSON.parse(String((await lines.next()).value))
   await runCli(data, ['user', 'disable', 'ed'])
   let last = first
   for (let line = await lines.next(); !line.done; line = await lines.next()) {
