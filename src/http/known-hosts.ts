@@ -73,7 +73,12 @@ export function createKnownHosts(
 }
 
 /** Of a `Host` header, without the port and the dot that may end a name; an IPv6 address in brackets. */
-const nameOf = (host: string): string => host.replace(/:\d*$/, '').replace(/\.$/, '').toLowerCase()
+function nameOf(host: string): string {
+  const colon = host.lastIndexOf(':')
+  const hasPort = colon !== -1 && /^\d*$/.test(host.slice(colon + 1))
+  const name = hasPort ? host.slice(0, colon) : host
+  return name.replace(/\.$/, '').toLowerCase()
+}
 
 /** RFC 9110, section 15.5.20 */
 const misdirected = (host: string | undefined) =>

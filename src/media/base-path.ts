@@ -18,14 +18,9 @@ export function createItemAddresses(basePath: BasePath): ItemAddresses {
     },
     // As bytes: what is looked for is ASCII, and nothing else needs to be understood.
     inJson: (json) =>
-      Buffer.from(
-        json
-          .toString('latin1')
-          .replaceAll(URLS, (urls) => urls.replaceAll('":"/', `":"${basePath}/`)),
-        'latin1',
-      ),
+      Buffer.from(json.toString('latin1').replaceAll(URLS, `$&${basePath}`), 'latin1'),
   }
 }
 
-/** The member `urls`. No text within an item looks like it: there each `"` has a `\` before it. */
-const URLS = /"urls":\{[^\\]*?"\}/g
+/** Up to each address of `urls`. No text within an item looks like it: there each `"` has a `\` before it. */
+const URLS = /"(?:scaled|high)":"/g
