@@ -23,7 +23,7 @@ export const imageSettings = {
   },
   imageMemoryBytes: {
     variable: 'VITRINE_IMAGE_MEMORY_BYTES',
-    // An AVIF of 100 megapixels takes up to 2.5 GiB, everything else less than one.
+    // An AVIF of 100 megapixels takes up to 2.5 GiB, everything else up to 1.1 GiB.
     fallback: 3072 * MEBIBYTE,
     parse: integer(256 * MEBIBYTE, 1024 * 1024 * MEBIBYTE),
     help: 'Memory that a process at work on one image may take, in bytes.',
