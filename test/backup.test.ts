@@ -1,10 +1,21 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
+import { readArchive } from '../src/cli/archive/read-archive.ts'
+import { writeArchive } from '../src/cli/archive/write-archive.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import { openS3Storage } from '../src/storage/s3.ts'
 import { parseS3Url } from '../src/storage/s3-url.ts'
@@ -222,6 +233,35 @@ describe('backup and restore', () => {
     })
   })
 
+  it.each([
+    {
+      table: 'media',
+      from: '"name":"Picture 2',
+      to: '"name":"Pic\\u0007 2',
+      says: 'The row 2 of media has a name that Vitrine never makes: "Pic\\u0007 2',
+    },
+    {
+      table: 'users',
+      from: '"username":"edda"',
+      to: '"username":"Edda"',
+      says: 'The row 1 of users has a username that Vitrine never makes: "Edda".',
+    },
+  ])('refuses rows of $table that were tampered with, however right the sums', async (tampered) => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 3)
+    const file = newFile()
+    expect((await runCli(data, ['backup', file])).code).toBe(0)
+    const changed = newFile()
+    await tamper(file, changed, tampered)
+    const target = makeDataFolder()
+    const restored = await runCli(target, ['restore', changed])
+    expect(restored).toMatchObject({ code: 1, stdout: '' })
+    expect(restored.stderr).toContain(tampered.says)
+    expect(restored.stderr).toContain('Nothing was restored.')
+    expect(await expectConsistent(target)).toMatchObject({ media: [], stored: {}, journal: [] })
+    expect((await runCli(target, ['restore', file])).code).toBe(0)
+  })
+
   it('begins anew after a kill, and cannot be used before', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 100)
@@ -262,3 +302,29 @@ describe('backup and restore', () => {
     expect((await expectConsistent(data)).media).toHaveLength(8)
   })
 })
+
+/** Writes a backup anew with other text in the rows of a table, and with the sums of that. */
+async function tamper(
+  file: string,
+  changed: string,
+  { table, from, to }: { table: string; from: string; to: string },
+): Promise<void> {
+  const folder = makeDataFolder()
+  const archive = writeArchive(createWriteStream(changed), { folder, keepOpen: false })
+  const path = join(folder, 'entry')
+  let header = ''
+  const entries = readArchive(createReadStream(file), (read) => {
+    header = JSON.stringify(read)
+  })
+  let isFirst = true
+  for await (const { name, content } of entries) {
+    if (isFirst) await archive.addText('vitrine-backup.json', header)
+    isFirst = false
+    const bytes = Buffer.concat(await Array.fromAsync(content))
+    const isTampered = name === `rows/${table}.ndjson`
+    if (isTampered) expect(bytes.toString()).toContain(from)
+    writeFileSync(path, isTampered ? bytes.toString().replace(from, to) : bytes)
+    await archive.add(name, path)
+  }
+  await archive.finish()
+}

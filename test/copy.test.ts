@@ -1,6 +1,6 @@
 import { type ChildProcess, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -292,6 +292,56 @@ describe('copy', () => {
     writeFileSync(path, bytes)
     expect((await runCli(data, ['copy', '--to-data', target])).code).toBe(0)
     expect((await expectConsistent(target)).media).toEqual([1, 2, 3, 4, 5])
+  })
+
+  it('names an original that cannot be read, and copies the rest; a backup too', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 5)
+    const { key } = await withDatabase(embedded(data), ({ read }) =>
+      read.selectFrom('files').select('key').where('id', '=', 2).executeTakeFirstOrThrow(),
+    )
+    rmSync(join(data, 'files', key))
+    // Storage follows no links.
+    symlinkSync('/nowhere', join(data, 'files', key))
+    const fault = `The original of item 2 "Picture 2 über Überlingen" cannot be read: ELOOP`
+
+    const target = makeDataFolder()
+    const copied = await runCli(data, ['copy', '--to-data', target])
+    expect(copied).toMatchObject({ code: 1, stdout: expect.stringContaining(fault) })
+    await withDatabase(embedded(target), async ({ read }) => {
+      const items = await read.selectFrom('media').select('id').orderBy('id').execute()
+      expect(items.map(({ id }) => id)).toEqual([1, 3, 4, 5])
+    })
+    const file = join(makeDataFolder(), 'library.tar')
+    const backedUp = await runCli(data, ['backup', file])
+    expect(backedUp).toMatchObject({ code: 1, stdout: expect.stringContaining(fault) })
+    expect(backedUp.stdout).toContain('Backed up 4 items')
+    expect((await runCli(makeDataFolder(), ['restore', file])).code).toBe(0)
+  })
+
+  it('is not finished while a row at the source is one that Vitrine never makes', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 3)
+    const write = (name: string, username: string) =>
+      withDatabase(embedded(data), (database) =>
+        database.write(async (trx) => {
+          await trx.updateTable('media').set({ name }).where('id', '=', 2).execute()
+          await trx.updateTable('users').set({ username }).execute()
+        }),
+      )
+    const target = makeDataFolder()
+    const copied = () => runCli(data, ['copy', '--to-data', target])
+    const user = 'The row 1 of users has a username that Vitrine never makes: "Edda\\u0007".\n'
+    await write('a\u0007b', 'Edda\u0007')
+    expect(await copied()).toMatchObject({
+      code: 1,
+      stdout: `The row 2 of media has a name that Vitrine never makes: "a\\u0007b".\n${user}`,
+    })
+    await write('Fine', 'Edda\u0007')
+    expect(await copied()).toMatchObject({ code: 1, stdout: user })
+    await write('Fine', 'edda')
+    expect((await copied()).code).toBe(0)
+    expect((await expectConsistent(target)).media).toEqual([1, 2, 3])
   })
 
   it('keeps what is in the storage of the target already', async () => {

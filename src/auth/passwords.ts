@@ -10,6 +10,9 @@ const MAX_LENGTH = 1024
 const COST = { memory: 19_456, passes: 2, parallelism: 1 }
 const SALT_BYTES = 16
 const HASH_BYTES = 32
+/** What a hash from elsewhere may cost at most, with room for what will be usual. */
+const MAX_COST = { memory: 1_048_576, passes: 64, parallelism: 64 }
+const MAX_HASH_LENGTH = 512
 
 const derive = promisify(argon2)
 
@@ -71,6 +74,27 @@ export function isOutdated(stored: string): boolean {
   return memory < COST.memory || passes < COST.passes
 }
 
+/**
+ * Whether a value is a PHC string that a password can be verified against (RFC 9106, section 3.1), at a
+ * bearable cost.
+ */
+export function isPasswordHash(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MAX_HASH_LENGTH) return false
+  const parsed = tryParse(value)
+  if (parsed === undefined) return false
+  const { memory, passes, parallelism, salt, hash } = parsed
+  return (
+    passes >= 1 &&
+    passes <= MAX_COST.passes &&
+    parallelism >= 1 &&
+    parallelism <= MAX_COST.parallelism &&
+    memory >= 8 * parallelism &&
+    memory <= MAX_COST.memory &&
+    salt.length >= 8 &&
+    hash.length >= 16
+  )
+}
+
 /** A hash of no password. To verify against it costs as much as against a real one. */
 export const decoyHash = (): string =>
   format({ ...COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) })
@@ -101,11 +125,17 @@ const format = ({ memory, passes, parallelism, salt, hash }: PasswordHash) =>
   `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(hash)}`
 
 function parse(stored: string): PasswordHash {
+  const parsed = tryParse(stored)
+  if (!parsed) throw new Error('A stored password hash is no Argon2id PHC string.')
+  return parsed
+}
+
+function tryParse(stored: string): PasswordHash | undefined {
   const { memory, passes, parallelism, salt, hash } =
     /^\$argon2id\$v=19\$m=(?<memory>\d+),t=(?<passes>\d+),p=(?<parallelism>\d+)\$(?<salt>[\w+/]+)\$(?<hash>[\w+/]+)$/.exec(
       stored,
     )?.groups ?? {}
-  if (!salt || !hash) throw new Error('A stored password hash is no Argon2id PHC string.')
+  if (!salt || !hash) return undefined
   return {
     memory: Number(memory),
     passes: Number(passes),

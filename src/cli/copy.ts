@@ -63,7 +63,7 @@ async function run(copying: Copying): Promise<number> {
   if (faults.length > 0) {
     for (const fault of faults) console.log(fault)
     console.error(
-      `Not everything could be copied, and the target cannot be used yet. Mend the library with vitrine doctor --repair, or delete these items. ${AGAIN}`,
+      `Not everything could be copied, and the target cannot be used yet. Mend the library with vitrine doctor --repair, or edit or delete what is named. ${AGAIN}`,
     )
     return 1
   }

@@ -18,9 +18,14 @@ export async function readSecret(
     .select('value')
     .where('name', '=', name)
     .executeTakeFirst()
-  const bytes = Buffer.from(row?.value ?? '', 'base64url')
-  if (row !== undefined && bytes.length >= BYTES && new Set(bytes).size > 1) return row.value
+  if (row !== undefined && isFitSecret(row.value)) return row.value
   throw new AppError('secret-unfit', 500, 'Database cannot be used', {
     detail: `The secret "${name}" in the database is not one of ${BYTES} random bytes; restore a backup.`,
   })
+}
+
+/** Whether a secret is long enough and was not emptied. */
+export function isFitSecret(value: Tables['secrets']['value']): boolean {
+  const bytes = Buffer.from(value, 'base64url')
+  return bytes.length >= BYTES && new Set(bytes).size > 1
 }

@@ -4,12 +4,12 @@ import type { Tables } from '../../database/tables.ts'
 import { insertItems } from '../../media/insert-many.ts'
 import { startProgress } from '../progress.ts'
 import { finishArrival } from '../transfer/arrival.ts'
+import { findFault } from '../transfer/check-rows.ts'
 import { forgetFiles, readFiles } from '../transfer/files.ts'
 import type { Item } from '../transfer/items.ts'
 import { removeEntered, settleEntries } from '../transfer/journal-rows.ts'
 import { type House, verifyObjects } from '../transfer/objects.ts'
-import { insertRows, type Row } from '../transfer/tables.ts'
-import { findFault } from './check-rows.ts'
+import { ACCOUNT_TABLES, insertRows, type Row } from '../transfer/tables.ts'
 import { ArchiveFault, LIBRARY, ROWS } from './format.ts'
 import { readRowLines } from './lines.ts'
 import type { LibraryRow } from './snapshot.ts'
@@ -66,19 +66,38 @@ export async function insertRestored(
 }
 
 /**
- * Looks at all rows of items and files before the first is inserted: sums tell damage, not malice.
- * @throws ArchiveFault with the first that no add could have made
+ * Looks at all rows before the first is inserted: sums tell damage, not malice.
+ * @throws ArchiveFault with the first that Vitrine could not have made
  */
 export async function requireSound(unpacked: Unpacked): Promise<void> {
-  for (const table of ['files', 'variants', 'earlier_addresses', 'media'] as const) {
+  const tables = [
+    ...(['files', 'variants', 'earlier_addresses', 'media'] as const),
+    ...ACCOUNT_TABLES.map(({ name }) => name),
+  ]
+  for (const table of tables) {
     // Older backups lack some.
     const path = unpacked.get(nameOf(table))
-    for await (const rows of path === undefined ? none() : readRowLines(path)) {
-      for (const row of rows) {
-        const fault = findFault(table, row)
-        if (fault !== undefined) throw new ArchiveFault(fault)
-      }
+    for await (const rows of path === undefined ? none() : readJson(table, readRowLines(path))) {
+      for (const row of rows) refuse(findFault(table, row))
     }
+  }
+  const library = async function* () {
+    yield JSON.parse(await readFile(pathOf(unpacked, LIBRARY), 'utf8'))
+  }
+  for await (const row of readJson('library', library())) refuse(findFault('library', row))
+}
+
+function refuse(fault: string | undefined): void {
+  if (fault !== undefined) throw new ArchiveFault(fault)
+}
+
+/** @throws ArchiveFault where what is read is no JSON */
+async function* readJson<T>(table: string, rows: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* rows
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new ArchiveFault(`A row of ${table} is no JSON.`)
   }
 }
 

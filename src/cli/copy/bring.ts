@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Queries } from '../../database/tables.ts'
 import { readVersion } from '../../media/library-state.ts'
 import { startProgress } from '../progress.ts'
 import { finishArrival } from '../transfer/arrival.ts'
+import { findFault } from '../transfer/check-rows.ts'
 import { countRows } from '../transfer/contents.ts'
 import { settleEntries } from '../transfer/journal-rows.ts'
 import type { House } from '../transfer/objects.ts'
 import { findWriters, type Presence } from '../transfer/presence.ts'
 import { type Outcome, syncFiles, syncItems } from '../transfer/sync.ts'
-import { readCounters, readRows } from '../transfer/tables.ts'
+import { ACCOUNT_TABLES, type AccountTable, readCounters, readRows } from '../transfer/tables.ts'
 import { UsageError } from '../usage-error.ts'
 
 const POLL_MS = 1000
@@ -32,12 +34,16 @@ export async function bringAll(copying: Copying): Promise<Pick<Outcome, 'stored'
     const { version } = await readVersion(source.database.read)
     const outcome = await pass(copying)
     stored += outcome.stored
-    if (outcome.faults.length > 0) return { stored, faults: outcome.faults }
+    if (outcome.faults.length > 0) {
+      const faults = await findAccountFaults(source.database.read)
+      return { stored, faults: [...outcome.faults, ...faults] }
+    }
     if (outcome.changes > 0) continue
 
     const writers = await findWriters(source.database, copying.presence.self)
     if (writers.length === 0) {
-      if (await finish(copying, version)) return { stored, faults: [] }
+      const faults = await finish(copying, version)
+      if (faults) return { stored, faults }
     } else if (follow) {
       if (!told) {
         console.error(
@@ -76,9 +82,9 @@ async function pass({ source, target, newFile, signal }: Copying): Promise<Outco
 /**
  * Writes the rest and lets the target be used.
  * @param version of the source, of which all items are at the target
- * @returns false if the source has changed since
+ * @returns what keeps it from being used; undefined if the source has changed since
  */
-async function finish({ source, target }: Copying, version: number): Promise<boolean> {
+async function finish({ source, target }: Copying, version: number): Promise<string[] | undefined> {
   const isShared = source.storage === target.storage
   if (!isShared) await settleEntries(target.database, target.storage)
   return source.database.snapshot(async (trx) => {
@@ -86,15 +92,37 @@ async function finish({ source, target }: Copying, version: number): Promise<boo
       .selectFrom('library')
       .selectAll()
       .executeTakeFirstOrThrow()
-    if (library.version !== version) return false
+    if (library.version !== version) return undefined
+    const faults = await findAccountFaults(trx)
+    if (faults.length > 0) return faults
     await finishArrival(target.database, {
       library,
       counters: await readCounters(trx),
       rowsOf: (table) => readRows(trx, table),
       ...(isShared && { journal: readRows(trx, { name: 'journal', key: ['key'] }) }),
     })
-    return true
+    return []
   })
+}
+
+/** What is wrong with the rows of accounts, secrets and the trail: the first of each table. */
+async function findAccountFaults(db: Queries): Promise<string[]> {
+  const faults: string[] = []
+  for (const table of ACCOUNT_TABLES) {
+    const fault = await findFirstFault(db, table)
+    if (fault !== undefined) faults.push(fault)
+  }
+  return faults
+}
+
+async function findFirstFault(db: Queries, table: AccountTable): Promise<string | undefined> {
+  for await (const rows of readRows(db, table)) {
+    for (const row of rows) {
+      const fault = findFault(table.name, row)
+      if (fault !== undefined) return fault
+    }
+  }
+  return undefined
 }
 
 /** @throws UsageError if somebody may write to the library and nobody said that this is all right */

@@ -57,7 +57,7 @@ export async function readObject(
 }
 
 /** What a disk says of one file that it cannot read, while others may be sound. */
-const OF_ONE_FILE = new Set(['EIO', 'EACCES', 'EPERM', 'EISDIR', 'EUCLEAN', 'EBADMSG'])
+const OF_ONE_FILE = new Set(['EIO', 'EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'EUCLEAN', 'EBADMSG'])
 
 class Unreadable extends Error {}
 

@@ -3,6 +3,7 @@ import type { Queries } from '../../database/tables.ts'
 import { insertItems } from '../../media/insert-many.ts'
 import { nameItem, nameItems } from '../../media/upkeep/finding.ts'
 import type { ObjectFault } from '../../media/upkeep/inspect-object.ts'
+import { findFault } from './check-rows.ts'
 import {
   isSameFile,
   keysOf,
@@ -63,7 +64,12 @@ export async function syncFiles(sync: Sync): Promise<Outcome> {
     const different = wanted.filter((stored) => !isSameFile(stored, there.get(stored.file.id)))
     outcome.changes += gone.length + different.length
 
-    const whole = await bringObjects(sync, different, there, outcome)
+    const sound = different.filter((stored) => {
+      const fault = findFileFault(stored)
+      if (fault !== undefined) outcome.faults.push(fault)
+      return fault === undefined
+    })
+    const whole = await bringObjects(sync, sound, there, outcome)
     const now = await target.database.now()
     if (gone.length + whole.length > 0) {
       await target.database.write(async (trx) => {
@@ -75,6 +81,16 @@ export async function syncFiles(sync: Sync): Promise<Outcome> {
     after = last
   }
   return outcome
+}
+
+/** What is wrong with the rows of a file, if anything. */
+function findFileFault({ file, variants, earlier }: StoredFile): string | undefined {
+  const rows = [
+    findFault('files', file),
+    ...variants.map((row) => findFault('variants', row)),
+    ...earlier.map((row) => findFault('earlier_addresses', row)),
+  ]
+  return rows.find((fault) => fault !== undefined)
 }
 
 /** @returns the files of which every object is at the target */
@@ -144,17 +160,22 @@ export async function syncItems(sync: Sync): Promise<Outcome> {
     const outdated = different.map(({ id }) => id).filter((id) => there.has(id))
     outcome.changes += gone.length + different.length
 
+    const sound = different.filter((item) => {
+      const fault = findFault('media', item)
+      if (fault !== undefined) outcome.faults.push(fault)
+      return fault === undefined
+    })
     if (gone.length + different.length > 0) {
       const early = await target.database.write(async (trx) => {
         await removeItems(trx, [...gone, ...outdated])
-        const fileIds = [...new Set(different.map(({ file_id }) => file_id))]
+        const fileIds = [...new Set(sound.map(({ file_id }) => file_id))]
         const files = await trx
           .selectFrom('files')
           .select('id')
           .where('id', 'in', fileIds)
           .execute()
         const known = new Set(files.map(({ id }) => id))
-        const [ready, early] = partition(different, ({ file_id }) => known.has(file_id))
+        const [ready, early] = partition(sound, ({ file_id }) => known.has(file_id))
         await insertItems(trx, ready)
         return early
       })

@@ -4,15 +4,31 @@ import type { Queries, Tables } from '../../database/tables.ts'
 
 export type Row = Record<string, unknown>
 
-interface AccountTable {
+interface KeyedTable {
   name: keyof Tables
   /** Its primary key, by which its rows are read in batches. */
   key: readonly string[]
+}
+
+export interface AccountTable extends KeyedTable {
+  name: AccountTableName
   /** Rows of sign-ins and tokens, which a copy takes along and a backup leaves out. */
   isOfSessions?: boolean
   /** The version of backups since which it is in them; since the first if absent. */
   since?: number
 }
+
+type AccountTableName =
+  | 'secrets'
+  | 'roles'
+  | 'role_permissions'
+  | 'users'
+  | 'user_roles'
+  | 'sessions'
+  | 'refresh_tokens'
+  | 'login_attempts'
+  | 'api_tokens'
+  | 'audit'
 
 /**
  * What is neither an item nor one of its files, in an order in which rows refer only to rows before
@@ -49,7 +65,7 @@ export const NUMBERED_TABLES = ['media', 'files', 'users', 'api_tokens', 'audit'
 const BATCH = 500
 
 /** All rows of a table, in batches in the order of its key. */
-export async function* readRows(db: Queries, { name, key }: AccountTable): AsyncGenerator<Row[]> {
+export async function* readRows(db: Queries, { name, key }: KeyedTable): AsyncGenerator<Row[]> {
   const columns = sql.join(key.map((column) => sql.ref(column)))
   let after: RawBuilder<unknown> = sql``
   for (;;) {

@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { decoyHash } from '../../auth/passwords.ts'
 import { findFault } from './check-rows.ts'
 
 const HASH = '0123456789abcdef'.repeat(4)
@@ -22,6 +24,26 @@ const ROWS = {
     high_digest: 'b-_'.repeat(8),
   },
   variants: { ...OBJECT, file_id: 3, name: 'scaled' },
+  users: {
+    id: 1,
+    username: 'edda',
+    password_hash: decoyHash(),
+    disabled: 0,
+    created_at: 1_700_000_000_000,
+  },
+  role_permissions: { role: 'viewer', permission: 'view-media' },
+  secrets: { name: 'delivery', value: randomBytes(32).toString('base64url') },
+  audit: {
+    id: 1,
+    at: 1_700_000_000_000,
+    action: 'signed-in',
+    actor: 'edda',
+    account_id: '1',
+    token_id: null,
+    network: '127.0.0.1',
+    subject: null,
+    detail: '{"userAgent":""}',
+  },
 }
 
 it.each(Object.keys(ROWS) as (keyof typeof ROWS)[])(
@@ -55,12 +77,31 @@ describe('a row that no add could have made is named, with its field', () => {
     ['files', 'high_digest', ['short', '../'.repeat(9), null]],
     ['variants', 'name', ['huge', '', null]],
     ['variants', 'width', [0, 'wide']],
+    ['users', 'username', ['Edda', ' edda', 'a b', 'a\u0007', '', null]],
+    [
+      'users',
+      'password_hash',
+      ['secret', '', null, decoyHash().replace('m=19456', 'm=99999999'), decoyHash().slice(0, 40)],
+    ],
+    ['users', 'disabled', [2, true, null]],
+    ['role_permissions', 'permission', ['everything', '', null]],
+    ['role_permissions', 'role', ['a\nb', '', null]],
+    ['secrets', 'value', ['', 'short', 'A'.repeat(43), null]],
+    ['audit', 'action', ['made-up', null]],
+    ['audit', 'actor', ['a\u001b[2J', 5, 'x'.repeat(256)]],
+    ['audit', 'detail', ['[]', 'no JSON', '5']],
+    ['audit', 'at', [-1, 9e15, null]],
   ] as const)('%s: %s', (table, field, values) => {
     for (const value of values) {
       const row = { ...ROWS[table], [field]: value }
       const fault = findFault(table, row) ?? `${JSON.stringify(value)} passed`
-      expect(fault).toContain(` of ${table} has a ${field} that no add could have made: `)
+      expect(fault).toContain(` of ${table} has a ${field} that Vitrine never makes: `)
       expect(fault).not.toMatch(/\p{Cc}/u)
     }
   })
+})
+
+it('a field that is not known is named, and secrets are not shown', () => {
+  expect(findFault('users', { ...ROWS.users, extra: 1 })).toContain('"extra"')
+  expect(findFault('users', { ...ROWS.users, password_hash: 'hunter2' })).not.toContain('hunter2')
 })

@@ -3,21 +3,10 @@ import { FORMATS } from '../../images/formats.ts'
 import { RECIPE } from '../../images/recipe.ts'
 import { readName, readTags } from '../../media/parameters.ts'
 import { isKey } from '../../storage/storage.ts'
-import type { Row } from '../transfer/tables.ts'
+import { ACCOUNT_CHECKS, SECRET_COLUMNS } from './account-checks.ts'
+import { type Columns, type Is, isCount, isSha256, isTime, matches } from './column-checks.ts'
+import type { Row } from './tables.ts'
 
-/** The latest that JavaScript's dates know. */
-const MAX_TIME = 8.64e15
-
-type Is = (value: unknown) => boolean
-
-const isCount: Is = (value) => Number.isSafeInteger(value) && Number(value) >= 1
-const isTime: Is = (value) =>
-  Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= MAX_TIME
-const matches =
-  (pattern: RegExp): Is =>
-  (value) =>
-    typeof value === 'string' && pattern.test(value)
-const isSha256 = matches(/^[0-9a-f]{64}$/)
 const isDigest = matches(/^[\w-]{22,64}$/)
 const isStorageKey: Is = (value) => typeof value === 'string' && isKey(value)
 const types: readonly unknown[] = Object.values(FORMATS).map(({ type }) => type)
@@ -57,10 +46,11 @@ const OBJECT = {
   height: isCount,
 }
 
-type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses'
+type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses' | keyof typeof ACCOUNT_CHECKS
 
-/** What the columns of the rows of items and files hold, as an add makes them. */
-const CHECKS: Readonly<Record<Checked, Readonly<Record<string, Is>>>> = {
+/** What the columns of every table hold, as this program writes them. */
+const CHECKS: Readonly<Record<Checked, Columns>> = {
+  ...ACCOUNT_CHECKS,
   media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
   files: {
     ...OBJECT,
@@ -88,16 +78,30 @@ const CHECKS: Readonly<Record<Checked, Readonly<Record<string, Is>>>> = {
 }
 
 /**
- * Looks at a row of a backup as an add would look at what it is given.
+ * Looks at a row that comes from elsewhere, as what made it would look at what it is given.
  * @returns what is wrong with it, in one sentence that names the row and the field
  */
-export function findFault(table: keyof typeof CHECKS, row: Row): string | undefined {
-  for (const [field, is] of Object.entries(CHECKS[table])) {
-    if (is(row[field])) continue
-    const { id = row.file_id } = row
-    return `The row ${JSON.stringify(id)} of ${table} has a ${field} that no add could have made: ${show(row[field])}.`
+export function findFault(table: Checked, row: unknown): string | undefined {
+  if (!isRow(row)) return `A row of ${table} is none: ${show(row)}.`
+  const columns = CHECKS[table]
+  const wrong = Object.keys(columns).find((field) => !columns[field]?.(row[field]))
+  if (wrong !== undefined) {
+    const value = SECRET_COLUMNS.has(wrong) ? 'which is secret' : show(row[wrong])
+    return `${nameRow(table, row)} has a ${wrong} that Vitrine never makes: ${value}.`
   }
-  return undefined
+  const unknown = Object.keys(row).find((field) => !Object.hasOwn(columns, field))
+  if (unknown === undefined) return undefined
+  return `${nameRow(table, row)} has a field that Vitrine does not know: ${show(unknown)}.`
+}
+
+const isRow = (value: unknown): value is Row =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** `The row 12 of media`, by the first of what may name it that it has. */
+function nameRow(table: Checked, row: Row): string {
+  if (table === 'library') return 'The row of library'
+  const { id, file_id, user_id, session_id, role, name, key } = row
+  return `The row ${show(id ?? file_id ?? user_id ?? session_id ?? role ?? name ?? key)} of ${table}`
 }
 
 function show(value: unknown): string {
