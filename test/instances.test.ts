@@ -109,6 +109,17 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     // nginx keeps the image under its immutable address.
     for (const path of [urls.high, urls.high, urls.scaled, `/media/image/${id}/high`]) {
       expect((await client.get(path)).status).toBe(200)
+      // Pages of other origins may read each answer, be it from the cache or a refusal.
+      for (const [status, asked, headers] of [
+        [200, path, {}],
+        [206, path, { range: 'bytes=0-9' }],
+        [304, path, { 'if-none-match': '*' }],
+        [404, '/media/image/999999', {}],
+      ] as const) {
+        const answer = await client.get(asked, { headers })
+        const allowed = answer.headers.get('access-control-allow-origin')
+        expect([answer.status, allowed], asked).toEqual([status, '*'])
+      }
     }
     // Whatever an instance may keep of its answers, it has been asked for all of them before.
     const shown = async () => {
