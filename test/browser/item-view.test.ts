@@ -88,7 +88,7 @@ describePage('looking at images', () => {
     await expectShown(page, 'One')
     await page.keyboard.press('ArrowLeft')
     await page.keyboard.press('Escape')
-    await expectFocus(page.getByRole('main').getByRole('button', { name: 'Two', exact: true }))
+    await expectFocus(page.getByRole('main').getByRole('link', { name: 'Two', exact: true }))
   })
 
   it('has the next large image ready', async () => {

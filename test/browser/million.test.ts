@@ -55,14 +55,14 @@ describePage('a library of a million images', () => {
 
   it('is walked by keys to its end and back', async () => {
     const page = await open()
-    await page.getByRole('grid').getByRole('button').first().focus()
+    await page.getByRole('grid').getByRole('link').first().focus()
     await page.keyboard.press('ControlOrMeta+End')
-    await expectFocus(page.getByRole('button', { name: 'Photo 1', exact: true }))
+    await expectFocus(page.getByRole('link', { name: 'Photo 1', exact: true }))
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ArrowUp')
     await page.keyboard.press('ControlOrMeta+Home')
-    await expectFocus(page.getByRole('button', { name: `Photo ${ITEMS}`, exact: true }))
+    await expectFocus(page.getByRole('link', { name: `Photo ${ITEMS}`, exact: true }))
   })
 
   it('opens at the place that an address names, however far down', async () => {
