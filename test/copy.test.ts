@@ -267,7 +267,9 @@ describe('copy', () => {
     })
     expect(await runCli(data, ['copy', '--to-database', 'mysql://secret@x/y'])).toMatchObject({
       code: 1,
-      stderr: '--to-database must be a URL like postgres://user:password@host:5432/database\n',
+      stderr: expect.stringMatching(
+        /^--to-database must be a URL like postgres:\/\/(?!.*secret).*\n$/,
+      ),
     })
   })
 

@@ -24,6 +24,16 @@ const isMessage = (message: unknown): message is Message =>
   message.kind === 'vitrine-metrics'
 
 /**
+ * Values in millionths: sums of these are exact once they are rounded again, whatever the order of adding.
+ * Else a sum may come out a little less once a worker has ended, which is taken for a counter's new start.
+ */
+const rounded = (told: Told): Told =>
+  told.map((metric) => ({
+    ...metric,
+    values: metric.values.map((one) => ({ ...one, value: Math.round(one.value * 1e6) / 1e6 })),
+  }))
+
+/**
  * In the primary: adds up the metrics of all workers for the one that asks. What one that has ended
  * counted still counts, as far as it was ever told, so that no sum falls.
  */
@@ -70,7 +80,9 @@ export async function answerMetrics(): Promise<void> {
     if (message.step !== 'want') return
     try {
       await askAll()
-      const text = await AggregatorRegistry.aggregate([...latest.values(), ended]).metrics()
+      const sums = AggregatorRegistry.aggregate([...latest.values(), ended])
+      const exact = rounded(await sums.getMetricsAsJSON())
+      const text = await AggregatorRegistry.aggregate([exact]).metrics()
       tell(worker, { step: 'answer', id, text })
     } catch (error) {
       tell(worker, { step: 'answer', id, fault: String(error) })
@@ -98,7 +110,7 @@ export function shareMetrics(registry: Registry): () => Promise<string> {
     const { id } = message
     if (message.step === 'tell') {
       const told = await registry.getMetricsAsJSON().catch(() => undefined)
-      send({ step: 'told', id, ...(told && { told }) })
+      send({ step: 'told', id, ...(told && { told: rounded(told) }) })
     }
     if (message.step !== 'answer') return
     const { text, fault } = message

@@ -78,8 +78,8 @@ export const Cell = memo(function Cell(props: CellProps) {
     >
       <a
         className={classes.open}
-        // Also where there is no address yet.
-        role={item ? undefined : 'link'}
+        // Also where there is no address, yet or any more.
+        role={item && !isGoing ? undefined : 'link'}
         href={item && !isGoing ? props.href(item.id) : undefined}
         draggable={false}
         data-position={position}
