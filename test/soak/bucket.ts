@@ -7,12 +7,17 @@ import {
   startFaultyProxy,
 } from '../../src/storage/s3-faults.fixture.ts'
 import { runCli } from '../harness.ts'
-import { type Ledger, openLedger } from '../ledger.ts'
+import { type Ledger, openLedger, startLoad } from '../ledger.ts'
+import { canMount, mountSmallDisk } from '../mounts.ts'
 import { hasS3Server, makeBucket, S3_CREDENTIALS, useS3Server } from '../s3-server.ts'
 import { type MortalServer, openMortalServer } from './mortal-server.ts'
 import { type Row, summarize, type Times } from './part.ts'
 
 const ROUNDS = 4
+const TEMPORARY_ROUNDS = 10
+const MEBIBYTES = 16
+/** Of a load, before something happens to it and after. */
+const ANSWERS = 20
 const ACTS = 8
 /** Faults of one call in a row that the program gets over by trying again. */
 const FAULTS_IN_A_ROW = 3
@@ -86,6 +91,9 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
     }
     await expectSwept(mortal, settings)
     await mortal.stop()
+    const direct = { ...settings, VITRINE_STORAGE_URL: await makeBucket(swift) }
+    if (canMount) yield await fillTemporary(direct, times(TEMPORARY_ROUNDS))
+    else console.log('  SKIPPED: the full temporary disk, since nothing can be mounted here')
     console.log(`  requests by answer: ${ledger.describe()}`)
   } finally {
     await mortal.kill()
@@ -135,6 +143,45 @@ async function failLong(
   const before = performance.now()
   expect((await ledger.add(client))?.status).toBe(200)
   return performance.now() - before
+}
+
+/** The disk with the database and the folder that uploads pass through; the images are elsewhere. */
+async function fillTemporary(settings: Record<string, string>, rounds: number): Promise<Row> {
+  const disk = mountSmallDisk(MEBIBYTES)
+  const ledger = openLedger()
+  const mortal = await openMortalServer(settings, disk.data)
+  // Whoever spreads requests must not take fast refusals for an idle instance.
+  const untilReadyIs = async (status: number) => {
+    while ((await mortal.client.get('/health/ready')).status !== status) await sleep(200)
+  }
+  const recoveries: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    const load = startLoad(mortal.client, ledger)
+    await load.answered(ANSWERS)
+    disk.fill()
+    await load.answered(ANSWERS)
+    await load.stop()
+    await ledger.check(mortal.client)
+    disk.fill()
+    await untilReadyIs(503)
+    expect((await ledger.add(mortal.client))?.status).toBe(500)
+    disk.empty()
+    const before = performance.now()
+    expect((await ledger.add(mortal.client))?.status).toBe(200)
+    recoveries.push(performance.now() - before)
+    await untilReadyIs(200)
+    await ledger.check(mortal.client)
+  }
+  await expectSwept(mortal, settings)
+  await mortal.stop()
+  disk.unmount()
+  return {
+    fault: 'with a bucket, the disk with the database and the temporary folder fills up under load',
+    injected: `a tmpfs of ${MEBIBYTES} MiB and a file that takes the rest of it`,
+    times: rounds,
+    lost: 'nothing; lists, searches and images went on, /health/ready was 503',
+    recovery: `until an add is answered 200, without a restart: ${summarize(recoveries)}`,
+  }
 }
 
 const SWEEP_REST_MS = 5000
