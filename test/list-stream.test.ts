@@ -190,11 +190,13 @@ describe.skipIf(process.platform !== 'linux')('a server that may open no file mo
       }
       expect(await ask('/media?limit=1')).toBe(200)
       limitFiles(other.process.pid, findFreeDescriptor(other.process.pid))
-      expect(await ask('/media')).toBe(503)
+      // As long as one that is streamed; the item that the test before damaged is not in it.
+      const long = '/media?limit=1500'
+      expect(await ask(long)).toBe(503)
       expect(await ask('/media?limit=1')).toBe(200)
 
       limitFiles(other.process.pid, 'none')
-      expect(await ask('/media')).toBe(200)
+      expect(await ask(long)).toBe(200)
       agent.destroy()
     } finally {
       expect(await other.stop()).toBe(0)

@@ -161,7 +161,7 @@ describe('CORS', () => {
       ['OPTIONS', '/media/add'],
       ['OPTIONS', '/media'],
       ['OPTIONS', '/auth/login'],
-      ['GET', media.urls.scaled],
+      ['GET', `/media/original/${media.id}`],
     ] as const) {
       const answer = await client.request(method, path, {
         headers: {
@@ -172,6 +172,12 @@ describe('CORS', () => {
       })
       expect([method, path, cors(answer)]).toEqual([method, path, []])
     }
+  })
+
+  it('lets everybody read public images, and nobody with credentials', async () => {
+    const { headers } = await client.request('GET', media.urls.scaled, { headers: { origin } })
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+    expect(headers.has('access-control-allow-credentials')).toBe(false)
   })
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=b'])(
