@@ -84,7 +84,8 @@ describe('one’s own password', () => {
       interrupt = async () => {}
       await test.send('POST', '/users/1/password', { token: ada.token, body })
     }
-    expect((await change(test, token, PASSWORD)).statusCode).toBe(403)
+    // The reset has ended the session, too.
+    expect((await change(test, token, PASSWORD)).statusCode).toBe(401)
     expect((await test.logIn('vera', body.password)).statusCode).toBe(200)
   })
 })

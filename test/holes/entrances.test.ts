@@ -122,7 +122,9 @@ describe('what storage holds', () => {
       tags: ['other'],
     })
     expect(body.media).toEqual({ ...media, name: 'Other', tags: ['other'] })
-    await client.post('/media/bulk/tags', { ...parsed, ids: [media.id], add: ['more'] })
+    const more = { ids: [media.id], add: ['more'] }
+    expect((await client.post('/media/bulk/tags', { ...parsed, ...more })).status).toBe(400)
+    await client.post('/media/bulk/tags', more)
     const { body: item } = await client.request<{ media: object }>('GET', `/media/item/${media.id}`)
     expect(item.media).toMatchObject({ ...media, name: 'Other', tags: ['other', 'more'] })
   })
