@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { fold } from '../../src/fold.ts'
 import { expectConsistent } from '../consistency.ts'
 import { makePng } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'
@@ -51,7 +52,10 @@ describe('a naughty string', () => {
       const found = await client.list(`?search=${encodeURIComponent(text)}`)
       // More terms, or more characters, than a search may have.
       if (found.status === 400) continue
-      expect([text, found.body.media.map(({ id }) => id)]).toEqual([text, [media.id]])
+      // An accent that stands alone, for which there is nothing to search.
+      const isNothing = text.split(/\s+/).some((term) => term !== '' && fold(term).trim() === '')
+      const expected = isNothing ? [] : [media.id]
+      expect([text, found.body.media.map(({ id }) => id)]).toEqual([text, expected])
     }
     expect(refused).toContain('\0')
     expect(refused).toContain('\ud800')
