@@ -36,7 +36,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint('earlier_addresses_pkey', ['file_id', 'recipe'])
     .execute()
   await withLargeCache(db, () => moveAll(db))
-  await sql`UPDATE library SET version = version + 1`.execute(db)
+  await sql`UPDATE library SET version = version + 1 WHERE EXISTS (SELECT 1 FROM files)`.execute(db)
 }
 
 async function withLargeCache(db: Kysely<unknown>, work: () => Promise<void>): Promise<void> {
