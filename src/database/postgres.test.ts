@@ -134,11 +134,11 @@ it('asks another connection what is asked for all when one is stalled', async ()
   const database = await open(location)
   const before = await database.askChanges?.()
   stall()
-  expect(await Promise.all([database.askChanges?.(), database.askChanges?.()])).toEqual([
-    before,
-    before,
-  ])
-  expect(await database.askChanges?.()).toBe(before)
+  // Commits of other databases of the server count as well.
+  const [one, other] = await Promise.all([database.askChanges?.(), database.askChanges?.()])
+  expect(one).toBe(other)
+  expect(one).toBeGreaterThanOrEqual(Number(before))
+  expect(await database.askChanges?.()).toBeGreaterThanOrEqual(Number(before))
 })
 
 describe('a snapshot whose connection is lost', () => {
