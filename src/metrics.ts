@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client'
 
 /** Seconds: from an answer out of memory to an upload over a slow line. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]
-/** What cannot be told by then is left out, so that a database that is away does not hold up the rest. */
+/** A value that takes longer is left out, so that an unreachable database does not delay the other metrics. */
 const SAMPLE_MS = 2000
 
 export type Labels = Readonly<Record<string, string>>

@@ -4,8 +4,8 @@ import type { Tables } from '../database/tables.ts'
 import type { Actor } from './record.ts'
 
 /**
- * As `database.write`, for somebody of whom it is asked within the transaction whether he still may: he may
- * have been signed out, disabled or have lost the permission since he asked for it.
+ * As `database.write`, but checks session and permission of the caller first, inside the transaction. The
+ * caller may have been signed out or disabled, or may have lost the permission, since the request began.
  *
  * @throws AppError 401 "Unauthorized", 403 "Forbidden", and nothing is written
  */

@@ -54,7 +54,7 @@ export const isForHostAlone = (name: string) => /^__host-/i.test(name)
 /** A token as in RFC 9110, section 5.6.2, which RFC 6265 asks of a name. */
 function parseName(name: string): string {
   const isToken = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && name.length <= MAX_NAME
-  // In another case they mean the same to browsers, but who reads it may not see it.
+  // Browsers heed these prefixes in any letter case; only the usual spelling is accepted, so that people see them.
   const isPlain = !name.startsWith('__') || /^__(Host-|Secure-|Http-|Host-Http-)./.test(name)
   if (!isToken || !isPlain) {
     throw new Error(

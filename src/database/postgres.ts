@@ -50,7 +50,7 @@ const SHARED_PATIENCE_MS = [1000, 2000, 5000]
 
 /** Of all advisory locks in the database, the one that writers take in turn. */
 const WRITE_LOCK = 0x56697472
-/** Each statement sees what was committed before it, above all what was while it waited. */
+/** READ COMMITTED: each statement also sees what others committed while it waited for the lock. */
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
 const TELL_ID = 'SELECT pg_current_xact_id()::text AS xid'
 const BEGIN_BESIDE = `${BEGIN}; ${TELL_ID}`

@@ -54,7 +54,7 @@ export function redirectUnder(app: FastifyInstance, basePath: BasePath): void {
   refuseOwn(app, basePath)
 }
 
-/** Under a path that begins as one of ours, nobody could tell which is meant. */
+/** A base path must not begin like one of our own paths: the two could not be told apart. */
 function refuseOwn(app: FastifyInstance, basePath: BasePath): void {
   app.addHook('onRoute', ({ url }) => {
     if (firstOf(url) !== firstOf(basePath)) return

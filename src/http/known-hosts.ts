@@ -26,7 +26,7 @@ export interface KnownHosts {
   isKnown(request: IncomingMessage): boolean
   /** The refusal if the name is not known. The log says it too, once. */
   refuse(request: IncomingMessage): AppError | undefined
-  /** Looks where a server listens: only on a loopback address it matters by which name. */
+  /** Learns the address that a server listens on. Names are checked on loopback addresses only. */
   watch(app: FastifyInstance): void
 }
 

@@ -88,8 +88,8 @@ function resultOf(answer: {
 }
 
 /**
- * Serves `GET /metrics` in the format of Prometheus. Of several workers on one port, what all of them
- * tell together.
+ * Serves `GET /metrics` in the format of Prometheus. Where several workers share one port, the answer is the
+ * sum over all of them.
  * @param token that it must be asked with, as `Authorization: Bearer`
  */
 export async function serveMetrics(
