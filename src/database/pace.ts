@@ -1,8 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from './database.ts'
+import { isPostgres } from './engine.ts'
 
-/** So long one transaction may keep others from writing and, on SQLite, this process from answering. */
-const LOCK_MS = 15
+/**
+ * So long one transaction may take. On SQLite it keeps this process from answering; on PostgreSQL only other
+ * writers wait, and what a transaction costs without any item would leave no time for items.
+ */
+const LOCK_MS = { sqlite: 15, postgres: 150 }
 /** Small, since nobody knows yet how long it takes. */
 const FIRST_BATCH = 10
 const MAX_BATCH = 500
@@ -15,17 +19,18 @@ export interface Pace {
   database: Database
   /** How many items the next transaction is to work on. */
   batch(): number
-  /** Says that a batch of `batch()` is done: the next one is as large as 15 ms allow. */
+  /** Says that a batch of `batch()` is done: the size of the next one is what `LOCK_MS` allows. */
   adapt(): void
   /** Leaves the database to others for as long as it was held since the last pause. */
   pause(): Promise<void>
 }
 
 /**
- * Has long work hold the database for some 15 ms at a time, and half of the time at most.
+ * Has long work hold the database for `LOCK_MS` at a time, and half of the time at most.
  * @param clock milliseconds, for tests
  */
 export function createPace(database: Database, clock = () => performance.now()): Pace {
+  const lockMs = isPostgres(database.read) ? LOCK_MS.postgres : LOCK_MS.sqlite
   let size = FIRST_BATCH
   let held = 0
   return {
@@ -47,7 +52,7 @@ export function createPace(database: Database, clock = () => performance.now()):
     batch: () => size,
     adapt() {
       // At most twice as many, since the next ones may take longer.
-      const factor = held > 0 ? Math.min(LOCK_MS / held, 2) : 2
+      const factor = held > 0 ? Math.min(lockMs / held, 2) : 2
       size = Math.max(1, Math.min(Math.floor(size * factor), MAX_BATCH))
     },
     async pause() {
