@@ -183,9 +183,12 @@ const withoutNul = (value: unknown) =>
  * standby that has not taken over yet.
  */
 const UNAVAILABLE = /^(?:08...|53...|57...|25P03|25006|40001|40P01|55P03)$/
-/** What the operating system and `pg` itself say where the server says nothing. */
+/**
+ * What the operating system and `pg` itself say where the server says nothing; also that this process may
+ * open no more files, of which a connection is one.
+ */
 const UNREACHABLE =
-  /^(?:ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
+  /^(?:EMFILE|ENFILE|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
 const SILENCE = /read timeout/i
 const BROKEN = /connection (?:terminated|error)|timeout exceeded|read timeout|not queryable/i
 
