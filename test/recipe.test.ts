@@ -115,6 +115,8 @@ describe('a library of the first recipe', () => {
         expect(new URL(location, server.url + earlier).pathname).toBe(png?.urls[variant])
         expect(answer.headers.get('cache-control')).toBe('public, max-age=3600')
         expect(answer.headers.get('cross-origin-resource-policy')).toBe('cross-origin')
+        expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+        expect(answer.headers.get('access-control-allow-credentials')).toBe(null)
       }
     }
     const swapped = before[0]?.scaled.replace('scaled.webp', 'high.webp') ?? ''
@@ -156,6 +158,7 @@ describe('a library of the first recipe', () => {
     const answer = await (await signIn(restored)).get(earlier)
     expect(answer.status).toBe(308)
     expect(answer.headers.get('cache-control')).toBe('private, no-cache')
+    expect(answer.headers.get('access-control-allow-origin')).toBe(null)
     expect(await restored.stop()).toBe(0)
   })
 

@@ -8,6 +8,8 @@ import type { Tables } from './tables.ts'
 const MOST_WAITING = 1000
 /** How long nothing is tried after it failed: on a full disk each try costs, and none succeeds. */
 const QUIET_MS = 1000
+/** The log tells a failure at most this often, though some of what is recorded works and some fails. */
+const TELL_AGAIN_MS = 60_000
 /** As long as whoever asks for a result waits for it. */
 const PATIENCE_MS = 3000
 
@@ -62,7 +64,9 @@ function createRecorder(
 ): Recorder {
   const waiting = new Map<string, Work<void>>()
   let running: Promise<void> | undefined
-  let failing = false
+  /** The log has told that it fails, and not yet that it works again. */
+  let told = false
+  let toldAt = Number.NEGATIVE_INFINITY
   let dropped = 0
   /** On the clock of `performance.now`. */
   let quietUntil = 0
@@ -72,14 +76,20 @@ function createRecorder(
   async function tryOnce<T>(work: Work<T>): Promise<T | undefined> {
     try {
       const result = await record(work)
-      if (failing) log.info({ dropped }, `${what} are recorded again`)
-      failing = false
-      dropped = 0
+      if (told) {
+        log.info({ dropped }, `${what} are recorded again`)
+        told = false
+        dropped = 0
+      }
       return result
     } catch (error) {
-      quietUntil = performance.now() + QUIET_MS
-      if (!failing) log.warn({ err: error }, `${what} cannot be recorded; requests are answered`)
-      failing = true
+      const now = performance.now()
+      quietUntil = now + QUIET_MS
+      if (!told && now - toldAt >= TELL_AGAIN_MS) {
+        log.warn({ err: error }, `${what} cannot be recorded; requests are answered`)
+        told = true
+        toldAt = now
+      }
       return undefined
     }
   }
