@@ -17,6 +17,8 @@ const MAX_PAUSE_MS = 250
 export interface Pace {
   /** The same database, its writes timed. */
   database: Database
+  /** Times work that holds the database otherwise than by a write of `database`. */
+  hold<T>(work: () => Promise<T>): Promise<T>
   /** How many items the next transaction is to work on. */
   batch(): number
   /** Says that a batch of `batch()` is done: the size of the next one is what `LOCK_MS` allows. */
@@ -49,6 +51,14 @@ export function createPace(database: Database, clock = () => performance.now()):
         }
       },
     },
+    async hold(work) {
+      const start = clock()
+      try {
+        return await work()
+      } finally {
+        held += clock() - start
+      }
+    },
     batch: () => size,
     adapt() {
       // At most twice as many, since the next ones may take longer.
@@ -65,7 +75,7 @@ export function createPace(database: Database, clock = () => performance.now()):
 
 /** Cuts slices into batches of the size that is wanted at that moment. */
 export async function* inBatches<T>(
-  slices: AsyncIterable<readonly T[]>,
+  slices: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
   size: () => number,
 ): AsyncGenerator<T[]> {
   for await (const slice of slices) {

@@ -18,7 +18,7 @@ import {
 } from './bulk-parameters.ts'
 import { NO_FILE_SERVICE } from './file-service.ts'
 import type { Library } from './library.ts'
-import { mergeIndex, withoutMerging } from './merge-index.ts'
+import { createIndexMerger, type IndexMerger, withoutMerging } from './merge-index.ts'
 import { removeItems } from './remove.ts'
 import { retagItems } from './retag.ts'
 import { countSelected, findNewestId, readSlices } from './selection.ts'
@@ -180,23 +180,24 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
           : { ...selected, until: selected.until ?? (await findNewestId(read)) }
       const pace = createPace(library.database)
       const database = withoutMerging(pace.database)
+      const merger = createIndexMerger(pace)
       const lines = runBulk({
         total: await countSelected(read, selection),
         batches: inBatches(readSlices(read, selection), pace.batch),
         async work(ids) {
           const failed = await work({ ...library, database }, ids)
+          pace.adapt()
           return mayView ? failed : failed.map(withoutName)
         },
         async pause() {
-          pace.adapt()
           await pace.pause()
-          await mergeIndex(pace)
+          await merger.merge()
         },
         message,
         explain: (error) => bodyOf(explainError(error, request)),
         signal: stop.signal,
       })
-      const body = heard(Readable.from(lines))
+      const body = heard(Readable.from(closing(lines, merger)))
       body.once('close', release)
       reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' }).type(NDJSON_TYPE)
       return reply.send(body)
@@ -204,6 +205,15 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
       release()
       throw error
     }
+  }
+}
+
+/** Passes the lines on, and ends the merger with them. */
+async function* closing(lines: AsyncIterable<string>, merger: IndexMerger) {
+  try {
+    yield* lines
+  } finally {
+    await merger.close()
   }
 }
 

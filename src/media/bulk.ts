@@ -54,8 +54,11 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   // More may come to match meanwhile.
   const progress = () => tell({ done, failures, total: Math.max(total, done + failures) })
   yield progress()
+  let isFirst = true
   try {
     for await (const ids of batches) {
+      if (!isFirst) await pause()
+      isFirst = false
       signal.throwIfAborted()
       const failedNow = await work(ids)
       done += ids.length - failedNow.length
@@ -64,7 +67,6 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
         failed.push({ ...item, ...bodyOf(error) })
       }
       yield progress()
-      await pause()
     }
   } catch (error) {
     yield end(explain(error))

@@ -4,7 +4,8 @@ import { insertItems } from '../../test/fill-library.ts'
 import { onPostgres } from '../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database } from '../database/database.ts'
-import { mergeIndex, withoutMerging } from './merge-index.ts'
+import { createPace } from '../database/pace.ts'
+import { createIndexMerger, withoutMerging } from './merge-index.ts'
 import { retagItems } from './retag.ts'
 import { matchingIds, parseSearch } from './search.ts'
 
@@ -51,7 +52,9 @@ it('no transaction of long work merges, and what is merged between them is found
   if (onPostgres) return
   const before = await countSegments(database)
   expect(before).toBe(13)
-  for (let round = 0; round < 5; round++) await mergeIndex({ database, pause: async () => {} })
+  const merger = createIndexMerger(createPace(database))
+  for (let round = 0; round < 5; round++) await merger.merge()
+  await merger.close()
   expect(await countSegments(database)).toBeLessThan(before / 2)
   expect(await counts()).toEqual([12, COUNT - 12])
 
@@ -59,4 +62,26 @@ it('no transaction of long work merges, and what is merged between them is found
   const { rows } = await sql<{ v: number }>`
     SELECT v FROM media_search_config WHERE k = 'automerge'`.execute(database.read)
   expect(rows).toEqual([{ v: 4 }])
+})
+
+it('merging leaves the process free, waits while another one writes, and ends with its thread', async () => {
+  if (onPostgres) return
+  const database = await openTemporaryDatabase()
+  await insertItems(database, items)
+  const merger = createIndexMerger(createPace(database))
+  await merger.merge()
+  let merging: Promise<void> | undefined
+  let isDone = false
+  await database.write(async () => {
+    merging = merger.merge().then(() => {
+      isDone = true
+    })
+    // Reads are answered while it waits for this transaction.
+    for (let read = 0; read < 100; read++) expect(await countMatches(database, 'a')).toBe(COUNT)
+    expect(isDone).toBe(false)
+  })
+  await merging
+  await merger.close()
+  await merger.close()
+  await expect(merger.merge()).rejects.toThrow('has ended')
 })

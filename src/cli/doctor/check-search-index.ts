@@ -27,7 +27,7 @@ export const checkSearchIndex: Check = async function* ({ database }, advance) {
     remedy: 'Builds it anew where it is wrong.',
     async repair(library) {
       if (damage === undefined) {
-        await reindexItems(library.database, differing)
+        await reindexItems(library.database, [differing])
         const { differing: rest, damage } = await examine()
         if (rest.length === 0 && damage === undefined) {
           return { done: `Built it anew for ${differing.length} items.` }

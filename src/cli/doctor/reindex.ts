@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
-import { createPace } from '../../database/pace.ts'
+import { createPace, inBatches } from '../../database/pace.ts'
 import { indexItems } from '../../media/insert-many.ts'
 import { countVersion } from '../../media/library.ts'
-import { mergeIndex, withoutMerging } from '../../media/merge-index.ts'
+import { createIndexMerger, withoutMerging } from '../../media/merge-index.ts'
 import { unindexItems } from '../../media/search.ts'
 import { parseTags } from '../../media/tags.ts'
 
@@ -14,30 +14,38 @@ const SLICE = 1000
 /**
  * Makes the index hold for each of these ids what its item says, and nothing if there is none, in
  * transactions so short that a server beside is not held up.
+ *
+ * @param slices of ids
  */
-export async function reindexItems(database: Database, ids: readonly number[]): Promise<void> {
+export async function reindexItems(
+  database: Database,
+  slices: AsyncIterable<readonly number[]> | Iterable<readonly number[]>,
+): Promise<void> {
   const pace = createPace(database)
   const { write } = withoutMerging(pace.database)
-  for (let start = 0; start < ids.length; ) {
-    const batch = ids.slice(start, start + pace.batch())
-    await write(async (trx) => {
-      const items = await trx
-        .selectFrom('media')
-        .select(['id', 'name', 'tags'])
-        .where('id', 'in', batch)
-        .orderBy('id')
-        .execute()
-      await unindexItems(trx, batch)
-      await countVersion(trx)
-      await indexItems(
-        trx,
-        items.map(({ tags, ...item }) => ({ ...item, tags: parseTags(tags) })),
-      )
-    })
-    start += batch.length
-    pace.adapt()
-    await pace.pause()
-    await mergeIndex(pace)
+  const merger = createIndexMerger(pace)
+  try {
+    for await (const ids of inBatches(slices, pace.batch)) {
+      await write(async (trx) => {
+        const items = await trx
+          .selectFrom('media')
+          .select(['id', 'name', 'tags'])
+          .where('id', 'in', ids)
+          .orderBy('id')
+          .execute()
+        await unindexItems(trx, ids)
+        await countVersion(trx)
+        await indexItems(
+          trx,
+          items.map(({ tags, ...item }) => ({ ...item, tags: parseTags(tags) })),
+        )
+      })
+      pace.adapt()
+      await pace.pause()
+      await merger.merge()
+    }
+  } finally {
+    await merger.close()
   }
 }
 
@@ -49,8 +57,12 @@ export async function rebuildIndex(database: Database): Promise<void> {
       : sql`INSERT INTO media_search (media_search) VALUES ('delete-all')`
     ).execute(trx)
   })
+  await reindexItems(database, readIds(database))
+}
+
+async function* readIds({ read }: Database): AsyncGenerator<number[]> {
   for (let after = 0; ; ) {
-    const rows = await database.read
+    const rows = await read
       .selectFrom('media')
       .select('id')
       .where('id', '>', after)
@@ -59,10 +71,7 @@ export async function rebuildIndex(database: Database): Promise<void> {
       .execute()
     const last = rows.at(-1)
     if (!last) return
-    await reindexItems(
-      database,
-      rows.map(({ id }) => id),
-    )
+    yield rows.map(({ id }) => id)
     after = last.id
   }
 }
