@@ -58,7 +58,7 @@ const postgres = {
       'src/cli/transfer/*.test.ts',
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
-      'src/storage/journal.test.ts',
+      'src/storage/journal/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
@@ -74,7 +74,7 @@ const bucket = {
     isolate: false,
     env: { ...onPostgres.env, VITRINE_TEST_STORAGE: 's3' },
     include: [
-      'src/cli/archive/*.test.ts',
+      'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
       'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
     ],

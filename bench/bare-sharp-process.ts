@@ -7,8 +7,8 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
-import { dominantColor } from '../src/images/preview.ts'
 import { VARIANTS } from '../src/images/recipe.ts'
+import { dominantColor } from '../src/images/worker/preview.ts'
 
 const [folder = '', variant = '', count = '1', parallel = '1'] = process.argv.slice(2)
 const files = readdirSync(folder).map((name) => join(folder, name))

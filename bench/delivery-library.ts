@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path'
 import { openDatabase } from '../src/database/database.ts'
 import type { VariantName } from '../src/database/tables.ts'
-import { insertFiles, insertItems } from '../src/media/insert-many.ts'
+import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { newKey } from '../src/storage/storage.ts'
 
 /** Raise it when what is in it changes. */

@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { openDatabase } from '../src/database/database.ts'
-import { matchingIds, parseSearch } from '../src/media/search.ts'
+import { matchingIds, parseSearch } from '../src/media/list/search.ts'
 import type { KeptLibrary } from './library.ts'
 
 export interface DirectSearch {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from '../src/database/database.ts'
 import type { Queries } from '../src/database/tables.ts'
-import { insertFiles, insertItems } from '../src/media/insert-many.ts'
+import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import type { Kind } from '../src/storage/storage.ts'
 

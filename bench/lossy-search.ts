@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { fold } from '../src/fold.ts'
+import { fold } from '../src/base/fold.ts'
 import { readTime } from './processor-time.ts'
 
 const ROUNDS = 5

@@ -2,9 +2,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { fileFlagOf, fileVariableOf } from './base/setting-source.ts'
+import { flagOf, type Setting } from './base/settings.ts'
 import { ConfigError, findUnknownVariables, readConfig, settings } from './config.ts'
-import { fileFlagOf, fileVariableOf } from './setting-source.ts'
-import { flagOf, type Setting } from './settings.ts'
 
 const faultsOf = (...args: Parameters<typeof readConfig>) => {
   try {

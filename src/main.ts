@@ -1,13 +1,13 @@
 import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
-import { UsageError } from './cli/usage-error.ts'
+import { AppError } from './base/errors.ts'
+import { hidePasswords } from './base/hide-passwords.ts'
+import { fileFlagOf } from './base/setting-source.ts'
+import { flagOf, type Setting } from './base/settings.ts'
+import { UsageError } from './base/usage-error.ts'
 import { type Config, ConfigError, readConfig, settings } from './config.ts'
-import { AppError } from './errors.ts'
-import { hidePasswords } from './hide-passwords.ts'
-import { fileFlagOf } from './setting-source.ts'
-import { flagOf, type Setting } from './settings.ts'
-import { S3Fault } from './storage/s3-fault.ts'
+import { S3Fault } from './storage/s3/s3-fault.ts'
 
 const IMPORT_HELP = `
 An image is named like its file and tagged with the names of the folders between <folder> and it.

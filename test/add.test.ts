@@ -1,7 +1,7 @@
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { MediaItem } from '../src/media/item.ts'
-import { MediaList } from '../src/media/list-route.ts'
+import { MediaList } from '../src/media/list/list-route.ts'
 import { expectConsistent } from './consistency.ts'
 import * as fixtures from './fixtures.ts'
 import { type Client, type RequestOptions, type Server, signIn, startServer } from './harness.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
-import type { MediaList } from '../src/media/list-route.ts'
+import type { MediaList } from '../src/media/list/list-route.ts'
 import { fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'

@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { countRows } from '../src/cli/transfer/contents.ts'
 import { openDatabase } from '../src/database/database.ts'
+import { countRows } from '../src/transfer/contents.ts'
 import { expectConsistent } from './consistency.ts'
 import { makeJpeg, makePng } from './fixtures.ts'
 import {

@@ -9,7 +9,7 @@ import {
   SECRET,
   signToken,
   startKeyServer,
-} from '../src/auth/external.fixture.ts'
+} from '../src/auth/external/external.fixture.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Settings, signIn, startServer } from './harness.ts'
 

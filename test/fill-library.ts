@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import { type Database, openDatabase } from '../src/database/database.ts'
 import { countVersion } from '../src/media/library.ts'
-import { adjustCounts } from '../src/media/rank.ts'
-import { indexMedia } from '../src/media/search.ts'
+import { adjustCounts } from '../src/media/list/rank.ts'
+import { indexMedia } from '../src/media/list/search.ts'
 import { countTags } from '../src/media/tags.ts'
 import { locateDatabase } from './postgres.ts'
 

@@ -6,7 +6,7 @@ export interface FrameShape {
   /** Index of one colour for all pixels, or that of each. */
   color?: number
   pixels?: Uint8Array
-  /** See `src/images/gif.ts`. */
+  /** See `src/images/worker/gif.ts`. */
   disposal?: number
 }
 

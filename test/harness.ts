@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { MediaItem } from '../src/media/item.ts'
-import type { MediaList } from '../src/media/list-route.ts'
+import type { MediaList } from '../src/media/list/list-route.ts'
 import { storageSettings } from './library-storage.ts'
 import { databaseSettings } from './postgres.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
-import type { TagList } from '../src/media/tags-route.ts'
+import type { TagList } from '../src/media/list/tags-route.ts'
 import { makePng } from './fixtures.ts'
 import { findFreePort } from './free-port.ts'
 import {

@@ -1,6 +1,6 @@
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MediaList } from '../src/media/list-route.ts'
+import { MediaList } from '../src/media/list/list-route.ts'
 import { fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../src/database/database.ts'
-import { insertItems } from '../src/media/insert-many.ts'
+import { insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'

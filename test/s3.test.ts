@@ -3,9 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { openDatabase } from '../src/database/database.ts'
-import { openS3Storage } from '../src/storage/s3.ts'
-import { type FaultyProxy, startFaultyProxy } from '../src/storage/s3-faults.fixture.ts'
-import { parseS3Url } from '../src/storage/s3-url.ts'
+import { openS3Storage } from '../src/storage/s3/s3.ts'
+import { type FaultyProxy, startFaultyProxy } from '../src/storage/s3/s3-faults.fixture.ts'
+import { parseS3Url } from '../src/storage/s3/s3-url.ts'
 import { makePng } from './fixtures.ts'
 import {
   Client,

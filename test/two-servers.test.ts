@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { MediaList } from '../src/media/list-route.ts'
+import type { MediaList } from '../src/media/list/list-route.ts'
 import { expectConsistent, takeStock } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { Client, type Server, signIn, startServer } from './harness.ts'

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import openapiTypescript, { astToString } from 'openapi-typescript'
 import { createApp, openLibrary } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
-import { createLog } from '../src/http/logging.ts'
+import { createLog } from '../src/http/operate/logging.ts'
 
 export async function generateTypes(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'vitrine-api-'))

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { parametersInvalid, quote } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
-import { parametersInvalid, quote } from '../errors.ts'
 import { type Query, readInteger, readText } from '../http/query-parameters.ts'
 import { Type } from '../http/schema.ts'
 import { AuditEntry, toEntry } from './entry.ts'

@@ -1,4 +1,4 @@
-import { integer, type Settings } from '../settings.ts'
+import { integer, type Settings } from '../base/settings.ts'
 
 export const auditSettings = {
   auditDays: {

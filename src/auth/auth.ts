@@ -3,15 +3,15 @@ import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorders } from '../database/recorder.ts'
 import type { BasePath } from '../http/base-path.ts'
-import { createSessionCookie } from './cookie.ts'
-import type { CookieSettings } from './cookie-settings.ts'
-import { readExternal } from './external.ts'
-import { externalRoutes } from './external-routes.ts'
-import type { ExternalSettings } from './external-settings.ts'
+import { readExternal } from './external/external.ts'
+import { externalRoutes } from './external/external-routes.ts'
+import type { ExternalSettings } from './external/external-settings.ts'
 import type { Identify } from './identify.ts'
-import { identifyBySession } from './identify-by-session.ts'
 import { authRoutes } from './routes.ts'
-import { signInRoute } from './sign-in-route.ts'
+import { createSessionCookie } from './session/cookie.ts'
+import type { CookieSettings } from './session/cookie-settings.ts'
+import { identifyBySession } from './session/identify-by-session.ts'
+import { signInRoute } from './sign-in/sign-in-route.ts'
 
 export interface Auth {
   identify: Identify
@@ -30,7 +30,7 @@ export async function openAuth(
   const cookie = createSessionCookie(settings)
   return {
     identify: external
-      ? (await import('./identify-by-token.ts')).identifyByToken(external, log, cookie)
+      ? (await import('./external/identify-by-token.ts')).identifyByToken(external, log, cookie)
       : await identifyBySession(database, recorders.uses, cookie),
     async routes(app) {
       const url = external?.signInUrl ?? null

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
+import { createRecent } from '../base/recent.ts'
 import type { Database } from '../database/database.ts'
-import { createRecent } from '../recent.ts'
 import type { User } from './identify.ts'
 
 /** Some thousand callers: more than ask for lists at a time. Cookies may have 16 KiB. */

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { writeAs } from '../audit/write-as.ts'
-import { setDisabled, setRole } from './accounts.ts'
+import { setDisabled, setRole } from './accounts/accounts.ts'
 import { actorOf } from './actor.ts'
-import { endAllSessions } from './session-list.ts'
+import { endAllSessions } from './session/session-list.ts'
 import { createTestApp } from './test-app.ts'
 
 /** A route that does work in three transactions, and before each what the test says. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { FastifyRequest } from 'fastify'
 import type { Permit } from '../audit/record.ts'
-import { AppError, forbidden } from '../errors.ts'
+import { AppError, forbidden } from '../base/errors.ts'
 import type { User } from './identify.ts'
 import type { Access, Permission } from './permissions.ts'
 

@@ -1,9 +1,9 @@
 import Fastify, { type InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { createRecorders } from '../database/recorder.ts'
-import { createSessionCookie } from './cookie.ts'
-import { identifyBySession } from './identify-by-session.ts'
 import { authPlugin } from './plugin.ts'
+import { createSessionCookie } from './session/cookie.ts'
+import { identifyBySession } from './session/identify-by-session.ts'
 import { createTestApp } from './test-app.ts'
 
 describe('access', () => {

@@ -1,13 +1,13 @@
 import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { forbidden } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
-import { forbidden } from '../errors.ts'
 import type { Identify, User } from './identify.ts'
 import { answerCors, isForeign } from './origin.ts'
 import { type Access, isAccess } from './permissions.ts'
 import { endWithRights, permitOf, requireAccess } from './permit.ts'
-import type { SignedIn } from './session-lookup.ts'
+import type { SignedIn } from './session/session-lookup.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

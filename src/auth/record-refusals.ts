@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type AuditEntry, recordAudit } from '../audit/record.ts'
+import { AppError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorder } from '../database/recorder.ts'
-import { AppError } from '../errors.ts'
 import { actorOf } from './actor.ts'
-import { TOKEN_REFUSED } from './api-token-lookup.ts'
-import { createFirstOfMinute } from './first-of-minute.ts'
+import { createFirstOfMinute } from './sign-in/first-of-minute.ts'
+import { TOKEN_REFUSED } from './tokens/api-token-lookup.ts'
 
 /**
  * Records who was refused something that needs more than a session, and personal tokens that count no

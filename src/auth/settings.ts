@@ -1,8 +1,8 @@
-import { list, type Settings } from '../settings.ts'
-import { requireUnguessable } from '../unguessable.ts'
-import { cookieSettings } from './cookie-settings.ts'
-import { externalSettings } from './external-settings.ts'
-import { checkPassword, passwordRule } from './passwords.ts'
+import { list, type Settings } from '../base/settings.ts'
+import { requireUnguessable } from '../base/unguessable.ts'
+import { externalSettings } from './external/external-settings.ts'
+import { cookieSettings } from './session/cookie-settings.ts'
+import { checkPassword, passwordRule } from './sign-in/passwords.ts'
 
 export const authSettings = {
   adminPassword: {

@@ -2,11 +2,11 @@ import { toEntry } from '../audit/entry.ts'
 import { parseTime } from '../audit/parse-time.ts'
 import { type AuditPage, readAudit } from '../audit/read.ts'
 import { auditActions, isAuditAction } from '../audit/record.ts'
+import { UsageError } from '../base/usage-error.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 import { printTable } from './table.ts'
-import { UsageError } from './usage-error.ts'
 
 export interface AuditOptions {
   since?: string

@@ -1,6 +1,6 @@
+import { quote } from '../base/errors.ts'
+import { UsageError } from '../base/usage-error.ts'
 import type { Config } from '../config.ts'
-import { quote } from '../errors.ts'
-import { UsageError } from './usage-error.ts'
 
 /**
  * Why a server cannot listen, by the settings that say where.

@@ -3,14 +3,19 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { sep } from 'node:path'
 import { openLibrary } from '../app.ts'
+import { UsageError } from '../base/usage-error.ts'
 import type { Config } from '../config.ts'
-import { createLog } from '../http/logging.ts'
-import { createAdder } from '../media/add-many.ts'
+import { createLog } from '../http/operate/logging.ts'
+import { createAdder } from '../media/change/add-many.ts'
 import type { Library } from '../media/library.ts'
-import { type FoundEntry, findFiles } from './find-files.ts'
-import { allocateFileMemory, importFile, LibraryFault, type Outcome } from './import-file.ts'
-import { type Progress, startProgress } from './progress.ts'
-import { UsageError } from './usage-error.ts'
+import { type FoundEntry, findFiles } from '../transfer/import/find-files.ts'
+import {
+  allocateFileMemory,
+  importFile,
+  LibraryFault,
+  type Outcome,
+} from '../transfer/import/import-file.ts'
+import { type Progress, startProgress } from '../transfer/progress.ts'
 
 /** So many failures in a row that nobody can explain are the library's and not the files'. */
 const MAX_UNEXPLAINED_IN_A_ROW = 10

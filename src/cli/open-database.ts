@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
+import { UsageError } from '../base/usage-error.ts'
 import { type Config, databaseLocation } from '../config.ts'
 import { type Database, openDatabase } from '../database/database.ts'
-import { UsageError } from './usage-error.ts'
 
 /**
  * Gives `work` the database alone, which needs nothing of what a server holds, and closes it.

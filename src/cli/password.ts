@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { heard } from '../heard.ts'
-import { UsageError } from './usage-error.ts'
+import { heard } from '../base/heard.ts'
+import { UsageError } from '../base/usage-error.ts'
 
 /**
  * A new password: all of standard input without one newline at its end, or what is typed twice,

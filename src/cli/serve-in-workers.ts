@@ -1,9 +1,9 @@
 import cluster, { type Worker } from 'node:cluster'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { heard } from '../base/heard.ts'
 import type { Config } from '../config.ts'
-import { heard } from '../heard.ts'
-import { createLog } from '../http/logging.ts'
-import { answerMetrics } from '../http/worker-metrics.ts'
+import { createLog } from '../http/operate/logging.ts'
+import { answerMetrics } from '../http/operate/worker-metrics.ts'
 import { printAddress } from './print-address.ts'
 import { WORKER_INDEX } from './worker-share.ts'
 

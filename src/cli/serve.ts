@@ -3,11 +3,11 @@ import type { AddressInfo, Server } from 'node:net'
 import { join } from 'node:path'
 import { createApp, openLibrary } from '../app.ts'
 import { purgeAudit } from '../audit/purge.ts'
-import { ensureFirstAdmin } from '../auth/accounts.ts'
-import { purgeExpired } from '../auth/sessions.ts'
+import { ensureFirstAdmin } from '../auth/accounts/accounts.ts'
+import { purgeExpired } from '../auth/session/sessions.ts'
 import { type Config, findUnknownVariables } from '../config.ts'
 import type { Database } from '../database/database.ts'
-import { createLog } from '../http/logging.ts'
+import { createLog } from '../http/operate/logging.ts'
 import { explainListening } from './explain-listening.ts'
 import { printAddress } from './print-address.ts'
 
@@ -92,7 +92,7 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
 /** Nothing of it is loaded where nobody may ask for metrics. */
 async function createMetricsIfOn({ metricsToken }: Config) {
   if (metricsToken === undefined) return undefined
-  const { createMetrics } = await import('../metrics.ts')
+  const { createMetrics } = await import('../base/metrics.ts')
   return createMetrics()
 }
 

@@ -1,9 +1,9 @@
-import { createApiToken, listApiTokens, revokeApiToken } from '../auth/api-tokens.ts'
+import { createApiToken, listApiTokens, revokeApiToken } from '../auth/tokens/api-tokens.ts'
+import { UsageError } from '../base/usage-error.ts'
 import type { Config } from '../config.ts'
 import { readId } from '../http/read-id.ts'
 import { withAccounts } from './open-database.ts'
 import { printTable, showTime } from './table.ts'
-import { UsageError } from './usage-error.ts'
 
 /** Makes a personal token for an account and prints it, once: nobody can find it out again. */
 export async function tokenAdd(

@@ -1,6 +1,12 @@
-import { createUser, removeUser, setDisabled, setPassword, setRole } from '../auth/accounts.ts'
-import { type Account, listUsers } from '../auth/list-accounts.ts'
-import { endAllSessions, endSession, listSessions } from '../auth/session-list.ts'
+import {
+  createUser,
+  removeUser,
+  setDisabled,
+  setPassword,
+  setRole,
+} from '../auth/accounts/accounts.ts'
+import { type Account, listUsers } from '../auth/accounts/list-accounts.ts'
+import { endAllSessions, endSession, listSessions } from '../auth/session/session-list.ts'
 import type { Config } from '../config.ts'
 import { requireLibrary, requireOwnAccounts, withAccounts, withDatabase } from './open-database.ts'
 import { readNewPassword } from './password.ts'

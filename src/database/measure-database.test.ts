@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { onPostgres } from '../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
-import { createMetrics } from '../metrics.ts'
+import { createMetrics } from '../base/metrics.ts'
 import { measureDatabase } from './measure-database.ts'
 
 it('tells how long writes waited, how many wait, and which connections are used', async () => {

@@ -1,5 +1,5 @@
 import type { Transaction } from 'kysely'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../base/metrics.ts'
 import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
 

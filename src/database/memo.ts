@@ -1,4 +1,4 @@
-import { createRecent } from '../recent.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Database } from './database.ts'
 
 export interface Memo<Value> {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import { migrations } from './migrations.ts'
 import type { Queries } from './tables.ts'
 

@@ -10,7 +10,7 @@ import {
 } from 'kysely'
 import type { Pool, PoolClient } from 'pg'
 import Cursor from 'pg-cursor'
-import { serviceBusy } from '../errors.ts'
+import { serviceBusy } from '../base/errors.ts'
 
 /** What takes longer is given up by the server: a request is not worth a connection for ever. */
 export const STATEMENT_MS = 30_000

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
-import { serviceBusy } from '../errors.ts'
+import { serviceBusy } from '../base/errors.ts'
 import type { Ask } from './database.ts'
 import type { OutcomeUnknown } from './postgres-dialect.ts'
 import type { Tables } from './tables.ts'

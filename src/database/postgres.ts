@@ -8,8 +8,8 @@ import {
   type Transaction,
 } from 'kysely'
 import pg from 'pg'
-import { AppError } from '../errors.ts'
-import { heard } from '../heard.ts'
+import { AppError } from '../base/errors.ts'
+import { heard } from '../base/heard.ts'
 import type { Ask, Database, PostgresLocation } from './database.ts'
 import { migrate, requireCurrent } from './migrate.ts'
 import {

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { Queries, Tables } from './tables.ts'
 
 /** 256 bits, which they are made with. */

@@ -12,8 +12,8 @@ import {
   SqliteQueryCompiler,
   Transaction,
 } from 'kysely'
-import { serviceBusy } from '../errors.ts'
-import { createRecent } from '../recent.ts'
+import { serviceBusy } from '../base/errors.ts'
+import { createRecent } from '../base/recent.ts'
 import type { Ask, AskingExecutor } from './database.ts'
 import type { Tables } from './tables.ts'
 

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
 import type { Arrival, Queries } from './tables.ts'
 
 const WORDS: Record<Arrival, string> = {

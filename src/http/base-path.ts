@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { AppError, quote } from '../errors.ts'
+import { AppError, quote } from '../base/errors.ts'
 
 /**
  * The path under which a proxy shows the server, such as `/media-app`; without one, an empty text.

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import type { ReadyAnswer } from './answer-at-once.ts'
-import { healthRoutes } from './health.ts'
+import type { ReadyAnswer } from './answer/answer-at-once.ts'
+import { healthRoutes } from './operate/health.ts'
 import type { HttpSettings } from './settings.ts'
 import { startServer } from './test-server.ts'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { AppError, quote } from '../errors.ts'
+import { AppError, quote } from '../base/errors.ts'
 import { isLoopbackAddress, isLoopbackHost } from './loopback.ts'
 import type { HttpSettings } from './settings.ts'
 import type { Trusts } from './trusted-proxies.ts'

@@ -1,7 +1,7 @@
 import { type FastifyInstance, type FastifySchema, fastify, type RouteOptions } from 'fastify'
+import { notFound } from './answer/not-found.ts'
+import { phraseOf } from './answer/render-errors.ts'
 import type { BasePath } from './base-path.ts'
-import { notFound } from './not-found.ts'
-import { phraseOf } from './render-errors.ts'
 import { Type } from './schema.ts'
 
 declare module 'fastify' {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { createLog } from './logging.ts'
+import { createLog } from './operate/logging.ts'
 import { pageRoutes } from './page.ts'
 import { createServer } from './server.ts'
 

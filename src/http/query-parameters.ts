@@ -1,4 +1,4 @@
-import { parametersInvalid, quote } from '../errors.ts'
+import { parametersInvalid, quote } from '../base/errors.ts'
 
 /** The query of a URL: each parameter is absent, a text, or repeated (an array). */
 export type Query = Readonly<Record<string, unknown>>

@@ -1,4 +1,4 @@
-import { parametersMissing, quote } from '../errors.ts'
+import { parametersMissing, quote } from '../base/errors.ts'
 import { Type } from './schema.ts'
 
 /** An id in a path: described as the number it is, and handed over as the text it comes as. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { ReadyAnswer } from './answer-at-once.ts'
+import type { ReadyAnswer } from './answer/answer-at-once.ts'
 import { startServer } from './test-server.ts'
 
 const READY: ReadyAnswer = { status: 200, headers: [], body: Buffer.from('at once') }

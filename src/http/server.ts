@@ -5,14 +5,23 @@ import {
   type FastifyServerOptions,
   fastify,
 } from 'fastify'
-import { AppError } from '../errors.ts'
-import { heard } from '../heard.ts'
-import type { Metrics } from '../metrics.ts'
-import { createAtOnce } from './answer-at-once.ts'
+import { AppError } from '../base/errors.ts'
+import { heard } from '../base/heard.ts'
+import type { Metrics } from '../base/metrics.ts'
+import { createAtOnce } from './answer/answer-at-once.ts'
+import { answerClientErrors } from './answer/client-errors.ts'
+import { answerEarly } from './answer/early-answer.ts'
+import { refuseUnmatched } from './answer/not-found.ts'
+import { renderError, renderErrors } from './answer/render-errors.ts'
+import { cutOffStalled } from './answer/stalled-clients.ts'
+import { createTurns } from './answer/turns.ts'
 import { type BasePath, redirectUnder, stripBasePath } from './base-path.ts'
-import { answerClientErrors } from './client-errors.ts'
-import { answerEarly } from './early-answer.ts'
+import { parseBodies } from './body/parse-bodies.ts'
+import { cutOffSlowBodies } from './body/slow-bodies.ts'
+import { validateBodies } from './body/validate-body.ts'
 import { createKnownHosts } from './known-hosts.ts'
+import { createServer as createHttpServer } from './node-http.ts'
+import { describeRoutes } from './openapi.ts'
 import {
   createLazyLog,
   createLogController,
@@ -20,21 +29,12 @@ import {
   logAnswer,
   logRequest,
   logRequests,
-} from './logging.ts'
-import { createRequestMeter, serveMetrics } from './metrics.ts'
-import { createServer as createHttpServer } from './node-http.ts'
-import { refuseUnmatched } from './not-found.ts'
-import { describeRoutes } from './openapi.ts'
-import { parseBodies } from './parse-bodies.ts'
-import { renderError, renderErrors } from './render-errors.ts'
+} from './operate/logging.ts'
+import { createRequestMeter, serveMetrics } from './operate/metrics.ts'
 import { createRequestIds } from './request-id.ts'
 import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import { type HttpSettings, httpSettings } from './settings.ts'
-import { cutOffSlowBodies } from './slow-bodies.ts'
-import { cutOffStalled } from './stalled-clients.ts'
 import { createTrusts, type Trusts } from './trusted-proxies.ts'
-import { createTurns } from './turns.ts'
-import { validateBodies } from './validate-body.ts'
 
 const HEADERS_TIMEOUT_MS = 30_000
 /** How much later than that it may be noticed. */
@@ -162,7 +162,7 @@ export async function createServer(
 
 /** Loaded only where they are wanted. */
 async function makeMetrics(): Promise<Metrics> {
-  const { createMetrics } = await import('../metrics.ts')
+  const { createMetrics } = await import('../base/metrics.ts')
   return createMetrics()
 }
 

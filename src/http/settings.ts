@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
-import { integer, list, oneOf, type Settings, type Values } from '../settings.ts'
-import { requireUnguessable } from '../unguessable.ts'
+import { integer, list, oneOf, type Settings, type Values } from '../base/settings.ts'
+import { requireUnguessable } from '../base/unguessable.ts'
 import type { BasePath } from './base-path.ts'
 import { withoutBrackets } from './loopback.ts'
 

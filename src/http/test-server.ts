@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { onTestFinished } from 'vitest'
-import { createLog } from './logging.ts'
+import { createLog } from './operate/logging.ts'
 import { createServer } from './server.ts'
 import type { HttpSettings } from './settings.ts'
 

@@ -31,16 +31,16 @@ import {
   makeWebp,
   spoilEnd,
 } from '../../test/fixtures.ts'
-import { AppError } from '../errors.ts'
+import { AppError } from '../base/errors.ts'
+import { createImages, type Images, isRefusal } from './images.ts'
+import { type ImageSettings, imageSettings } from './settings.ts'
 import {
   iccp,
   makeAvifWith,
   makeDeepPngWith,
   makeGrayAvif,
   makeGrayProfile,
-} from './colour/colour.fixture.ts'
-import { createImages, type Images, isRefusal } from './images.ts'
-import { type ImageSettings, imageSettings } from './settings.ts'
+} from './worker/colour/colour.fixture.ts'
 
 const defaults = Object.fromEntries(
   Object.entries(imageSettings).map(([name, { fallback }]) => [name, fallback]),

@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os'
-import { createBudget } from '../budget.ts'
-import { AppError } from '../errors.ts'
-import { Refusal } from './refusal.ts'
+import { createBudget } from '../base/budget.ts'
+import { AppError } from '../base/errors.ts'
 import type { ImageSettings } from './settings.ts'
-import type { Header, Preview, ProcessedImage, RenderedImage } from './tasks.ts'
-import { createWorkerPool } from './worker-pool.ts'
-import type { ImageWorker } from './worker-process.ts'
+import { Refusal } from './worker/refusal.ts'
+import type { Header, Preview, ProcessedImage, RenderedImage } from './worker/tasks.ts'
+import { createWorkerPool } from './worker/worker-pool.ts'
+import type { ImageWorker } from './worker/worker-process.ts'
 
-export type { ProcessedImage, RenderedImage } from './tasks.ts'
+export type { ProcessedImage, RenderedImage } from './worker/tasks.ts'
 
 /**
  * The pixels of images, in processes of their own. The functions take the path of a file and a

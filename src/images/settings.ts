@@ -1,4 +1,4 @@
-import { integer, oneOf, type Settings, type Values } from '../settings.ts'
+import { integer, oneOf, type Settings, type Values } from '../base/settings.ts'
 
 const MEBIBYTE = 1024 * 1024
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { AppError } from '../errors.ts'
-import { readListQuery } from './list-query.ts'
+import { AppError } from '../base/errors.ts'
+import { readListQuery } from './list/list-query.ts'
 import { readName, readTags } from './parameters.ts'
 
 const MISSING = 'Required parameters missing'

@@ -1,5 +1,5 @@
-import { parametersInvalid, parametersMissing, quote } from '../errors.ts'
-import { isBlank } from '../fold.ts'
+import { parametersInvalid, parametersMissing, quote } from '../base/errors.ts'
+import { isBlank } from '../base/fold.ts'
 
 export const MAX_NAME_CODE_POINTS = 255
 export const MAX_TAGS = 64

@@ -1,4 +1,4 @@
-import { boolean, integer, type Settings } from '../settings.ts'
+import { boolean, integer, type Settings } from '../base/settings.ts'
 
 export const mediaSettings = {
   api: {

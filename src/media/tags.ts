@@ -1,8 +1,8 @@
 import { sql } from 'kysely'
+import { fold } from '../base/fold.ts'
 import { askWithin } from '../database/database.ts'
 import { buildOnce, isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
-import { fold } from '../fold.ts'
 
 /**
  * The table `tags` holds every tag in use and how many items have it. It is kept in step with the

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { openDiskStorage } from './disk.ts'
-import { interceptFileSystem } from './intercept.fixture.ts'
+import { interceptFileSystem } from './journal/intercept.fixture.ts'
 import { newKey, type Storage } from './storage.ts'
 import { describeStorage } from './storage-suite.ts'
 

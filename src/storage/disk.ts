@@ -21,8 +21,8 @@ import {
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
-import { heard } from '../heard.ts'
-import { writeAll } from '../write-all.ts'
+import { heard } from '../base/heard.ts'
+import { writeAll } from '../base/write-all.ts'
 import { requireRoom } from './room.ts'
 import {
   type ByteRange,

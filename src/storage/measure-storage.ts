@@ -1,4 +1,4 @@
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../base/metrics.ts'
 import type { Storage } from './storage.ts'
 
 /** By which a stream says that whoever read it has left: no fault of storage. */

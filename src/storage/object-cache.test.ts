@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { costOf } from '../recent.ts'
+import { costOf } from '../base/recent.ts'
 import { createObjectCache } from './object-cache.ts'
 
 /** A cache, and the keys that it has read. */

@@ -1,4 +1,4 @@
-import { createCacheUse, createRecent } from '../recent.ts'
+import { createCacheUse, createRecent } from '../base/recent.ts'
 
 export interface ObjectCache {
   /**

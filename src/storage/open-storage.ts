@@ -1,5 +1,5 @@
 import { openDiskStorage } from './disk.ts'
-import type { S3Place } from './s3-url.ts'
+import type { S3Place } from './s3/s3-url.ts'
 import type { Storage } from './storage.ts'
 
 /**
@@ -16,6 +16,6 @@ export async function openStorage(
 ): Promise<Storage> {
   if (!place) return openDiskStorage(folder)
   // Loaded only where it is used: it takes a third of a second.
-  const { openS3Storage } = await import('./s3.ts')
+  const { openS3Storage } = await import('./s3/s3.ts')
   return openS3Storage(place, undefined, { mayBeAway })
 }

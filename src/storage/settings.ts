@@ -1,5 +1,5 @@
-import type { Settings, Values } from '../settings.ts'
-import { parseS3Url, type S3Place } from './s3-url.ts'
+import type { Settings, Values } from '../base/settings.ts'
+import { parseS3Url, type S3Place } from './s3/s3-url.ts'
 
 export const storageSettings = {
   storageUrl: {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
-import { identifyProcess, isRunning, type ProcessIdentity } from './owner.ts'
+import { identifyProcess, isRunning, type ProcessIdentity } from './journal/owner.ts'
 import { requireRoom } from './room.ts'
 
 const RENEWAL_MS = 60_000

@@ -1,6 +1,12 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { AUDIENCE, CLAIMS, ISSUER, SECRET, signToken } from '../../src/auth/external.fixture.ts'
+import {
+  AUDIENCE,
+  CLAIMS,
+  ISSUER,
+  SECRET,
+  signToken,
+} from '../../src/auth/external/external.fixture.ts'
 import { fillLibrary } from '../fill-library.ts'
 import { makeDataFolder, type Server, startServer } from '../harness.ts'
 import { describePage, image, itemPanel, openItem, openPage, signInForm } from './page.ts'

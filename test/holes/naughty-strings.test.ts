@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { fold } from '../../src/fold.ts'
+import { fold } from '../../src/base/fold.ts'
 import { expectConsistent } from '../consistency.ts'
 import { makePng } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'

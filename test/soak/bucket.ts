@@ -5,7 +5,7 @@ import {
   type Fault,
   type FaultyProxy,
   startFaultyProxy,
-} from '../../src/storage/s3-faults.fixture.ts'
+} from '../../src/storage/s3/s3-faults.fixture.ts'
 import { runCli } from '../harness.ts'
 import { type Ledger, openLedger, startLoad } from '../ledger.ts'
 import { canMount, mountSmallDisk } from '../mounts.ts'

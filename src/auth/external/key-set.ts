@@ -1,0 +1,93 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
+import { serviceBusy } from '../../base/errors.ts'
+
+const FETCH_TIMEOUT_MS = 3_000
+/** Older keys are fetched anew before they are used: one may have been withdrawn. */
+const FRESH_MS = 10 * 60_000
+/** So long they count at most while their server cannot be reached. */
+const KEPT_MS = 60 * 60_000
+/** Between fetches on account of tokens that no key fits: anybody can send such tokens. */
+const COOLDOWN_MS = 10_000
+/** After a failure: requests meanwhile need not wait for another one. */
+const RETRY_MS = 5_000
+
+export type Keys = ReturnType<typeof createLocalJWKSet>
+
+/** The public keys of another service, as its server publishes them (RFC 7517). */
+export interface KeySet {
+  /** @throws AppError 503 "Service busy" if there are none and the server cannot be reached */
+  read(): Promise<Keys>
+  /**
+   * For a token that no key fits: the keys may have been rotated.
+   * @returns undefined if they have been fetched a moment ago
+   * @throws AppError 503 "Service busy" if the server cannot be reached
+   */
+  renew(): Promise<Keys | undefined>
+}
+
+/** Fetches the keys at once, so that a wrong address is in the log before anybody needs them. */
+export function openKeySet(url: string, log: Pick<FastifyBaseLogger, 'error'>): KeySet {
+  let known: { keys: Keys; fetchedAt: number } | undefined
+  let failedAt = Number.NEGATIVE_INFINITY
+  let fetching: Promise<Keys> | undefined
+
+  const age = () => (known ? Date.now() - known.fetchedAt : Number.POSITIVE_INFINITY)
+
+  async function fetchOnce(): Promise<Keys> {
+    try {
+      const keys = await fetchKeys(url)
+      known = { keys, fetchedAt: Date.now() }
+      return keys
+    } catch (error) {
+      failedAt = Date.now()
+      log.error({ err: error }, 'The keys at VITRINE_AUTH_JWKS_URL could not be fetched')
+      throw keysUnavailable()
+    } finally {
+      fetching = undefined
+    }
+  }
+
+  /** One fetch for all who want one at the same time. */
+  async function load(): Promise<Keys> {
+    if (Date.now() - failedAt < RETRY_MS) throw keysUnavailable()
+    fetching ??= fetchOnce()
+    return fetching
+  }
+
+  load().catch(() => {})
+
+  return {
+    async read() {
+      if (known && age() < FRESH_MS) return known.keys
+      return load().catch((error: unknown) => {
+        if (known && age() < KEPT_MS) return known.keys
+        throw error
+      })
+    },
+
+    async renew() {
+      return age() < COOLDOWN_MS ? undefined : load()
+    },
+  }
+}
+
+async function fetchKeys(url: string): Promise<Keys> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/json, application/jwk-set+json' },
+    // Elsewhere there may be somebody else.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+  })
+  if (response.status !== 200) throw new Error(`The answer has the status ${response.status}.`)
+  const set = (await response.json()) as JSONWebKeySet
+  const keys = createLocalJWKSet(set)
+  if (set.keys.length === 0) throw new Error('There is no key in the answer.')
+  return keys
+}
+
+const keysUnavailable = () =>
+  serviceBusy(
+    'The keys that tokens are checked with cannot be fetched now; the log of the server says why.',
+    RETRY_MS / 1000,
+  )

@@ -1,0 +1,148 @@
+import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
+import { promisify } from 'node:util'
+import { AppError } from '../../base/errors.ts'
+
+const MIN_LENGTH = 8
+/** Against hashing megabytes; nobody types more. */
+const MAX_LENGTH = 1024
+
+/** OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane. */
+const COST = { memory: 19_456, passes: 2, parallelism: 1 }
+const SALT_BYTES = 16
+const HASH_BYTES = 32
+/** What a hash from elsewhere may cost at most, with room for what will be usual. */
+const MAX_COST = { memory: 1_048_576, passes: 64, parallelism: 64 }
+const MAX_HASH_LENGTH = 512
+
+const derive = promisify(argon2)
+
+interface PasswordHash {
+  /** KiB */
+  memory: number
+  passes: number
+  parallelism: number
+  salt: Buffer
+  hash: Buffer
+}
+
+/**
+ * Checks a password that somebody wants to have. Only its length counts (NIST SP 800-63B: no rules
+ * of composition); a length is one of Unicode code points.
+ *
+ * @throws AppError 400 "Invalid parameters"
+ */
+export function checkPassword(password: string): void {
+  const length = [...normalize(password)].length
+  if (!password.isWellFormed()) throw invalidPassword('holds half of a surrogate pair')
+  if (password.trim() === '') throw invalidPassword('is blank')
+  if (length < MIN_LENGTH || length > MAX_LENGTH) {
+    throw invalidPassword(`has ${length} character${length === 1 ? '' : 's'}`)
+  }
+}
+
+const invalidPassword = (fault: string) =>
+  new AppError('password-invalid', 400, 'Invalid parameters', {
+    detail: `The password ${fault}; ${passwordRule}.`,
+  })
+
+export const passwordRule = `it needs ${MIN_LENGTH} to ${MAX_LENGTH} characters, not only spaces`
+
+/**
+ * Hashes a password with Argon2id (RFC 9106).
+ *
+ * @returns the PHC string, `$argon2id$v=19$m=…,t=…,p=…$salt$hash`
+ */
+export async function hashPassword(password: string): Promise<string> {
+  const salt = randomBytes(SALT_BYTES)
+  const hash = await compute(password, { ...COST, salt, hash: Buffer.alloc(HASH_BYTES) })
+  return format({ ...COST, salt, hash })
+}
+
+/**
+ * Compares in constant time, by the parameters that the stored hash was made with.
+ *
+ * @param stored PHC string
+ */
+export async function verifyPassword(password: string, stored: string): Promise<boolean> {
+  const expected = parse(stored)
+  return timingSafeEqual(await compute(password, expected), expected.hash)
+}
+
+/** Whether the hash was made when hashing cost less than it does today. */
+export function isOutdated(stored: string): boolean {
+  const { memory, passes } = parse(stored)
+  return memory < COST.memory || passes < COST.passes
+}
+
+/**
+ * Whether a value is a PHC string that a password can be verified against (RFC 9106, section 3.1), at a
+ * bearable cost.
+ */
+export function isPasswordHash(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > MAX_HASH_LENGTH) return false
+  const parsed = tryParse(value)
+  if (parsed === undefined) return false
+  const { memory, passes, parallelism, salt, hash } = parsed
+  return (
+    passes >= 1 &&
+    passes <= MAX_COST.passes &&
+    parallelism >= 1 &&
+    parallelism <= MAX_COST.parallelism &&
+    memory >= 8 * parallelism &&
+    memory <= MAX_COST.memory &&
+    salt.length >= 8 &&
+    hash.length >= 16
+  )
+}
+
+/** A hash of no password. To verify against it costs as much as against a real one. */
+export const decoyHash = (): string =>
+  format({ ...COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) })
+
+/** A password that can be read aloud and typed: 24 of 32 characters, 120 bits. */
+export function generatePassword(): string {
+  // Without l, o, 0 and 1. There are 32, so each takes five bits of a byte and none is likelier.
+  const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
+  const characters = Array.from(randomBytes(24), (byte) => alphabet.charAt(byte % 32)).join('')
+  return characters.replace(/.{6}(?!$)/g, '$&-')
+}
+
+const compute = (password: string, { memory, passes, parallelism, salt, hash }: PasswordHash) =>
+  derive('argon2id', {
+    message: normalize(password),
+    nonce: salt,
+    memory,
+    passes,
+    parallelism,
+    tagLength: hash.length,
+  })
+
+/** One password, however the keyboard composes its accents (RFC 8265, OpaqueString). */
+const normalize = (password: string) => password.normalize('NFC')
+
+/** https://github.com/P-H-C/phc-string-format */
+const format = ({ memory, passes, parallelism, salt, hash }: PasswordHash) =>
+  `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${unpadded(salt)}$${unpadded(hash)}`
+
+function parse(stored: string): PasswordHash {
+  const parsed = tryParse(stored)
+  if (!parsed) throw new Error('A stored password hash is no Argon2id PHC string.')
+  return parsed
+}
+
+function tryParse(stored: string): PasswordHash | undefined {
+  const { memory, passes, parallelism, salt, hash } =
+    /^\$argon2id\$v=19\$m=(?<memory>\d+),t=(?<passes>\d+),p=(?<parallelism>\d+)\$(?<salt>[\w+/]+)\$(?<hash>[\w+/]+)$/.exec(
+      stored,
+    )?.groups ?? {}
+  if (!salt || !hash) return undefined
+  return {
+    memory: Number(memory),
+    passes: Number(passes),
+    parallelism: Number(parallelism),
+    salt: Buffer.from(salt, 'base64'),
+    hash: Buffer.from(hash, 'base64'),
+  }
+}
+
+const unpadded = (bytes: Buffer) => bytes.toString('base64').replaceAll('=', '')

@@ -1,0 +1,100 @@
+import { AppError } from '../../base/errors.ts'
+import { askWithin, type Database } from '../../database/database.ts'
+import type { Recorder } from '../../database/recorder.ts'
+import type { Milliseconds, Queries } from '../../database/tables.ts'
+import type { User } from '../identify.ts'
+import { permissions } from '../permissions.ts'
+import { LAST_USE_PRECISION_MS } from '../session/lifetimes.ts'
+import { hashApiToken } from './api-tokens.ts'
+
+/** Code of the error. */
+export const TOKEN_REFUSED = 'token-refused'
+
+/**
+ * Finds out whose a personal token is and what it allows, anew at each request, by one query.
+ *
+ * @throws AppError 401 "Unauthorized" if it is unknown, revoked or expired, or its account disabled
+ */
+export function createApiTokenLookup(
+  database: Database,
+  uses: Recorder,
+): (token: string) => Promise<User> {
+  const query = compileQuery(database.read)
+
+  return async (token) => {
+    const hash = hashApiToken(token)
+    const rows = await database.ask(query, hash)
+    const [row] = rows
+    const now = await database.now()
+    if (row === undefined || !isGood(row, now)) throw refused()
+
+    if (row.last_used_at === null || now - row.last_used_at > LAST_USE_PRECISION_MS) {
+      recordUse(uses, row.id, now)
+    }
+    return {
+      id: row.user_id,
+      username: row.username,
+      roles: [...new Set(rows.map(({ role }) => role))].filter((role) => role !== null),
+      permissions: allowedBy(rows),
+      tokenId: row.id,
+      again: async (db, now) => {
+        const rows = await askWithin(db)(query, hash)
+        if (!isGood(rows[0], now)) throw refused()
+        return allowedBy(rows)
+      },
+    }
+  }
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectToken>['execute']>>[number]
+
+const isGood = (row: Row | undefined, now: Milliseconds) =>
+  row !== undefined && row.disabled === 0 && row.expires_at > now
+
+/** What the token was given and its account may. */
+function allowedBy(rows: readonly Row[]) {
+  const given = new Set(rows[0]?.permissions.split(' '))
+  const allowed = new Set(rows.map(({ permission }) => permission))
+  return permissions.filter((name) => given.has(name) && allowed.has(name))
+}
+
+const refused = () =>
+  new AppError(TOKEN_REFUSED, 401, 'Unauthorized', {
+    detail: 'The personal token is not known, has expired or was revoked; make another one.',
+    headers: { 'www-authenticate': 'Bearer' },
+  })
+
+/** The condition makes parallel requests write once between them. */
+function recordUse(uses: Recorder, id: number, now: Milliseconds): void {
+  uses.add(`token ${id}`, async (trx) => {
+    await trx
+      .updateTable('api_tokens')
+      .set({ last_used_at: now })
+      .where('id', '=', id)
+      .where(({ or, eb }) =>
+        or([eb('last_used_at', 'is', null), eb('last_used_at', '<', now - LAST_USE_PRECISION_MS)]),
+      )
+      .execute()
+  })
+}
+
+/** A row for each permission. */
+const selectToken = (db: Queries) =>
+  db
+    .selectFrom('api_tokens')
+    .innerJoin('users', 'users.id', 'api_tokens.user_id')
+    .leftJoin('user_roles', 'user_roles.user_id', 'users.id')
+    .leftJoin('role_permissions', 'role_permissions.role', 'user_roles.role')
+    .select([
+      'api_tokens.id',
+      'api_tokens.user_id',
+      'api_tokens.permissions',
+      'api_tokens.expires_at',
+      'api_tokens.last_used_at',
+      'users.username',
+      'users.disabled',
+      'user_roles.role',
+      'role_permissions.permission',
+    ])
+
+const compileQuery = (db: Queries) => selectToken(db).where('api_tokens.hash', '=', '').compile()

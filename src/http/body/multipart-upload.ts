@@ -1,0 +1,134 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { Busboy, type BusboyInstance } from '@fastify/busboy'
+import { type AppError, parametersInvalid, parametersMissing } from '../../base/errors.ts'
+import { heard } from '../../base/heard.ts'
+import type { IncomingFile } from './incoming-file.ts'
+import type { UploadBody } from './upload-body.ts'
+
+/** Against countless tiny parts, each of which costs far more than its bytes. */
+const MAX_PARTS = 1000
+/** Of one field; beside the image nothing is worth more memory. */
+const MAX_FIELD_BYTES = 64 * 1024
+const MAX_FIELDS_BYTES = 1024 * 1024
+
+/**
+ * Reads a multipart/form-data body (RFC 7578) with `image` as a file, as it comes: the image goes to
+ * the file. Parts but `name`, `tags` and `image` are left out.
+ *
+ * @throws AppError 400 if the body is malformed, or gives two images, or one that is no file, or goes
+ *   over a limit
+ */
+export async function readMultipartUpload(
+  headers: IncomingHttpHeaders,
+  chunks: AsyncIterable<Buffer>,
+  file: IncomingFile,
+): Promise<UploadBody> {
+  const parser = createParser(headers)
+  const parts = collectParts(parser)
+  for await (const chunk of chunks) {
+    await write(parser, chunk)
+    for (const bytes of parts.takeImage()) await file.write(bytes)
+  }
+  parser.end()
+  await parts.ended
+  for (const bytes of parts.takeImage()) await file.write(bytes)
+  const [name, ...moreNames] = parts.values.name
+  return {
+    fields: {
+      name: moreNames.length > 0 ? parts.values.name : name,
+      tags: toTags(parts.values.tags),
+    },
+    refusal: undefined,
+  }
+}
+
+/** A form has no empty array, so `[]` stands for it. */
+function toTags(values: readonly string[]): unknown {
+  const [first, ...more] = values
+  if (more.length > 0) return values
+  return first === '[]' ? [] : first
+}
+
+/** Keeps what the parser finds. What is wrong with it is thrown when the image is taken next. */
+function collectParts(parser: BusboyInstance) {
+  const values = { name: [] as string[], tags: [] as string[] }
+  let image: Buffer[] = []
+  let images = 0
+  let fieldsBytes = 0
+  let problem: AppError | undefined
+
+  // From the beginning: an odd body can be over before the parser is told that it is.
+  const ended = new Promise<void>((resolve) => {
+    parser.once('finish', resolve)
+    parser.on('error', () => {
+      problem ??= malformed('it ends before its last boundary')
+      resolve()
+    })
+  })
+  parser.on('partsLimit', () => {
+    problem ??= parametersInvalid(`The body has more than ${MAX_PARTS} parts.`)
+  })
+  parser.on('field', (name, value, _nameIsCut, isCut) => {
+    if (name === 'image' && value !== '') {
+      problem ??= parametersMissing(
+        'image is a plain field; in multipart/form-data it must be a file.',
+      )
+    }
+    if (name !== 'name' && name !== 'tags') return
+    values[name].push(value)
+    fieldsBytes += value.length
+    if (isCut || fieldsBytes > MAX_FIELDS_BYTES) {
+      problem ??= parametersInvalid(`${name} is longer than anything that is allowed.`)
+    }
+    if (value.includes('\uFFFD')) problem ??= malformed(`${name} is not in UTF-8`)
+  })
+  parser.on('file', (name, stream) => {
+    // The parser itself says what is wrong.
+    stream.on('error', () => {})
+    if (name === 'name' || name === 'tags') {
+      problem ??= parametersMissing(`${name} is a file; it must be a plain field.`)
+    }
+    if (name === 'image' && ++images > 1) {
+      problem ??= parametersMissing('The body gives image more than once.')
+    }
+    if (name === 'image') stream.on('data', (bytes: Buffer) => image.push(bytes))
+    else stream.resume()
+  })
+
+  return {
+    values,
+    ended,
+    takeImage(): Buffer[] {
+      if (problem) throw problem
+      const taken = image
+      image = []
+      return taken
+    },
+  }
+}
+
+function createParser(headers: IncomingHttpHeaders): BusboyInstance {
+  try {
+    return heard(
+      new Busboy({
+        headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
+        limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES, headerSize: 16 * 1024 },
+        // Without a file name too, a part with a type of its own is a file.
+        isPartAFile: (name, type, fileName) =>
+          fileName !== undefined || (name === 'image' && type !== 'text/plain'),
+      }),
+    )
+  } catch {
+    throw malformed('its content type gives no boundary, or one that is too long')
+  }
+}
+
+/** Resolves when the chunk has been parsed. */
+function write(parser: BusboyInstance, chunk: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    parser.write(chunk, (error) => (error ? reject(malformed('it cannot be read')) : resolve()))
+  })
+}
+
+const malformed = (why: string): AppError =>
+  parametersMissing(`The body is not acceptable multipart/form-data: ${why}.`)

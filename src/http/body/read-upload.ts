@@ -1,0 +1,116 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { AppError } from '../../base/errors.ts'
+import { brokenOff, unsupportedMediaType } from '../answer/render-errors.ts'
+import { createIncomingFile, imageTooLarge, type SpooledFile } from './incoming-file.ts'
+import { readJsonUpload } from './json-upload.ts'
+import { readMultipartUpload } from './multipart-upload.ts'
+import type { UploadFields } from './upload-body.ts'
+
+export type { SpooledFile } from './incoming-file.ts'
+
+/** What a body may hold beside the image. */
+const FIELD_BYTES = 1024 * 1024
+
+const ACCEPTED = ['application/json', 'multipart/form-data']
+
+export interface Upload {
+  fields: UploadFields
+  /** undefined if none came: absent, null, no string or empty; and if there is a problem with it. */
+  image: SpooledFile | undefined
+  /** What is wrong with an image that did come; an answer only once the fields have been checked. */
+  problem: AppError | undefined
+  /** Removes the image's file; again does nothing. */
+  discard(): Promise<void>
+}
+
+/**
+ * Makes the routes of this plugin take bodies as they come, for `readUpload`: JSON and
+ * multipart/form-data, and no others. A body that says it is too large is refused unread.
+ */
+export function acceptUploads(
+  app: FastifyInstance,
+  { maxImageBytes }: { maxImageBytes: number },
+): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(ACCEPTED, async () => undefined)
+  app.addContentTypeParser('*', async (request: FastifyRequest) => {
+    throw unsupportedMediaType(request, ACCEPTED.join(' or '))
+  })
+  // Schemas of such bodies only describe them.
+  app.setValidatorCompiler(() => () => true)
+  app.addHook('preParsing', async (request) => {
+    const limit = bodyLimit(request, maxImageBytes)
+    const declared = Number(request.headers['content-length'] ?? 0)
+    if (declared > limit) {
+      throw imageTooLarge(`The body has ${declared} bytes; at most ${limit} are allowed.`)
+    }
+  })
+}
+
+/**
+ * Reads a body with an image in it, which goes to a temporary file as it comes, in bounded memory.
+ * No file is left if it fails.
+ *
+ * @param temporaryFile gives a path that was never used before
+ * @param chunkWasRead see `createSpentBytes`
+ * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks
+ *   off; the plain error of a disk that fails
+ */
+export async function readUpload(
+  request: FastifyRequest,
+  {
+    maxImageBytes,
+    temporaryFile,
+    chunkWasRead,
+  }: {
+    maxImageBytes: number
+    temporaryFile: () => string
+    chunkWasRead: (bytes: number) => void
+  },
+): Promise<Upload> {
+  const file = createIncomingFile(temporaryFile, maxImageBytes)
+  const chunks = readChunks(request, bodyLimit(request, maxImageBytes), chunkWasRead)
+  try {
+    const { fields, refusal } = isMultipart(request)
+      ? await readMultipartUpload(request.headers, chunks, file)
+      : await readJsonUpload(chunks, file)
+    if (refusal !== undefined) {
+      await file.discard()
+      return { fields, image: undefined, problem: refused(request, refusal), discard: file.discard }
+    }
+    return { fields, image: await file.finish(), problem: undefined, discard: file.discard }
+  } catch (error) {
+    await file.discard()
+    throw error
+  }
+}
+
+const isMultipart = ({ mediaType }: FastifyRequest) => mediaType === 'multipart/form-data'
+
+/** base64 takes a third more than the bytes, and line breaks or escapes take their part. */
+const bodyLimit = (request: FastifyRequest, maxImageBytes: number) =>
+  (isMultipart(request) ? maxImageBytes : Math.floor(1.5 * maxImageBytes)) + FIELD_BYTES
+
+const refused = ({ routeOptions }: FastifyRequest, detail: string) =>
+  new AppError('image-refused', 500, routeOptions.config.failure ?? 'Internal server error', {
+    detail,
+  })
+
+/** The body, chunk by chunk as they are asked for. Stopping early leaves the connection alone. */
+async function* readChunks(
+  { raw }: FastifyRequest,
+  limit: number,
+  chunkWasRead: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let size = 0
+  try {
+    for await (const chunk of raw.iterator({ destroyOnReturn: false })) {
+      size += chunk.length
+      if (size > limit) throw imageTooLarge(`The body is over the ${limit} bytes allowed.`)
+      yield chunk
+      chunkWasRead(chunk.length)
+    }
+  } catch (error) {
+    throw error instanceof AppError ? error : brokenOff(error)
+  }
+}

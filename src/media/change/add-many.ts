@@ -1,0 +1,94 @@
+import { COMMAND_LINE, mediaSubject, recordAudit } from '../../audit/record.ts'
+import { countVersion, type Library } from '../library.ts'
+import {
+  addInSteps,
+  commitMedia,
+  describeFile,
+  type NewMedia,
+  nextTime,
+  type StoredMedia,
+} from './add.ts'
+import { gather } from './gather.ts'
+import { idAt, insertFiles, insertItems } from './insert-many.ts'
+
+/**
+ * For who adds many, several at the same time: as `addMedia`, and what is ready at about the same time
+ * becomes items in one transaction. An image is complete and durable when its own promise resolves.
+ */
+export function createAdder(library: Library): (media: NewMedia) => Promise<void> {
+  const record = gather(async (lists: readonly (readonly string[])[]) => {
+    await library.journal.record(lists.flat())
+    return lists.map(() => undefined)
+  })
+  const commitNew = gather((stored: readonly StoredMedia[]) => commitThoseNew(library, stored))
+  return async (media) => {
+    await addInSteps(library, media, {
+      record,
+      async commit(stored) {
+        const isCommitted = await commitNew(stored)
+        return isCommitted ? { unused: [], added: undefined } : commitMedia(library, stored)
+      },
+    })
+  }
+}
+
+/**
+ * Makes items of those whose bytes the library does not know yet.
+ * @returns of which it did; the others have to be looked at one by one
+ */
+async function commitThoseNew(
+  library: Library,
+  stored: readonly StoredMedia[],
+): Promise<readonly boolean[]> {
+  const { database, journal } = library
+  const now = await database.now()
+  const commit = database.write(async (trx) => {
+    const rows = await trx
+      .selectFrom('files')
+      .select('sha256')
+      .where(
+        'sha256',
+        'in',
+        stored.map(({ image }) => image.sha256),
+      )
+      .execute()
+    const known = new Set(rows.map(({ sha256 }) => sha256))
+    const isNew = stored.map(({ image: { sha256 } }) => {
+      if (known.has(sha256)) return false
+      known.add(sha256)
+      return true
+    })
+    const fresh = stored.filter((_, index) => isNew[index])
+    if (fresh.length === 0) return isNew
+    const fileIds = await insertFiles(
+      trx,
+      fresh.map((media) => describeFile(library, media)),
+    )
+    await journal.take(
+      trx,
+      fresh.flatMap(({ keys }) => [keys.original, keys.scaled]),
+    )
+    const added_at = await nextTime(trx, now)
+    await countVersion(trx)
+    const ids = await insertItems(
+      trx,
+      fresh.map(({ item: { name, tags } }, index) => ({
+        file_id: idAt(fileIds, index),
+        name,
+        tags: JSON.stringify(tags),
+        added_at,
+      })),
+    )
+    for (const [index, { item }] of fresh.entries()) {
+      const { name, by = COMMAND_LINE } = item
+      const subject = mediaSubject(idAt(ids, index))
+      await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
+    }
+    return isNew
+  })
+  // One of them may be to blame: by itself, each shows what is wrong with it, and the others pass.
+  return commit.catch((error) => {
+    library.log.warn({ err: error, count: stored.length }, 'Images could not be added together')
+    return stored.map(() => false)
+  })
+}

@@ -1,0 +1,274 @@
+import { extname } from 'node:path'
+import type { Transaction } from 'kysely'
+import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../../audit/record.ts'
+import { writeAs } from '../../audit/write-as.ts'
+import { AppError } from '../../base/errors.ts'
+import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
+import type { SpooledFile } from '../../http/body/read-upload.ts'
+import { publicDigest } from '../../images/digests.ts'
+import type { ProcessedImage } from '../../images/images.ts'
+import { RECIPE } from '../../images/recipe.ts'
+import { newKey } from '../../storage/storage.ts'
+import { type MediaItem, selectItems, toItem } from '../item.ts'
+import { countVersion, type Library } from '../library.ts'
+import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
+
+/** As many earlier items of the same bytes as an answer names. */
+const MAX_DUPLICATES_NAMED = 100
+
+export interface NewMedia {
+  /** As `readName` and `readTags` give them. */
+  name: string
+  tags: readonly string[]
+  image: SpooledFile
+  /** Refuse bytes that an item shows already, instead of making another item of them. */
+  onlyNew?: boolean
+  /** For the audit trail. */
+  by?: Actor
+}
+
+export interface AddedMedia {
+  media: MediaItem
+  /** Ids of earlier items that store the same bytes, the oldest first. */
+  duplicates: number[]
+}
+
+/** What storage holds and the journal names, for a transaction to make an item of. */
+export interface StoredMedia {
+  item: Omit<NewMedia, 'image'>
+  image: SpooledFile
+  processed: ProcessedImage
+  keys: { original: string; scaled: string }
+  /** The file of the same bytes that there was before, of which storage has lost the original. */
+  lost: StoredFile | undefined
+}
+
+/** The steps of an add that change the database; who adds many takes them for several at once. */
+export interface AddSteps<Added> {
+  record(keys: readonly string[]): Promise<void>
+  commit(stored: StoredMedia): Promise<Committed<Added>>
+}
+
+export interface Committed<Added> {
+  added: Added
+  /** Keys that no row names. */
+  unused: readonly string[]
+  /** The file whose original was put in its place again. */
+  restored?: number | undefined
+}
+
+/**
+ * Adds an image to the library: complete and durable when this resolves, and without a trace when
+ * it rejects. Bytes that the library holds already are not stored twice.
+ *
+ * The order is what makes it safe to be killed at any instant: the journal names the keys before
+ * the first byte is written to them, and the transaction that makes the item takes them out again.
+ *
+ * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if it is
+ *   not new and only new ones are wanted; 503 under overload
+ */
+export const addMedia = (
+  library: Library,
+  media: NewMedia,
+  signal?: AbortSignal,
+): Promise<AddedMedia> =>
+  addInSteps(
+    library,
+    media,
+    { record: library.journal.record, commit: (stored) => commitMedia(library, stored) },
+    signal,
+  )
+
+/** As `addMedia`, which see. */
+export async function addInSteps<Added>(
+  library: Library,
+  { image, ...item }: NewMedia,
+  steps: AddSteps<Added>,
+  signal?: AbortSignal,
+): Promise<Added | AddedMedia> {
+  const { database, storage, temporary, images, renders } = library
+
+  const now = await database.now()
+  // Known bytes were decoded when they came first, unless storage has lost them since.
+  const known = await findFile(database.read, image.sha256)
+  const isStored = known !== undefined && (await storage.size(known.key)) === image.size
+  const linked =
+    isStored &&
+    (await writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
+      const file = await findFile(trx, image.sha256)
+      return file?.key === known.key && insertMedia(trx, file.id, item, now)
+    }))
+  if (linked) return linked
+
+  return temporary.withFolder(async (folder) => {
+    const processed = await images.process(image.path, folder, signal)
+    const keys = {
+      original: newKey('originals', processed.extension),
+      scaled: newKey('variants', extname(processed.scaled.path).slice(1)),
+    }
+    const allKeys = [keys.original, keys.scaled]
+    await steps.record(allKeys)
+    let putFailed = true
+    try {
+      await settleAll([
+        storage.put(keys.original, image.path, { isSpent: true }),
+        storage.put(keys.scaled, processed.scaled.path, { isSpent: true }),
+      ])
+      putFailed = false
+      const lost = isStored ? undefined : known
+      const committed = await steps.commit({ item, image, processed, keys, lost })
+      if (committed.restored !== undefined) renders.forgetFailure(committed.restored)
+      await discardQuietly(library, committed.unused)
+      return committed.added
+    } catch (error) {
+      await discardQuietly(library, allKeys, { putFailed })
+      throw error
+    }
+  })
+}
+
+/** Makes the item, in one transaction. */
+export async function commitMedia(
+  library: Library,
+  { item, image, processed, keys, lost }: StoredMedia,
+): Promise<Committed<AddedMedia>> {
+  const { database, journal } = library
+  const allKeys = [keys.original, keys.scaled]
+  const now = await database.now()
+  return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
+    const file = await findFile(trx, image.sha256)
+    if (!file) {
+      const ids = await insertFiles(trx, [describeFile(library, { image, processed, keys })])
+      await journal.take(trx, allKeys)
+      return { unused: [], added: await insertMedia(trx, idAt(ids, 0), item, now) }
+    }
+    const isLost = file.key === lost?.key
+    if (isLost) await replaceOriginal(trx, library, file, keys.original)
+    // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
+    const unused = isLost ? [file.key, keys.scaled] : allKeys
+    const restored = isLost ? file.id : undefined
+    return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
+  })
+}
+
+/** Waits for every put: one that is still under way could land after its key was discarded. */
+async function settleAll(puts: readonly Promise<void>[]) {
+  for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
+}
+
+/** What cannot be removed now is the sweep's. */
+async function discardQuietly(
+  { journal, log }: Library,
+  keys: readonly string[],
+  options?: { putFailed: boolean },
+) {
+  await journal.discard(keys, options).catch((error) => {
+    log.error({ err: error, keys }, 'Objects of a failed add could not be removed yet')
+  })
+}
+
+interface StoredFile {
+  id: number
+  key: string
+}
+
+async function findFile(db: Queries, sha256: string): Promise<StoredFile | undefined> {
+  return db
+    .selectFrom('files')
+    .select(['id', 'key'])
+    .where('sha256', '=', sha256)
+    .executeTakeFirst()
+}
+
+/** Puts the same bytes, come again, in the place of an object that storage has lost. */
+async function replaceOriginal(
+  trx: Transaction<Tables>,
+  { journal, log }: Library,
+  lost: StoredFile,
+  key: string,
+): Promise<void> {
+  await trx.updateTable('files').set({ key }).where('id', '=', lost.id).execute()
+  await journal.take(trx, [key])
+  await journal.condemn(trx, [lost.key])
+  log.warn({ lost: lost.key, key }, 'An original that storage had lost was restored by an upload')
+}
+
+/** The rows of a file. */
+export const describeFile = (
+  { deliverySecret }: Library,
+  { image: { sha256, size }, processed, keys }: Pick<StoredMedia, 'image' | 'processed' | 'keys'>,
+): NewFile => {
+  const { type, width, height, frames, thumbhash, color, scaled } = processed
+  return {
+    file: {
+      sha256,
+      key: keys.original,
+      type,
+      size,
+      width,
+      height,
+      frames,
+      thumbhash,
+      color,
+      scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', RECIPE),
+      high_digest: publicDigest(deliverySecret, sha256, 'high', RECIPE),
+      recipe: RECIPE,
+    },
+    scaled: {
+      key: keys.scaled,
+      sha256: scaled.sha256,
+      size: scaled.size,
+      width: scaled.width,
+      height: scaled.height,
+      recipe: RECIPE,
+    },
+  }
+}
+
+async function insertMedia(
+  trx: Queries,
+  fileId: number,
+  { name, tags, onlyNew = false, by = COMMAND_LINE }: Omit<NewMedia, 'image'>,
+  now: Milliseconds,
+): Promise<AddedMedia> {
+  const earlier = await trx
+    .selectFrom('media')
+    .select('id')
+    .where('file_id', '=', fileId)
+    .orderBy('id')
+    .limit(MAX_DUPLICATES_NAMED)
+    .execute()
+  if (onlyNew && earlier[0]) throw imageKnown(earlier[0].id)
+
+  const added_at = await nextTime(trx, now)
+  const items = [{ file_id: fileId, name, tags: JSON.stringify(tags), added_at }]
+  await countVersion(trx)
+  const id = idAt(await insertItems(trx, items), 0)
+  const subject = mediaSubject(id)
+  await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
+
+  const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
+  return { media: toItem(row), duplicates: earlier.map((item) => item.id) }
+}
+
+const imageKnown = (id: number) =>
+  new AppError('image-known', 409, 'Error adding media', {
+    detail: `Item ${id} has the same bytes.`,
+  })
+
+/** The time of an arrival: now, but never before the one that came last, should the clock be set back. */
+export async function nextTime(trx: Queries, now: Milliseconds): Promise<Milliseconds> {
+  const { last_added_at } = await trx
+    .updateTable('library')
+    .set((row) => ({
+      last_added_at: row
+        .case()
+        .when('last_added_at', '<', now)
+        .then(now)
+        .else(row.ref('last_added_at'))
+        .end(),
+    }))
+    .returning('last_added_at')
+    .executeTakeFirstOrThrow()
+  return last_added_at
+}

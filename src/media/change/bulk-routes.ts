@@ -1,0 +1,221 @@
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { actorOf } from '../../auth/actor.ts'
+import type { Budget } from '../../base/budget.ts'
+import { forbidden, parametersMissing, serviceBusy } from '../../base/errors.ts'
+import { heard } from '../../base/heard.ts'
+import { createPace, inBatches } from '../../database/pace.ts'
+import { bodyOf, explainError } from '../../http/answer/render-errors.ts'
+import { type Static, Type } from '../../http/schema.ts'
+import type { Library } from '../library.ts'
+import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
+import {
+  readSelection,
+  readTagChange,
+  type Selected,
+  SelectionFields,
+  TagChangeFields,
+} from './bulk-parameters.ts'
+import { NO_FILE_SERVICE } from './file-service.ts'
+import { createIndexMerger, type IndexMerger, withoutMerging } from './merge-index.ts'
+import { removeItems } from './remove.ts'
+import { retagItems } from './retag.ts'
+import { countSelected, findNewestId, readSlices } from './selection.ts'
+
+export interface BulkRoutesOptions {
+  library: Library
+  /** Work on many items at once. */
+  bulkWork: Budget
+}
+
+const SEARCH_RULE =
+  'A search needs the permission view-media besides. A member that is not known is refused.'
+
+const NDJSON_TYPE = 'application/x-ndjson'
+
+export const BulkProgress = Type.Object(
+  {
+    done: Type.Integer({ description: 'Items of which the work is done' }),
+    failures: Type.Integer({ description: 'Items of which it failed' }),
+    total: Type.Integer({ description: 'How many there were to begin with' }),
+  },
+  { title: 'BulkProgress' },
+)
+export type BulkProgress = Static<typeof BulkProgress>
+
+export const BulkResult = Type.Object(
+  {
+    data: Type.String(),
+    code: Type.Integer({ description: '200, or what ended the work early' }),
+    detail: Type.Optional(Type.String()),
+    done: Type.Integer(),
+    failures: Type.Integer(),
+    failed: Type.Array(
+      Type.Object({
+        id: Type.Integer(),
+        name: Type.Optional(
+          Type.String({ description: 'Of an item that is there, for who may view media' }),
+        ),
+        data: Type.String(),
+        code: Type.Integer(),
+        detail: Type.Optional(Type.String()),
+      }),
+      { description: 'The first 1000 of the failures' },
+    ),
+  },
+  { title: 'BulkResult' },
+)
+export type BulkResult = Static<typeof BulkResult>
+
+const BulkAnswer = {
+  description: 'Lines of JSON: how far it is, now and then, and at the end what came of it.',
+  content: { [NDJSON_TYPE]: { schema: Type.Union([BulkProgress, BulkResult]) } },
+}
+
+/** Changes the tags of many items. */
+export const bulkTagsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (app, options) => {
+  const send = createSender(app, options)
+  app.route({
+    method: 'POST',
+    url: '/media/bulk/tags',
+    config: {
+      access: 'edit-media',
+      failure: 'Error updating media',
+      refusals: {
+        400: 'Required parameters missing',
+        415: 'Unsupported media type',
+        503: 'Service busy',
+      },
+    },
+    schema: {
+      tags: ['media'],
+      summary: 'Change the tags of many items',
+      description: SEARCH_RULE,
+      body: Type.Object(
+        { ...SelectionFields, ...TagChangeFields },
+        { additionalProperties: false },
+      ),
+      response: { 200: BulkAnswer },
+    },
+    handler: (request, reply) => {
+      const selected = readSelection(request.body)
+      const change = readTagChange(request.body)
+      return send(request, reply, selected, {
+        message: 'Media updated successfully',
+        work: ({ database }, ids) => retagItems(database, ids, change, actorOf(request)),
+      })
+    },
+  })
+}
+
+/** Deletes many items. */
+export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
+  app,
+  options,
+) => {
+  const send = createSender(app, options)
+  app.route({
+    method: 'POST',
+    url: '/media/bulk/delete',
+    config: {
+      access: 'delete-media',
+      failure: 'Error deleting media',
+      refusals: {
+        400: 'Required parameters missing',
+        415: 'Unsupported media type',
+        503: `${NO_FILE_SERVICE} Or: Service busy`,
+      },
+    },
+    schema: {
+      tags: ['media'],
+      summary: 'Delete many items and their files',
+      description:
+        'With `search`, `until` is required: the highest id that the user could see, so that ' +
+        `nothing is deleted that arrived since. ${SEARCH_RULE}`,
+      body: Type.Object(SelectionFields, { additionalProperties: false }),
+      response: { 200: BulkAnswer },
+    },
+    handler: (request, reply) => {
+      const selected = readSelection(request.body)
+      if ('terms' in selected && selected.until === undefined) {
+        throw parametersMissing('until is missing; it must be the highest id that was seen.')
+      }
+      return send(request, reply, selected, {
+        message: 'Media deleted successfully',
+        work: (library, ids) => removeItems(library, ids, actorOf(request)),
+      })
+    },
+  })
+}
+
+interface PacedWork extends Pick<BulkWork, 'message'> {
+  /** Does the work for one batch, in a library whose writes are timed. */
+  work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
+}
+
+/** What sends the progress of work on many items as it is done. */
+function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
+  const stop = new AbortController()
+  app.addHook('preClose', async () => {
+    stop.abort(serviceBusy('The server is being stopped; send the request again for the rest.'))
+  })
+
+  return async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    selected: Selected,
+    { work, message }: PacedWork,
+  ) => {
+    const mayView = request.user?.permissions.includes('view-media') ?? false
+    if ('terms' in selected && !mayView) {
+      throw forbidden('A search needs the permission view-media besides; without it, give ids.')
+    }
+    const { read } = library.database
+    const release = await bulkWork.take(1)
+    try {
+      const selection =
+        'ids' in selected
+          ? selected
+          : { ...selected, until: selected.until ?? (await findNewestId(read)) }
+      const pace = createPace(library.database)
+      const database = withoutMerging(pace.database)
+      const merger = createIndexMerger(pace)
+      const lines = runBulk({
+        total: await countSelected(read, selection),
+        batches: inBatches(readSlices(read, selection), pace.batch),
+        async work(ids) {
+          const failed = await work({ ...library, database }, ids)
+          pace.adapt()
+          return mayView ? failed : failed.map(withoutName)
+        },
+        async pause() {
+          await pace.pause()
+          await merger.merge()
+        },
+        message,
+        explain: (error) => bodyOf(explainError(error, request)),
+        signal: stop.signal,
+      })
+      const body = heard(Readable.from(closing(lines, merger)))
+      body.once('close', release)
+      reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' }).type(NDJSON_TYPE)
+      return reply.send(body)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}
+
+/** Passes the lines on, and ends the merger with them. */
+async function* closing(lines: AsyncIterable<string>, merger: IndexMerger) {
+  try {
+    yield* lines
+  } finally {
+    await merger.close()
+  }
+}
+
+/** For who may not see in a list what the item is called. */
+const withoutName = ({ id, error }: FailedItem): FailedItem => ({ id, error })

@@ -1,0 +1,122 @@
+import { finished, Readable } from 'node:stream'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { createKnownCallers } from '../../auth/known-callers.ts'
+import type { Budget } from '../../base/budget.ts'
+import { heard } from '../../base/heard.ts'
+import type { CacheUse } from '../../base/recent.ts'
+import type { PlainRequest } from '../../http/answer/answer-at-once.ts'
+import { createSpentBytes } from '../../http/body/spent-bytes.ts'
+import type { Query } from '../../http/query-parameters.ts'
+import { type Static, Type } from '../../http/schema.ts'
+import type { ItemAddresses } from '../base-path.ts'
+import { MediaItem } from '../item.ts'
+import type { Library } from '../library.ts'
+import type { ReadState } from '../library-state.ts'
+import type { ListQuery } from './list.ts'
+import { createListAnswers, type ListAnswer } from './list-answers.ts'
+import { createListReader } from './list-reader.ts'
+import { streamList } from './stream-list.ts'
+import { sendNothing } from './unchanged.ts'
+
+export const MediaList = Type.Object(
+  {
+    media: Type.Array(MediaItem),
+    max: Type.Integer({ description: 'Pages of size `limit` in the whole result' }),
+    from: Type.Integer({ description: '1-based position of the first item returned, or 0' }),
+    to: Type.Integer({ description: '1-based position of the last item returned, or 0' }),
+  },
+  { title: 'MediaList' },
+)
+export type MediaList = Static<typeof MediaList>
+
+/** Lists and searches. */
+export const listRoute: FastifyPluginAsyncTypebox<{
+  library: Library
+  readState: ReadState
+  /** Snapshots of long lists at once. */
+  listings: Budget
+  addresses: ItemAddresses
+  listUse: CacheUse
+}> = async (app, { library, readState, listings, addresses, listUse }) => {
+  const { database } = library
+  const lists = createListReader(database, readState)
+  const callers = createKnownCallers(database)
+  const spend = createSpentBytes()
+  const answer = createListAnswers(lists, readState, addresses, spend, listUse)
+
+  /** For who is known to be let through: the same as the usual way, without the way. */
+  function answerKnown({ raw, query }: PlainRequest) {
+    const answerAt = (now: number | undefined) => {
+      const user = callers.recall(raw, now)
+      if (user === undefined) return undefined
+      const toReady = ({ status, ready: headers, body }: ListAnswer) =>
+        body && { status, headers, body, user }
+      const found = answer(raw, query, now)
+      return found instanceof Promise ? found.then(toReady) : toReady(found)
+    }
+    return database.askChanges ? database.askChanges().then(answerAt) : answerAt(database.changes())
+  }
+
+  app.route({
+    method: 'GET',
+    url: '/media',
+    config: {
+      access: 'view-media',
+      failure: 'Error listing media',
+      atOnce: answerKnown,
+      refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
+    },
+    schema: {
+      tags: ['media'],
+      summary: 'List and search media',
+      description:
+        'Without `limit` the whole library is streamed as one consistent snapshot. ' +
+        'The number of matching items is in `X-Total-Count`.',
+      querystring: Type.Object({
+        order: Type.Optional(
+          Type.Union([Type.Literal('added-desc'), Type.Literal('added-asc')], {
+            default: 'added-desc',
+          }),
+        ),
+        limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many items' })),
+        offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+        search: Type.Optional(
+          Type.String({
+            maxLength: 255,
+            description: 'Each term must occur within the name or within one tag',
+          }),
+        ),
+      }),
+      response: { 200: MediaList, 304: Type.Null() },
+    },
+    handler: async (request, reply) => {
+      callers.remember(request)
+      const { status, headers, query, body } = await answer(request.raw, request.query as Query)
+      reply.headers(headers)
+      if (status === 304) return sendNothing(reply, 304)
+      return body === undefined ? sendStream(request, reply, query) : sendWritten(reply, body)
+    },
+  })
+
+  /** JSON that is written already, as the schema says. */
+  const sendWritten = (reply: FastifyReply, body: Buffer) => reply.send(body)
+
+  async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
+    if (request.method === 'HEAD') return reply.send(heard(Readable.from([])))
+    const release = await listings.take(1)
+    try {
+      const { summary, body } = await streamList(library, lists, addresses, query, spend)
+      // Also if it has failed already.
+      finished(body, () => {
+        release()
+        if (body.errored) request.log.warn({ err: body.errored }, 'A list was cut off')
+      })
+      reply.header('x-total-count', summary.total)
+      return reply.send(body)
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+}

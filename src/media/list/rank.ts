@@ -1,0 +1,146 @@
+import { askWithin } from '../../database/database.ts'
+import { buildOnce } from '../../database/engine.ts'
+import type { Queries } from '../../database/tables.ts'
+
+/**
+ * Where the nth item is, and how many there are, without walking or counting.
+ *
+ * `media_counts` holds how many items have an id within each block of 2^10 ids and, one level up,
+ * of 2^20 ids. The nth item lies in the block at which the running sum passes n: a walk over the
+ * large blocks, over the at most 1024 small ones within one, and over the at most 1024 items within
+ * that. So a page deep inside a library costs what the first page costs.
+ */
+export const LEVELS = [10, 20] as const
+export const [SMALL, LARGE] = LEVELS
+
+/** How many items have an id within a block of ids. */
+export interface BlockRow {
+  block: number
+  count: number
+}
+
+/** And how many are in those that were read before it. */
+export interface Block extends BlockRow {
+  before: number
+}
+
+export function addUp(rows: readonly BlockRow[]): readonly Block[] {
+  let before = 0
+  return rows.map(({ block, count }) => {
+    const added = { block, count, before }
+    before += count
+    return added
+  })
+}
+
+/** Reads the counted blocks of a level, in order, from the first to the last. */
+export type ReadBlocks = (level: number, first: number, last: number) => Promise<readonly Block[]>
+
+/**
+ * Keeps the counts in step with the insertion (+1) or removal (-1) of items, as the last thing in
+ * the transaction and in ascending order of level and block, so that writers hold these shared rows
+ * briefly and never deadlock.
+ *
+ * @param ids ascending
+ */
+export async function adjustCounts(
+  trx: Queries,
+  ids: readonly number[],
+  change: 1 | -1,
+): Promise<void> {
+  for (const level of LEVELS) {
+    for (const [block, { length }] of Map.groupBy(ids, (id) => blockOf(id, level))) {
+      await askWithin(trx)(adjustQuery(trx), level, block, change * length)
+    }
+  }
+}
+
+const adjustQuery = buildOnce((db) =>
+  db
+    .insertInto('media_counts')
+    .values({ level: 0, block: 0, count: 0 })
+    .onConflict((conflict) =>
+      conflict.columns(['level', 'block']).doUpdateSet((row) => ({
+        count: row('media_counts.count', '+', row.ref('excluded.count')),
+      })),
+    )
+    .compile(),
+)
+
+const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
+
+/** The number of items. */
+export const countMedia = (db: Queries): Promise<number> =>
+  sumBlocks(db, LARGE, 0, Number.MAX_SAFE_INTEGER)
+
+export function countBlocks(blocks: readonly Block[]): number {
+  const last = blocks.at(-1)
+  return last ? last.before + last.count : 0
+}
+
+/** Where an item is to be found. */
+export interface Place {
+  /** The first id of its small block. */
+  start: number
+  /** How many items of the block have a smaller id. */
+  rest: number
+  /** Whether every id of the block is an item's. */
+  isFull: boolean
+}
+
+/**
+ * Where the item is that has `rank` items before it in ascending order of id.
+ * @returns undefined when there are not that many items
+ */
+export async function findPlace(rank: number, readBlocks: ReadBlocks): Promise<Place | undefined> {
+  const large = findBlock(await readBlocks(LARGE, 0, Number.MAX_SAFE_INTEGER), rank)
+  if (!large) return undefined
+  const perLarge = 2 ** (LARGE - SMALL)
+  const first = large.block * perLarge
+  const small = findBlock(await readBlocks(SMALL, first, first + perLarge - 1), large.rest)
+  if (!small) return undefined
+  const { block, rest, count } = small
+  return { start: block * 2 ** SMALL, rest, isFull: count === 2 ** SMALL }
+}
+
+/** The rank of an id: how many items have a smaller one. */
+export async function findRank(db: Queries, id: number): Promise<number> {
+  const [small, large] = [blockOf(id, SMALL), blockOf(id, LARGE)]
+  const { count } = await db
+    .selectFrom('media')
+    .select((row) => row.fn.countAll<number>().as('count'))
+    .where('id', '>=', small * 2 ** SMALL)
+    .where('id', '<', id)
+    .executeTakeFirstOrThrow()
+  return (
+    (await sumBlocks(db, LARGE, 0, large)) +
+    (await sumBlocks(db, SMALL, large * 2 ** (LARGE - SMALL), small)) +
+    count
+  )
+}
+
+/** How many items are in the blocks from `first` on and before `end`. */
+async function sumBlocks(db: Queries, level: number, first: number, end: number): Promise<number> {
+  const { sum } = await db
+    .selectFrom('media_counts')
+    .select((row) => row.fn.coalesce(row.fn.sum<number>('count'), row.lit(0)).as('sum'))
+    .where('level', '=', level)
+    .where('block', '>=', first)
+    .where('block', '<', end)
+    .executeTakeFirstOrThrow()
+  return Number(sum)
+}
+
+/** The block in which the item of that rank lies: the last one that starts no later. */
+function findBlock(blocks: readonly Block[], rank: number) {
+  let [low, high] = [0, blocks.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((blocks[middle]?.before ?? 0) <= rank) low = middle + 1
+    else high = middle
+  }
+  const found = blocks[low - 1]
+  if (!found) return undefined
+  const { block, count, before } = found
+  return rank - before < count ? { block, count, rest: rank - before } : undefined
+}

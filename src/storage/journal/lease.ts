@@ -1,0 +1,67 @@
+import type { Database } from '../../database/database.ts'
+import type { Milliseconds } from '../../database/tables.ts'
+import { isRunning, type ProcessIdentity } from './owner.ts'
+
+/** How long an owner counts as alive where nobody can ask its process. */
+export const LEASE_MS = 60_000
+
+/** A process in the table `owners`. */
+export interface Owner extends ProcessIdentity {
+  id: string
+}
+
+/**
+ * Enters the owner, or prolongs its lease; also enters it again if another process took it out,
+ * as happens after a long suspension.
+ */
+export async function renewLease(database: Database, owner: Owner): Promise<void> {
+  const lease_until = (await database.now()) + LEASE_MS
+  await database.writeBeside((trx) =>
+    trx
+      .insertInto('owners')
+      .values({ ...owner, lease_until })
+      .onConflict((conflict) => conflict.column('id').doUpdateSet({ lease_until }))
+      .execute(),
+  )
+}
+
+/**
+ * The ids of owners that are gone. On the same host a process runs or not, whatever its lease says
+ * (it may have been suspended); about one on another host only its lease tells.
+ */
+export async function findGoneOwners(
+  database: Database,
+  self: Owner,
+  now: Milliseconds,
+): Promise<string[]> {
+  const others = await database.read
+    .selectFrom('owners')
+    .selectAll()
+    .where('id', '!=', self.id)
+    .execute()
+  const gone = await Promise.all(
+    others.map(async (other) =>
+      ((await isRunning(other, self.host)) ?? other.lease_until > now) ? [] : [other.id],
+    ),
+  )
+  return gone.flat()
+}
+
+/** Takes owners out whose lease is over, except those that the journal still names. */
+export async function removeOwners(
+  database: Database,
+  ids: readonly string[],
+  now: Milliseconds,
+): Promise<void> {
+  if (ids.length === 0) return
+  await database.write((trx) =>
+    trx
+      .deleteFrom('owners')
+      .where('id', 'in', ids)
+      .where('lease_until', '<=', now)
+      .where('id', 'not in', (journal) =>
+        journal.selectFrom('journal').select('owner').where('owner', 'is not', null),
+      )
+      .execute(),
+  )
+}

@@ -1,0 +1,219 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pino } from 'pino'
+import { expect, it, onTestFinished } from 'vitest'
+import { makeDataFolder } from '../../../test/harness.ts'
+import { openLibraryStorage, replaceObject } from '../../../test/library-storage.ts'
+import { locateDatabase } from '../../../test/postgres.ts'
+import { stockLibrary } from '../../../test/stock-library.ts'
+import { openDatabase } from '../../database/database.ts'
+import { isKey, type Storage } from '../../storage/storage.ts'
+import { openTemporaryFolder } from '../../storage/temporary.ts'
+import { keysOf, readFile, removeFiles } from '../files.ts'
+import { type House, readObject } from '../objects.ts'
+import { fillArchive } from './fill-archive.ts'
+import { OBJECTS, ROWS } from './format.ts'
+import { readArchive } from './read-archive.ts'
+import { writeArchive } from './write-archive.ts'
+
+async function openHouse(count: number) {
+  const data = makeDataFolder()
+  await stockLibrary(data, count)
+  const database = await openDatabase(await locateDatabase(data))
+  const storage = await openLibraryStorage(data)
+  const temporary = await openTemporaryFolder({ data, log: pino({ level: 'silent' }) })
+  onTestFinished(async () => {
+    await temporary.close()
+    await database.close()
+  })
+  return { data, house: { database, storage }, temporary }
+}
+
+type Opened = Awaited<ReturnType<typeof openHouse>>
+
+/** Makes a backup and reads it: the names of its objects, and what its rows say. */
+async function backUp({ data, temporary }: Opened, house: House) {
+  const path = join(data, 'backup.tar')
+  const folder = await mkdtemp(join(temporary.path, 'test-'))
+  const output = createWriteStream(path)
+  const archive = writeArchive(output, { folder, keepOpen: false })
+  const { signal } = new AbortController()
+  const backedUp = await fillArchive(archive, house, temporary, folder, signal)
+  const objects: string[] = []
+  const rows = new Map<string, string[]>()
+  for await (const { name, content } of readArchive(createReadStream(path), () => {})) {
+    const text = Buffer.concat(await Array.fromAsync(content)).toString()
+    if (isKey(name.slice(OBJECTS.length))) objects.push(name.slice(OBJECTS.length))
+    else rows.set(name, text.split('\n').filter(Boolean))
+  }
+  const read = (table: string): Record<string, unknown>[] =>
+    (rows.get(`${ROWS}${table}.ndjson`) ?? []).map((line) => JSON.parse(line))
+  return {
+    ...backedUp,
+    objects,
+    media: read('media'),
+    files: read('files'),
+    variants: read('variants'),
+  }
+}
+
+/** A storage which does something before it opens an object the nth time. */
+function beforeOpen(storage: Storage, nth: number, work: () => Promise<void>): Storage {
+  let count = 0
+  return {
+    ...storage,
+    async open(key, range) {
+      count += 1
+      if (count === nth) await work()
+      return storage.open(key, range)
+    },
+  }
+}
+
+it('has what is deleted meanwhile whole or not at all', async () => {
+  const opened = await openHouse(30)
+  const { database, storage } = opened.house
+  // In the middle of the second eight files: some of them, some before, and some not yet taken.
+  const deleted = [2, 9, 10, 11, 12, 20, 29]
+  const remove = async () => {
+    const files = await Promise.all(deleted.map((id) => readFile(database.read, id)))
+    await database.write((trx) => removeFiles(trx, deleted, 0))
+    await storage.remove(files.flatMap((stored) => (stored ? keysOf(stored) : [])))
+  }
+  const { faults, contents, objects, media, files, variants } = await backUp(opened, {
+    database,
+    storage: beforeOpen(storage, 21, remove),
+  })
+  expect(faults).toEqual([])
+  const ids = files.map(({ id }) => id)
+  expect(ids).toContain(2)
+  expect(ids).not.toContain(20)
+  // File 29 has the last two items.
+  expect(media.map(({ id }) => id)).toEqual(ids)
+  expect(objects.sort()).toEqual([...files, ...variants].map(({ key }) => key).sort())
+  expect(objects).toHaveLength(2 * ids.length)
+  expect(contents).toMatchObject({ items: ids.length, files: ids.length, variants: ids.length })
+})
+
+it('says what is damaged, and goes without it', async () => {
+  const opened = await openHouse(6)
+  const { database } = opened.house
+  const keyOf = async (table: 'files' | 'variants', id: number) =>
+    (
+      await database.read
+        .selectFrom(table)
+        .select('key')
+        .where(table === 'files' ? 'files.id' : 'variants.file_id', '=', id)
+        .executeTakeFirstOrThrow()
+    ).key
+  const [original, scaled] = [await keyOf('files', 2), await keyOf('variants', 4)]
+  for (const key of [original, scaled]) {
+    await replaceObject(opened.data, key, randomBytes(50))
+  }
+
+  const { faults, objects, media, variants } = await backUp(opened, opened.house)
+  expect(faults).toEqual([
+    expect.stringMatching(
+      `^Not backed up: item 2 "Picture 2 .*The original of .* has other bytes.*${original}`,
+    ),
+    expect.stringMatching(`^The image of item 4 "Picture 4 .* has other bytes.*${scaled}`),
+  ])
+  expect(media.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6])
+  expect(variants.map(({ file_id }) => file_id)).toEqual([1, 3, 5])
+  expect(objects).toHaveLength(4 + 3)
+})
+
+it('says which original cannot be read, and takes the rest', async () => {
+  const opened = await openHouse(6)
+  const { database, storage } = opened.house
+  const broken = await readFile(database.read, 2)
+  const { faults, media, objects } = await backUp(opened, {
+    database,
+    storage: failReading(storage, broken?.file.key),
+  })
+  expect(faults).toEqual([
+    expect.stringMatching(
+      `^Not backed up: item 2 "Picture 2.*The original of .* cannot be read: EIO.*${broken?.file.key}`,
+    ),
+  ])
+  expect(media.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6])
+  expect(objects).toHaveLength(2 * 4)
+})
+
+it('cannot be made where it is the backup that cannot be written', async () => {
+  const { house } = await openHouse(3)
+  const stored = await readFile(house.database.read, 1)
+  if (!stored) throw new Error('There is no file.')
+  await expect(readObject(house.storage, stored.file, '/nowhere/file')).rejects.toThrow('ENOENT')
+  const broken = failReading(house.storage, stored.file.key)
+  expect(await readObject(broken, stored.file)).toMatchObject({ kind: 'unreadable' })
+})
+
+/** A disk that has a bad block in one file. */
+function failReading(storage: Storage, bad: string | undefined): Storage {
+  return {
+    ...storage,
+    async open(key, range) {
+      const opened = await storage.open(key, range)
+      if (key !== bad) return opened
+      opened.stream.destroy()
+      const stream = Readable.from(
+        (async function* () {
+          yield Buffer.from('the first block')
+          throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' })
+        })(),
+      )
+      return { ...opened, stream }
+    },
+  }
+}
+
+it('is taken for whole only if nothing in it was changed', async () => {
+  const opened = await openHouse(3)
+  await backUp(opened, opened.house)
+  const bytes = readFileSync(join(opened.data, 'backup.tar'))
+  const read = async (archive: Buffer) => {
+    const entries: string[] = []
+    const chunks = (async function* () {
+      for (let start = 0; start < archive.length; start += 1000) {
+        yield archive.subarray(start, start + 1000)
+      }
+    })()
+    for await (const { name, content } of readArchive(Readable.from(chunks), () => {})) {
+      entries.push(name, Buffer.concat(await Array.fromAsync(content)).toString('hex'))
+    }
+    return entries
+  }
+  const sound = await read(bytes)
+  expect(sound.length).toBeGreaterThan(10)
+
+  const outcomes = { refused: 0, same: 0 }
+  for (let place = 3; place < bytes.length; place += 61) {
+    const flipped = Buffer.from(bytes)
+    flipped[place] = (flipped[place] ?? 0) ^ 4
+    await read(flipped).then(
+      // What no entry consists of, as the bytes that fill a block.
+      (entries) => {
+        expect(entries).toEqual(sound)
+        outcomes.same += 1
+      },
+      (error) => {
+        expect(error.name).toBe('ArchiveFault')
+        outcomes.refused += 1
+      },
+    )
+  }
+  expect(outcomes.refused).toBeGreaterThan(50)
+
+  // The last 1024 bytes only say that nothing follows.
+  const ends = Array.from({ length: 40 }, (_, nth) =>
+    Math.floor(((bytes.length - 1024) * nth) / 40),
+  )
+  for (const end of ends) {
+    await expect(read(bytes.subarray(0, end))).rejects.toThrow(/cut short|no backup/)
+  }
+  expect(await read(bytes.subarray(0, -1024))).toEqual(sound)
+})

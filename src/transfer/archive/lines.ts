@@ -1,0 +1,62 @@
+import { once } from 'node:events'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { heard } from '../../base/heard.ts'
+import type { Row } from '../tables.ts'
+
+const ROWS_AT_ONCE = 500
+
+/** A file that is written line by line. */
+export interface LineWriter {
+  readonly path: string
+  /** @param text whole lines */
+  write(text: string): Promise<void>
+  close(): Promise<void>
+}
+
+export function writeLines(path: string): LineWriter {
+  const stream = heard(createWriteStream(path, { mode: 0o600 }))
+  let failure: Error | undefined
+  stream.on('error', (error) => {
+    failure = error
+  })
+  return {
+    path,
+    async write(text) {
+      if (failure) throw failure
+      if (!stream.write(text)) await once(stream, 'drain')
+    },
+    async close() {
+      if (failure) throw failure
+      stream.end()
+      await once(stream, 'close')
+      if (failure) throw failure
+    },
+  }
+}
+
+/** Rows as lines, one in JSON each. */
+export const toLines = (rows: readonly unknown[]): string =>
+  rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+
+/** Reads rows that were written as lines, in batches. */
+export async function* readRowLines<T = Row>(path: string): AsyncGenerator<T[]> {
+  let rows: T[] = []
+  for await (const line of readLines(path)) {
+    rows.push(JSON.parse(line))
+    if (rows.length < ROWS_AT_ONCE) continue
+    yield rows
+    rows = []
+  }
+  if (rows.length > 0) yield rows
+}
+
+/** Not by `readline`, which also ends lines at U+2028 and U+2029: JSON has them as they are. */
+async function* readLines(path: string): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of heard(createReadStream(path, 'utf8'))) {
+    const lines = (rest + chunk).split('\n')
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest
+}

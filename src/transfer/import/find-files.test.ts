@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { makeDataFolder } from '../../../test/harness.ts'
+import { findFiles } from './find-files.ts'
+
+let root: string
+beforeEach(() => {
+  root = realpathSync(makeDataFolder())
+})
+
+function put(...paths: string[]): void {
+  for (const path of paths) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    writeFileSync(join(root, path), '')
+  }
+}
+
+async function find(except = '/nowhere') {
+  const found = await Array.fromAsync(findFiles(Buffer.from(root), Buffer.from(except)))
+  return found.map(({ path, folders, name, error }) => {
+    expect(path.toString()).toBe([root, ...folders, name].join('/'))
+    return error ? `${name}: ${error.message}` : [...folders, name].join('/')
+  })
+}
+
+describe('finding files', () => {
+  it('goes deep, in the order of the names', async () => {
+    put('b.jpg', 'a/z.jpg', 'a/b/1.jpg', 'a/b/10.jpg', 'a/b/2.jpg', 'c/x.jpg', 'B.jpg', 'ä.jpg')
+    expect(await find()).toEqual([
+      'B.jpg',
+      'a/b/1.jpg',
+      'a/b/10.jpg',
+      'a/b/2.jpg',
+      'a/z.jpg',
+      'b.jpg',
+      'c/x.jpg',
+      'ä.jpg',
+    ])
+  })
+
+  it('leaves out what is hidden, links to folders, and what is no file', async () => {
+    put('.hidden.jpg', '.git/a.jpg', 'shown/a.jpg')
+    symlinkSync(root, join(root, 'shown/circle'))
+    symlinkSync('shown', join(root, 'link'))
+    execFileSync('mkfifo', [join(root, 'pipe')])
+    expect(await find()).toEqual(['shown/a.jpg'])
+  })
+
+  it('leaves out the folder that it is told to', async () => {
+    put('a.jpg', 'data/files/b.jpg', 'other/data/c.jpg')
+    expect(await find(join(root, 'data'))).toEqual(['a.jpg', 'other/data/c.jpg'])
+  })
+
+  it('takes a link to a file for the file, and tells of one that leads nowhere', async () => {
+    put('a.jpg')
+    symlinkSync('a.jpg', join(root, 'b.jpg'))
+    symlinkSync('gone', join(root, 'c.jpg'))
+    expect(await find()).toEqual(['a.jpg', 'b.jpg', expect.stringMatching(/^c\.jpg: ENOENT/)])
+  })
+
+  it('finds names that are no text', async () => {
+    const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xfc, 0x72])])
+    writeFileSync(path, '')
+    const [found] = await Array.fromAsync(findFiles(Buffer.from(root), Buffer.from('/nowhere')))
+    expect(found?.path).toEqual(path)
+    expect(found?.name).toBe('f\ufffdr')
+  })
+})

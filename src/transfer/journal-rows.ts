@@ -1,0 +1,55 @@
+import type { Database } from '../database/database.ts'
+import type { Milliseconds, Queries } from '../database/tables.ts'
+import { findNamedKeys } from '../storage/named-keys.ts'
+import type { Storage } from '../storage/storage.ts'
+
+/**
+ * While a library arrives, the journal of its target names objects that no row may ever name. They
+ * are nobody's, because whoever brings it in may be killed and come again as another process; and
+ * nobody sweeps them meanwhile, because nobody may use the library.
+ */
+
+const BATCH = 500
+
+/** Enters keys that are about to be written, or whose rows are being deleted. */
+export async function enterKeys(
+  trx: Queries,
+  keys: readonly string[],
+  created_at: Milliseconds,
+): Promise<void> {
+  if (keys.length === 0) return
+  await trx
+    .insertInto('journal')
+    .values(keys.map((key) => ({ key, owner: null, created_at, claimed_at: null })))
+    .onConflict((conflict) => conflict.column('key').doNothing())
+    .execute()
+}
+
+/** Those of the keys that were entered. */
+export async function findEntered(db: Queries, keys: readonly string[]): Promise<Set<string>> {
+  const rows = await db.selectFrom('journal').select('key').where('key', 'in', keys).execute()
+  return new Set(rows.map(({ key }) => key))
+}
+
+/** Drops the entries of all objects that rows name, and removes the objects that none names. */
+export async function settleEntries(database: Database, storage: Storage): Promise<void> {
+  await eachEntry(database, async (keys) => {
+    const named = new Set(await findNamedKeys(database.read, keys))
+    await storage.remove(keys.filter((key) => !named.has(key)))
+  })
+}
+
+/** Removes the objects of all entries. */
+export async function removeEntered(database: Database, storage: Storage): Promise<void> {
+  await eachEntry(database, (keys) => storage.remove(keys))
+}
+
+async function eachEntry(database: Database, work: (keys: string[]) => Promise<void>) {
+  for (;;) {
+    const rows = await database.read.selectFrom('journal').select('key').limit(BATCH).execute()
+    const keys = rows.map(({ key }) => key)
+    if (keys.length === 0) return
+    await work(keys)
+    await database.write((trx) => trx.deleteFrom('journal').where('key', 'in', keys).execute())
+  }
+}

@@ -1,0 +1,53 @@
+import { sql } from 'kysely'
+import { UsageError } from '../base/usage-error.ts'
+import { isPostgres } from '../database/engine.ts'
+import type { Check } from './finding.ts'
+
+const RESTORE = 'Restore the database from a backup.'
+
+/**
+ * For a file that is too damaged to be opened or read on: SQLITE_CORRUPT and SQLITE_NOTADB, see
+ * https://sqlite.org/rescode.html.
+ *
+ * @throws UsageError that says so, or the error itself if it is another
+ */
+export function explainDamage(error: unknown): never {
+  if (error instanceof Error && 'errcode' in error) {
+    const isDamage = [11, 26].includes(Number(error.errcode) & 0xff)
+    if (isDamage) throw new UsageError(`The database cannot be read: ${error.message}. ${RESTORE}`)
+  }
+  throw error
+}
+
+/**
+ * What SQLite says of its own file: https://sqlite.org/pragma.html#pragma_integrity_check. The
+ * search index and items without their file are left to checks of their own, which know more.
+ * A PostgreSQL server looks after its files itself.
+ *
+ * @throws UsageError after its findings if the file is damaged
+ */
+export const checkDatabase: Check = async function* ({ database }) {
+  if (isPostgres(database.read)) return
+  const { rows: faults } = await sql<{ integrity_check: string }>`PRAGMA integrity_check`.execute(
+    database.read,
+  )
+  const damage = faults
+    .map((row) => row.integrity_check)
+    .filter((fault) => fault !== 'ok' && !fault.includes('media_search'))
+  for (const fault of damage) {
+    yield { problem: `The file of the database is damaged: ${fault}.`, remedy: RESTORE }
+  }
+  if (damage.length > 0) {
+    throw new UsageError('Nothing else was checked or repaired, since no row can be trusted.')
+  }
+
+  const { rows: dangling } = await sql<{ table: string; parent: string; rowid: number }>`
+    PRAGMA foreign_key_check`.execute(database.read)
+  for (const { table, parent, rowid } of dangling) {
+    if (table === 'media') continue
+    yield {
+      problem: `Row ${rowid} of the table ${table} refers to a row of ${parent} that is not there.`,
+      remedy: RESTORE,
+    }
+  }
+}

@@ -1,0 +1,253 @@
+import type { Database } from '../database/database.ts'
+import type { Queries } from '../database/tables.ts'
+import { publicDigest } from '../images/digests.ts'
+import { RECIPE, SINCE } from '../images/recipe.ts'
+import { countVersion, type Library } from '../media/library.ts'
+import { type Check, type Examined, type Finding, nameItems } from './finding.ts'
+import { inspectObject, type ObjectFault } from './inspect-object.ts'
+import { renderAnew } from './render-anew.ts'
+
+/** Files examined at once: enough to keep a disk busy. */
+const BATCH = 8
+
+/**
+ * Every file has an item, its digests, its original and its variants, with the right bytes. What a
+ * server deletes meanwhile is no finding: a key is never used again, so an object is only missing if
+ * a row still names it after it was not there.
+ */
+export const checkFiles: Check = async function* (examined, advance) {
+  for (let after = 0; ; ) {
+    const files = await readFiles(examined.database.read, after, BATCH)
+    const checks = files.map(async (file) => {
+      const findings = await checkFile(examined, file)
+      advance()
+      return findings
+    })
+    yield* (await Promise.all(checks)).flat()
+    const last = files.at(-1)
+    if (!last) return
+    after = last.id
+  }
+}
+
+/**
+ * Files with their variants, in one state of the database.
+ * @param after the id before the first
+ */
+export async function readFiles(db: Queries, after: number, limit: number) {
+  return db.transaction().execute(async (trx) => {
+    const files = await trx
+      .selectFrom('files')
+      .select(['id', 'key', 'size', 'sha256', 'type', 'scaled_digest', 'high_digest', 'recipe'])
+      .select(({ exists, selectFrom }) =>
+        exists(
+          selectFrom('media').select('media.id').whereRef('media.file_id', '=', 'files.id'),
+        ).as('shown'),
+      )
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(limit)
+      .execute()
+    const ids = files.map(({ id }) => id)
+    const variants = await trx
+      .selectFrom('variants')
+      .select(['file_id', 'name', 'key', 'size', 'sha256'])
+      .where('file_id', 'in', ids)
+      .execute()
+    const earlier = await trx
+      .selectFrom('earlier_addresses')
+      .selectAll()
+      .where('file_id', 'in', ids)
+      .execute()
+    return files.map((file) => ({
+      ...file,
+      earlier: earlier.filter(({ file_id }) => file_id === file.id),
+      variants: variants.filter(({ file_id }) => file_id === file.id),
+    }))
+  })
+}
+
+type File = Awaited<ReturnType<typeof readFiles>>[number]
+type Variant = File['variants'][number]
+
+/** What is wrong with one file, by its rows and the bytes in storage. */
+export async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
+  const { database, storage, quick } = examined
+  if (!file.shown) return [unshown(file)]
+  const findings: Finding[] = []
+  if (file.recipe < (SINCE[file.type] ?? 0)) {
+    findings.push(await earlierRecipe(database.read, file))
+  } else if (![file, ...file.earlier].every((row) => hasDigests(examined, file, row))) {
+    findings.push(await otherDigests(database.read, file))
+  }
+
+  const fault = await inspectObject(storage, file, quick)
+  if (fault && (await isFile(database.read, file))) {
+    findings.push(await faultyOriginal(database.read, file, fault))
+  }
+  if (!file.variants.some(({ name }) => name === 'scaled')) {
+    findings.push(await faultyVariant(database.read, file, 'scaled', 'was never made'))
+  }
+  for (const variant of file.variants) {
+    const fault = await inspectObject(storage, variant, quick)
+    if (fault && (await isVariant(database.read, variant))) {
+      const { name, key } = variant
+      findings.push(await faultyVariant(database.read, file, name, fault.fault, key))
+    }
+  }
+  return findings
+}
+
+const isFile = async (db: Queries, { id, key }: File): Promise<boolean> =>
+  (await db
+    .selectFrom('files')
+    .select('id')
+    .where('id', '=', id)
+    .where('key', '=', key)
+    .executeTakeFirst()) !== undefined
+
+const isVariant = async (db: Queries, { key }: Variant): Promise<boolean> =>
+  (await db.selectFrom('variants').select('key').where('key', '=', key).executeTakeFirst()) !==
+  undefined
+
+const digestsOf = (
+  { deliverySecret }: Pick<Examined, 'deliverySecret'>,
+  { sha256 }: File,
+  recipe: number,
+) => ({
+  scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', recipe),
+  high_digest: publicDigest(deliverySecret, sha256, 'high', recipe),
+})
+
+/** Whether addresses, present or earlier, are those of the file's bytes. */
+function hasDigests(
+  examined: Examined,
+  file: File,
+  row: { recipe: number; scaled_digest: string; high_digest: string },
+): boolean {
+  const { scaled_digest, high_digest } = digestsOf(examined, file, row.recipe)
+  return row.scaled_digest === scaled_digest && row.high_digest === high_digest
+}
+
+/** What an older version added while this one was there already, or a backup of it brought. */
+async function earlierRecipe(db: Queries, file: File): Promise<Finding> {
+  return {
+    problem: `The images of ${await nameItems(db, file.id)} are those of an older version of Vitrine, which shows some colours otherwise.`,
+    remedy:
+      'Has them made anew when they are asked for next; their earlier addresses lead to the new ones.',
+    async repair(library) {
+      const { database } = library
+      await database.write(async (trx) => {
+        const earlier = { recipe: file.recipe, ...digestsOf(library, file, file.recipe) }
+        await trx
+          .insertInto('earlier_addresses')
+          .values({ file_id: file.id, ...earlier })
+          .onConflict((conflict) => conflict.columns(['file_id', 'recipe']).doNothing())
+          .execute()
+        await trx
+          .updateTable('files')
+          .set({ recipe: RECIPE, ...digestsOf(library, file, RECIPE) })
+          .where('id', '=', file.id)
+          .execute()
+        await countVersion(trx)
+      })
+      return { done: 'Gave them new addresses.' }
+    },
+  }
+}
+
+async function otherDigests(db: Queries, file: File): Promise<Finding> {
+  return {
+    problem: `The immutable URLs of ${await nameItems(db, file.id)} are not those of its bytes.`,
+    remedy: 'Gives it the right ones.',
+    async repair(library) {
+      await library.database.write(async (trx) => {
+        await trx
+          .updateTable('files')
+          .set(digestsOf(library, file, file.recipe))
+          .where('id', '=', file.id)
+          .execute()
+        for (const { recipe } of file.earlier) {
+          await trx
+            .updateTable('earlier_addresses')
+            .set(digestsOf(library, file, recipe))
+            .where('file_id', '=', file.id)
+            .where('recipe', '=', recipe)
+            .execute()
+        }
+        await countVersion(trx)
+      })
+      return { done: 'Gave it the right ones.' }
+    },
+  }
+}
+
+async function faultyOriginal(db: Queries, file: File, fault: ObjectFault): Promise<Finding> {
+  const problem = `The original of ${await nameItems(db, file.id)} ${fault.fault} (${file.key}).`
+  const restore = `Restore ${file.key} from a backup, or upload the same image again; its SHA-256 is ${file.sha256}.`
+  if (fault.kind !== 'damaged') return { problem, remedy: restore }
+  return {
+    problem,
+    remedy: 'Moves it aside, so that nobody takes it for the original, until a backup is restored.',
+    async repair({ database, storage }) {
+      // Read once more: what is moved away must be damaged on the disk, and not on the way from it.
+      const again = await inspectObject(storage, file, false)
+      if (again?.kind !== 'damaged' || !(await isFile(database.read, file))) {
+        throw new Error('it was not damaged when it was read again.')
+      }
+      return { done: `Moved it to ${await storage.setAside(file.key)}. ${restore}`, lost: true }
+    },
+  }
+}
+
+async function faultyVariant(
+  db: Queries,
+  file: File,
+  name: Variant['name'],
+  fault: string,
+  key?: string,
+): Promise<Finding> {
+  const place = key === undefined ? '' : ` (${key})`
+  return {
+    problem: `The ${name} image of ${await nameItems(db, file.id)} ${fault}${place}.`,
+    remedy: 'Renders it anew from the original.',
+    async repair(library) {
+      await renderAnew(library, { file, variant: name, worn: key })
+      return { done: 'Rendered it anew.' }
+    },
+  }
+}
+
+function unshown(file: File): Finding {
+  return {
+    problem: `No item shows the file ${file.id} (${file.key}).`,
+    remedy: 'Forgets it and moves its objects aside.',
+    async repair({ database, storage }: Library) {
+      const places: string[] = []
+      for (const key of await forgetFile(database, file)) {
+        if ((await storage.size(key)) !== undefined) places.push(await storage.setAside(key))
+      }
+      return { done: `Forgot it and moved its objects to ${places.join(', ') || 'nowhere'}.` }
+    },
+  }
+}
+
+/** @returns the keys that its rows named */
+async function forgetFile(database: Database, { id }: File): Promise<string[]> {
+  return database.write(async (trx) => {
+    const item = await trx
+      .selectFrom('media')
+      .select('id')
+      .where('file_id', '=', id)
+      .limit(1)
+      .executeTakeFirst()
+    if (item) throw new Error(`item ${item.id} shows it now.`)
+    const variants = await trx
+      .deleteFrom('variants')
+      .where('file_id', '=', id)
+      .returning('key')
+      .execute()
+    const files = await trx.deleteFrom('files').where('id', '=', id).returning('key').execute()
+    return [...files, ...variants].map(({ key }) => key)
+  })
+}

@@ -1,0 +1,145 @@
+import { type RawBuilder, sql } from 'kysely'
+import { isPostgres } from '../database/engine.ts'
+import type { Queries } from '../database/tables.ts'
+import { mediaGrams, mediaLines } from '../media/list/search.ts'
+import { parseTags } from '../media/tags.ts'
+import type { Check } from './finding.ts'
+import { rebuildIndex, reindexItems } from './reindex.ts'
+
+/** Ids examined at a time: each takes four bytes, and each such window one scan of the index. */
+const WINDOW = 2 ** 20
+const MAX_IDS_NAMED = 20
+const CHUNK_ROWS = 1000
+
+/** The search index holds exactly the grams of each item, and nothing else. */
+export const checkSearchIndex: Check = async function* ({ database }, advance) {
+  const examine = (each = () => {}) => database.snapshot((trx) => examineIndex(trx, each))
+  const { differing, damage } = await examine(advance)
+  if (damage === undefined && differing.length === 0) return
+
+  const ids = differing.slice(0, MAX_IDS_NAMED).join(', ')
+  const more = differing.length > MAX_IDS_NAMED ? ' and more' : ''
+  yield {
+    problem:
+      damage === undefined
+        ? `The search index disagrees with ${differing.length} of the items: ${ids}${more}.`
+        : `The search index is damaged: ${damage}.`,
+    remedy: 'Builds it anew where it is wrong.',
+    async repair(library) {
+      if (damage === undefined) {
+        await reindexItems(library.database, [differing])
+        const { differing: rest, damage } = await examine()
+        if (rest.length === 0 && damage === undefined) {
+          return { done: `Built it anew for ${differing.length} items.` }
+        }
+      }
+      await rebuildIndex(library.database)
+      const after = await examine()
+      if (after.damage !== undefined || after.differing.length > 0) {
+        throw new Error(`it is still wrong after it was built anew (${after.damage}).`)
+      }
+      return { done: 'Built it anew for all items.' }
+    },
+  }
+}
+
+interface Examination {
+  /** Ids of items, or of nothing, for which the index holds too little, too much, or others. */
+  differing: number[]
+  /** What keeps it from being read at all. */
+  damage?: string
+}
+
+/**
+ * Compares the whole index with the items in one go over each, whatever the order: for each id, the
+ * hashes of what the index ought to hold are added, those of what it does hold are subtracted, and
+ * nothing must be left. A difference escapes with a chance of one in 2^32.
+ *
+ * @param db one state of the database
+ */
+async function examineIndex(db: Queries, advance: () => void): Promise<Examination> {
+  if (isPostgres(db)) return { differing: await compareLines(db, advance) }
+  const damage = await findDamage(db)
+  if (damage !== undefined) return { differing: [], damage }
+  // Every occurrence of every gram: https://sqlite.org/fts5.html#the_fts5vocab_virtual_table_module
+  await sql`CREATE VIRTUAL TABLE temp.media_grams USING fts5vocab(main, media_search, instance)`.execute(
+    db,
+  )
+  const differing = await findUnlisted(db)
+  for (const start of await findWindows(db)) {
+    const sums = new Int32Array(WINDOW)
+    const add = (id: number, hash: number) => {
+      sums[id - start] = (sums[id - start] ?? 0) + hash
+    }
+    const end = start + WINDOW
+    const items = sql<{ id: number; name: string; tags: string }>`
+      SELECT id, name, tags FROM media WHERE id >= ${start} AND id < ${end}`
+    for await (const { id, name, tags } of stream(db, items)) {
+      const grams = mediaGrams(name, parseTags(tags)).split(' ').filter(Boolean)
+      for (const [offset, gram] of grams.entries()) add(id, hashGram(gram, offset))
+      advance()
+    }
+    const instances = sql<{ doc: number; term: string; offset: number }>`
+      SELECT doc, term, offset FROM temp.media_grams WHERE doc >= ${start} AND doc < ${end}`
+    for await (const { doc, term, offset } of stream(db, instances)) {
+      add(doc, -hashGram(term, offset))
+    }
+    for (const [index, sum] of sums.entries()) if (sum !== 0) differing.add(start + index)
+  }
+  return { differing: [...differing].sort((a, b) => a - b) }
+}
+
+/** On PostgreSQL: what its index is made of, beside what it should be made of. */
+async function compareLines(db: Queries, advance: () => void): Promise<number[]> {
+  const differing: number[] = []
+  const rows = sql<{ id: number; name: string | null; tags: string; lines: string | null }>`
+    SELECT coalesce(media.id, media_search.id) AS id, name, tags, lines
+    FROM media FULL JOIN media_search ON media_search.id = media.id ORDER BY 1`
+  for await (const { id, name, tags, lines } of stream(db, rows)) {
+    if (name === null || lines !== mediaLines(name, parseTags(tags))) differing.push(id)
+    if (name !== null) advance()
+  }
+  return differing
+}
+
+async function findDamage(db: Queries): Promise<string | undefined> {
+  const { rows } = await sql<{ integrity_check: string }>`
+    PRAGMA integrity_check(media_search)`.execute(db)
+  return rows.map((row) => row.integrity_check).find((fault) => fault !== 'ok')
+}
+
+/** Items that the index has no entry for, and entries without an item. */
+async function findUnlisted(db: Queries): Promise<Set<number>> {
+  const { rows } = await sql<{ id: number }>`
+    SELECT id FROM media WHERE id NOT IN (SELECT id FROM media_search_docsize)
+    UNION ALL
+    SELECT id FROM media_search_docsize WHERE id NOT IN (SELECT id FROM media)`.execute(db)
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** The first ids of all windows with something in them. */
+async function findWindows(db: Queries): Promise<number[]> {
+  const { rows } = await sql<{ start: number }>`
+    SELECT id / ${sql.lit(WINDOW)} * ${sql.lit(WINDOW)} AS start FROM media
+    UNION SELECT id / ${sql.lit(WINDOW)} * ${sql.lit(WINDOW)} FROM media_search_docsize`.execute(db)
+  return rows.map(({ start }) => start)
+}
+
+async function* stream<Row>(db: Queries, query: RawBuilder<Row>): AsyncGenerator<Row> {
+  const results = db.getExecutor().stream<Row>(query.compile(db), CHUNK_ROWS)
+  for await (const { rows } of results) yield* rows
+}
+
+/**
+ * FNV-1a (RFC 9923) from a start that the position gives, and MurmurHash3's last mixing, without
+ * which grams that change places could leave the same sum.
+ */
+function hashGram(gram: string, offset: number): number {
+  let hash = Math.imul(offset + 1, 0x9e3779b1)
+  for (let index = 0; index < gram.length; index += 1) {
+    hash = Math.imul(hash ^ gram.charCodeAt(index), 0x01000193)
+  }
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return hash ^ (hash >>> 16)
+}
