@@ -1,7 +1,7 @@
 /**
- * Installs the dependencies when, and only when, they are not what the lockfile says, and then has
- * the page built. Runs before `npm start` and `npm test`, on whatever Node npm itself runs on, so it
- * is plain JavaScript and needs nothing installed.
+ * Installs the dependencies if they differ from the lockfile, then builds the page. Runs before `npm start`
+ * and `npm test`, on the Node that npm runs on. That is why it is plain JavaScript and needs nothing
+ * installed.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -31,7 +31,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
   writeFileSync(stamp, wanted)
 }
 
-// By the runtime that was installed just now: a shell that has found the old one goes on using it.
+// The runtime that was just installed builds the page: a shell caches the path of the old `node`.
 const { status } = spawnSync(join('node_modules', '.bin', 'node'), [join('web', 'build.mjs')], {
   cwd: new URL('.', import.meta.url),
   stdio: 'inherit',

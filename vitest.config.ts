@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { findPostgres } from './test/postgres.ts'
@@ -39,6 +40,16 @@ const browser = {
   test: { ...shared, name: 'browser', include: [BROWSER], isolate: false },
 }
 
+/** @throws Error for a pattern that matches no file, as after a move */
+function found(patterns: string[]): string[] {
+  for (const pattern of patterns) {
+    if (globSync(pattern, { cwd: import.meta.dirname }).length === 0) {
+      throw new Error(`vitest.config.ts: ${pattern} matches no file.`)
+    }
+  }
+  return patterns
+}
+
 const onPostgres = {
   ...shared,
   env: { VITRINE_TEST_ENGINE: 'postgres' },
@@ -51,18 +62,22 @@ const postgres = {
     ...onPostgres,
     name: 'postgres',
     isolate: false,
-    include: [
+    include: found([
       'src/audit/*.test.ts',
-      'src/auth/{access-tokens,account-routes,accounts,api-tokens,login,plugin}.test.ts',
-      'src/auth/{sessions,user-routes}.test.ts',
-      'src/cli/transfer/*.test.ts',
+      'src/auth/{accounts,tokens}/*.test.ts',
+      'src/auth/plugin.test.ts',
+      'src/auth/session/{access-tokens,sessions}.test.ts',
+      'src/auth/sign-in/login.test.ts',
+      'src/transfer/{check-rows,files,tables}.test.ts',
       'src/database/{measure-database,postgres}.test.ts',
-      'src/media/{bulk,insert-many,item,rank,retag,search,selection,tags}.test.ts',
+      'src/media/{item,tags}.test.ts',
+      'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
+      'src/media/list/{rank,search}.test.ts',
       'src/storage/journal/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
-    ],
+    ]),
   },
 }
 
@@ -73,11 +88,11 @@ const bucket = {
     name: 'bucket',
     isolate: false,
     env: { ...onPostgres.env, VITRINE_TEST_STORAGE: 's3' },
-    include: [
+    include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
       'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
-    ],
+    ]),
   },
 }
 

@@ -1,4 +1,4 @@
-/** Uploads, against sharp alone making the same images. */
+/** Measures uploads against bare sharp, which makes the same images. */
 import { once } from 'node:events'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -20,7 +20,7 @@ import { type Taken, watchServer } from './watch-server.ts'
 const AT_ONCE = 4
 /** In each round. */
 const PHOTOS = IS_FULL ? 64 : 8
-/** Pixels a side of a picture that has 64 MB without compression, and is just about accepted. */
+/** Side in pixels of a picture of 64 MB uncompressed, just below the size limit for images. */
 const LARGE_SIDE = 4650
 const engine = 'SQLite'
 
@@ -29,7 +29,7 @@ interface Upload {
   type: string
 }
 
-/** The two entrances. */
+/** The two request formats of an upload. */
 const FORMS: Readonly<Record<string, (image: Buffer) => Promise<Upload>>> = {
   base64: async (image) => ({
     body: Buffer.from(
@@ -122,7 +122,7 @@ async function* comparePhotos(data: string): AsyncGenerator<Comparison> {
   }
 }
 
-/** What one large upload takes, while nobody else is there. */
+/** Measures one large upload on an otherwise idle server. */
 async function* compareLarge(data: string): AsyncGenerator<Comparison> {
   const file = join(data, 'blocked')
   const preload = join(import.meta.dirname, 'event-loop.ts')
@@ -139,7 +139,7 @@ async function* compareLarge(data: string): AsyncGenerator<Comparison> {
     const { base64 } = FORMS
     const [photo] = await keepPhotos()
     if (!base64 || !photo) throw new Error('There is nothing to add.')
-    // Starts a worker, which stays: what it holds is not the image's.
+    // Starts a worker process, which keeps running, so its memory is not counted for the image.
     await addAll(client, [await base64(renewPhoto(photo))])
     const growths: number[] = []
     const blocked: number[] = []
@@ -181,7 +181,8 @@ async function addAll(client: Client, uploads: readonly Upload[]): Promise<numbe
   const start = performance.now()
   const work = async () => {
     for (let upload = left.pop(); upload; upload = left.pop()) {
-      // `fetch` would take five times the processor time, which is missing for the server beside it.
+      // `fetch` would take five times the processor time, which the server on the same machine would then
+      // lack.
       const request = client.start('POST', '/media/add', {
         'content-type': upload.type,
         'content-length': String(upload.body.length),
@@ -198,7 +199,7 @@ async function addAll(client: Client, uploads: readonly Upload[]): Promise<numbe
   return performance.now() - start
 }
 
-/** A PNG that is hardly compressed: as many bytes as an image may have, and no more pixels than needed. */
+/** An uncompressed PNG: as many bytes as an image may have, with no more pixels than needed. */
 const makeLarge = (seed: number): Promise<Buffer> =>
   sharp({
     create: {

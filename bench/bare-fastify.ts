@@ -1,4 +1,4 @@
-/** A process with one route, which sends what it was given; see `serveBare`. */
+/** A server process with one route, which sends the bytes that it was given; see `serveBare`. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fastify } from 'fastify'
@@ -6,7 +6,7 @@ import { fastify } from 'fastify'
 const [folder = ''] = process.argv.slice(2)
 const { status, headers } = JSON.parse(readFileSync(join(folder, 'head.json'), 'utf8'))
 const bytes = readFileSync(join(folder, 'body'))
-// As handlers have it that serialise: a text, which is encoded each time.
+// Handlers that serialise JSON send a string, which is encoded for each response. So does this one.
 const isText = String(headers['content-type'] ?? '').startsWith('application/json')
 const body = isText ? bytes.toString() : bytes
 

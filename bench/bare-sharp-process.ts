@@ -1,7 +1,6 @@
 /**
- * Makes of JPEGs what the server makes, by sharp and nothing around it, and tells how fast. For
- * `scaled`: the image, the placeholder and the colour, of pixels that were decoded once and are checked
- * for damage.
+ * Makes the server's variants of JPEGs with sharp alone, and prints the rate. For `scaled`, it makes the
+ * image, the placeholder and the colour from pixels that are decoded once and checked for damage.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +11,7 @@ import { dominantColor } from '../src/images/worker/preview.ts'
 
 const [folder = '', variant = '', count = '1', parallel = '1'] = process.argv.slice(2)
 const files = readdirSync(folder).map((name) => join(folder, name))
-// As in the server, an image has one thread, and several images are what fills the processors.
+// As in the server: each image has one thread, and several images in parallel use all processors.
 sharp.cache(false)
 sharp.concurrency(1)
 
@@ -51,7 +50,7 @@ async function makeSome(total: number): Promise<number> {
   return performance.now() - start
 }
 
-// To warm up.
+// Warm-up.
 await makeSome(Number(parallel))
 times.length = 0
 const milliseconds = await makeSome(Number(count))

@@ -9,16 +9,16 @@ import type { VariantName } from '../src/database/tables.ts'
 export interface BareSharp {
   /** Images a second. */
   rate: number
-  /** Milliseconds of each. */
+  /** Milliseconds for each image. */
   times: number[]
 }
 
 /**
- * What sharp alone takes to make the images, in a process that does nothing else; see
+ * Measures how long sharp alone needs to make the images, in a process of its own; see
  * `bare-sharp-process.ts`.
  *
- * @param photos JPEGs, or a path of a folder of them, taken in turn
- * @param parallel how many at once; as many threads of the processor as it can use by default
+ * @param photos JPEGs, or the path of a folder of them, used in turn
+ * @param parallel images at a time; by default as many as there are processor threads
  */
 export async function measureBareSharp(
   photos: readonly Buffer[] | string,

@@ -6,16 +6,16 @@ import type { watchServer } from './watch-server.ts'
 type Watch = Awaited<ReturnType<typeof watchServer>>
 
 /**
- * Measures two rates in turn, round after round, so that both see the same machine.
- * @param watch of the server that answers `work`
- * @param by what the limit is
+ * Measures two rates alternately, round after round, so that both see the same state of the machine.
+ * @param watch watches the server that answers `work`
+ * @param by what the limit measures
  */
 export async function measureBeside(
   watch: Watch,
   by: string,
   { work, limit }: { work: () => Promise<Load>; limit: () => Promise<Load> },
 ): Promise<Required<Pick<Comparison, 'measured' | 'limit' | 'ratio' | 'processor' | 'memory'>>> {
-  // To warm up.
+  // Warm-up.
   await limit()
   await work()
   const rates: number[] = []

@@ -1,4 +1,4 @@
-/** What others wait while many items are changed, in a large library. */
+/** Measures how long other requests take while many items are changed, in a large library. */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { type Comparison, type Engine, summarize } from './comparison.ts'
@@ -8,7 +8,7 @@ import { type Served, serveLibrary, signInTo } from './servers.ts'
 import { shuffled } from './shuffled.ts'
 import { IS_FULL, ITEMS } from './sizes.ts'
 
-/** Items that are tagged, and those that are deleted, whose objects are not there. */
+/** The number of items that are tagged, and of those that are deleted. The deleted ones have no objects. */
 const TAGGED = Math.min(50_000, Math.floor(ITEMS / 2))
 const DELETED = IS_FULL ? 10_000 : Math.floor(ITEMS / 50)
 const PAGE = 50
@@ -60,8 +60,8 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
 }
 
 /**
- * What was filled at a stretch has its search index in a few large segments on the level of the newest ones,
- * as no library has whose items came one by one.
+ * A library that was filled at once has its search index in a few large segments on the level of the newest
+ * ones. No library whose items arrived one by one is like that.
  */
 function mergeWhole(path: string): void {
   const database = new DatabaseSync(path)

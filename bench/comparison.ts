@@ -1,7 +1,7 @@
-/** What was measured beside its limit: what stands in the tables. */
+/** What was measured and its limit: the rows of the tables. */
 export type Engine = 'SQLite' | 'PostgreSQL'
 
-/** Of several rounds. */
+/** Statistics of several rounds. */
 export interface Measure {
   median: number
   least: number
@@ -9,10 +9,10 @@ export interface Measure {
   unit: string
 }
 
-/** What is compared: the measured value itself, or its ratio to the limit. */
+/** The value that is compared: the measured value itself, or its ratio to the limit. */
 export interface Target {
   of: 'ratio' | 'measured'
-  /** One of the two. */
+  /** Either `least` or `most` is set. */
   least?: number
   most?: number
 }
@@ -23,12 +23,12 @@ export interface Comparison {
   measured: Measure
   /** The same work without this program, in the same run. */
   limit?: Measure & { by: string }
-  /** Median of the rounds' own ratios where they were measured side by side. */
+  /** Median of the ratios of the rounds, if both were measured side by side. */
   ratio?: number
   target?: Target
-  /** Milliseconds of processor time of all its processes, for each request. */
+  /** Milliseconds of processor time per request, of all processes of the server. */
   processor?: number
-  /** The most that all its processes held at once, in MB (RSS). */
+  /** Peak memory of all processes together, in MB (RSS). */
   memory?: number
   note?: string
 }
@@ -44,14 +44,14 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
 }
 
-/** The median of what each round measured, by what it measured beside it. */
+/** The median of the ratios of each round's value to its limit. */
 export const medianRatio = (values: readonly number[], limits: readonly number[]): number =>
   percentile(
     values.map((value, round) => value / (limits[round] ?? 1)),
     0.5,
   )
 
-/** Undefined where there is nothing to reach. */
+/** Undefined without a target. */
 export function isReached({ target, measured, ratio }: Comparison): boolean | undefined {
   if (!target) return undefined
   const value = target.of === 'ratio' ? ratio : measured.median
@@ -71,7 +71,7 @@ const COLUMNS = [
   'memory (MB)',
 ] as const
 
-/** A line of the tables, on the screen and in the documentation. */
+/** A row of the tables, on the terminal and in the documentation. */
 export function describe(row: Comparison): Record<(typeof COLUMNS)[number], string> {
   const { what, engine, measured, limit, ratio, processor, memory, note } = row
   return {
@@ -102,10 +102,18 @@ function describeTarget({ target, measured }: Comparison): string {
   return `${bound} ${format(value)}${suffix}`
 }
 
-/** Three figures are as many as mean anything. */
+/** More than three digits would not be significant. */
 function format(value: number): string {
   if (value >= 100) return Math.round(value).toLocaleString('en')
   return Number(value.toPrecision(3)).toString()
 }
 
 export { COLUMNS }
+
+/** The results of one run, by name. */
+export type Figures = Readonly<Record<string, number | string>>
+
+export type Measured = Record<string, number | string>
+
+/** Runs `work`, and notes its cost divided by `count`. */
+export type MeasureWork = (what: string, count: number, work: () => Promise<void>) => Promise<void>

@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
-/** What lies between a server and PostgreSQL, and counts. */
+/** A proxy between a server and PostgreSQL that counts statements. */
 export interface StatementCounter {
-  /** The address of the database, by way of it. */
+  /** The address of the database through the proxy. */
   url: string
-  /** How many statements passed so far, BEGIN and COMMIT among them: each is one round trip. */
+  /** Number of statements so far, including BEGIN and COMMIT. Each is one round trip. */
   count(): number
   close(): void
 }
@@ -44,7 +44,10 @@ export async function startStatementCounter(databaseUrl: string): Promise<Statem
   return { url: url.href, count: () => count, close: () => void proxy.close() }
 }
 
-/** Reads the messages of a client in whatever pieces they come: a type, and a length with itself. */
+/**
+ * Splits the bytes of a client, which arrive in any pieces, into messages: a type, then a length that
+ * includes itself.
+ */
 function createReader(onMessage: (type: number) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0)
   // The first message of a connection has no type.

@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { isPostgres } from '../src/database/engine.ts'
 import type { Queries } from '../src/database/tables.ts'
 
-/** Bytes in the database by what they are for: rows and indexes of tables, and the search index. */
+/** Measures the bytes in the database by purpose: rows and indexes of each table, and the search index. */
 export async function measureSizes(db: Queries): Promise<Map<string, number>> {
   const { rows } = await (isPostgres(db)
     ? sql<Relation>`
@@ -26,7 +26,7 @@ export async function measureSizes(db: Queries): Promise<Map<string, number>> {
 
 interface Relation {
   name: string
-  /** The table that an index is of. */
+  /** The table that an index belongs to; null for a table. */
   owner: string | null
   bytes: number
 }

@@ -1,23 +1,23 @@
 import { createHash, randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { VariantName } from '../src/database/tables.ts'
 import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { newKey } from '../src/storage/storage.ts'
 
-/** Raise it when what is in it changes. */
+/** Increase this when the contents of the library change. */
 const RECIPE = 1
 const FOLDER = join(import.meta.dirname, 'library')
 const PREFIX = 'delivery-r'
-/** Bytes of each, as photographs have them. */
+/** Bytes of each image, typical of photographs. */
 export const SIZES: Readonly<Record<VariantName, number>> = { scaled: 8_000, high: 300_000 }
 const ITEMS_AT_ONCE = 100
 
 export interface DeliveredImage {
   /** Path at the server. */
   path: string
-  /** Below the folder of files, as nginx is asked for it. */
+  /** Key below the folder of files; its path at nginx. */
   key: string
 }
 
@@ -26,7 +26,7 @@ export interface DeliveryLibrary {
   images: Readonly<Record<VariantName, readonly DeliveredImage[]>>
 }
 
-/** A library of so many images, each with bytes of its own in both sizes; kept from run to run. */
+/** A library of this many images, each with bytes of its own in both sizes. Kept from run to run. */
 export async function keepDeliveryLibrary(count: number): Promise<DeliveryLibrary> {
   const data = join(FOLDER, `${PREFIX}${RECIPE}-${count}`)
   mkdirSync(FOLDER, { recursive: true })

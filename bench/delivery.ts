@@ -1,4 +1,4 @@
-/** Images as the public gets them, against nginx sending the same files. */
+/** Measures public image delivery against nginx, which sends the same files. */
 import { join } from 'node:path'
 import type { VariantName } from '../src/database/tables.ts'
 import { measureBeside } from './beside.ts'
@@ -59,7 +59,7 @@ async function* compareWarm({ data, images }: Library, nginx: string): AsyncGene
   }
 }
 
-/** Each image once, of a server that has not sent it since it started, with nothing of it in memory. */
+/** Each image once, from a server that has not sent it since its start, with empty file caches. */
 async function* compareCold({ data, images }: Library, nginx: string): AsyncGenerator<Comparison> {
   const isCold = canDropCaches()
   if (!isCold) console.error('\nONLY ROOT CAN MAKE FILES COLD, in a full run: these are warm.\n')

@@ -1,17 +1,17 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { matchingIds, parseSearch } from '../src/media/list/search.ts'
 import type { KeptLibrary } from './library.ts'
 
 export interface DirectSearch {
-  /** Milliseconds that the statements of a search take: the total, and the rows of a page. */
+  /** Milliseconds for the statements of one search: the total, and the rows of a page. */
   time(search: string, page: { limit: number; offset: number }): Promise<number>
   close(): Promise<void>
 }
 
-/** A search without a server: its statements prepared and run on a connection to the same database. */
+/** Runs the statements of a search without a server, prepared, on a connection to the same database. */
 export async function openDirectSearch({ location }: KeptLibrary): Promise<DirectSearch> {
   const database = await openDatabase(location)
   const run = await connect(location)
@@ -29,7 +29,7 @@ export async function openDirectSearch({ location }: KeptLibrary): Promise<Direc
           JOIN media_json ON media_json.id = hits.id
           ORDER BY hits.id DESC`,
       ].map((statement) => statement.compile(database.read))
-      // Prepared by the first time that it runs.
+      // Each statement is prepared when it first runs.
       const start = performance.now()
       for (const statement of statements) await run.query(statement)
       return performance.now() - start
@@ -61,7 +61,7 @@ async function connect(location: KeptLibrary['location']) {
     }
   }
   const connection = new DatabaseSync(location, { readOnly: true })
-  // As the server's own connections have it.
+  // The same settings as the server's own connections.
   connection.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY')
   const prepared = new Map<string, ReturnType<typeof connection.prepare>>()
   return {

@@ -1,4 +1,4 @@
-/** Takes an answer as fast as it comes and keeps nothing of it; tells how long it took. */
+/** Reads a response as fast as it arrives, discards it, and prints how long it took. */
 import { connect } from 'node:net'
 
 const [url = '', cookie = ''] = process.argv.slice(2)

@@ -1,7 +1,7 @@
 import { findPostgres } from '../test/postgres.ts'
 import type { Engine } from './comparison.ts'
 
-/** Those that are here, or the one that `VITRINE_BENCH_ENGINE` names. */
+/** The available engines, or the one that `VITRINE_BENCH_ENGINE` names. */
 export async function findEngines(): Promise<Engine[]> {
   const all: Engine[] = ['SQLite', 'PostgreSQL']
   const chosen = process.env.VITRINE_BENCH_ENGINE

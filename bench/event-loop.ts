@@ -1,6 +1,6 @@
 /**
- * For benchmarks, loaded into a server before the program (`node --import`): at SIGUSR2 it writes the
- * longest time that the event loop was blocked since the last one, in milliseconds, to the file that
+ * For benchmarks, loaded into a server before the program (`node --import`). At SIGUSR2 it writes the
+ * longest block of the event loop since the last signal, in milliseconds, to the file that
  * `BENCH_EVENT_LOOP` names.
  */
 import { renameSync, writeFileSync } from 'node:fs'

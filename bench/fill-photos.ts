@@ -5,7 +5,7 @@ import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import type { Kind } from '../src/storage/storage.ts'
 
-/** Items of one transaction. */
+/** Items per transaction. */
 const ITEMS_AT_ONCE = 100
 const TAGS = 3000
 const MAX_TAGS_OF_AN_ITEM = 6
@@ -38,20 +38,20 @@ const WORDS = [
   ...['Москва', 'река', 'зима', 'Невский', 'дача', 'берег', 'свадьба', 'озеро', 'Байкал', 'снег'],
 ]
 
-/** The most used first. */
+/** Sorted by use, the most used first. */
 export const tagNames: readonly string[] = Array.from({ length: TAGS }, (_, index) => {
   const word = WORDS[index % WORDS.length] ?? ''
   const other = WORDS[(index * 7 + Math.floor(index / WORDS.length)) % WORDS.length] ?? ''
   return index < WORDS.length ? word : `${word} ${other} ${index}`
 })
 
-/** What an item is called. */
+/** The name and tags of an item. */
 export interface Named {
   name: string
   tags: string[]
 }
 
-/** What the names and tags of a library of photographs may look like; the same in every run. */
+/** Generates names and tags as a library of photographs may have them; the same in every run. */
 export function createPhotoNames(seed = 1) {
   const random = randomFrom(seed)
   const word = () => WORDS[Math.floor(random() * WORDS.length)] ?? ''
@@ -70,8 +70,8 @@ export function createPhotoNames(seed = 1) {
 }
 
 /**
- * Makes items with the rows of a real library and no objects: a file, its scaled image, an item, its
- * entries in search index, tags and counts.
+ * Adds items with all rows of a real library but without objects: a file, its scaled image, an item, and
+ * its entries in the search index, tags and counts.
  */
 export async function fillPhotos(
   database: Database,
@@ -125,13 +125,13 @@ async function insertPhotos(trx: Queries, photos: readonly Named[]) {
   await countVersion(trx)
 }
 
-/** As `newKey`, for many at once. */
+/** Like `newKey`, but cheaper. */
 function inventKey(kind: Kind, extension: string): string {
   const name = randomHex(16)
   return `${kind}/${name.slice(0, 3)}/${name}.${extension}`
 }
 
-/** Asking for each by itself would take half the time of filling. */
+/** One call for each value would take half the time of filling. */
 const randomHex = (() => {
   let pool = ''
   let used = 0
@@ -145,7 +145,7 @@ const randomHex = (() => {
   }
 })()
 
-/** Draws ranks from 0 on, the nth with a probability proportional to 1 / n. */
+/** Draws ranks from 0. The probability of the nth rank is proportional to 1 / n. */
 function zipf(count: number, random: () => number): () => number {
   let sum = 0
   const sums = Array.from({ length: count }, (_, index) => {
@@ -164,7 +164,7 @@ function zipf(count: number, random: () => number): () => number {
   }
 }
 
-/** From 0 to 1, by a linear congruential generator: the same numbers in every run. */
+/** A linear congruential generator of numbers from 0 to 1, the same sequence in every run. */
 export function randomFrom(seed: number): () => number {
   let state = seed
   return () => {

@@ -5,12 +5,12 @@ import { fillLibrary } from '../test/fill-library.ts'
 import { makeJpeg } from '../test/fixtures.ts'
 import { type Client, signIn, startServer } from '../test/harness.ts'
 
-/** Different pictures; the others are links to one of them. */
+/** The number of different pictures; the others are hard links to them. */
 const SAMPLES = 24
 
 /**
- * Makes a library of many items in which each has a thumbnail with an address of its own, so that a
- * browser has to fetch and decode every one.
+ * Makes a library of many items whose thumbnails all have URLs of their own, so that a browser must fetch
+ * and decode each of them.
  * @param data an empty folder; no server may run on it
  */
 export async function fillPictures(data: string, items: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Runs in the page: keeps how long each frame took, and how large the document was at most.
+// Runs in the page. Records the duration of each frame and the largest number of nodes in the document.
 
 const record = { frames: [], longTasks: [], nodes: 0 }
 globalThis.frameRecord = record

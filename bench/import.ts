@@ -1,4 +1,4 @@
-/** `vitrine import`, and the rows that it makes. */
+/** Measures `vitrine import`, and the insertion of its rows. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -50,7 +50,7 @@ async function compareFolder(folder: string): Promise<Comparison> {
     limits.push((await measureBareSharp(images, { variant: 'scaled', count: PHOTOS })).rate)
     const before = readTime(process.pid)
     rates.push(await importInto(join(folder, `data-${round}`), images))
-    // Its processes have ended, and count for this one.
+    // The child processes have ended, so their time counts for this process.
     processor.push((readTime(process.pid) - before) / PHOTOS)
     rmSync(join(folder, `data-${round}`), { recursive: true })
   }

@@ -1,6 +1,6 @@
 /**
- * The large libraries, which take minutes to fill and are kept in `bench/library/` and on the PostgreSQL
- * server from one run to the next.
+ * The large libraries. They take minutes to fill, so they are kept in `bench/library/` and on the
+ * PostgreSQL server from one run to the next.
  */
 import {
   createReadStream,
@@ -15,21 +15,22 @@ import {
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { DatabaseLocation } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { Queries } from '../src/database/tables.ts'
 import { POSTGRES_SERVER } from '../test/postgres.ts'
 import type { Engine } from './comparison.ts'
 import { createPhotoNames, fillPhotos, type Named } from './fill-photos.ts'
 
-/** Raise it when what is in them changes, so that they are filled anew. */
+/** Increase this when their contents change, so that they are filled again. */
 const RECIPE = 1
 const FOLDER = join(import.meta.dirname, 'library')
-/** Of one transaction: every index is written all over by each, so few large ones cost less. */
+/** Items per transaction. Each transaction rewrites pages of every index, so a few large ones cost less. */
 const ITEMS_AT_ONCE = 250_000
 const CACHE_KIB = 1024 * 1024
 const CONNECTIONS = 8
 
-/** Each in exactly five items. */
+/** Search texts that each match exactly five items. */
 export const RARE = {
   '1 character, Latin': 'þ',
   '2 characters, Latin': 'qj',
@@ -43,7 +44,7 @@ export const RARE = {
   'two terms of which each has a thousand hits': 'regatta matinee',
 } as const
 
-/** What items are called that these find. */
+/** The item names that these searches find. */
 const RARE_NAMES = [
   'Tingvellir þ',
   'Seqjord',
@@ -58,7 +59,7 @@ const RARE_NAMES = [
 ]
 export const RARE_HITS = 5
 
-/** In one item of ten. */
+/** Matches one item in ten. */
 export const COMMON = 'album'
 const COMMON_EVERY = 10
 const COMMON_AT = 3
@@ -67,12 +68,12 @@ export interface KeptLibrary {
   engine: Engine
   items: number
   data: string
-  /** What a server on it is told. */
+  /** Settings for a server on this library. */
   settings: Readonly<Record<string, string>>
   location: DatabaseLocation
 }
 
-/** The library of so many items, filled now if there is none yet. */
+/** Returns the library with this many items, and fills it first if it does not exist yet. */
 export async function keepLibrary(engine: Engine, items: number): Promise<KeptLibrary> {
   const name = `${engine.toLowerCase()}-r${RECIPE}-${items}`
   const data = join(FOLDER, name)
@@ -91,7 +92,7 @@ type Plan = Pick<KeptLibrary, 'engine' | 'items' | 'data'>
 async function keepSqlite(plan: Plan): Promise<KeptLibrary> {
   const library = { ...plan, settings: {}, location: join(plan.data, 'vitrine.db') }
   if (existsSync(plan.data)) {
-    // So that what is measured first does not wait for the disk.
+    // Read the file, so that the first measurement does not wait for the disk.
     for await (const _ of createReadStream(library.location, { highWaterMark: 1 << 20 }));
     return library
   }
@@ -132,12 +133,12 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
   }
 }
 
-/** @returns seconds that it took */
+/** @returns the duration in seconds */
 async function fill(location: DatabaseLocation, { engine, items }: Plan): Promise<number> {
   console.log(`${engine}: filling a library of ${items.toLocaleString('en')} items…`)
   const start = performance.now()
   const database = await openDatabase(location)
-  // The server's own cache holds a page of ten of those that a large transaction changes.
+  // The server's own cache holds one in ten of the pages that a large transaction changes.
   if (typeof location === 'string') await database.write((trx) => enlargeCache(trx))
   const indexes = typeof location === 'string' ? undefined : await withoutGrams(location.url)
   await fillPhotos(database, items, {
@@ -153,7 +154,7 @@ async function fill(location: DatabaseLocation, { engine, items }: Plan): Promis
   return seconds
 }
 
-/** Takes the large index away: to make it at the end takes a fraction of keeping it up to date. */
+/** Drops the large index. To build it at the end takes a fraction of the time of updating it. */
 async function withoutGrams(url: string) {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -165,14 +166,14 @@ async function withoutGrams(url: string) {
     async restore() {
       await client.query(`SET maintenance_work_mem = '1GB'`)
       await client.query(rows[0].indexdef)
-      // As the server does by itself after a while.
+      // The server's autovacuum does this too, after a while.
       await client.query('VACUUM ANALYZE')
       await client.end()
     },
   }
 }
 
-/** Fills a library on SQLite that is thrown away. @returns seconds */
+/** Fills an SQLite library and deletes it. @returns the duration in seconds */
 export async function fillAnew(items: number): Promise<number> {
   mkdirSync(FOLDER, { recursive: true })
   const data = mkdtempSync(join(FOLDER, 'anew-'))
@@ -185,12 +186,12 @@ export async function fillAnew(items: number): Promise<number> {
 
 const enlargeCache = (trx: Queries) => sql`PRAGMA cache_size = ${sql.lit(-CACHE_KIB)}`.execute(trx)
 
-/** Names of photographs, among which those are that searches look for. */
+/** Names as of photographs, with the ones that the searches look for among them. */
 function createNames(items: number): (index?: number) => Named {
   const next = createPhotoNames()
   const rare = new Map<number, string>()
   const count = RARE_HITS * RARE_NAMES.length
-  // All of them among those that are common as well.
+  // Place all of them in items that also have the common word.
   const apart = COMMON_EVERY * Math.floor(items / count / COMMON_EVERY)
   for (let turn = 0; turn < count; turn++) {
     rare.set(COMMON_AT + turn * apart, RARE_NAMES[turn % RARE_NAMES.length] ?? '')

@@ -1,4 +1,4 @@
-/** Pages of a large library, without a search: what they cost, wherever they are. */
+/** Measures pages of a large library without a search, at any offset. */
 import { measureBeside } from './beside.ts'
 import { type Comparison, type Engine, summarize } from './comparison.ts'
 import { findEngines } from './engines.ts'
@@ -13,12 +13,12 @@ import { watchServer } from './watch-server.ts'
 
 const PAGE = 50
 const BARE = 'bare Fastify'
-/** More than are asked for in one round, so that no page comes twice. */
+/** More than one round requests, so that no page is requested twice. */
 const MOST_PATHS = 40_000
-/** Of a library that is compared with the large one. */
+/** Size of the small library that is compared with the large one. */
 const FEW_ITEMS = 1000
 
-/** Measured elsewhere on this kind of machine, at 100,000 items, with 16 connections: lists a second. */
+/** Lists per second, measured elsewhere on this kind of machine, at 100,000 items, with 16 connections. */
 const PEERS = {
   Directus: { rate: 11, least: 200 },
   Strapi: { rate: 9, least: 200 },
@@ -121,7 +121,7 @@ async function* comparePages(engine: Engine): AsyncGenerator<Comparison> {
   }
 }
 
-/** Milliseconds that one answer takes, from answers a second. */
+/** Converts responses per second to milliseconds per response. */
 const inverse = ({ median, least, most }: Comparison['measured']): Comparison['measured'] => ({
   median: 1000 / median,
   least: 1000 / most,
@@ -129,7 +129,10 @@ const inverse = ({ median, least, most }: Comparison['measured']): Comparison['m
   unit: 'ms',
 })
 
-/** Each page for the first time since the library changed, so that a small one is not kept whole. */
+/**
+ * The library changes before each round, and each page is requested once. Otherwise a small library would
+ * be answered from the cache.
+ */
 async function* compareSizes(engine: Engine): AsyncGenerator<Comparison> {
   const times: Record<number, number[]> = {}
   for (const items of [FEW_ITEMS, ITEMS]) {
@@ -145,7 +148,7 @@ async function* compareSizes(engine: Engine): AsyncGenerator<Comparison> {
         const offsets = shuffled(items - PAGE, FEW_ITEMS - PAGE, round + 1)
         const round_: number[] = []
         for (const offset of offsets) round_.push(await sequential.time({ path: pathOf(offset) }))
-        // The first warms it up.
+        // The first round is warm-up.
         if (round > 0) medians.push(summarize(round_, 'ms').median)
       }
       times[items] = medians

@@ -8,8 +8,8 @@ import { percentile } from './comparison.ts'
 import { openSequential } from './sequential.ts'
 
 /**
- * The load comes from wrk: for the same requests it takes a tenth of the processor time of a generator
- * in JavaScript, and what it takes is missing beside it on a machine of two cores.
+ * wrk generates the load. It needs a tenth of the processor time of a generator in JavaScript, and on a
+ * machine of two cores the server lacks the time that the generator takes.
  */
 export const findWrk = (): string => {
   install('wrk for benchmarks', ['wrk'], () => findCommand('wrk') !== undefined)
@@ -21,18 +21,18 @@ export const findWrk = (): string => {
 export const CONNECTIONS = 16
 
 export interface Load {
-  /** Answers a second. */
+  /** Responses per second. */
   rate: number
   requests: number
-  /** Milliseconds until an answer was there. */
+  /** Milliseconds until the response was complete. */
   p50: number
   p99: number
 }
 
 /**
- * Asks as fast as answers come.
- * @param paths asked for in turn
- * @throws Error if any answer is over 399, or none
+ * Sends each next request as soon as a response arrives.
+ * @param paths requested in turn
+ * @throws Error if a response is over 399, or if there is none
  */
 export async function load(
   url: string,
@@ -62,15 +62,17 @@ export async function load(
       ],
       { env: { ...process.env, ...files } },
     )
-    const told = JSON.parse(stdout.slice(stdout.lastIndexOf('{')))
-    if (told.failed > 0 || told.requests === 0) {
-      throw new Error(`Of ${told.requests} requests to ${url}${paths[0]}, ${told.failed} failed.`)
+    const result = JSON.parse(stdout.slice(stdout.lastIndexOf('{')))
+    if (result.failed > 0 || result.requests === 0) {
+      throw new Error(
+        `Of ${result.requests} requests to ${url}${paths[0]}, ${result.failed} failed.`,
+      )
     }
     return {
-      rate: told.requests / (told.microseconds / 1e6),
-      requests: told.requests,
-      p50: told.p50 / 1000,
-      p99: told.p99 / 1000,
+      rate: result.requests / (result.microseconds / 1e6),
+      requests: result.requests,
+      p50: result.p50 / 1000,
+      p99: result.p99 / 1000,
     }
   } finally {
     rmSync(folder, { recursive: true })
@@ -78,8 +80,8 @@ export async function load(
 }
 
 /**
- * Asks for each path once, by a client of this process: wrk does not end by itself. For what takes much
- * longer than a client does.
+ * Requests each path once, with a client in this process, because wrk has no end of its own. For responses
+ * that take the server much longer than the client.
  */
 export async function loadOnce(url: string, paths: readonly string[]): Promise<Load> {
   const times: number[] = []

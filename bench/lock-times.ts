@@ -14,16 +14,16 @@ import { createPhotoNames } from './fill-photos.ts'
 const EDITS = 300
 const ADDS = 200
 
-/** Milliseconds that each write transaction held the lock which lets one write at a time. */
+/** Milliseconds for which each write transaction held the lock that serialises writes. */
 export interface LockTimes {
   edits: number[]
   adds: number[]
 }
 
 /**
- * Edits and adds as the server does, in this process, one after the other.
- * @param environment of the server that was on this library; it must not run
- * @param onAdds is told when the edits are over, and when the adds are
+ * Edits and adds items as the server does, in this process, one after the other.
+ * @param environment of the server that used this library; it must not run
+ * @param onAdds called after the edits, and again after the adds
  */
 export async function measureLockTimes(
   environment: Readonly<Record<string, string>>,
@@ -56,7 +56,7 @@ export async function measureLockTimes(
   }
 }
 
-/** From when a transaction has the lock to when it is durable. */
+/** Measures from the moment a transaction has the lock until it is durable. */
 function timeWrites(database: Database, note: (milliseconds: number) => void): Database {
   return {
     ...database,

@@ -6,11 +6,11 @@ const ROUNDS = 5
 const STEP_KB = 8
 
 /**
- * What a search costs on PostgreSQL once the list of its hits does not fit into `work_mem` any more.
- * The server then keeps only which pages have hits, and computes the grams of every row on them. A
- * table of ours, with few rows on each page, comes to that with few rows.
+ * Measures a search on PostgreSQL whose list of hits does not fit into `work_mem`. PostgreSQL then
+ * remembers only the pages that have hits, and computes the grams of every row on them. A table of our own,
+ * with few rows on each page, reaches that state with few rows.
  *
- * @param tag that many items have
+ * @param tag a tag of many items
  */
 export async function measureRechecks(url: string, tag: string): Promise<Record<string, number>> {
   const client = new pg.Client(url)
@@ -57,7 +57,10 @@ async function count(client: pg.Client, query: string, workMemKb: number) {
   return { ...pages, time, hits, rows: Number(rows[0].rows) }
 }
 
-/** Sets `work_mem`, and tells of how many pages each row with a hit is known, and of how many not. */
+/**
+ * Sets `work_mem`. Returns for how many pages PostgreSQL remembers each row with a hit, and for how many it
+ * does not.
+ */
 async function explain(client: pg.Client, query: string, workMemKb: number) {
   await client.query(`SET work_mem = '${workMemKb}kB'`)
   const { rows } = await client.query(`EXPLAIN (ANALYZE, FORMAT JSON) ${COUNT}`, [query])

@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import { randomFrom } from './fill-photos.ts'
 
-/** A JPEG of 12 megapixels that is as smooth and as noisy as a photograph, and about as large. */
+/** Makes a JPEG of 12 megapixels with the smoothness, noise and size of a photograph. */
 export async function makePhoto(seed: number): Promise<Buffer> {
   const [width, height] = [4000, 3000]
   const random = randomFrom(seed)

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { findFreePort } from '../test/free-port.ts'
 import { findNginx, installNginx } from '../test/install-nginx.ts'
 
-/** nginx on one core, otherwise as Debian configures it, with a log as the server has one. */
+/** Starts nginx on one core, otherwise as Debian configures it, with an access log like the server's. */
 export async function startNginx(root: string): Promise<{ url: string; stop(): Promise<void> }> {
   installNginx()
   const nginx = findNginx()
   if (!nginx) throw new Error('This benchmark needs nginx.')
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-nginx-'))
   const port = await findFreePort()
-  // Started by root it would otherwise work as somebody who may not read these files.
+  // If root starts nginx, its workers use an account that cannot read these files.
   const user = process.getuid?.() === 0 ? 'user root;' : ''
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((kind) => `${kind}_temp_path ${join(folder, kind)};`)

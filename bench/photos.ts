@@ -5,7 +5,7 @@ import { makePhoto } from './make-photo.ts'
 const FOLDER = join(import.meta.dirname, 'library')
 const PHOTOS = 8
 
-/** Some photographs of 12 megapixels, made once. */
+/** Returns some photographs of 12 megapixels, which are made once. */
 export async function keepPhotos(): Promise<Buffer[]> {
   mkdirSync(FOLDER, { recursive: true })
   const photos: Buffer[] = []
@@ -22,7 +22,9 @@ export async function keepPhotos(): Promise<Buffer[]> {
 
 let made = 0
 
-/** The same picture as a file of its own: bytes that are known already would not be decoded. */
+/**
+ * Returns the same picture as a different file. Bytes that the library already has would not be decoded.
+ */
 export function renewPhoto(jpeg: Buffer): Buffer {
   const text = Buffer.from(`${process.pid} ${Date.now()} ${++made}`)
   const comment = Buffer.from([0xff, 0xfe, 0, text.length + 2])

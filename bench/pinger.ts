@@ -1,12 +1,12 @@
 import { percentile } from './comparison.ts'
 import { openSequential, type TimedRequest } from './sequential.ts'
 
-/** So often somebody else asks for something. */
+/** Interval between two requests of the client. */
 const INTERVAL_MS = 20
 
 /**
- * What others have to wait while something is done: one client that asks for small things all the time.
- * @returns how long its answers took, in milliseconds
+ * Measures the delay of other clients during some work: one client sends small requests all the time.
+ * @returns durations of its requests, in milliseconds
  */
 export async function pingDuring<T>(
   { url, headers, next }: { url: string; headers: Record<string, string>; next: () => string },

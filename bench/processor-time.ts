@@ -1,20 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import pg from 'pg'
 
-/** Of a tick in /proc, on every Linux that Node runs on. */
+/** Milliseconds of a tick in /proc, on every Linux that Node runs on. */
 const TICK_MS = 10
 
 /** Processor time in milliseconds. */
 export interface ProcessorTime {
-  /** Of the server, and of the processes that it works on images with. */
+  /** Of the server and its image processes. */
   server: number
-  /** Of the PostgreSQL processes that answer it; 0 where the database is in the server. */
+  /** Of the PostgreSQL processes that serve it; 0 with the embedded database. */
   database: number
 }
 
 /**
- * Tells what the processes of a server spent, as the kernel counts it: unlike the time that passes it
- * hardly depends on who else wants the processors.
+ * Measures the processor time of the processes of a server, as the kernel counts it. Unlike elapsed time,
+ * it hardly depends on other programs.
  *
  * @param pid of the server
  * @param databaseUrl of its PostgreSQL database
@@ -32,7 +32,7 @@ export async function watchProcessorTime(pid: number, databaseUrl?: string) {
   }
 
   return {
-    /** What is spent while this runs. */
+    /** Returns the time that is spent during `work`. */
     async during(work: () => Promise<void>): Promise<ProcessorTime> {
       const [server, backends] = [readTreeTime(pid), await readBackends()]
       await work()
@@ -46,7 +46,7 @@ export async function watchProcessorTime(pid: number, databaseUrl?: string) {
   }
 }
 
-/** A connection to the same server that is not to the same database. */
+/** Connects to another database of the same PostgreSQL server. */
 async function connectBeside(databaseUrl: string): Promise<pg.Client> {
   const url = new URL(databaseUrl)
   url.pathname = '/postgres'
@@ -55,17 +55,17 @@ async function connectBeside(databaseUrl: string): Promise<pg.Client> {
   return client
 }
 
-/** Of a process, with those that it started and that have ended. */
+/** Milliseconds of a process and of its ended child processes. */
 export function readTime(pid: number): number {
   const { times } = readStat(pid)
   return times.reduce((sum, ticks) => sum + ticks, 0) * TICK_MS
 }
 
-/** Of a process, and of all that it started, ended or not. */
+/** Milliseconds of a process and of all its descendants, ended or not. */
 const readTreeTime = (pid: number): number =>
   findTree(pid).reduce((sum, member) => sum + readTime(member), 0)
 
-/** A process and all that it started which still run. */
+/** A process and all its descendants that still run. */
 export function findTree(pid: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc')) {
@@ -84,7 +84,7 @@ function readStat(pid: number): { parent: number; times: number[] } {
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   } catch {
-    // It has ended; its parent counts it.
+    // The process has ended; its parent counts its time.
     return { parent: 0, times: [] }
   }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,4 +1,4 @@
-/** Writes the tables of docs/performance.md from what the comparisons measured last. */
+/** Writes the tables of docs/performance.md from the latest results of the comparisons. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { COLUMNS, type Comparison, describe, isReached } from './comparison.ts'
@@ -20,7 +20,7 @@ interface Result {
   rows: Comparison[]
 }
 
-/** @param names of the comparisons, in their order */
+/** @param names the comparisons, in the order of their tables */
 export function writeReport(results: string, names: readonly string[]): void {
   const found = names.flatMap((name) => {
     const path = join(results, `${name}.json`)

@@ -1,19 +1,16 @@
 /**
- * Runs the benchmarks that are named, or all: `npm run bench -- list`. Each prints a table, and writes
- * what it measured, and on what machine, to `bench/results/`. `npm run bench -- report` then writes the
- * tables of docs/performance.md.
+ * Runs the named benchmarks, or all: `npm run bench -- list`. Each prints a table and writes its results
+ * and the machine to `bench/results/`. `npm run bench -- report` then writes the tables of
+ * docs/performance.md.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 import { join } from 'node:path'
-import { COLUMNS, type Comparison, describe } from './comparison.ts'
+import { COLUMNS, type Comparison, describe, type Figures } from './comparison.ts'
 import { writeReport } from './report.ts'
 import { ITEMS, ROUNDS, SECONDS } from './sizes.ts'
 
-/** What one run measured, by what is measured. */
-export type Figures = Readonly<Record<string, number | string>>
-
-/** What is measured beside its limit, with targets. */
+/** Measurements with a limit and targets. */
 const COMPARISONS: Readonly<
   Record<string, () => Promise<{ compare(): AsyncIterable<Comparison> }>>
 > = {
@@ -91,7 +88,7 @@ async function runFigures(name: string) {
   return { runs }
 }
 
-/** Runs beside each other, and what they measured below each other. */
+/** Makes a table with a column for each run and a row for each figure. */
 function turn(columns: readonly (readonly [string, Figures])[]) {
   const table: Record<string, Record<string, number | string>> = {}
   for (const [title, figures] of columns) {

@@ -1,10 +1,10 @@
 import type { Client } from '../test/harness.ts'
-import type { Measured, MeasureWork } from './scale.ts'
+import type { Measured, MeasureWork } from './comparison.ts'
 
 const MEGAPIXELS = 12
 
 /**
- * Adds photographs of 12 megapixels, and makes the `high` of each.
+ * Adds photographs of 12 megapixels, and makes the `high` variant of each.
  * @returns the ids of their items
  */
 export async function measureImages(

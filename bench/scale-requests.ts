@@ -2,16 +2,16 @@ import { sql } from 'kysely'
 import type { Database } from '../src/database/database.ts'
 import { countVersion } from '../src/media/library.ts'
 import type { Client } from '../test/harness.ts'
+import type { Measured, MeasureWork } from './comparison.ts'
 import { tagNames } from './fill-photos.ts'
-import type { Measured, MeasureWork } from './scale.ts'
 
 const CLIENTS = 4
 
 /**
- * What each kind of request costs, a few hundred times. Lists and searches come right after a change, so
- * that none is answered from memory.
+ * Measures the cost of each kind of request over a few hundred requests. Lists and searches follow a
+ * change, so that none is answered from the cache.
  *
- * @param items of the library
+ * @param items number of items in the library
  * @param added ids of items that have images
  */
 export async function measureRequests(
@@ -65,8 +65,9 @@ export async function measureRequests(
 }
 
 /**
- * The same page in a library of a billion items and of a hundred billion, as far as its place has to be
- * found: with as many large blocks of ids as those have, all but the first of them empty.
+ * Measures the same page in a library of a billion and of a hundred billion items, as far as its offset
+ * must be resolved. The table of counts gets as many large blocks of ids as such libraries have, all but
+ * the first of them empty.
  */
 export async function measureRanks(database: Database, client: Client, measureWork: MeasureWork) {
   let blocks = 1
@@ -98,7 +99,7 @@ export async function measureRanks(database: Database, client: Client, measureWo
   )
 }
 
-/** Several at a time, as a server has it. */
+/** Runs several at a time, as a server does. */
 async function repeat(count: number, send: () => Promise<unknown>) {
   let left = count
   const work = async () => {

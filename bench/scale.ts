@@ -1,9 +1,13 @@
-/** What an item, a request, an image and a write cost, on both engines: docs/scale.md goes on from it. */
+/**
+ * Measures the cost of an item, a request, an image and a write on both engines, as a basis for
+ * docs/scale.md.
+ */
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { makeDataFolder, signIn, startServer } from '../test/harness.ts'
 import { createDatabase, findPostgres, teardown } from '../test/postgres.ts'
+import type { Figures, Measured } from './comparison.ts'
 import { startStatementCounter } from './count-statements.ts'
 import { measureSizes } from './database-sizes.ts'
 import { fillPhotos, tagNames } from './fill-photos.ts'
@@ -11,18 +15,16 @@ import { measureLockTimes } from './lock-times.ts'
 import { measureRechecks } from './lossy-search.ts'
 import { makePhoto } from './make-photo.ts'
 import { type ProcessorTime, watchProcessorTime } from './processor-time.ts'
-import type { Figures } from './run.ts'
 import { measureImages } from './scale-images.ts'
 import { measureRanks, measureRequests } from './scale-requests.ts'
 import { readLogPosition, sumLog } from './write-ahead-log.ts'
 
 const ITEMS = 20_000
-/** Where sizes are taken for the first time, to see whether they grow in proportion. */
+/** Sizes are measured here first, to see whether they grow in proportion. */
 const FIRST_ITEMS = 5_000
 const PHOTOS = 4
 
-/** Figures as they come in. */
-export type Measured = Record<string, number | string>
+/** Collects the figures of a run. */
 
 export async function* measure(): AsyncGenerator<Figures> {
   yield await measureEngine(makeDataFolder())
@@ -83,16 +85,13 @@ async function fill(figures: Measured, data: string, url?: string) {
     }
     figures[`bytes an item: all, at ${all}`] = Math.round(sum / all)
   }
-  // As the server does by itself after a while.
+  // The server's autovacuum does this too, after a while.
   if (url) await sql`VACUUM ANALYZE`.execute(database.read)
   await database.close()
 }
 
 const open = (data: string, url?: string) =>
   openDatabase(url ? { url, connections: 8 } : join(data, 'vitrine.db'))
-
-/** Notes what work costs, by how often it was done. */
-export type MeasureWork = (what: string, count: number, work: () => Promise<void>) => Promise<void>
 
 async function measureLocks(figures: Measured, data: string, url?: string) {
   console.log('write transactions')

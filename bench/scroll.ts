@@ -1,11 +1,11 @@
-/** Drags the scroll bar through a library of a hundred thousand images. */
+/** Drags the scroll bar through a library of 100,000 images. */
 import { join } from 'node:path'
 import type { Page, Request } from 'playwright-core'
 import { launchBrowser } from '../test/browser/launch.ts'
 import { makeDataFolder, type Server, signIn, startServer } from '../test/harness.ts'
 import { findBrowser } from '../test/install-browser.ts'
+import type { Figures } from './comparison.ts'
 import { fillPictures } from './fill-pictures.ts'
-import type { Figures } from './run.ts'
 import { recordTasks } from './task-times.ts'
 
 const ITEMS = 100_000
@@ -13,7 +13,7 @@ const RUNS = 3
 const DRAG_MS = 10_000
 const STEP_MS = 16
 
-/** What the page is to keep to. */
+/** The limits for the page. */
 const MAX_FRAME_MS = 50
 const MAX_NODES = 1_500
 
@@ -63,7 +63,7 @@ async function drag(page: Page, server: Server): Promise<Figures> {
   const endRecording = await recordTasks(await page.context().newCDPSession(page))
 
   const x = box.x + box.width - 5
-  // Below the arrow that some platforms have; there is nothing above the thumb.
+  // Below the arrow that some platforms show. There is nothing above the thumb.
   const [top, bottom] = [box.y + 20, box.y + box.height - 2]
   await page.mouse.move(x, top)
   await page.mouse.down()
@@ -74,7 +74,7 @@ async function drag(page: Page, server: Server): Promise<Figures> {
     await pause()
   }
   const dragged = performance.now()
-  // The very first that was added: it must have come, or the bar was not dragged to the end.
+  // This item was added first. If it does not appear, the bar was not dragged to the end.
   await page.getByText('Sample 1', { exact: true }).waitFor()
   while (!(await page.evaluate('areImagesShown()'))) await pause()
   const arrived = performance.now() - dragged
@@ -107,7 +107,7 @@ function percentile(times: readonly number[], share: number): number {
   return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0)
 }
 
-/** Counts what is asked of the server, and how much of it at once. */
+/** Counts requests to the server, and how many run at once. */
 function countRequests(page: Page) {
   const count = (pattern: RegExp) => {
     let all = 0

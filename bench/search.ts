@@ -1,4 +1,4 @@
-/** Searches of a large library, alone, as somebody who waits for one has it. */
+/** Measures single searches of a large library on an otherwise idle server. */
 import { type Comparison, type Engine, percentile, summarize } from './comparison.ts'
 import { type DirectSearch, openDirectSearch } from './direct-search.ts'
 import { findEngines } from './engines.ts'
@@ -12,11 +12,11 @@ import { type Taken, watchServer } from './watch-server.ts'
 
 const PAGE = 50
 const COMMON_HITS = ITEMS / 10
-/** Of a library that is compared with the large one. */
+/** Size of the small library that is compared with the large one. */
 const FEW_ITEMS = 1000
 const TIMES = IS_FULL ? 20 : 5
 
-/** The most that p50 may be, in milliseconds. */
+/** Upper limit of p50 in milliseconds. */
 const MOST = {
   SQLite: { rare: 3, first: 35, again: 3, deep: 25 },
   PostgreSQL: { rare: 3, first: 100, again: 5, deep: undefined },
@@ -101,9 +101,9 @@ interface Measured {
   search: string
   /** Whether the library changes before each time. */
   changed: boolean
-  /** In each round. */
+  /** Searches per round. */
   times: number
-  /** Of the pages, in turn; the first page without them. */
+  /** Offsets of the pages, used in turn; by default the first page. */
   offsets?: readonly number[]
 }
 
@@ -131,7 +131,7 @@ async function openSearcher(engine: Engine, items: number) {
       const limits: number[] = []
       let turn = 0
       const nextOffset = () => offsets[turn++ % offsets.length] ?? 0
-      // To warm up; where nothing changes, it is there the first time after this.
+      // Warm-up. If nothing changes, the measured searches after it are answered from the cache.
       await sequential.time({ path: pathOf(search, nextOffset()) })
       await direct.time(search, { limit: PAGE, offset: nextOffset() })
       const taken: Taken[] = []
@@ -157,7 +157,7 @@ async function openSearcher(engine: Engine, items: number) {
         measured,
         limit,
         ratio: measured.median / limit.median,
-        // With edits between them, most of it would be theirs.
+        // With edits in between, most of the processor time would be theirs.
         ...(!changed && {
           processor: summarize(
             taken.map(({ processor }) => processor / times),

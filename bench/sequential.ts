@@ -4,13 +4,13 @@ import { connect, type Socket } from 'node:net'
 export interface TimedRequest {
   path: string
   method?: string
-  /** JSON. */
+  /** As JSON. */
   body?: string
 }
 
 /**
- * One client on one connection, asking again once it was answered: what it takes alone. It does no more
- * with an answer than find its end, so that nearly all of the time is the server's.
+ * One client on one connection that sends a request after each response. It only finds the end of a
+ * response, so that nearly all of the time is the server's.
  */
 export async function openSequential(url: string, headers: Readonly<Record<string, string>> = {}) {
   const { hostname, port, host } = new URL(url)
@@ -21,8 +21,8 @@ export async function openSequential(url: string, headers: Readonly<Record<strin
 
   return {
     /**
-     * @returns milliseconds until the whole answer was there
-     * @throws Error if it is no 200
+     * @returns milliseconds until the response was complete
+     * @throws Error if the status is not 200
      */
     async time({ path, method = 'GET', body }: TimedRequest): Promise<number> {
       const content =
@@ -41,7 +41,7 @@ export async function openSequential(url: string, headers: Readonly<Record<strin
 function readAnswer(socket: Socket, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let head = ''
-    /** Bytes of the body that are still to come, once it is known. */
+    /** Bytes of the body that are still missing; undefined until the head is complete. */
     let left: number | undefined
     const finish = (error?: Error) => {
       socket.off('data', take).off('close', fail)

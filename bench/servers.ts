@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { ADMIN_PASSWORD, Client, ROOT } from '../test/harness.ts'
 
-/** A process that serves, measured from outside. */
+/** A server process that is measured from outside. */
 export interface Served {
   url: string
   pid: number
@@ -20,8 +20,8 @@ process.once('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /**
- * The server as it is delivered, with its default settings: as `npm start` runs it, its log, a line for
- * each request, going to a file.
+ * The server as delivered, with its default settings, as `npm start` runs it. Its log, one line per
+ * request, goes to a file.
  */
 export async function serveLibrary(
   { data, settings }: { data: string; settings: Readonly<Record<string, string>> },
@@ -39,14 +39,16 @@ export async function serveLibrary(
   return served
 }
 
-/** What a bare route answers with. */
+/** The response of the bare route. */
 export interface BareAnswer {
   status?: number
   headers: Readonly<Record<string, string>>
   body: Uint8Array
 }
 
-/** Fastify and one route that sends these bytes, at any path: as fast as any answer can be with it. */
+/**
+ * Fastify with one route that sends these bytes at any path: the upper limit for responses with Fastify.
+ */
 export async function serveBare({ status = 200, headers, body }: BareAnswer): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-bare-'))
   writeFileSync(join(folder, 'body'), body)

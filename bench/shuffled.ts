@@ -1,8 +1,8 @@
 import { randomFrom } from './fill-photos.ts'
 
 /**
- * Whole numbers under `end` in a random order, the same for the same seed, none of them twice.
- * @param most how many, if there are so many
+ * Different whole numbers under `end` in a random order; the same seed gives the same numbers.
+ * @param most at most this many
  */
 export function shuffled(end: number, most: number, seed: number): number[] {
   const random = randomFrom(seed)

@@ -1,13 +1,15 @@
 /**
- * Which share of requests for images a cache answers that holds those asked for last (nginx, a CDN), if
- * the nth most popular image is asked for in proportion to n^-s.
+ * Computes which share of image requests a cache answers that holds the most recently requested images
+ * (nginx, a CDN), if the nth most popular image is requested in proportion to n^-s.
  *
- * Small libraries are played through. For large ones it is computed by Che's approximation: an image
- * is in the cache if it was asked for within a time T, the same for all, such that as many are expected
- * in it as it holds (https://doi.org/10.1109/JSAC.2002.801752). The first run shows how well they agree.
+ * Small libraries are simulated. For large ones the share is computed with Che's approximation: an image is
+ * in the cache if it was requested within a time T. T is the same for all images and is chosen so that the
+ * expected number of cached images equals the size of the cache (https://doi.org/10.1109/JSAC.2002.801752).
+ * The first run shows how well the two agree.
  */
+
+import type { Figures } from './comparison.ts'
 import { randomFrom } from './fill-photos.ts'
-import type { Figures } from './run.ts'
 
 const EXPONENTS = [0.8, 1]
 const SHARES = [0.001, 0.01, 0.1]
@@ -39,7 +41,7 @@ export async function* measure(): AsyncGenerator<Figures> {
 
 const percent = (share: number) => Math.round(1000 * share) / 10
 
-/** Hits among the second half of the requests: the first fills the cache. */
+/** Returns the hit rate of the second half of the requests. The first half fills the cache. */
 function play(images: number, exponent: number, share: number): number {
   const random = randomFrom(11)
   const sums = new Float64Array(images)
@@ -55,7 +57,7 @@ function play(images: number, exponent: number, share: number): number {
       if ((sums[middle] ?? 0) < drawn) low = middle + 1
       else high = middle
     }
-    // A Set keeps the order of insertion: the first is the one not asked for the longest.
+    // A Set keeps the order of insertion, so its first member is the least recently requested one.
     if (cache.delete(low) && request >= PLAYED.requests / 2) hits++
     cache.add(low)
     if (cache.size > images * share) {
@@ -67,9 +69,9 @@ function play(images: number, exponent: number, share: number): number {
 }
 
 interface Ranks {
-  /** How many images are in this stretch of ranks. */
+  /** Number of images in this range of ranks. */
   count: number
-  /** How often one of them is asked for, unscaled. */
+  /** Relative frequency of requests for one of them. */
   rate: number
 }
 
@@ -92,7 +94,7 @@ function compute(images: number, exponent: number, share: number): number {
   return hit / asked
 }
 
-/** The first ranks one by one, and then in stretches that grow with the rank, by a thousandth. */
+/** Divides ranks into ranges: the first ranks one by one, then ranges of a thousandth of the rank. */
 function divideRanks(images: number, exponent: number): Ranks[] {
   const stretches: Ranks[] = []
   for (let first = 1; first <= images; ) {

@@ -1,15 +1,18 @@
 /**
- * How long writers wait for the one lock, by how many there are: a queue with one server, fed with the
- * times that `scale` measured last. Arrivals are random (Poisson), turns in the order of arrival.
+ * Simulates how long writers wait for the one lock, by load: a queue with one server, with the lock times
+ * of the latest `scale` run. Arrivals are random (Poisson), and the lock is granted in the order of
+ * arrival.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Figures } from './comparison.ts'
 import { randomFrom } from './fill-photos.ts'
-import type { Figures } from './run.ts'
 
 const WRITES = 400_000
 const LOADS = [0.2, 0.5, 0.7, 0.8, 0.9, 0.95]
-/** A writer that gets no connection for so long is told `503`; see src/database/postgres.ts. */
+/**
+ * A writer that gets no connection within this time is answered with `503`; see src/database/postgres.ts.
+ */
 const PATIENCE_MS = 5_000
 
 export async function* measure(): AsyncGenerator<Figures> {
@@ -24,7 +27,7 @@ export async function* measure(): AsyncGenerator<Figures> {
   }
 }
 
-/** @param times milliseconds that the lock is held, at equal shares of all writes, ascending */
+/** @param times milliseconds for which the lock is held: equally spaced quantiles, ascending */
 export function simulate(times: readonly number[]): Record<string, number> {
   const random = randomFrom(5)
   const hold = () => {
@@ -38,7 +41,7 @@ export function simulate(times: readonly number[]): Record<string, number> {
     const waits: number[] = []
     let [now, free] = [0, 0]
     for (let write = 0; write < WRITES; write++) {
-      // The time to the next of random arrivals is exponentially distributed.
+      // The intervals of random arrivals are exponentially distributed.
       now += (-Math.log(1 - random()) * mean) / load
       const wait = Math.max(0, free - now)
       if (wait > PATIENCE_MS) {

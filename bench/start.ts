@@ -1,4 +1,4 @@
-/** From the start of the process to its first answer, on a large library. */
+/** Measures the time from the start of the process to its first response, on a large library. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Comparison, summarize } from './comparison.ts'
 import { keepLibrary } from './library.ts'
@@ -8,13 +8,14 @@ import { type Served, serveBare, serveLibrary, signInTo } from './servers.ts'
 import { IS_FULL, ITEMS, ROUNDS } from './sizes.ts'
 import { readMemory } from './watch-server.ts'
 
-/** Until what is done only at the start is done. */
+/** Time for the work that is done only at the start. */
 const SETTLED_MS = IS_FULL ? 10_000 : 1000
 
 export async function* compare(): AsyncGenerator<Comparison> {
   const engine = 'SQLite'
   const library = await keepLibrary(engine, ITEMS)
-  // Sessions outlive a server; the first start also compiles what later ones find compiled.
+  // Sessions outlive a server, so one cookie serves all rounds. The first start also fills the compile
+  // cache.
   const before = await serveLibrary(library)
   const { cookie } = await signInTo(before)
   await before.stop()

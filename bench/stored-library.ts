@@ -1,7 +1,7 @@
 import { createHash, randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
 import { RECIPE as IMAGE_RECIPE } from '../src/images/recipe.ts'
 import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
@@ -9,17 +9,17 @@ import { countVersion } from '../src/media/library.ts'
 import { newKey } from '../src/storage/storage.ts'
 import { createPhotoNames } from './fill-photos.ts'
 
-/** Raise it when what is in the library changes. */
+/** Increase this when the contents of the library change. */
 const RECIPE = 2
 const FOLDER = join(import.meta.dirname, 'library')
 const ITEMS_AT_ONCE = 1000
-/** Bytes of an original and of its `scaled` image: small, so that the number of objects decides. */
+/** Bytes of an original and of its `scaled` image: small, so that the number of objects dominates. */
 const ORIGINAL_BYTES = 20_000
 const SCALED_BYTES = 5_000
 
 /**
- * A library on SQLite and disk whose objects are all there, with the hashes that the rows name. Their
- * bytes are random and no images: nothing that reads whole libraries decodes them. Kept from run to run.
+ * A library on SQLite and disk whose objects all exist, with the hashes in their rows. The bytes are random
+ * and not images, since the commands that read whole libraries do not decode them. Kept from run to run.
  *
  * @returns its data folder
  */

@@ -1,4 +1,4 @@
-/** The whole library in one answer. */
+/** Measures the whole library in one response. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -14,7 +14,9 @@ import { shuffled } from './shuffled.ts'
 import { ITEMS, ROUNDS } from './sizes.ts'
 import { type Taken, watchServer } from './watch-server.ts'
 
-/** Rows of which the bare work is measured; all of them are no text that JavaScript can hold. */
+/**
+ * Rows for which the bare work is measured. A string of all rows would be longer than JavaScript allows.
+ */
 const SAMPLE = Math.min(ITEMS, 50_000)
 const SLICE = 500
 
@@ -112,7 +114,7 @@ async function drainProcess(url: string, cookie: string): Promise<Drained> {
   return JSON.parse(output)
 }
 
-/** Items as the server serialises them, in slices as long as its own. */
+/** Items as the server serialises them, in slices of the same length. */
 async function readSlices(client: Client): Promise<MediaItem[][]> {
   const { media } = (await client.list(`?limit=${SAMPLE}`)).body
   return Array.from({ length: Math.ceil(media.length / SLICE) }, (_, index) =>

@@ -4,20 +4,20 @@ interface TraceEvent {
   name: string
   pid: number
   tid: number
-  /** Time of the processor, in microseconds. */
+  /** Processor time in microseconds. */
   tdur?: number
   args: { name?: string }
 }
 
 /**
- * Records how much of a processor each task of the page's own thread takes: what other programs do
- * meanwhile makes frames late, but not these longer.
- * @returns a function that ends it and gives the times in milliseconds
+ * Records the processor time of each task of the page's main thread. Other programs delay frames, but do
+ * not change these times.
+ * @returns a function that ends the recording and returns the times in milliseconds
  */
 export async function recordTasks(session: CDPSession): Promise<() => Promise<number[]>> {
   const events: TraceEvent[] = []
   session.on('Tracing.dataCollected', ({ value }) => {
-    // The protocol leaves open what they are.
+    // The protocol does not define the type of the events.
     events.push(...(value as unknown as TraceEvent[]))
   })
   await session.send('Tracing.start', { traceConfig: { includedCategories: ['toplevel'] } })
@@ -31,7 +31,7 @@ export async function recordTasks(session: CDPSession): Promise<() => Promise<nu
   }
 }
 
-/** The browser has such threads for pages of its own as well, which have little to do. */
+/** The browser has such threads also for its own pages, which do little work. */
 function findBusiest(events: readonly TraceEvent[]): number[] {
   const threads = events.filter(
     ({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain',

@@ -1,6 +1,9 @@
 import type { Client } from '../test/harness.ts'
 
-/** Edits the first item to what it is: nothing differs, but whatever was kept of the library is stale. */
+/**
+ * Edits the first item to its current values: nothing differs, but everything cached of the library is
+ * stale.
+ */
 export async function touchLibrary(client: Client): Promise<void> {
   const { body } = await client.list('?order=added-asc&limit=1')
   const [item] = body.media

@@ -10,7 +10,10 @@ import { watchServer } from './watch-server.ts'
 
 const AT_ONCE = 50
 
-/** Many ask at once for a `high` that there is not yet, against one who asks for another alone. */
+/**
+ * Measures many concurrent requests for a `high` image that does not exist yet, against a single request
+ * for another one.
+ */
 export async function* makeUnmadeHigh(): AsyncGenerator<Comparison> {
   const photos = await keepPhotos()
   const data = mkdtempSync(join(tmpdir(), 'vitrine-bench-high-'))
@@ -33,7 +36,7 @@ export async function* makeUnmadeHigh(): AsyncGenerator<Comparison> {
       })
       return { ...result, ...taken }
     }
-    // Starts the worker.
+    // Starts the worker process.
     await ask(1)
     const [many, single]: {
       answered: number

@@ -1,6 +1,6 @@
 /**
- * The commands that read whole libraries, on one whose objects are all there: how long they take, the
- * most memory they hold, and how long lists of a server on the same library take meanwhile.
+ * Measures the commands that read whole libraries, on a library whose objects all exist: their duration,
+ * their peak memory, and the duration of lists from a server on the same library meanwhile.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,9 +10,9 @@ import { text } from 'node:stream/consumers'
 import { ROOT } from '../test/harness.ts'
 import { createDatabase, findPostgres, teardown } from '../test/postgres.ts'
 import { hasS3Server, makeBucket, S3_CREDENTIALS, startS3Server } from '../test/s3-server.ts'
+import type { Figures } from './comparison.ts'
 import { pingDuring } from './pinger.ts'
 import { findTree } from './processor-time.ts'
-import type { Figures } from './run.ts'
 import { serveLibrary, signInTo } from './servers.ts'
 import { shuffled } from './shuffled.ts'
 import { IS_FULL, readCount } from './sizes.ts'
@@ -20,11 +20,11 @@ import { keepStoredLibrary } from './stored-library.ts'
 import { readMemory } from './watch-server.ts'
 
 const ON_DISK = readCount('VITRINE_BENCH_STORED', IS_FULL ? 300_000 : 1000)
-/** The S3 server of the tests takes some 80 objects a second, so the whole library would take hours. */
+/** The S3 server of the tests handles about 80 objects a second, so the whole library would take hours. */
 const IN_BUCKET = readCount('VITRINE_BENCH_IN_BUCKET', Math.min(ON_DISK, 10_000))
 const SAMPLE_MS = 50
 const PAGE = 50
-/** How long lists are watched while nothing else runs. */
+/** How long lists are measured while no command runs. */
 const IDLE_MS = 5000
 
 type Settings = Readonly<Record<string, string>>
@@ -41,7 +41,7 @@ export async function* measure(): AsyncGenerator<Figures> {
     yield await measureCommand(disk, 'doctor', ['doctor'])
     yield await measureCommand(disk, 'backup', ['backup', join(folder, 'backup.tar')])
     rmSync(join(folder, 'backup.tar'), { force: true })
-    // A copy refuses a library in use.
+    // `copy` refuses a library in use.
     yield await measureAlone(disk, 'copy to a folder', ['copy', '--to-data', join(folder, 'copy')])
     rmSync(join(folder, 'copy'), { recursive: true, force: true })
     yield* measureGrown(folder)
@@ -58,7 +58,7 @@ interface Place {
   settings: Settings
 }
 
-/** On PostgreSQL and an S3 server, to which the library is copied first. */
+/** Measures PostgreSQL and an S3 server, to which the library is copied first. */
 async function* measureGrown(folder: string): AsyncGenerator<Figures> {
   if (!(await findPostgres()) || !hasS3Server()) {
     console.error('\nThere is no PostgreSQL or no S3 server: THEIR HALF IS LEFT OUT.\n')
@@ -98,7 +98,7 @@ async function* measureGrown(folder: string): AsyncGenerator<Figures> {
   }
 }
 
-/** Runs a command beside a server, of which random pages are asked for all along. */
+/** Runs a command while a client requests random pages from a server on the same library. */
 async function measureCommand(
   place: Place,
   what: string,
@@ -143,7 +143,7 @@ const round = (value: number) => Number(value.toPrecision(3))
 
 interface Ran {
   seconds: number
-  /** The most that the command's processes held at once. */
+  /** Peak memory of the processes of the command. */
   memory: number
 }
 

@@ -3,14 +3,14 @@ import { findTree, watchProcessorTime } from './processor-time.ts'
 
 const SAMPLE_MS = 50
 const SAMPLES_OF_A_TREE = 5
-/** Of memory, on every machine that this runs on. */
+/** Bytes of a memory page, on every machine that this runs on. */
 const PAGE_BYTES = 4096
 
-/** What the processes of a server took while something was done. */
+/** What the processes of a server used during some work. */
 export interface Taken {
-  /** Milliseconds, with what PostgreSQL took for it. */
+  /** Milliseconds of processor time, including PostgreSQL's. */
   processor: number
-  /** The most that all of them held at once, in MB (RSS), and what they held before. */
+  /** Peak memory of all processes together, in MB (RSS), and their memory before. */
   memory: number
   memoryBefore: number
 }
@@ -28,7 +28,7 @@ export async function watchServer(pid: number, databaseUrl?: string) {
       let memory = memoryBefore
       let samples = 0
       const sampling = setInterval(() => {
-        // To look through all processes takes a hundred times as long as to look at a few.
+        // To scan all processes takes a hundred times as long as to look at a few.
         if (++samples % SAMPLES_OF_A_TREE === 0) tree = findTree(pid)
         memory = Math.max(memory, readMemory(tree))
       }, SAMPLE_MS)
@@ -47,7 +47,7 @@ export async function watchServer(pid: number, databaseUrl?: string) {
   }
 }
 
-/** What processes hold together, in MB (RSS). */
+/** Memory of all these processes together, in MB (RSS). */
 export function readMemory(pids: readonly number[]): number {
   let sum = 0
   for (const pid of pids) {
@@ -55,7 +55,7 @@ export function readMemory(pids: readonly number[]): number {
       const resident = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1])
       sum += (resident * PAGE_BYTES) / 1e6
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
   return sum

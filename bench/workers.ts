@@ -1,4 +1,4 @@
-/** Lists by two processes on one port, beside those by one. */
+/** Measures lists from two worker processes on one port against lists from one process. */
 import { measureBeside } from './beside.ts'
 import type { Comparison } from './comparison.ts'
 import { keepLibrary } from './library.ts'
@@ -9,7 +9,7 @@ import { ITEMS, SECONDS } from './sizes.ts'
 import { watchServer } from './watch-server.ts'
 
 const PAGE = 50
-/** More than are asked for in one round, so that no page comes twice. */
+/** More than one round requests, so that no page is requested twice. */
 const MOST_PATHS = 40_000
 
 export async function* compare(): AsyncGenerator<Comparison> {

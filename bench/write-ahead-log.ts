@@ -1,12 +1,12 @@
 import pg from 'pg'
 
-/** How far the write-ahead log of the server is. */
+/** The current position of the server's write-ahead log. */
 export const readLogPosition = async (url: string): Promise<string> =>
   (await ask(url, 'SELECT pg_current_wal_insert_lsn()::text AS position'))[0].position
 
 /**
- * What was written between two positions for one database: others of the same server write into the
- * same log. Needs the extension pg_walinspect, which comes with the server.
+ * Sums what was written between two positions for one database. Other databases of the server write into
+ * the same log. Needs the extension pg_walinspect, which is part of PostgreSQL.
  *
  * @returns bytes in all, and those of the search index
  */

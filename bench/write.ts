@@ -1,4 +1,4 @@
-/** Edits and deletes in a large library, against the least that a durable change takes. */
+/** Measures edits and deletes in a large library against a minimal durable change. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -55,7 +55,7 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
         }
         for (let time = 0; time < TIMES; time++) bareTimes.push(bare.time())
         const { taken } = await watch.during(work)
-        // The first warms it up.
+        // The first round is warm-up.
         if (round === 0) continue
         medians.push(percentile(times, 0.5))
         limits.push(percentile(bareTimes, 0.5))
@@ -82,7 +82,7 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
   }
 }
 
-/** The rows of the library name objects that there are not; those to be deleted get them. */
+/** The library has rows without objects. Only the items to be deleted get objects. */
 function putObjects(data: string, ids: readonly number[]): void {
   const database = new DatabaseSync(join(data, 'vitrine.db'))
   const keysOf = database.prepare(
@@ -100,7 +100,7 @@ function putObjects(data: string, ids: readonly number[]): void {
   database.close()
 }
 
-/** The least that makes a change durable: one row in a table of its own, at synchronous = FULL. */
+/** The minimal durable change: one row in a table of its own, at synchronous = FULL. */
 function openBareCommits(path: string) {
   const database = new DatabaseSync(path)
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')

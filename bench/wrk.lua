@@ -1,4 +1,5 @@
--- For wrk (https://github.com/wg/wrk): asks for the paths of a file in turn, and tells what it saw as JSON.
+-- For wrk (https://github.com/wg/wrk): requests the paths of a file in turn, and prints the results as
+-- JSON.
 local lines = {}
 for line in io.lines(os.getenv('BENCH_PATHS')) do
   lines[#lines + 1] = line

@@ -1,10 +1,10 @@
 /**
- * Goes through the steps of the Dockerfile without Docker, in a clean folder: copies what it copies,
- * runs what it runs, starts what it starts, and asks for the health that it asks for.
+ * Runs the steps of the Dockerfile without Docker, in a clean folder: the COPY and RUN steps, the CMD, and
+ * the HEALTHCHECK.
  *
  *   node deploy/rehearse.ts
  *
- * What needs another system's base image or account is left out, and told.
+ * Skips the steps that need the base image of another system or another account, and prints which.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -16,7 +16,7 @@ const root = join(import.meta.dirname, '..')
 const image = mkdtempSync(join(tmpdir(), 'vitrine-image-'))
 const node = join(root, 'node_modules/.bin')
 
-/** Of the stage that is being made: its files, where commands run, and what they are told. */
+/** The current stage: its files, the working directory, and the environment of its commands. */
 let stage = image
 let folder = stage
 let environment: Record<string, string> = {}
@@ -24,7 +24,7 @@ let start: string[] = []
 let health: string[] = []
 const stages = new Map<string, string>()
 
-/** What `Dockerfile.dockerignore` lets into the build. */
+/** The files that `Dockerfile.dockerignore` lets into the build. */
 const ignored = readFileSync(join(import.meta.dirname, 'Dockerfile.dockerignore'), 'utf8')
   .split('\n')
   .filter((line) => line !== '' && line !== '*')
@@ -42,8 +42,12 @@ function fail(message: string): never {
   process.exit(1)
 }
 
-// npm needs to know what this machine tells it of proxies and certificates.
-const tell = () => ({ ...process.env, PATH: `${node}:${process.env.PATH}`, ...environment })
+// npm needs this machine's settings for proxies and certificates, so the environment is passed on.
+const stageEnvironment = () => ({
+  ...process.env,
+  PATH: `${node}:${process.env.PATH}`,
+  ...environment,
+})
 
 const steps: Record<string, (text: string) => void> = {
   FROM(text) {
@@ -82,10 +86,10 @@ const steps: Record<string, (text: string) => void> = {
     if (text.includes('-o node')) return console.log('(left out: it needs the account "node")')
     const { status } = spawnSync('sh', ['-ec', text], {
       cwd: folder,
-      env: tell(),
+      env: stageEnvironment(),
       stdio: 'inherit',
     })
-    if (status !== 0) fail(`It ended with ${status}.`)
+    if (status !== 0) fail(`The command ended with ${status}.`)
   },
   HEALTHCHECK(text) {
     health = JSON.parse(text.slice(text.indexOf('[')))
@@ -108,12 +112,12 @@ for (const line of lines) {
 const [command = '', ...args] = start
 const server = spawn(command, args, {
   cwd: folder,
-  env: { ...tell(), VITRINE_HOST: '127.0.0.1' },
+  env: { ...stageEnvironment(), VITRINE_HOST: '127.0.0.1' },
   stdio: 'inherit',
 })
 const isHealthy = () => {
   const [asker = '', ...question] = health
-  return spawnSync(asker, question, { cwd: folder, env: tell() }).status === 0
+  return spawnSync(asker, question, { cwd: folder, env: stageEnvironment() }).status === 0
 }
 let healthy = isHealthy()
 for (let attempt = 0; attempt < 40 && !healthy; attempt++) {

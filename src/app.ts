@@ -7,8 +7,8 @@ import { createBudget } from './base/budget.ts'
 import type { Metrics } from './base/metrics.ts'
 import { createCacheUse } from './base/recent.ts'
 import { type Config, databaseLocation, filesPath } from './config.ts'
-import { openDatabase } from './database/database.ts'
 import { measureDatabase } from './database/measure-database.ts'
+import { openDatabase } from './database/open.ts'
 import { createRecorders } from './database/recorder.ts'
 import { healthRoutes } from './http/operate/health.ts'
 import { pageRoutes } from './http/page.ts'
@@ -17,7 +17,7 @@ import { deliveryRoutes } from './images/delivery/delivery.ts'
 import { createVariantRenders } from './images/delivery/renders.ts'
 import { readDeliverySecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
-import { createItemAddresses } from './media/base-path.ts'
+import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
 import { measureLibrary } from './media/measure-library.ts'
 import { mediaRoutes } from './media/routes.ts'
@@ -29,29 +29,29 @@ import { createScrub } from './upkeep/scrub.ts'
 
 const PAGE_FOLDER = join(import.meta.dirname, '../web/dist')
 
-/** Snapshots of the whole library at once: each keeps the write-ahead log from being reset. */
+/** Simultaneous snapshots of the whole library. Each keeps the write-ahead log from being reset. */
 const MAX_LISTINGS = 4
-/** Characters in the log of what an image process says: a few of its lines, or of a stack. */
+/** Characters of an image process's output in the log: a few lines, or a stack. */
 const MAX_SAID = 4096
-/** Requests that change many items at once: they share the database with everybody else. */
+/** Simultaneous requests that change many items. They share the database with all other requests. */
 const MAX_BULK_WORK = 2
 
 /**
- * Whether an instance is of no use without storage: one that takes uploads or does nothing but delivery.
- * One that answers lists and searches goes on without.
+ * Whether an instance is useless without storage: it takes uploads, or it only delivers images. An instance
+ * that answers lists and searches goes on without storage.
  */
 const needsStorage = ({ fileService, api }: Config): boolean => fileService || !api
 
 /**
- * A library with all that reads and writes it, without the server in front.
- * @param metrics what it does is measured only with them
+ * A library with everything that reads and writes it, but without the HTTP server.
+ * @param metrics records what the library does; nothing is measured without them
  */
 export async function openLibrary(
   config: Config,
   log: FastifyBaseLogger,
   metrics?: Metrics,
 ): Promise<Library & { close(): Promise<void> }> {
-  // First, because it holds nothing that would have to be closed should the database fail to open.
+  // First, because an open storage holds nothing that must be closed if the database fails to open.
   const mayBeAway = (fault: unknown) =>
     log.warn({ err: fault }, 'The bucket cannot be reached; lists and searches do not need it')
   const openedStorage = await openStorage(
@@ -69,7 +69,7 @@ export async function openLibrary(
     isReadOnly: database.isReadOnly,
   })
   const images = createImages(config, (text) =>
-    log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process said something'),
+    log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process wrote to standard error'),
   )
   const renders = createVariantRenders({ database, storage, journal, images, temporary, log })
   const deliverySecret = await readDeliverySecret(database.read)
@@ -125,7 +125,7 @@ export async function createApp(
     healthRoutes({
       database: database.check,
       ...(needsStorage(config) && { storage: storage.check }),
-      // Without a bucket it is on the disk of the storage.
+      // Without a bucket the temporary folder is on the same disk as the storage.
       ...(needsStorage(config) && config.storageUrl && { temporary: library.temporary.check }),
     }),
   )

@@ -40,16 +40,16 @@ it('an empty or default secret is refused before anything starts, and not repeat
     expect(faultsOf({ ...rest, [variable]: '' })).toEqual([
       expect.stringMatching(`^${variable} .*must be a value, or not set at all`),
     ])
-    // Of these words, but chosen: nobody tries it first.
+    // Made of these words, but chosen: no attacker tries it first.
     const chosen = 'the-secret-of-the-harbour-master-1907'
     expect(faultsOf({ ...rest, [variable]: chosen })).toEqual([])
   }
 })
 
-it('every setting that is a secret is known here', () => {
+it('this test knows every secret setting', () => {
   const all: readonly Setting<unknown>[] = Object.values(settings)
   const secrets = all.filter(({ secret }) => secret)
-  // What an address may hold is checked by the service that it leads to.
+  // URLs are not checked here: the service at the URL checks the password in it.
   expect(secrets.map(({ variable }) => variable).sort()).toEqual([
     'VITRINE_ADMIN_PASSWORD',
     'VITRINE_AUTH_SECRET',

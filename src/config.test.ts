@@ -38,7 +38,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('takes a flag before its variable', () => {
+  it('prefers a flag to its variable', () => {
     expect(readConfig({ VITRINE_PORT: '1' }, { '--port': '2' }).port).toBe(2)
   })
 
@@ -55,7 +55,7 @@ describe('the configuration', () => {
     ])
   })
 
-  it('names what is missing or too much for accounts of another service, with all else', () => {
+  it('names settings that external accounts lack or must not have, beside all other faults', () => {
     expect(faultsOf({ VITRINE_AUTH: 'external', VITRINE_PORT: 'http' })).toEqual([
       'VITRINE_PORT is "http"; must be a whole number from 0 to 65535',
       'VITRINE_AUTH_ISSUER must be set, because VITRINE_AUTH is external',
@@ -84,7 +84,7 @@ describe('the configuration', () => {
     expect(fault).not.toContain('short"')
   })
 
-  describe('has secrets in files', () => {
+  describe('with a secret in a file', () => {
     const fileOf = (content: string | Buffer) => {
       const folder = mkdtempSync(join(tmpdir(), 'vitrine-secrets-'))
       onTestFinished(() => rmSync(folder, { recursive: true }))
@@ -100,7 +100,7 @@ describe('the configuration', () => {
       authSecret: 'a secret of thirty-two bytes, all told',
     }
 
-    it.each(secrets)('%s, by a variable or a flag', (name, setting) => {
+    it.each(secrets)('reads %s by a variable or a flag', (name, setting) => {
       const text = right[name] ?? 'a secret that this test does not know'
       const more = name === 'authSecret' ? EXTERNAL : {}
       const plain = readConfig({ ...more, [setting.variable]: text })
@@ -109,7 +109,7 @@ describe('the configuration', () => {
       expect(readConfig(more, { [fileFlagOf(setting)]: file })).toEqual(plain)
     })
 
-    it('of which one newline at the end is no part', () => {
+    it('drops one newline at the end', () => {
       const read = (content: string) =>
         readConfig({ VITRINE_ADMIN_PASSWORD_FILE: fileOf(content) }).adminPassword
       expect(read('a fine long passphrase')).toBe('a fine long passphrase')
@@ -117,7 +117,7 @@ describe('the configuration', () => {
       expect(read(' a fine long passphrase \n\n')).toBe(' a fine long passphrase \n')
     })
 
-    it('unless the same is given both ways; a flag wins over variables', () => {
+    it('refuses the secret both directly and in a file; a flag wins over variables', () => {
       const variables = {
         VITRINE_ADMIN_PASSWORD: 'one password',
         VITRINE_ADMIN_PASSWORD_FILE: fileOf('another password'),
@@ -132,7 +132,7 @@ describe('the configuration', () => {
       ])
     })
 
-    it('and names one that cannot be read, is too long, or holds what is wrong', () => {
+    it('names a file that cannot be read, is too long, or holds a wrong value', () => {
       const none = join(fileOf(''), '../none')
       const long = fileOf('a'.repeat(70_000))
       expect(
@@ -157,20 +157,20 @@ describe('the configuration', () => {
       ])
     })
 
-    it('and nothing else', () => {
+    it('knows such variables for secrets only', () => {
       expect(
         findUnknownVariables({ VITRINE_PORT_FILE: 'a', VITRINE_AUTH_SECRET_FILE: 'b' }),
       ).toEqual(['VITRINE_PORT_FILE'])
     })
   })
 
-  it('finds variables that are no settings', () => {
+  it('finds variables that are not settings', () => {
     expect(findUnknownVariables({ VITRINE_PORTS: '1', VITRINE_PORT: '1', HOME: '/' })).toEqual([
       'VITRINE_PORTS',
     ])
   })
 
-  it('is documented, every setting with its flag', () => {
+  it('is documented: every setting with its flag', () => {
     const page = readFileSync(new URL('../docs/configuration.md', import.meta.url), 'utf8')
     for (const setting of Object.values<Setting<unknown>>(settings)) {
       expect(page).toContain(`\`${setting.variable}\``)

@@ -12,7 +12,7 @@ import { deliverySettings, imageSettings } from './images/settings.ts'
 import { mediaSettings } from './media/settings.ts'
 import { storageSettings } from './storage/settings.ts'
 
-/** Every setting of every room; `docs/configuration.md` lists them. */
+/** All settings. `docs/configuration.md` lists them. */
 export const settings = {
   ...httpSettings,
   data: {
@@ -32,7 +32,7 @@ export const settings = {
 
 export type Config = Values<typeof settings>
 
-/** The database's file in the data folder, unless there is a server for it. */
+/** The database file in the data folder, or the database server if one is set. */
 export const databaseLocation = ({
   data,
   databaseUrl,
@@ -42,10 +42,10 @@ export const databaseLocation = ({
     ? join(data, 'vitrine.db')
     : { url: databaseUrl, connections: databaseConnections }
 
-/** Where files are kept in the data folder. */
+/** The folder of the files, inside the data folder. */
 export const filesPath = ({ data }: Config): string => join(data, 'files')
 
-/** All that is wrong with the configuration, a line each. */
+/** All faults of the configuration, one a line. */
 export class ConfigError extends Error {
   readonly faults: readonly string[]
 
@@ -61,7 +61,7 @@ export class ConfigError extends Error {
  *
  * @param environment like `process.env`
  * @param flags values by flag: `{'--port': '8080'}`
- * @throws ConfigError naming every variable that is wrong, at once
+ * @throws ConfigError that names every wrong variable at once
  */
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
@@ -101,7 +101,7 @@ export function readConfig(
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
-/** Variables that look like settings and are none: misspelt, or meant for another version. */
+/** Variables that look like settings but are not: misspelt, or meant for another version. */
 export function findUnknownVariables(environment: Readonly<Record<string, unknown>>): string[] {
   const known = new Set<string>(
     Object.values<Setting<unknown>>(settings).flatMap((setting) =>

@@ -1,54 +1,52 @@
 import { inspect } from 'node:util'
 import { Command, Option } from 'commander'
 import packageJson from '../package.json' with { type: 'json' }
-import { AppError } from './base/errors.ts'
-import { hidePasswords } from './base/hide-passwords.ts'
+import { AppError, hidePasswords, UsageError } from './base/errors.ts'
 import { fileFlagOf } from './base/setting-source.ts'
 import { flagOf, type Setting } from './base/settings.ts'
-import { UsageError } from './base/usage-error.ts'
 import { type Config, ConfigError, readConfig, settings } from './config.ts'
 import { S3Fault } from './storage/s3/s3-fault.ts'
 
 const IMPORT_HELP = `
-An image is named like its file and tagged with the names of the folders between <folder> and it.
-Hidden files and links to folders are left out. Stopped or run again, it goes on where it was:
-images that the library has already are not added again.
+Each image gets the name of its file, and as tags the names of the folders between <folder> and the
+file. Hidden files and links to folders are skipped. To continue a stopped import, run the same
+command again: images that are already in the library are not added again.
 
 Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 const DOCTOR_HELP = `
-Exit code: 0 if nothing was found or everything was repaired, 1 otherwise.`
+Exit code: 0 if no problem was found or all were repaired, 1 otherwise.`
 
 const COPY_HELP = `
-The target is named as for a server: --to-database for --database-url, --to-storage for
---storage-url, --to-data for --data. The files stay where they are if neither --to-storage nor
---to-data is given. The library that is copied is the one that the settings name; it is not changed.
-Stopped, killed or failed, the same command goes on where it was. Until it has come to its end,
-the target cannot be used.
+The settings name the library to copy, which is not changed. The flags for the target correspond to
+those of a server: --to-database to --database-url, --to-storage to --storage-url, --to-data to
+--data. Without --to-storage and --to-data the files stay where they are. To continue a copy that
+was stopped, was killed or failed, run the same command again. The target cannot be used until the
+copy is complete.
 
-Exit code: 0 if everything is at the target, each object read back and compared, 1 if not,
+Exit code: 0 if everything is at the target and each object was read back and compared, 1 if not,
 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 const BACKUP_HELP = `
-The archive is a tar file of all rows and originals and their small images, with the SHA-256 of
-each. Sessions are not in it. It has the hashes of all passwords and the keys that sign tokens: keep
-it as closed as the server. <file> must not exist; - is standard output.
+The archive is a tar file of all rows, all originals and their small images, with the SHA-256 of
+each. It does not contain sessions. It contains the hashes of all passwords and the keys that sign
+tokens: protect it as well as the server. <file> must not exist; - is standard output.
 
-Exit code: 0 if everything is in it, 1 if something was damaged or failed,
+Exit code: 0 if the backup is complete, 1 if something was damaged or failed,
 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 const RESTORE_HELP = `
-The database and the storage that the settings name must have no library yet; they may be of another
-kind than those of the backup. <file> may be -, for standard input. Stopped or failed, the same
-command begins anew.
+The database and the storage that the settings name must not hold a library yet. They may be of
+another kind than those of the backup. <file> may be -, for standard input. If a restore was stopped
+or failed, the same command starts it from the beginning.
 
-Exit code: 0 if everything was restored and is as it was written, 1 if not,
+Exit code: 0 if everything was restored and verified, 1 if not,
 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 /** The command line: `vitrine serve` and the commands that work beside it. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // What this process makes, the database with its secrets above all, is for its own account alone.
+  // Only the account of this process may read its files, above all the database with its secrets.
   process.umask(0o077)
   const program = new Command('vitrine')
   program
@@ -61,10 +59,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     await serve(configOf(options))
   })
 
-  const user = program.command('user').description('Look after the accounts.')
+  const user = program.command('user').description('Manage accounts.')
   const users = () => import('./cli/user.ts')
   command(user, 'add <name>', 'Make an account.')
-    .requiredOption('--role <role>', 'what it may do: viewer, editor or admin')
+    .requiredOption('--role <role>', 'role of the account: viewer, editor or admin')
     .addOption(passwordStdin())
     .action(async (name, options) => (await users()).userAdd(configOf(options), name, options))
   command(user, 'list', 'Show all accounts.').action(async (options) =>
@@ -95,14 +93,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--session <id>', 'only this one')
     .action(async (name, options) => (await users()).userSignOut(configOf(options), name, options))
 
-  const token = program.command('token').description('Look after personal tokens, for scripts.')
+  const token = program.command('token').description('Manage personal tokens, for scripts.')
   const tokens = () => import('./cli/token.ts')
-  command(token, 'add <name>', 'Make a token and print it, once.')
-    .requiredOption('--user <name>', 'the account that it stands for')
-    .requiredOption('--permissions <list>', 'what it may do: view-media,add-media,…')
-    .option('--days <number>', 'how long it is good, 1 to 365', '90')
+  command(token, 'add <name>', 'Make a token and print it. It is not shown again.')
+    .requiredOption('--user <name>', 'the account that the token acts for')
+    .requiredOption('--permissions <list>', 'what the token may do: view-media,add-media,…')
+    .option('--days <number>', 'days that the token is valid, 1 to 365', '90')
     .action(async (name, options) => (await tokens()).tokenAdd(configOf(options), name, options))
-  command(token, 'list', 'Show all tokens, but not what they are.')
+  command(token, 'list', 'Show all tokens, without their secrets.')
     .option('--user <name>', 'only those of this account')
     .action(async (options) => (await tokens()).tokenList(configOf(options), options))
   command(token, 'revoke <id>', 'End a token.').action(async (id, options) =>
@@ -110,12 +108,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   )
 
   command(program, 'audit', 'Show who did what, when and from where; the newest first.')
-    .option('--since <time>', 'only what is newer: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')
-    .option('--user <name>', 'only what this account did, or what was done to it')
-    .option('--action <action>', 'only this, like media-deleted')
-    .option('--before <id>', 'only what has a smaller id, to go on')
-    .option('--limit <number>', 'at most so many', '100')
-    .option('--json', 'an object a line, for programs')
+    .option('--since <time>', 'only newer entries: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')
+    .option('--user <name>', 'only entries by this account or about it')
+    .option('--action <action>', 'only entries of this action, such as media-deleted')
+    .option('--before <id>', 'only entries with a smaller id, for the next page')
+    .option('--limit <number>', 'at most this many entries', '100')
+    .option('--json', 'one JSON object a line, for programs')
     .action(async (options) => {
       const { audit } = await import('./cli/audit.ts')
       await audit(configOf(options), options)
@@ -128,9 +126,9 @@ export async function main(argv: readonly string[]): Promise<void> {
       await importFolder(configOf(options), folder)
     })
 
-  command(program, 'doctor', 'Check the whole library, beside a running server or without one.')
-    .option('--repair', 'mend what can be mended; no original is ever deleted')
-    .option('--quick', 'do not read the files in storage, only check that they are there')
+  command(program, 'doctor', 'Check the whole library. A server may run at the same time.')
+    .option('--repair', 'repair what can be repaired; no original is ever deleted')
+    .option('--quick', 'only check that the files in storage exist, without reading them')
     .addHelpText('after', DOCTOR_HELP)
     .action(async (options) => {
       const { doctor } = await import('./cli/doctor.ts')
@@ -138,10 +136,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     })
 
   command(program, 'copy', 'Copy the whole library to another database and storage.')
-    .option('--to-data <folder>', 'data folder, for the database and the files not named otherwise')
+    .option(
+      '--to-data <folder>',
+      'data folder, for the database and the files if no other flag places them',
+    )
     .option('--to-database <url>', 'PostgreSQL database: postgres://user@host:port/database')
     .option('--to-storage <url>', 'bucket: s3://bucket/prefix?endpoint=…&region=…')
-    .option('--follow', 'copy a library that is in use, until nobody uses it any more')
+    .option('--follow', 'copy a library that is in use, and go on until no process uses it')
     .addHelpText('after', COPY_HELP)
     .action(async (options) => {
       const { copy } = await import('./cli/copy.ts')
@@ -151,7 +152,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   command(
     program,
     'backup <file>',
-    'Write the whole library into one file, beside a running server.',
+    'Write the whole library into one file. A server may run at the same time.',
   )
     .addHelpText('after', BACKUP_HELP)
     .action(async (file, options) => {
@@ -159,7 +160,11 @@ export async function main(argv: readonly string[]): Promise<void> {
       await backup(configOf(options), file)
     })
 
-  command(program, 'restore <file>', 'Make the library that a backup holds, where there is none.')
+  command(
+    program,
+    'restore <file>',
+    'Restore a library from a backup into an empty database and storage.',
+  )
     .addHelpText('after', RESTORE_HELP)
     .action(async (file, options) => {
       const { restore } = await import('./cli/restore.ts')
@@ -176,7 +181,7 @@ function command(parent: Command, usage: string, description: string): Command {
     made.addOption(new Option(flags, help).helpGroup('Settings:'))
   for (const setting of Object.values<Setting<unknown>>(settings)) {
     add(`${flagOf(setting)} <value>`, setting.help)
-    if (setting.secret) add(`${fileFlagOf(setting)} <path>`, 'The same, in a file.')
+    if (setting.secret) add(`${fileFlagOf(setting)} <path>`, 'File that holds this value.')
   }
   return made
 }
@@ -189,7 +194,7 @@ function configOf(options: Record<string, string>): Config {
   return readConfig(process.env, Object.fromEntries(values))
 }
 
-/** Says what went wrong: what the user can mend in a line, what nobody expected with its cause. */
+/** Prints an error: in one line if the user can correct it, with its cause if it is unexpected. */
 function explain(error: unknown): void {
   console.error(hidePasswords(describe(error)))
   process.exitCode = 1
@@ -202,9 +207,9 @@ function describe(error: unknown): string {
   if (error instanceof AppError) return error.detail ?? error.message
   if (error instanceof UsageError || error instanceof S3Fault) return error.message
   if (error instanceof Error && 'errcode' in error) {
-    return `The database cannot be used: ${error.message}. Look at the disk and its rights.`
+    return `The database cannot be used: ${error.message}. Check the disk and its permissions.`
   }
-  // The machine refuses something; its message names the port or the file.
+  // A system call failed. The message names the port or the file.
   if (error instanceof Error && 'syscall' in error) return error.message
   return inspect(error)
 }

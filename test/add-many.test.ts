@@ -8,7 +8,7 @@ import { createAdder } from '../src/media/change/add-many.ts'
 import { makePng } from './fixtures.ts'
 import { makeDataFolder } from './harness.ts'
 
-it('adds one by one what fails together, and tells why it did', async () => {
+it('adds images one by one when their batch fails, and logs the reason', async () => {
   const logged: { msg: string; err?: { message: string } }[] = []
   const log = pino({ level: 'warn' }, { write: (line) => logged.push(JSON.parse(line)) })
   const config = readConfig({ VITRINE_DATA: makeDataFolder(), VITRINE_IMAGE_WORKERS: '1' })

@@ -20,7 +20,7 @@ afterAll(async () => {
 })
 
 let seed = 0
-/** Of other bytes than all before; its base64 ends in padding. */
+/** Returns an image with bytes of its own, whose base64 ends in padding. */
 async function newImage(): Promise<Buffer> {
   const image = await makePng({ width: 40, height: 30, seed: ++seed })
   return image.length % 3 === 1 ? image : newImage()
@@ -89,7 +89,7 @@ describe('an image that is added', () => {
     expect(bytes.equals(image)).toBe(true)
   })
 
-  it('is answered as it is listed, before and after an edit, by the schema', async () => {
+  it('is the same in responses and lists, before and after an edit, and matches the schema', async () => {
     const { body } = await client.add('Mine', ['x'], await newImage())
     expect(Object.keys(body)).toEqual(['data', 'code', 'media'])
     const listed = async () => (await client.list('?limit=1')).body
@@ -103,7 +103,7 @@ describe('an image that is added', () => {
     expect(Value.Errors(MediaItem, edited.body.media)).toEqual([])
   })
 
-  it('arrives after all that came before it, whatever was deleted', async () => {
+  it('has a later id and time than every earlier item, even after a delete', async () => {
     const first = (await client.add('1', [], await newImage())).body.media
     await client.delete(`/media/delete/${first.id}`)
     const second = (await client.add('2', [], await newImage())).body.media
@@ -139,7 +139,7 @@ describe('an image that is added', () => {
 describe('the same bytes', () => {
   const countStored = async () => Object.keys((await expectConsistent(server.data)).stored).length
 
-  it('are stored once, and stay until the last item that shows them goes', async () => {
+  it('are stored once, and stay until the last item that shows them is deleted', async () => {
     const image = await newImage()
     const before = await countStored()
     const first = (await client.add('First', [], image)).body
@@ -157,7 +157,7 @@ describe('the same bytes', () => {
     expect(await countStored()).toBe(before)
   })
 
-  it('are stored once when they come at once', async () => {
+  it('are stored once when several clients add them at once', async () => {
     const image = await newImage()
     const before = await countStored()
     const answers = await Promise.all(
@@ -169,7 +169,7 @@ describe('the same bytes', () => {
     expect(await countStored()).toBe(before + 2)
   })
 
-  it('stay whole when they are added in the moment that their last item is deleted', async () => {
+  it('stay whole when they are added while their last item is deleted', async () => {
     const image = await newImage()
     let { media } = (await client.add('First', [], image)).body
     // test/instances.test.ts has the same with two instances and a bucket.
@@ -189,7 +189,7 @@ describe('the same bytes', () => {
 })
 
 describe('many images at once', () => {
-  it('are all added, in one order', async () => {
+  it('are all added, with ids and times in the same order', async () => {
     const images = await Promise.all(Array.from({ length: 20 }, newImage))
     const answers = await Promise.all(images.map((image) => client.add('One of many', [], image)))
     expect(answers.map(({ status }) => status)).toEqual(new Array(20).fill(200))
@@ -202,7 +202,7 @@ describe('many images at once', () => {
   })
 })
 
-describe('what is no acceptable image', () => {
+describe('a file that is not an acceptable image', () => {
   const refusals: [string, () => Promise<Buffer> | Buffer, RegExp][] = [
     ['text', () => Buffer.from('just text'), /text\/plain.*JPEG, PNG, WebP, GIF/],
     ['HTML', fixtures.makeHtml, /text\/html/],
@@ -241,13 +241,13 @@ describe('what is no acceptable image', () => {
       detail: expect.stringMatching(reason),
       error: 'image-refused',
     })
-    // A sentence for people, that tells nothing of the machine.
+    // A sentence for people that reveals nothing about the machine.
     expect(body.detail).toMatch(/^[A-Z].*\.$/s)
     expect(body.detail).not.toMatch(/vips|sharp|\/tmp|work-|undefined/i)
     expect(await expectConsistent(server.data)).toEqual(before)
   })
 
-  it('is logged as a refusal and not as a fault', () => {
+  it('is logged as a refusal, not as an error', () => {
     expect(server.log()).toContain('image-refused')
     expect(server.log()).not.toContain('"level":50')
   })

@@ -2,16 +2,19 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 
 const LEVELS = ['high', 'critical'] as const
-/** Rather than to wait for a registry that nobody reaches from here. */
+/** Fail fast where no registry can be reached. */
 const PATIENCE = ['--fetch-retries=0', '--fetch-timeout=20000']
 
-/** What a registry says of the packages that run in production. */
+/** The registry's verdict on the packages that run in production. */
 export interface AuditResult {
   verdict: 'passed' | 'failed' | 'not done'
   reason: string
 }
 
-/** Asks the registry for known holes in what is installed. One that does not answer decides nothing. */
+/**
+ * Asks the registry for known vulnerabilities in the installed packages. If it does not respond, the
+ * verdict is 'not done'.
+ */
 export function auditDependencies(): AuditResult {
   const { stdout, error } = spawnSync('npm', ['audit', '--omit=dev', '--json', ...PATIENCE], {
     cwd: join(import.meta.dirname, '..'),

@@ -5,7 +5,8 @@ import { expect, it } from 'vitest'
 import { readAudit } from '../src/audit/read.ts'
 import { createUser, removeUser } from '../src/auth/accounts/accounts.ts'
 import { createApiToken, listApiTokens, revokeApiToken } from '../src/auth/tokens/api-tokens.ts'
-import { type Database, openDatabase } from '../src/database/database.ts'
+import type { Database } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { HEADER, LIBRARY, ROWS } from '../src/transfer/archive/format.ts'
 import { readArchive } from '../src/transfer/archive/read-archive.ts'
 import { writeArchive } from '../src/transfer/archive/write-archive.ts'
@@ -17,7 +18,7 @@ const within = async <T>(data: string, work: (database: Database) => Promise<T>)
   return work(database).finally(() => database.close())
 }
 
-/** The oldest first. */
+/** Oldest entry first. */
 const trail = (data: string) =>
   within(data, async ({ read }) => (await readAudit(read, { limit: 100 })).rows.reverse())
 
@@ -26,7 +27,7 @@ const restore = (data: string, file: string) => runCli(data, ['restore', file])
 const addToken = (database: Database) =>
   createApiToken(database, 'edda', { name: 'script', permissions: ['view-media'], days: 1 })
 
-/** A library with a trail, a personal token, and a number that was given and is free again. */
+/** A library with an audit trail, a personal token, and a number that a revoked token had. */
 async function makeLibrary() {
   const data = makeDataFolder()
   await stockLibrary(data, 4)
@@ -38,7 +39,7 @@ async function makeLibrary() {
   return data
 }
 
-it('the audit trail moves with the library, and says that it moved', async () => {
+it('the audit trail moves with the library, and records the move', async () => {
   const data = await makeLibrary()
   const before = await trail(data)
   expect(before.map(({ action }) => action)).toEqual([
@@ -59,14 +60,15 @@ it('the audit trail moves with the library, and says that it moved', async () =>
     const arrival = { id: 5, action, actor: 'command line', account_id: null }
     expect(await trail(folder)).toEqual([...before, expect.objectContaining(arrival)])
   }
-  // A copy is the library elsewhere; a backup may bring back what was revoked since.
+  // A copy keeps the tokens. A restore drops them, since a backup may contain tokens that were revoked
+  // later.
   expect(await within(copied, (database) => listApiTokens(database))).toMatchObject([{ id: 1 }])
   expect(await within(restored, (database) => listApiTokens(database))).toEqual([])
-  // Numbers are not given again.
+  // Numbers are never reused.
   for (const folder of [copied, restored]) {
     expect(await within(folder, addToken)).toMatchObject({ id: 3 })
   }
-  // What has a trail is no empty target.
+  // A database with an audit trail is not an empty target.
   const emptied = makeDataFolder()
   await within(emptied, async (database) => {
     const edda = { username: 'edda', password: 'a password for tests', role: 'editor' }
@@ -75,7 +77,7 @@ it('the audit trail moves with the library, and says that it moved', async () =>
   expect((await restore(emptied, file)).stderr).toContain('There is a library at the target')
 })
 
-it('a backup from before there was an audit trail is restored', async () => {
+it('a backup of a version without an audit trail is restored', async () => {
   const file = join(makeDataFolder(), 'library.tar')
   expect((await runCli(await makeLibrary(), ['backup', file])).code).toBe(0)
   const target = makeDataFolder()
@@ -87,7 +89,7 @@ it('a backup from before there was an audit trail is restored', async () => {
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('has no rows/audit') })
 })
 
-/** The same backup as an older version wrote it. */
+/** Writes the same backup in the format of an older version. */
 async function makeOlder(file: string, version = 1): Promise<string> {
   const folder = await mkdtemp(join(makeDataFolder(), 'older-'))
   const path = join(folder, 'older.tar')

@@ -12,7 +12,7 @@ afterAll(() => server?.stop())
 
 const cli = (args: string[], input = '') => runCli(server.data, args, { input })
 
-/** What the command tells, the oldest first. */
+/** Output of the command, oldest entry first. */
 async function trail(...args: string[]) {
   const { code, stdout, stderr } = await cli(['audit', '--json', ...args])
   expect([code, stderr]).toEqual([0, ''])
@@ -27,7 +27,7 @@ const read = (client: Client, query: string) =>
   )
 
 describe('the audit trail of a running server', () => {
-  it('tells what everybody did to the library, by session, token and command', async () => {
+  it('has every change to the library, by session, token and command', async () => {
     const ed = await signIn(server, 'ed', PASSWORD)
     const made = await cli([
       ...['token', 'add', 'A script', '--user', 'ed', '--days', '1'],
@@ -63,7 +63,7 @@ describe('the audit trail of a running server', () => {
     expect(
       (await script.request('DELETE', '/media/delete/1', { headers: { authorization } })).status,
     ).toBe(200)
-    // What fails is not told of as done.
+    // A failed action is not recorded as done.
     expect((await ed.request('DELETE', '/media/delete/1')).status).toBe(404)
     expect((await ed.post('/media/edit/1', { name: 'a', tags: [] })).status).toBe(404)
     expect((await cli(['token', 'revoke', '1'])).code).toBe(0)
@@ -106,7 +106,7 @@ describe('the audit trail of a running server', () => {
     expect(JSON.stringify(told)).not.toContain(secret)
   })
 
-  it('is read by administrators, over HTTP and by the command alike', async () => {
+  it('shows administrators the same entries over HTTP and by the command', async () => {
     const admin = await signIn(server)
     const { body } = await read(admin, '?limit=1000')
     expect(body.next).toBeNull()
@@ -123,7 +123,7 @@ describe('the audit trail of a running server', () => {
     expect((await ed.get('/audit')).status).toBe(403)
   })
 
-  it('is a table for people', async () => {
+  it('is printed as a table by default', async () => {
     const { stdout, stderr } = await cli(['audit', '--action', 'media-added', '--limit', '2'])
     expect(stdout).toMatch(/^ID +TIME +WHO +FROM +ACTION +WHAT$/m)
     expect(stdout).toMatch(/^\d+ +\S+Z +ed +127\.0\.0\.1 +media-added +media:3 {"name":"Third"}$/m)
@@ -143,7 +143,7 @@ describe('the audit trail of a running server', () => {
   })
 })
 
-it('commands see sessions, and end them', async () => {
+it('commands list sessions and end them', async () => {
   const ed = await signIn(server, 'ed', PASSWORD)
   const listed = await cli(['user', 'sessions', 'ed'])
   expect(listed.stdout).toMatch(/^ID +CREATED +LAST USE +FROM +BROWSER$/m)

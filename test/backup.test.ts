@@ -38,10 +38,10 @@ import { createDatabase, findPostgres, teardown } from './postgres.ts'
 import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
 import { stockLibrary } from './stock-library.ts'
 
-/** Items of the library that is in use; more would take a bucket long. */
+/** Items of the library that is in use. With more items, the run on a bucket takes too long. */
 const COUNT = 30
 const FINE = { code: 0, said: '' }
-/** An S3 server may have to be started first. */
+/** Includes the start of an S3 server. */
 const SLOW = { timeout: 180_000 }
 
 const started: Server[] = []
@@ -61,7 +61,7 @@ async function readList(client: Client): Promise<MediaItem[]> {
   return (await client.list('?order=added-asc')).body.media
 }
 
-/** Everything that a guest and an editor see of items. */
+/** Checks everything that a guest and an editor can see of these items. */
 async function expectShown(server: Server, items: readonly MediaItem[]): Promise<void> {
   const guest = new Client(server.url)
   const editor = await signIn(server, 'edda')
@@ -72,7 +72,7 @@ async function expectShown(server: Server, items: readonly MediaItem[]): Promise
   }
 }
 
-/** A library's place, as its settings say it. */
+/** A place for a library, with the settings that name it. */
 interface Place {
   settings: Settings
   stock(count: number): Promise<void>
@@ -113,7 +113,7 @@ const ways = hasServers
       { from: 'the embedded database and the disk', source: embedded, to: servers },
       { from: 'PostgreSQL and S3', source: servers, to: embedded },
     ]
-  : [{ from: 'the embedded database to another', source: embedded, to: embedded }]
+  : [{ from: 'the embedded database', source: embedded, to: embedded }]
 
 describe('backup and restore', () => {
   afterAll(async () => {
@@ -121,7 +121,7 @@ describe('backup and restore', () => {
     if (hasServers) await teardown()
   })
 
-  it.each(ways)('take a library in use from $from to the other', SLOW, async ({ source, to }) => {
+  it.each(ways)('move a library in use from $from', SLOW, async ({ source, to }) => {
     const data = makeDataFolder()
     const own = await source(data)
     await own.stock(COUNT)
@@ -132,7 +132,7 @@ describe('backup and restore', () => {
     const file = newFile()
     const { process: child, ended } = await startCli(data, ['backup', file], own)
     const deleted = new Set<number>()
-    // From the end, where the backup has not been yet.
+    // Starts at the end of the list, which the backup reads last.
     for (let id = COUNT; child.exitCode === null && id > COUNT / 2; id -= 1) {
       await client.delete(`/media/delete/${id}`)
       deleted.add(id)
@@ -154,23 +154,23 @@ describe('backup and restore', () => {
     const there = await start(target, settings)
     const items = await readList(await signIn(there, 'edda'))
     await expectShown(there, items)
-    // Nothing new, nothing changed, and nothing gone but what was deleted: all that of one instant.
+    // The state of one instant: no new and no changed item, and only the deleted items are missing.
     const known = new Map(before.map((item) => [item.id, item]))
     const added = items.filter(({ id }) => !known.has(id))
     expect(added.length).toBeLessThanOrEqual(deleted.size)
     const gone = before.filter(({ id }) => !items.some((item) => item.id === id))
     expect(gone.every(({ id }) => deleted.has(id))).toBe(true)
     for (const item of items) if (known.has(item.id)) expect(item).toEqual(known.get(item.id))
-    // Sessions do not come along, nor does what was cached of the other library hold.
+    // Sessions are not restored. Cached responses of the old library do not count either.
     const old = new Client(there.url)
     old.cookie = client.cookie
     expect((await old.list()).status).toBe(401)
-    // Numbers are not given again.
+    // Numbers are never reused.
     const next = await (await signIn(there, 'edda')).add('Next', [], await makePng({ seed: 99 }))
     expect(next.body.media.id).toBeGreaterThan(Math.max(COUNT, ...items.map(({ id }) => id)))
   })
 
-  it('goes through a pipe', async () => {
+  it('works through a pipe', async () => {
     const [data, target] = [makeDataFolder(), makeDataFolder()]
     await stockLibrary(data, 5)
     const vitrine = `${process.execPath} vitrine.mjs`
@@ -182,9 +182,9 @@ describe('backup and restore', () => {
     expect((await expectConsistent(target)).media).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('leaves nothing of what is cut short or changed', async () => {
+  it('restores nothing from a backup that is cut short or changed', async () => {
     const data = makeDataFolder()
-    // More objects than are stored at once.
+    // More objects than one batch stores.
     await stockLibrary(data, 40)
     const file = newFile()
     expect((await runCli(data, ['backup', file])).code).toBe(0)
@@ -215,7 +215,7 @@ describe('backup and restore', () => {
     const refusals = [
       { archive: bytes.subarray(0, -1500), says: 'The backup is cut short: its end is missing.' },
       { archive: bytes.subarray(0, 9000), says: 'The backup is cut short: its end is missing.' },
-      { archive: flipped('"Picture 4'), says: 'The backup is not as it was written' },
+      { archive: flipped('"Picture 4'), says: 'The backup is damaged or was changed' },
       { archive: Buffer.from('PK and so on'), says: 'This is no backup of Vitrine.' },
     ]
     for (const { archive, says } of refusals) {
@@ -246,7 +246,7 @@ describe('backup and restore', () => {
       to: '"username":"Edda"',
       says: 'The row 1 of users has a username that Vitrine never makes: "Edda".',
     },
-  ])('refuses rows of $table that were tampered with, however right the sums', async (tampered) => {
+  ])('refuses tampered rows of $table even if their checksums match', async (tampered) => {
     const data = makeDataFolder()
     await stockLibrary(data, 3)
     const file = newFile()
@@ -262,7 +262,7 @@ describe('backup and restore', () => {
     expect((await runCli(target, ['restore', file])).code).toBe(0)
   })
 
-  it('begins anew after a kill, and cannot be used before', async () => {
+  it('starts over after a kill, and cannot be used before it is complete', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 100)
     const file = newFile()
@@ -285,7 +285,7 @@ describe('backup and restore', () => {
     expect(journal).toEqual([])
   })
 
-  it('takes files that outlived their database as they are', async () => {
+  it('accepts files whose database was lost', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 8)
     const file = newFile()
@@ -303,7 +303,7 @@ describe('backup and restore', () => {
   })
 })
 
-/** Writes a backup anew with other text in the rows of a table, and with the sums of that. */
+/** Writes a backup again with changed text in the rows of a table, and with matching checksums. */
 async function tamper(
   file: string,
   changed: string,

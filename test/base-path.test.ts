@@ -6,11 +6,11 @@ import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
 
 const BASE = '/media-app'
-/** What an item's text could be mistaken for. */
+/** Text of an item that looks like the JSON of its URLs. */
 const LOOKALIKE = '"urls":{"scaled":"/media/file/a","high":"/b"}'
 
 let server: Server
-/** As through a proxy that leaves the path on, and one that takes it off. */
+/** Clients behind a proxy that keeps the path, and behind one that strips it. */
 let whole: Client
 let stripped: Client
 let media: MediaItem
@@ -27,7 +27,7 @@ afterAll(async () => {
 const urlsOf = ({ urls }: Pick<MediaItem, 'urls'>) => Object.values(urls)
 
 describe('under a path', () => {
-  it('every address of an item has the path, wherever the item is told', async () => {
+  it('every URL of an item has the path, in every response with the item', async () => {
     const items: MediaItem[] = [media]
     for (const client of [whole, stripped]) {
       const edited = await client.post(`/media/edit/${media.id}`, {
@@ -36,7 +36,7 @@ describe('under a path', () => {
       })
       const item = await client.request<{ media: MediaItem }>('GET', `/media/item/${media.id}`)
       items.push(edited.body.media, item.body.media)
-      // A page, twice to have it from memory, a search, and the whole library.
+      // A page (repeated, so that it is answered from the cache), a search, and the whole library.
       for (const query of ['?limit=5', '?limit=5', '?limit=5', '?search=urls', '']) {
         items.push(...(await client.list(query)).body.media)
       }
@@ -52,7 +52,7 @@ describe('under a path', () => {
     expect(urlsOf(media).every((url) => url.startsWith(`${BASE}/media/file/`))).toBe(true)
   })
 
-  it('images are there with the path and without it', async () => {
+  it('images are found with the path and without it', async () => {
     for (const url of urlsOf(media)) {
       for (const path of [url, url, url.slice(BASE.length)]) {
         const answer = await new Client(server.url).get(path)
@@ -66,14 +66,14 @@ describe('under a path', () => {
     expect((await whole.get(`/media/original/${media.id}`)).status).toBe(200)
   })
 
-  it('only what stands in that folder is of it', async () => {
+  it('only URLs below that path belong to it', async () => {
     for (const path of ['/media-apps/health/live', '/media-app2', `${BASE}${BASE}/health/live`]) {
       expect((await stripped.get(path)).status).toBe(404)
     }
     expect((await whole.get('/nothing')).body.detail).toContain('"/nothing"')
   })
 
-  it('the cookie is for the path alone', async () => {
+  it('the cookie is limited to the path', async () => {
     const json = { username: 'admin', password: 'a password for tests' }
     for (const client of [whole, stripped]) {
       const { headers } = await client.post('/auth/login', json)
@@ -95,7 +95,7 @@ describe('under a path', () => {
     }
   })
 
-  it('the description of the API names it', async () => {
+  it('the OpenAPI document names it', async () => {
     for (const client of [whole, stripped]) {
       const { body } = await client.request<{ servers: unknown; paths: object }>(
         'GET',
@@ -106,7 +106,7 @@ describe('under a path', () => {
     }
   })
 
-  it('the page names its parts by it, and they are there', async () => {
+  it('the page links its assets with the path, and they are found', async () => {
     const html = (await whole.get('/')).bytes.toString()
     expect((await stripped.get('/')).bytes.toString()).toBe(html)
     const parts = [...html.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path = '']) => path)
@@ -118,7 +118,7 @@ describe('under a path', () => {
   })
 })
 
-it('under a path a list of any length is told as it is elsewhere', async () => {
+it('under a path, lists of any length differ only in the URLs', async () => {
   const data = makeDataFolder()
   await fillLibrary(
     data,
@@ -145,7 +145,7 @@ it('under a path a list of any length is told as it is elsewhere', async () => {
 })
 
 it.each(['/media/', '/auth/sign-in', '/assets'])(
-  'a path that begins as one of its own is refused at the start: %s',
+  'a path that begins like a route of the server is refused at the start: %s',
   async (path) => {
     const settings = { VITRINE_BASE_PATH: path, VITRINE_PORT: '0' }
     const { code, stderr } = await runCli(makeDataFolder(), ['serve'], { settings })

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Value } from 'typebox/value'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { BulkProgress, BulkResult } from '../src/media/change/bulk-routes.ts'
 import type { TagList } from '../src/media/list/tags-route.ts'
 import { expectConsistent, expectSettled, takeStock } from './consistency.ts'
@@ -16,14 +16,14 @@ import { locateDatabase } from './postgres.ts'
 
 const PATIENCE = { timeout: 20_000 }
 
-/** A server of its own, on a library that was filled before. */
+/** Starts a server of its own on a filled library. */
 async function start(fillings: readonly Filling[] = []) {
   const data = makeDataFolder()
   await fillLibrary(data, fillings)
   const server = await startServer({}, data)
   onTestFinished(() => server.kill())
   const client = await signIn(server)
-  // The first request of a session writes that it is used.
+  // The first request of a session writes its last use, so it is done here.
   await client.list('?limit=1')
   return { data, server, client }
 }
@@ -31,7 +31,7 @@ async function start(fillings: readonly Filling[] = []) {
 const manyItems = (count: number, tags: readonly string[] = []) =>
   Array.from({ length: count }, (_, index) => ({ name: `Item ${index + 1}`, tags }))
 
-/** Does some bulk work to its end. */
+/** Runs a bulk operation to its end. */
 async function work(client: Client, path: 'tags' | 'delete', json: object) {
   const { status, headers, bytes } = await client.post(`/media/bulk/${path}`, json)
   expect(status).toBe(200)
@@ -53,7 +53,7 @@ function readLines(text: string) {
   return { progress, result }
 }
 
-/** Begins some bulk work, and resolves with the answer's lines as they come. */
+/** Starts a bulk operation. Resolves with the lines of the response, which arrive one by one. */
 async function begin(client: Client, path: 'tags' | 'delete', json: object) {
   const request = client.start('POST', `/media/bulk/${path}`, {
     'content-type': 'application/json',
@@ -63,7 +63,7 @@ async function begin(client: Client, path: 'tags' | 'delete', json: object) {
   return { answer, lines: createInterface({ input: answer })[Symbol.asyncIterator]() }
 }
 
-/** Keeps everybody from writing into the database, as another process at work would. */
+/** Holds the write lock of the database, as another writing process would. */
 async function lock(data: string) {
   const database = await openDatabase(await locateDatabase(data))
   const locked = Promise.withResolvers<void>()
@@ -88,7 +88,7 @@ const tagsOf = async (client: Client) =>
 const OK = { code: 200, failures: 0, failed: [] }
 
 describe('changing the tags of many items', () => {
-  it('by ids changes those, each in its own order', async () => {
+  it('by ids changes these items, and keeps the order of their tags', async () => {
     const { data, client } = await start([
       { name: 'One', tags: ['a', 'b'] },
       { name: 'Two', tags: ['c', 'b', 'a'] },
@@ -113,6 +113,7 @@ describe('changing the tags of many items', () => {
           id: 77,
           data: 'Media not found',
           code: 404,
+          error: 'media-not-found',
           detail: 'There is no media item with id 77.',
         },
       ],
@@ -122,11 +123,11 @@ describe('changing the tags of many items', () => {
     await takeStock(data)
   })
 
-  it('by a search changes what matches, and what came later only without an end', async () => {
+  it('by a search changes the matches, and later items only without `until`', async () => {
     const { data, client } = await start(manyItems(250, ['old']))
     const first = await work(client, 'tags', { search: 'item 1', add: ['one'], until: 19 })
     expect(first.result).toMatchObject({ ...OK, done: 11 })
-    // What is searched for is what is changed: each item has its turn once all the same.
+    // The change affects the search itself. Each item is still changed exactly once.
     const all = await work(client, 'tags', { search: 'OLD', remove: 'old', add: 'older' })
     const told = all.progress.map(({ done }) => done)
     expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
@@ -137,7 +138,7 @@ describe('changing the tags of many items', () => {
       add: ['rest'],
       except: Array.from({ length: 120 }, (_, index) => 300 - index),
     })
-    // Fifty of them there are not.
+    // Fifty of the excepted ids do not exist.
     expect(but.progress[0]).toEqual({ done: 0, failures: 0, total: 180 })
     expect(but.result).toMatchObject({ ...OK, done: 180 })
     await work(client, 'tags', { search: 'rest', remove: 'rest' })
@@ -155,7 +156,7 @@ describe('changing the tags of many items', () => {
     await takeStock(data)
   })
 
-  it('of the whole library may be done again, and then changes nothing', async () => {
+  it('of the whole library changes nothing when it is repeated', async () => {
     const { client } = await start(manyItems(150))
     for (const expectedTags of [1, 1]) {
       const { result } = await work(client, 'tags', { search: ' ', add: ['x'] })
@@ -167,7 +168,7 @@ describe('changing the tags of many items', () => {
     expect((await client.list()).headers.get('etag')).toBe(etag)
   })
 
-  it('leaves items alone that would have too many', async () => {
+  it('leaves items unchanged that would get too many tags', async () => {
     const full = Array.from({ length: 64 }, (_, index) => `t${index}`)
     const { data, client } = await start([{ name: 'Full', tags: full }, { name: 'Empty' }])
     const { result } = await work(client, 'tags', { search: '', add: ['new', 't5'] })
@@ -181,6 +182,7 @@ describe('changing the tags of many items', () => {
           name: 'Full',
           data: 'Invalid parameters',
           code: 400,
+          error: 'parameters-invalid',
           detail: 'Item 1 would have more tags than the 64 that are allowed.',
         },
       ],
@@ -189,7 +191,7 @@ describe('changing the tags of many items', () => {
     await takeStock(data)
   })
 
-  it('is possible where files are not handled', async () => {
+  it('works on a server without the file service', async () => {
     const server = await startServer({ VITRINE_FILE_SERVICE: 'false' })
     onTestFinished(() => server.kill())
     const { result } = await work(await signIn(server), 'tags', { search: '', add: 'x' })
@@ -198,7 +200,7 @@ describe('changing the tags of many items', () => {
 })
 
 describe('deleting many items', () => {
-  /** With real files: each image twice, so that files are shared. */
+  /** With real files. Each image is added twice, so that items share files. */
   async function startWithImages(count: number) {
     const started = await start()
     for (let index = 0; index < count; index += 1) {
@@ -208,19 +210,19 @@ describe('deleting many items', () => {
     return started
   }
 
-  it('leaves no file of them, and everything of the others', async () => {
+  it('removes all files of these items, and keeps those of the others', async () => {
     const { data, server, client } = await startWithImages(12)
     for (const item of (await client.list()).body.media) await client.get(item.urls.high)
     expect(Object.keys((await expectConsistent(data)).stored)).toHaveLength(18)
 
-    // 1 and 2 have the same bytes, of 4 another item goes on showing them.
+    // Items 1 and 2 have the same bytes. Another item still shows the bytes of item 4.
     const { result } = await work(client, 'delete', { ids: [4, 1, 2, 99] })
     expect(result).toMatchObject({
       data: 'Media deleted successfully',
       code: 200,
       done: 3,
       failures: 1,
-      failed: [{ id: 99, data: 'Media not found', code: 404 }],
+      failed: [{ id: 99, data: 'Media not found', code: 404, error: 'media-not-found' }],
     })
     const stock = await expectConsistent(data)
     expect(stock.media).toEqual([3, 5, 6, 7, 8, 9, 10, 11, 12])
@@ -242,7 +244,7 @@ describe('deleting many items', () => {
     expect(await runCli(data, ['doctor'])).toMatchObject({ code: 0 })
   })
 
-  it('deletes nothing that arrived after its end', async () => {
+  it('deletes no item that was added after `until`', async () => {
     const { data, client } = await startWithImages(2)
     const [newest] = (await client.list('?limit=1')).body.media
     const { media } = (await client.add('Late', ['all'], await makePng({ seed: 50 }))).body
@@ -251,7 +253,7 @@ describe('deleting many items', () => {
     expect((await expectConsistent(data)).media).toEqual([media.id])
   })
 
-  it('deletes each item once, whoever deletes beside it', async () => {
+  it('deletes each item once, even if other requests delete it too', async () => {
     const { data, server, client } = await startWithImages(40)
     const ids = Array.from({ length: 40 }, (_, index) => index + 1)
     const singly = ids.filter((id) => id % 2 === 0)
@@ -303,7 +305,7 @@ describe('work on many items', () => {
   it.each([
     ['tags', { search: '', add: 'new' }],
     ['delete', { search: '', until: 500 }],
-  ] as const)('stops soon after a client that leaves (%s)', async (path, body) => {
+  ] as const)('stops soon after the client disconnects (%s)', async (path, body) => {
     const { data, server, client } = await start(manyItems(500))
     const { unlock } = await lock(data)
     const { answer, lines } = await begin(client, path, body)
@@ -313,7 +315,7 @@ describe('work on many items', () => {
     await server.logged('"aborted":true')
     await unlock()
 
-    // The batch that was under way is done, and no other.
+    // Only the batch that was in progress is done.
     const count = async () =>
       path === 'tags'
         ? (await client.list('?search=new&limit=1')).headers.get('x-total-count')
@@ -325,7 +327,7 @@ describe('work on many items', () => {
     expect(stock.media.length).toBe(path === 'tags' ? 500 : 490)
   })
 
-  it('is at most done twice at once', async () => {
+  it('runs at most twice at once', async () => {
     const { data, client } = await start(manyItems(300))
     const { unlock } = await lock(data)
     const begun = await Promise.all([
@@ -337,10 +339,13 @@ describe('work on many items', () => {
       ['delete', { ids: [1] }],
     ] as const) {
       const third = await client.post(`/media/bulk/${path}`, json)
-      expect(third).toMatchObject({ status: 503, body: { data: 'Service busy', code: 503 } })
+      expect(third).toMatchObject({
+        status: 503,
+        body: { data: 'Service busy', code: 503, error: 'service-busy' },
+      })
       expect(third.headers.get('retry-after')).toMatch(/^\d+$/)
     }
-    // Wrong parameters are told before that.
+    // Invalid parameters are reported first.
     expect((await client.post('/media/bulk/tags', { ids: [1] })).status).toBe(400)
     await unlock()
     for (const { lines } of begun) {
@@ -352,7 +357,7 @@ describe('work on many items', () => {
     await takeStock(data)
   })
 
-  it('gives others their turn', async () => {
+  it('lets other requests run in between', async () => {
     const { client } = await start(manyItems(2000))
     const { lines } = await begin(client, 'tags', { search: '', add: 'new' })
     await lines.next()
@@ -365,7 +370,7 @@ describe('work on many items', () => {
     expect((await client.list('?limit=1')).body.media[0]?.tags).toEqual(['between', 'new'])
   })
 
-  it('ends when the server is told to stop, and says so', async () => {
+  it('ends when the server stops, and reports it', async () => {
     const { data, server, client } = await start(manyItems(500))
     const { unlock } = await lock(data)
     const { lines } = await begin(client, 'tags', { search: '', add: 'new' })
@@ -379,6 +384,7 @@ describe('work on many items', () => {
     expect(last).toEqual({
       data: 'Service busy',
       code: 503,
+      error: 'service-busy',
       detail: 'The server is being stopped; send the request again for the rest.',
       failures: 0,
       failed: [],
@@ -392,7 +398,7 @@ describe('work on many items', () => {
   })
 })
 
-it('ends at the next batch when the account is disabled, and tells what was done', async () => {
+it('ends at the next batch when the account is disabled, and reports what was done', async () => {
   const { data, server, client } = await start(manyItems(3000))
   const password = 'the password of an editor'
   await runCli(data, ['user', 'add', 'ed', '--role', 'editor', '--password-stdin'], {

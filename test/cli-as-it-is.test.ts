@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { makeDataFolder, runCli } from './harness.ts'
 import { locateDatabase } from './postgres.ts'
 
@@ -10,7 +10,7 @@ it.each([
   ['an older', `DELETE FROM kysely_migration WHERE name = '0013-unseen-characters'`, 'an older'],
   ['a newer', `INSERT INTO kysely_migration VALUES ('9999-future', '2099-01-01')`, 'a newer'],
 ])(
-  'doctor and backup leave a library of %s version as it is, and say so',
+  'doctor and backup refuse a library of %s version and do not change it',
   async (_, statement, said) => {
     const data = makeDataFolder()
     const location = await locateDatabase(data)

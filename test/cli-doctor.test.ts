@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-/** Adds, edits, shows and deletes, over and over, until it is told to stop. */
+/** Adds, edits, shows and deletes items repeatedly until the signal is aborted. */
 async function keepBusy(signal: AbortSignal): Promise<number> {
   let rounds = 0
   for (; !signal.aborted; rounds++) {
@@ -33,7 +33,7 @@ async function keepBusy(signal: AbortSignal): Promise<number> {
 }
 
 describe('doctor beside a running server', () => {
-  it('finds nothing while images come and go', async () => {
+  it('finds nothing while images are added and deleted', async () => {
     const stopping = new AbortController()
     const busy = Promise.all([keepBusy(stopping.signal), keepBusy(stopping.signal)])
     try {
@@ -48,14 +48,14 @@ describe('doctor beside a running server', () => {
     for (const rounds of await busy) expect(rounds).toBeGreaterThan(1)
   })
 
-  it('brings back an image that the server missed', async () => {
+  it('repairs an image that the server could not find', async () => {
     const { id, urls } = (await client.add('Wanted', [], await nextImage())).body.media
     const database = new DatabaseSync(join(server.data, 'vitrine.db'), { readOnly: true })
     const rows = database
       .prepare('SELECT v.key FROM variants v JOIN media m USING (file_id) WHERE m.id = ?')
       .all(id)
     database.close()
-    // Not asked for before: what the server has in memory it goes on showing.
+    // The image was not requested before: the server would go on sending a cached one.
     const path = join(server.data, 'files', String(rows[0]?.key))
     const before = await readFile(path)
     await rm(path)

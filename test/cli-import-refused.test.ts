@@ -6,7 +6,7 @@ import { makeDataFolder, runCli, signIn, startServer } from './harness.ts'
 import { expectSound, folder, put, putImages, runImport } from './import-steps.ts'
 
 describe('an import', () => {
-  it('refuses what the server refuses, in the same words', async () => {
+  it('refuses the same files as the server, with the same text', async () => {
     const server = await startServer()
     onTestFinished(() => server.kill())
     const client = await signIn(server)
@@ -34,7 +34,7 @@ describe('an import', () => {
     await expectSound(server.data)
   })
 
-  it('says what it could not read, and goes on', async () => {
+  it('reports files that it cannot read, and goes on', async () => {
     await putImages(1)
     await symlink('gone.png', join(folder, 'dangling \u001b[31m.png'))
     await put('empty.png', Buffer.alloc(0))
@@ -47,7 +47,7 @@ describe('an import', () => {
     expect(lines.join('\n')).toMatch(/^refused {2}.*empty\.png: The file is empty\.$/m)
   })
 
-  it('takes no file that is larger than the limit', async () => {
+  it('refuses a file above the size limit', async () => {
     await put('large.png', await makePng({ width: 300, height: 300 }))
     expect(await runImport(makeDataFolder(), { VITRINE_MAX_IMAGE_BYTES: '1000' })).toMatchObject({
       code: 1,
@@ -55,7 +55,7 @@ describe('an import', () => {
     })
   })
 
-  it('is never turned away by its own crowd', async () => {
+  it('is never refused by its own queue', async () => {
     await putImages(12)
     const settings = { VITRINE_IMAGE_QUEUE: '0', VITRINE_IMAGE_PIXELS_IN_FLIGHT: '1' }
     expect(await runImport(makeDataFolder(), settings)).toMatchObject({
@@ -86,7 +86,7 @@ describe('an import', () => {
   it.each([
     { is: 'nothing', path: () => join(folder, 'nothing') },
     { is: 'a file', path: () => join(folder, 'file') },
-  ])('of $is says so, and makes no library', async ({ path }) => {
+  ])('of $is prints an error and creates no library', async ({ path }) => {
     await put('file', Buffer.from('x'))
     const data = join(makeDataFolder(), 'new')
     const { code, stdout, stderr } = await runCli(data, ['import', path()])

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { countRows } from '../src/transfer/contents.ts'
 import { expectConsistent } from './consistency.ts'
 import { makeJpeg, makePng } from './fixtures.ts'
@@ -26,7 +26,7 @@ describe('an import beside a running server', () => {
   })
   afterEach(() => server.stop())
 
-  it('adds what is below the folder, once, with names and tags', async () => {
+  it('adds each file below the folder once, with its name and tags', async () => {
     await put('top.jpg', await makeJpeg())
     await put('2024, summer/Tokyo/tower at night.png', await makePng())
     await put('2024, summer/Tokyo/the same.png', await makePng())
@@ -49,7 +49,7 @@ describe('an import beside a running server', () => {
     for (const { urls } of media) expect((await client.get(urls.high)).status).toBe(200)
     expect((await client.list('?search=summer')).body.to).toBe(1)
 
-    // What came over HTTP is known as well.
+    // Images that were added over HTTP are recognised too.
     await client.add('by HTTP', [], await makeJpeg({ seed: 5 }))
     await put('late.jpg', await makeJpeg({ seed: 5 }))
     await put('later.jpg', await makeJpeg({ seed: 6 }))
@@ -60,10 +60,10 @@ describe('an import beside a running server', () => {
     await expectSound(server.data)
   })
 
-  it('goes on where it was killed, at any step, and doubles nothing', async () => {
+  it('continues after a kill at any step, and adds nothing twice', async () => {
     await putImages(6)
     let runs = 0
-    // In a bucket less happens on the disk of this machine.
+    // With a bucket, fewer of the steps are on the disk of this machine.
     for (let step = 5; ; step += 59) {
       const { code } = await runImport(server.data, {
         NODE_OPTIONS: `--import ${join(import.meta.dirname, 'kill-import.ts')}`,
@@ -83,7 +83,7 @@ describe('an import beside a running server', () => {
 })
 
 describe('an import', () => {
-  it('makes a library where there is none, and leaves its own folder alone', async () => {
+  it('creates a library if there is none, and leaves out the folder of the library', async () => {
     await putImages(2)
     const data = join(folder, 'data')
     expect(await runImport(data)).toMatchObject({ code: 0, counts: /^2 added/ })
@@ -92,7 +92,7 @@ describe('an import', () => {
     expect(inside).toMatchObject({ code: 1, stderr: expect.stringContaining('library itself') })
   })
 
-  it('doubles nothing when it runs twice at once', async () => {
+  it('adds nothing twice when two imports run at once', async () => {
     await putImages(12)
     const data = makeDataFolder()
     const runs = await Promise.all([runImport(data), runImport(data)])
@@ -104,14 +104,14 @@ describe('an import', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('ends at %s with what it began, and goes on later', async (signal, exitCode) => {
+  ] as const)('finishes the started files at %s, and continues later', async (signal, exitCode) => {
     await putImages(40)
     const data = makeDataFolder()
     const database = await openDatabase(await locateDatabase(data))
     const running = await startCli(data, ['import', folder])
     while ((await countRows(database.read, 'media')) === 0) await sleep(10)
     await database.close()
-    // As Ctrl-C does, it reaches the image workers as well.
+    // Like Ctrl-C, the signal also reaches the image workers.
     process.kill(-Number(running.process.pid), signal)
     const { code, stderr } = await running.ended
     expect(code).toBe(exitCode)

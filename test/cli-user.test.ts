@@ -28,7 +28,7 @@ describe('the commands for accounts, beside a running server', () => {
     })
   })
 
-  it('cut one newline off the password, and no more', async () => {
+  it('remove only one trailing newline from the password', async () => {
     await user(['add', 'newline', '--role', 'viewer', '--password-stdin'], ` ${PASSWORD} \n`)
     await expect(signIn(server, 'newline', ` ${PASSWORD} \n`)).resolves.toBeDefined()
     await expect(signIn(server, 'newline', PASSWORD)).rejects.toThrow('Sign-in failed')
@@ -91,9 +91,9 @@ describe('the commands for accounts, beside a running server', () => {
     { is: 'an unknown role', args: ['role', 'admin', 'king'], says: 'There is no role "king"' },
     { is: 'the last administrator', args: ['remove', 'admin'], says: 'the last enabled admin' },
     { is: 'a taken name', args: ['add', 'ADMIN'], says: 'There is a user "admin" already' },
-    { is: 'a name that nobody can have', args: ['add', 'a b'], says: '"a b" is no username' },
+    { is: 'an invalid name', args: ['add', 'a b'], says: '"a b" is no username' },
     { is: 'a short password', args: ['add', 'short'], input: 'short', says: 'has 5 characters' },
-  ])('say in one line what is wrong: $is', async ({ args, input, says }) => {
+  ])('print one line for an error: $is', async ({ args, input, says }) => {
     const options = args[0] === 'add' ? ['--role', 'viewer', '--password-stdin'] : []
     const { code, stdout, stderr } = await user([...args, ...options], input)
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
@@ -101,7 +101,7 @@ describe('the commands for accounts, beside a running server', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
   })
 
-  it('ask nobody for a password where there is no terminal', async () => {
+  it('do not ask for a password without a terminal', async () => {
     const { code, stderr } = await user(['add', 'unasked', '--role', 'viewer'])
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -112,7 +112,7 @@ describe('the commands for accounts, beside a running server', () => {
 })
 
 describe('the commands for accounts, without a server', () => {
-  it('make the first account of a new library, and no library by mistake', async () => {
+  it('create the first account of a new library, and no library from a mistyped folder', async () => {
     const data = makeDataFolder()
     const list = () => runCli(data, ['user', 'list'])
     if (!onPostgres) {

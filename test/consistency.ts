@@ -6,21 +6,21 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { tallyTags } from '../src/media/tags.ts'
 import { hashObjects, onS3 } from './library-storage.ts'
 import { locateDatabase, onPostgres } from './postgres.ts'
 
-/** What a library consists of, read behind the server's back. */
+/** The contents of a library, read directly and not through the server. */
 export interface Stock {
   /** Ids of the items, ascending. */
   media: number[]
-  /** SHA-256 by storage key: what the rows say, and what storage holds. */
+  /** SHA-256 by storage key: according to the rows, and of the objects in storage. */
   named: Record<string, string>
   stored: Record<string, string>
   /** Keys in the journal. */
   journal: string[]
-  /** Paths in the temporary folder that are neither empty nor a live process's own folder. */
+  /** Paths in the temporary folder, except the folders of live processes themselves. */
   temporary: string[]
 }
 
@@ -30,7 +30,7 @@ export async function takeStock(data: string): Promise<Stock> {
   try {
     const media = await read.selectFrom('media').select(['id', 'tags']).orderBy('id').execute()
     const ids = media.map(({ id }) => id)
-    // Derived from the items, and in step with them.
+    // The search index, counts and tags are derived from the items and must match them.
     const { rows: indexed } = await sql<{ id: number }>`
       SELECT ${sql.ref(onPostgres ? 'id' : 'rowid')} AS id FROM media_search ORDER BY 1`.execute(
       read,
@@ -64,8 +64,8 @@ export async function takeStock(data: string): Promise<Stock> {
 }
 
 /**
- * Every row has its file, whole, and every file its row; nobody at work has left anything. Holds
- * while no request is under way.
+ * Expects every row to have its whole file, every file to have its row, and no temporary files. Holds only
+ * while no request is running.
  */
 export async function expectConsistent(data: string): Promise<Stock> {
   const stock = await takeStock(data)
@@ -74,7 +74,10 @@ export async function expectConsistent(data: string): Promise<Stock> {
   return stock
 }
 
-/** The same, once the process that removed objects has struck them off the journal, a little later. */
+/**
+ * As `expectConsistent`, after the process that removed objects has deleted their journal entries, which
+ * takes a moment.
+ */
 export async function expectSettled(data: string): Promise<Stock> {
   await expect.poll(async () => (await takeStock(data)).journal, { timeout: 10_000 }).toEqual([])
   return expectConsistent(data)
@@ -83,7 +86,7 @@ export async function expectSettled(data: string): Promise<Stock> {
 const STRUCK_OFF_POLL_MS = 100
 
 /**
- * Waits until nobody is at work on anything that the journal names.
+ * Waits until no journal entry has an owner that is still at work.
  * @returns false if the server ended before that
  */
 export async function awaitStruckOff(data: string, server: ChildProcess): Promise<boolean> {
@@ -121,7 +124,7 @@ async function hashStored(data: string): Promise<Record<string, string>> {
   return stored
 }
 
-/** A running server may sweep meanwhile. */
+/** A running server may delete files meanwhile. */
 function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
@@ -130,7 +133,7 @@ async function findTemporary(data: string): Promise<string[]> {
   const root = join(data, 'tmp')
   if (!existsSync(root)) return []
   const found = await readdir(root, { recursive: true })
-  // `<pid>-…` is a process's own.
+  // `<pid>-…` is the folder of a process.
   const isOwn = (path: string) => existsSync(`/proc/${Number.parseInt(path, 10)}`)
   return found.filter((path) => path.includes('/') || !isOwn(path))
 }

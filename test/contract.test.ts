@@ -3,19 +3,19 @@ import { makeJpeg, makePng } from './fixtures.ts'
 import { Client, type RequestOptions, runCli, type Server, signIn, startServer } from './harness.ts'
 
 /**
- * The API as its clients know it: every route with every documented answer, one row each, against
- * real servers. A row's `as` says who calls: nobody, a viewer, or the administrator.
+ * The contract of the API: every route with every documented response, one row each, against real servers.
+ * A row's `as` names the caller: nobody, a viewer, or the administrator.
  */
 interface Row {
   is: string
   method: string
-  /** `:id` is that of an item made for the row. */
+  /** `:id` stands for the id of an item that is made for the row. */
   path: string
   as?: 'nobody' | 'viewer' | 'admin'
   at?: 'whole' | 'apiOnly'
   options?: RequestOptions | (() => Promise<RequestOptions>)
   status: number
-  /** The `data` of the answer. */
+  /** The `data` of the response. */
   data: string
 }
 
@@ -164,7 +164,7 @@ const editRows: Row[] = [
   },
 ].map((row) => ({ method: 'POST', path: '/media/edit/:id', ...row }))
 
-/** Refusals that work on many items has, whatever the work is. */
+/** Refusals that all bulk routes share. */
 const bulkRows: Row[] = [
   { path: '/media/bulk/tags', more: { add: 'new' } },
   { path: '/media/bulk/delete', more: { until: 1 } },
@@ -839,7 +839,7 @@ rows.push(
   }),
 )
 
-/** The statuses that the description of the API names for a route. */
+/** The statuses that the OpenAPI document names for a route. */
 function documentedStatuses(method: string, path: string): string[] {
   const [target = ''] = path.split('?')
   const [, operations] =
@@ -878,7 +878,7 @@ describe('every documented answer', () => {
           'data',
           'code',
         ])
-        // What was refused changed nothing.
+        // A refused request changed nothing.
         expect((await admin.list()).body).toEqual(before.body)
       }
       if (status !== 405 && data !== 'Not found') {
@@ -888,7 +888,7 @@ describe('every documented answer', () => {
     },
   )
 
-  it('says whether files are handled where they would be added', async () => {
+  it('reports at the upload route whether the file service is on', async () => {
     expect(await clients.whole?.admin?.request('OPTIONS', '/media/add')).toMatchObject({
       status: 204,
     })

@@ -4,7 +4,8 @@ import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type Database, type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { Database, DatabaseLocation } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { openS3Storage } from '../src/storage/s3/s3.ts'
 import { parseS3Url } from '../src/storage/s3/s3-url.ts'
 import { readCounters } from '../src/transfer/tables.ts'
@@ -51,7 +52,7 @@ async function withDatabase<T>(
 
 const embedded = (data: string) => join(data, 'vitrine.db')
 
-/** The whole list, and one public image, as clients get them. */
+/** The whole list, a search, the tags and one public image, as clients receive them. */
 async function readAll(client: Client) {
   const list = await client.list('?order=added-asc')
   expect(list.status).toBe(200)
@@ -69,7 +70,7 @@ async function readAll(client: Client) {
   }
 }
 
-/** Kills a command, without any chance to tidy up, once something is so. */
+/** Kills a command with SIGKILL as soon as a condition is true. */
 async function killOnce(child: ChildProcess, isSo: () => Promise<boolean>): Promise<void> {
   const exited = once(child, 'exit')
   while (!(await isSo())) {
@@ -93,12 +94,12 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
     await teardown()
   })
 
-  it('takes a library there and back, killed twice on the way', { timeout: 180_000 }, async () => {
+  it('copies a library there and back, killed twice on the way', { timeout: 180_000 }, async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 90)
     const server = await start(data)
     const client = await signIn(server, 'edda')
-    // The number of the last one is not to be given again.
+    // The number of the last item must not be used again.
     expect((await client.delete('/media/delete/90')).status).toBe(200)
     const before = await readAll(client)
     expect(await server.stop()).toBe(0)
@@ -114,7 +115,7 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
     const args = ['copy', '--to-database', location.url, '--to-storage', bucket]
     const run = () => startCli(data, args, { settings: S3_CREDENTIALS })
 
-    // In the middle of the first objects, before any row.
+    // Killed during the first objects, before any row is copied.
     await killOnce((await run()).process, async () => {
       return (await Array.fromAsync(storage.list())).length >= 10
     })
@@ -139,7 +140,7 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
       stdout: expect.stringContaining('nothing to do'),
     })
 
-    // The trail goes on at the target: it says that the library was copied.
+    // The audit trail continues at the target, with an entry for the copy.
     const counters = { media: 90, files: 89, users: 1 }
     const countersOf = (place: DatabaseLocation) =>
       withDatabase(place, ({ read }) => readCounters(read))
@@ -149,7 +150,7 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
     expect(doctor.stdout).toContain('89 items, 89 files, 186 objects checked: nothing found')
     const there = await start(half, settings)
     const guest = new Client(there.url)
-    // A session goes on where it was.
+    // A session stays valid at the target.
     guest.cookie = client.cookie
     expect(await readAll(guest)).toEqual(before)
     expect(await there.stop()).toBe(0)
@@ -166,7 +167,7 @@ describe.skipIf(!hasPostgres || !hasS3Server())('copy to PostgreSQL and S3', () 
 })
 
 describe('copy', () => {
-  it.skipIf(!hasPostgres)('leaves the files where they are, if it is not told', async () => {
+  it.skipIf(!hasPostgres)('leaves the files where they are without a target for them', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 12)
     const { url } = await createDatabase(data)
@@ -181,7 +182,7 @@ describe('copy', () => {
     await teardown()
   })
 
-  it('refuses a library in use, and follows it if told to, until nobody uses it', async () => {
+  it('refuses a library in use, but follows it with --follow until no server uses it', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 30)
     const server = await start(data)
@@ -189,7 +190,7 @@ describe('copy', () => {
     const target = makeDataFolder()
     expect(await runCli(data, ['copy', '--to-data', target])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`in use: by process ${server.process.pid} on `),
+      stderr: expect.stringContaining(`in use by process ${server.process.pid} on `),
     })
 
     const { process: child, ended } = await startCli(data, [
@@ -205,14 +206,14 @@ describe('copy', () => {
     const change = async (seed: number) => {
       const added = await client.add(`New ${seed}`, ['new'], await makePng({ seed }))
       expect(added.status).toBe(200)
-      // The same bytes once more, after they were gone: another file, of the same hash.
+      // The same bytes again after their file was deleted: a new file with the same hash.
       await client.delete(`/media/delete/${added.body.media.id}`)
       await client.add(`Newer ${seed}`, ['new'], await makePng({ seed }))
       await client.post(`/media/edit/${seed}`, { name: `Edited ${seed}`, tags: ['edited'] })
       await client.delete(`/media/delete/${seed + 10}`)
     }
     await change(1)
-    while (!said.includes('Following what changes')) await sleep(20)
+    while (!said.includes('Following changes')) await sleep(20)
     await change(2)
     await withDatabase(embedded(target), async ({ read }) => {
       const find = () =>
@@ -220,7 +221,7 @@ describe('copy', () => {
       while ((await find()).length === 0) await sleep(50)
     })
     await change(3)
-    // Several in one transaction: what is taken out of the search index leaves ids past 2^53 behind.
+    // Several deletions in one transaction leave ids past 2^53 in the search index.
     const many = await client.post('/media/bulk/delete', { ids: [21, 22, 23] })
     expect(many.bytes.toString()).toContain('"done":3')
     const password = { input: 'another password' }
@@ -242,7 +243,7 @@ describe('copy', () => {
     expect(doctor.stdout).toContain('nothing found')
   })
 
-  it('overwrites no other library, and not a copy that was used', async () => {
+  it('overwrites neither another library nor a copy that was used', async () => {
     const [data, other] = [makeDataFolder(), makeDataFolder()]
     await stockLibrary(data, 3)
     await stockLibrary(other, 3)
@@ -276,7 +277,7 @@ describe('copy', () => {
     })
   })
 
-  it('is not finished while an object at the source is damaged', async () => {
+  it('is not complete while an object at the source is damaged', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 5)
     const { key } = await withDatabase(embedded(data), ({ read }) =>
@@ -299,14 +300,14 @@ describe('copy', () => {
     expect((await expectConsistent(target)).media).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('names an original that cannot be read, and copies the rest; a backup too', async () => {
+  it('names an original that cannot be read, and copies the rest, as a backup does', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 5)
     const { key } = await withDatabase(embedded(data), ({ read }) =>
       read.selectFrom('files').select('key').where('id', '=', 2).executeTakeFirstOrThrow(),
     )
     rmSync(join(data, 'files', key))
-    // Storage follows no links.
+    // Storage does not follow links.
     symlinkSync('/nowhere', join(data, 'files', key))
     const fault = `The original of item 2 "Picture 2 über Überlingen" cannot be read: ELOOP`
 
@@ -324,7 +325,7 @@ describe('copy', () => {
     expect((await runCli(makeDataFolder(), ['restore', file])).code).toBe(0)
   })
 
-  it('is not finished while a row at the source is one that Vitrine never makes', async () => {
+  it('is not complete while the source has a row that Vitrine never makes', async () => {
     const data = makeDataFolder()
     await stockLibrary(data, 3)
     const write = (name: string, username: string) =>
@@ -349,7 +350,7 @@ describe('copy', () => {
     expect((await expectConsistent(target)).media).toEqual([1, 2, 3])
   })
 
-  it('keeps what is in the storage of the target already', async () => {
+  it('keeps the objects that are already in the storage of the target', async () => {
     const [data, target] = [makeDataFolder(), makeDataFolder()]
     await stockLibrary(data, 4)
     spawnSync('cp', ['-r', join(data, 'files'), target], { cwd: ROOT })

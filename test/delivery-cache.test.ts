@@ -40,15 +40,15 @@ const pathsOf = ({ id, urls }: MediaItem) => [
   urls.high,
 ]
 
-/** All that tells one answer from another, but what is another one each time. */
+/** Everything that distinguishes two responses, without the headers that differ each time. */
 function tell({ status, headers, bytes }: Answer) {
   const { date, 'x-request-id': id, ...rest } = Object.fromEntries(headers)
   expect([date, id]).toEqual([expect.any(String), expect.stringMatching(/^[0-9a-f-]{36}$/)])
   return { status, headers: rest, bytes: bytes.toString('base64') }
 }
 
-describe('an image that was sent lately', () => {
-  it('is sent again as it was at first, to whoever asks for whatever part', async () => {
+describe('a recently sent image', () => {
+  it('is sent again unchanged, whole or in part, to every client', async () => {
     const media = await addImage()
     const [guest] = guests
     for (const path of pathsOf(media)) {
@@ -72,13 +72,13 @@ describe('an image that was sent lately', () => {
     }
   })
 
-  it('is the right one, however many large ones are asked for at once', async () => {
+  it('is never mixed up with others, even if many large ones are requested at once', async () => {
     const paths: string[] = []
     for (let count = 0; count < 6; count++) {
       const noise = await makePng({ width: 900, height: 600, seed: ++seed })
       paths.push((await owner.add('A large image', [], noise)).body.media.urls.high)
     }
-    // One that reads them each time.
+    // A server without the cache, which reads the image for each request.
     const server = await startServer({ VITRINE_DELIVERY_CACHE_BYTES: '0' }, first.data)
     const guest = new Client(server.url)
     const sent = new Map<string, string>()
@@ -101,7 +101,7 @@ describe('an image that was sent lately', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('is in log and metrics each time', async () => {
+  it('is logged and counted for each request', async () => {
     const { urls } = await addImage()
     const [guest] = guests
     const ids: (string | null)[] = []

@@ -32,7 +32,7 @@ const addImage = async (): Promise<MediaItem> =>
 
 const countStored = async () => Object.keys((await expectConsistent(server.data)).stored).length
 
-/** Counts what the server works on from now on: each image has a folder of its own for a while. */
+/** Counts the images that the server works on from now on. Each has a folder of its own for a while. */
 async function watchWork() {
   const tmp = join(server.data, 'tmp')
   const [own = ''] = await readdir(tmp)
@@ -41,7 +41,7 @@ async function watchWork() {
     if (name?.startsWith('work-')) seen.add(name)
   })
   return {
-    /** Adds an image, which is seen after all that was before. */
+    /** Adds an image. Its folder is seen after all earlier ones. */
     async count() {
       const before = seen.size
       await addImage()
@@ -53,7 +53,7 @@ async function watchWork() {
 }
 
 describe('a large variant', () => {
-  it('is rendered once, however many ask for it at once', async () => {
+  it('is rendered once, even if many clients request it at once', async () => {
     const media = await addImage()
     const stored = await countStored()
     const work = await watchWork()
@@ -69,7 +69,7 @@ describe('a large variant', () => {
     expect(await work.count()).toBe(1)
   })
 
-  it('is shared by items of the same bytes, and goes with the last of them', async () => {
+  it('is shared by items with the same bytes, and deleted with the last of them', async () => {
     const stored = await countStored()
     const image = await makePng({ seed: ++seed })
     const first = (await owner.add('First', [], image)).body.media
@@ -83,7 +83,7 @@ describe('a large variant', () => {
     expect(await countStored()).toBe(stored)
   })
 
-  it('is to be asked for again where too many are waited for', async () => {
+  it('is answered 503 with Retry-After while too many renders are waiting', async () => {
     const items: MediaItem[] = []
     for (let count = 0; count < 6; count++) items.push(await addImage())
     const answers = await Promise.all(items.map(({ urls }) => guest.get(urls.high)))
@@ -91,7 +91,7 @@ describe('a large variant', () => {
     expect(busy.length).toBeGreaterThan(0)
     expect(busy.length).toBeLessThan(items.length)
     for (const { body, headers } of busy) {
-      expect(body).toMatchObject({ data: 'Service busy', code: 503 })
+      expect(body).toMatchObject({ data: 'Service busy', code: 503, error: 'service-busy' })
       expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
       expect(headers.get('cache-control')).toBe('no-store')
     }
@@ -99,7 +99,7 @@ describe('a large variant', () => {
     await expectConsistent(server.data)
   })
 
-  it('of a damaged original fails, which is remembered until the item goes', async () => {
+  it('of a damaged original fails, and the failure is remembered until the item is deleted', async () => {
     const media = await addImage()
     const { bytes } = await owner.get(`/media/original/${media.id}`)
     await replaceObject(server.data, media.path, bytes.subarray(0, media.size >> 1))
@@ -108,7 +108,7 @@ describe('a large variant', () => {
     expect(failed.headers.get('cache-control')).toBe('no-store')
     expect((await guest.get(media.urls.scaled)).status).toBe(200)
     expect(server.log()).not.toContain('"level":50')
-    // It is not what was stored, so no part of it is sent.
+    // These are not the stored bytes, so no part of them is sent.
     const original = `/media/original/${media.id}`
     expect(await owner.get(original)).toMatchObject(FAILURE)
     const headers = { range: 'bytes=0-9' }
@@ -126,13 +126,13 @@ describe('a large variant', () => {
     await expectConsistent(server.data)
   })
 
-  it('of an original that is gone fails, until the same bytes come again', async () => {
+  it('of a missing original fails until the same bytes are added again', async () => {
     const image = await makePng({ seed: ++seed })
     const { media } = (await owner.add('An image', [], image)).body
     await loseObject(server.data, media.path)
     expect(await guest.get(media.urls.high)).toMatchObject(FAILURE)
     expect(await owner.get(`/media/original/${media.id}`)).toMatchObject(FAILURE)
-    // Nobody but the server is to blame.
+    // Only the server can be the cause.
     expect(server.log()).toContain('"level":50')
 
     const twin = (await owner.add('The same', [], image)).body.media

@@ -12,13 +12,13 @@ let closed: Server
 let none: Server
 let owner: Client
 let guest: Client
-/** Lies on its side, and is larger than any variant. */
+/** Needs a rotation by its EXIF orientation, and is larger than any variant. */
 let photo: MediaItem
 let photoBytes: Buffer
 
 beforeAll(async () => {
   open = await startServer()
-  // Further instances on the same library.
+  // More instances on the same library.
   closed = await startServer({ VITRINE_DELIVERY: 'private' }, open.data)
   none = await startServer({ VITRINE_DELIVERY: 'off' }, open.data)
   owner = await signIn(open)
@@ -56,7 +56,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
   const get = (client: Client, headers: Record<string, string> = {}) =>
     client.get(pathsOf(photo)[kind], { headers })
 
-  it('may be read by pages of every site where it is public, whatever the answer, and else by none', async () => {
+  it('is readable by pages of every site, with every status, if delivery is public, and by none otherwise', async () => {
     const path = pathsOf(photo)[kind]
     const { headers: first } = await get(guest)
     const origin = 'https://elsewhere.example'
@@ -94,7 +94,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
     expect((await ask(closed, preflight)).origin).toBeNull()
   })
 
-  it('is the pixels and nothing else, upright and in its frame', async () => {
+  it('is only the pixels, upright and within its maximum size', async () => {
     const { bytes } = await get(guest)
     const metadata = await sharp(bytes).metadata()
     expect(metadata).toMatchObject({
@@ -105,7 +105,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
       expect(metadata[name]).toBe(undefined)
     }
     expect(bytes.includes('Vitrine Test')).toBe(false)
-    // Its left side, which is red, is up.
+    // The left side of the original, which is red, is at the top.
     const { data, info } = await sharp(bytes).raw().toBuffer({ resolveWithObject: true })
     const [top, bottom] = [data.subarray(0, 3), data.subarray(-info.channels)]
     expect(top[0]).toBeGreaterThan(150)
@@ -114,7 +114,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
     expect(bottom[2]).toBeGreaterThan(150)
   })
 
-  it('may be embedded and kept as long as it should', async () => {
+  it('may be embedded, and has the right caching headers', async () => {
     const { status, headers, bytes } = await get(guest)
     expect(status).toBe(200)
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -130,7 +130,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
     expect(headers.get('set-cookie')).toBe(null)
   })
 
-  it('is sent again only if it changed, in parts, or not at all', async () => {
+  it('supports conditional, range and HEAD requests', async () => {
     const whole = await get(guest)
     const etag = whole.headers.get('etag') ?? ''
     const unchanged = await get(guest, { 'if-none-match': `"other", W/${etag}` })
@@ -158,7 +158,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
     expect(head.headers.get('etag')).toBe(etag)
   })
 
-  it('is for those who may view media where delivery is private', async () => {
+  it('requires the permission to view media if delivery is private', async () => {
     const nobody = new Client(closed.url)
     expect(await get(nobody)).toMatchObject({ status: 401, body: { data: 'Unauthorized' } })
     const viewer = await signIn(closed)
@@ -174,14 +174,14 @@ describe.each(KINDS)('an image shown %s', (kind) => {
     expect((await get(nobody, conditions)).status).toBe(401)
   })
 
-  it('is unknown where delivery is off', async () => {
+  it('is not found if delivery is off', async () => {
     expect(await get(await signIn(none))).toMatchObject({
       status: 404,
       body: { data: 'Not found' },
     })
   })
 
-  it('is gone with its item, whatever the client holds', async () => {
+  it('is not found after its item is deleted, even with a matching ETag', async () => {
     const { media } = (await owner.add('To go', [], await makePng({ seed: 7 }))).body
     const shown = await guest.get(pathsOf(media)[kind])
     expect(shown.status).toBe(200)
@@ -197,7 +197,7 @@ describe.each(KINDS)('an image shown %s', (kind) => {
   })
 })
 
-describe('an image that is small', () => {
+describe('a small image', () => {
   it('is never enlarged', async () => {
     const { media } = (await owner.add('Small', [], await makePng({ width: 30, height: 20 }))).body
     for (const path of Object.values(pathsOf(media))) {
@@ -208,7 +208,7 @@ describe('an image that is small', () => {
 })
 
 describe('an animation', () => {
-  it('is moving in high and still in scaled', async () => {
+  it('moves in high and is still in scaled', async () => {
     const { media } = (await owner.add('Moving', [], await makeAnimatedGif(4))).body
     const scaled = await sharp((await guest.get(media.urls.scaled)).bytes).metadata()
     expect(scaled).toMatchObject({ width: 64, height: 48 })
@@ -220,7 +220,7 @@ describe('an animation', () => {
 })
 
 describe('an original', () => {
-  it('is the bytes as they came, as a download, for those who may view media', async () => {
+  it('is sent unchanged as a download, with the permission to view media', async () => {
     const path = `/media/original/${photo.id}`
     expect(await guest.get(path)).toMatchObject({ status: 401, body: { data: 'Unauthorized' } })
     for (const server of [open, closed, none]) {

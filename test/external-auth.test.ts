@@ -33,13 +33,13 @@ function carry(url: string, token: string): Client {
   return client
 }
 
-describe('a library whose users another service knows', () => {
+describe('a library with external accounts', () => {
   let data: string
   beforeAll(() => {
     data = makeDataFolder()
   })
 
-  it('takes its cookie for everything that the token allows, and has no sign-in', async () => {
+  it('accepts the cookie with the permissions of its token, and has no sign-in', async () => {
     const settings = {
       ...BY_SECRET,
       VITRINE_AUTH_PERMISSIONS_CLAIM: 'realm.roles',
@@ -95,7 +95,7 @@ describe('a library whose users another service knows', () => {
     }
   })
 
-  it('takes nothing of our own sign-in, which counts again when it is on again', async () => {
+  it('rejects Vitrine’s own sessions and tokens, which are valid again with VITRINE_AUTH=own', async () => {
     const own = await start({}, data)
     expect((await new Client(own.url).get('/auth/sign-in')).body).toEqual({
       external: false,
@@ -131,11 +131,11 @@ describe('a library whose users another service knows', () => {
     const back = new Client(again.url)
     back.cookie = cookie
     expect((await back.list()).status).toBe(200)
-    // And nothing of another service's then.
+    // Then a token of the other service is rejected.
     expect((await carry(again.url, await signToken(CLAIMS)).list()).status).toBe(401)
   })
 
-  it('starts and goes on without the key server, and needs no restart when that is back', async () => {
+  it('starts and runs without the key server, and needs no restart when it is back', async () => {
     const key = await createKey('RS256', 'one')
     const keyServer = await startKeyServer(key)
     keyServer.behave((response) => response.destroy())
@@ -158,7 +158,7 @@ describe('a library whose users another service knows', () => {
   })
 })
 
-it('says at once what is wrong with the settings, and no secret', async () => {
+it('reports all invalid settings at once, without secrets', async () => {
   const settings = {
     VITRINE_AUTH: 'external',
     VITRINE_AUTH_JWKS_URL: 'http://house.example/keys',

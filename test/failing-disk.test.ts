@@ -6,9 +6,9 @@ import { canInject, type Injection, inject } from './strace.ts'
 
 const FAILING = /^The disk of the server fails\. The log of the server says why/
 
-// Of `npm run soak -- calls`, which has every call fail, those that each stand for many.
+// `npm run soak -- calls` has every call fail. This test has one call of each kind fail.
 it.skipIf(!canInject)(
-  'what a failing disk leaves undone is answered so, and nothing of it shows (root and strace only)',
+  'a change that fails on a failing disk is reported and leaves no trace (root and strace only)',
   async () => {
     const settings = { UV_THREADPOOL_SIZE: '1' }
     let server: Server = await startServer(settings)
@@ -30,18 +30,18 @@ it.skipIf(!canInject)(
     for (const injection of [
       { thread: 'libuv-worker', call: 'fsync', when: '4+' },
       { thread: 'libuv-worker', call: 'rename', when: '1' },
-      // The commit that makes the item: all of it is written by then.
+      // The commit that makes the item. Everything is written by then.
       { thread: 'main', call: 'fsync', when: '2+' },
     ] as const) {
       const answer = await addDuring(injection)
       expect(answer?.status).toBe(500)
       expect(answer?.body.detail).toMatch(FAILING)
     }
-    // A temporary file that cannot be removed is no reason to say that the item was not added.
+    // If a temporary file cannot be removed, the item is still added.
     const answer = await addDuring({ thread: 'libuv-worker', call: 'unlink', when: '1+' })
     expect(answer?.status).toBe(200)
 
-    // Nothing of what failed comes back from the write-ahead log.
+    // The write-ahead log does not bring back a failed change.
     await server.kill()
     server = await startServer(settings, server.data)
     client = new Client(server.url)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Database, openDatabase } from '../src/database/database.ts'
+import type { Database } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { countVersion } from '../src/media/library.ts'
 import { adjustCounts } from '../src/media/list/rank.ts'
 import { indexMedia } from '../src/media/list/search.ts'
@@ -9,13 +10,13 @@ import { locateDatabase } from './postgres.ts'
 export interface Filling {
   name: string
   tags?: readonly string[]
-  /** Makes an item of so many characters more. */
+  /** Makes the item longer by this many characters. */
   padding?: number
 }
 
 /**
- * Makes a library of items that have rows and no files, in a moment: for lists of any length. The
- * ids are 1, 2, 3… Call it before the server starts.
+ * Quickly makes a library of items that have rows but no files, for lists of any length. The ids are 1, 2,
+ * 3… Call it before the server starts.
  */
 export async function fillLibrary(data: string, fillings: readonly Filling[]): Promise<void> {
   const database = await openDatabase(await locateDatabase(data))
@@ -23,7 +24,7 @@ export async function fillLibrary(data: string, fillings: readonly Filling[]): P
   await database.close()
 }
 
-/** The same, in a database that is open. */
+/** The same, in an open database. */
 export async function insertItems(database: Database, fillings: readonly Filling[]): Promise<void> {
   await database.write(async (trx) => {
     for (const [index, { name, tags = [], padding = 0 }] of fillings.entries()) {

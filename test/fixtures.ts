@@ -1,4 +1,4 @@
-/** Small images of every kind, honest and hostile, each made anew as bytes. */
+/** Small images of every kind, valid and hostile, generated as bytes. */
 import { deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 import { pngChunk } from './hostile/pieces.ts'
@@ -6,11 +6,14 @@ import { pngChunk } from './hostile/pieces.ts'
 interface Shape {
   width?: number
   height?: number
-  /** Other seeds give other pixels, and so other bytes. */
+  /** Each seed gives different pixels, and so different bytes. */
   seed?: number
 }
 
-/** Red on the left, blue on the right, some noise on both, so that orientation and damage show. */
+/**
+ * Red on the left, blue on the right, some noise on both, so that a wrong orientation and damage are
+ * visible.
+ */
 function draw({ width = 64, height = 48, seed = 1 }: Shape, channels: 3 | 4 = 3): Sharp {
   const data = Buffer.alloc(width * height * channels)
   let noise = seed
@@ -27,7 +30,7 @@ function draw({ width = 64, height = 48, seed = 1 }: Shape, channels: 3 | 4 = 3)
 
 export const makeJpeg = (shape: Shape = {}) => draw(shape).jpeg({ quality: 90 }).toBuffer()
 
-/** As a phone writes it: to be turned right by 90 degrees, with a position, a profile and XMP. */
+/** As a phone writes it: rotated by 90 degrees, with a GPS position, a colour profile and XMP. */
 export const makePhonePhoto = (shape: Shape = {}) =>
   draw(shape)
     .withMetadata({ orientation: 6 })
@@ -87,7 +90,7 @@ async function animate(frames: number, { seed = 1, ...shape }: Shape): Promise<S
   return sharp(await Promise.all(images), { join: { animated: true } })
 }
 
-/** What a decoder that knows nothing of APNG shows is the first frame. */
+/** A decoder without support for APNG shows the first frame. */
 export async function makeAnimatedPng(): Promise<Buffer> {
   const png = await makePng({ width: 8, height: 8 })
   const [header, rest] = [png.subarray(0, 33), png.subarray(33)]
@@ -114,7 +117,7 @@ export async function makeAnimatedPng(): Promise<Buffer> {
   ])
 }
 
-/** A PNG of 41 bytes that claims any size; the data it announces never comes. */
+/** A PNG of 41 bytes that claims any size. The data that it announces is missing. */
 export function makeClaimingPng(
   width = 786_464,
   height = 32,
@@ -136,7 +139,7 @@ export function makeGifBomb(frames = 40_000): Buffer {
   return Buffer.concat([screen, ...new Array(frames).fill(frame), Buffer.from([0x3b])])
 }
 
-/** A small file that takes seconds to decode: one large frame of one colour, again and again. */
+/** A small file that takes seconds to decode: one large frame of one colour, repeated. */
 export async function makeSlowGif(frames = 2000): Promise<Buffer> {
   const flat = { width: 1000, height: 1000, channels: 3 as const, background: '#468' }
   const gif = await sharp({ create: flat }).gif().toBuffer()
@@ -160,10 +163,10 @@ export const makeHeicHeader = () => Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1h
 export const makeAnimatedAvifHeader = () =>
   Buffer.from('\0\0\0\x18ftypavis\0\0\0\0avifavis', 'latin1')
 
-/** The first half. */
+/** Returns the first half. */
 export const cutShort = (image: Buffer) => image.subarray(0, image.length >> 1)
 
-/** The end of the compressed data overwritten, all markers and lengths left in place. */
+/** Overwrites the end of the compressed data; all markers and lengths stay. */
 export function spoilEnd(jpeg: Buffer): Buffer {
   const spoilt = Buffer.from(jpeg)
   return spoilt.fill(0xff, spoilt.length - (spoilt.length >> 4), spoilt.length - 2)

@@ -7,7 +7,7 @@ import { canMount, mountSmallDisk } from './mounts.ts'
 const FULL = /^There is no space left where the server keeps its data\. The log of the server/
 
 it.skipIf(!canMount)(
-  'on a full disk it shows what it has, says what is wrong, and works again when there is room (root only)',
+  'on a full disk the server answers reads, reports the fault for writes, and recovers once there is space (root only)',
   async () => {
     const disk = mountSmallDisk(16)
     let server: Server = await startServer({}, disk.data)
@@ -45,7 +45,7 @@ it.skipIf(!canMount)(
     await expectRefusals()
     await expectReads()
 
-    // Also when it starts on one.
+    // The same if it starts on a full disk.
     await server.kill()
     disk.fill()
     server = await startServer({}, disk.data)

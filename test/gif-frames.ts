@@ -3,7 +3,7 @@ export interface FrameShape {
   top: number
   width: number
   height: number
-  /** Index of one colour for all pixels, or that of each. */
+  /** Index of one colour for all pixels, or an index for each. */
   color?: number
   pixels?: Uint8Array
   /** See `src/images/worker/gif.ts`. */
@@ -13,7 +13,10 @@ export interface FrameShape {
 /** Black, red, blue, white. */
 const COLORS = ['000000', 'ff0000', '0000ff', 'ffffff']
 
-/** A GIF of opaque frames on a canvas, each shown for 80 ms. @param options.colors of the table, 4 or 256 */
+/**
+ * A GIF of opaque frames on a canvas, each shown for 80 ms. @param options.colors size of the colour table,
+ * 4 or 256
+ */
 export function makeGifOfFrames(
   screen: { width: number; height: number },
   frames: readonly FrameShape[],
@@ -44,7 +47,7 @@ function shorts(...values: number[]): Buffer {
   return bytes
 }
 
-/** LZW as GIF89a has it in its appendix F, in blocks of at most 255 bytes. */
+/** LZW as in appendix F of GIF89a, in blocks of at most 255 bytes. */
 function compress(pixels: Uint8Array, codeSize: number): Buffer {
   const clear = 2 ** codeSize
   const out: number[] = []

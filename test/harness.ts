@@ -14,7 +14,7 @@ import { databaseSettings } from './postgres.ts'
 export const ROOT = join(import.meta.dirname, '..')
 export const ADMIN_PASSWORD = 'a password for tests'
 
-/** Environment variables; undefined takes one of the usual ones away. */
+/** Environment variables; undefined removes one of the defaults. */
 export type Settings = Readonly<Record<string, string | undefined>>
 
 /** A real server, as `npm start` runs it, in a process and with a data folder of its own. */
@@ -23,36 +23,36 @@ export interface Server {
   url: string
   data: string
   process: ChildProcess
-  /** What it logged so far. */
+  /** Its log so far. */
   log(): string
   /** Resolves once the log holds this text. */
   logged(text: string): Promise<void>
-  /** What it printed so far. */
+  /** Its standard output so far. */
   output(): string
-  /** Ends it as an operator would; the exit code. */
+  /** Stops it with SIGTERM. Resolves with the exit code. */
   stop(): Promise<number | null>
-  /** Ends it as a power cut would. */
+  /** Kills it with SIGKILL. */
   kill(): Promise<void>
 }
 
 const FOLDERS = mkdtempSync(join(tmpdir(), 'vitrine-test-'))
 const servers = new Set<ChildProcess>()
-// A process runs many test files, each of which has its own.
+// A test process runs many test files, and each adds a listener.
 process.setMaxListeners(0)
 process.once('exit', () => {
   for (const server of servers) server.kill('SIGKILL')
   rmSync(FOLDERS, { recursive: true, force: true })
 })
-// By which Vitest ends the process of a test file, however its tests went.
+// Vitest ends the process of a test file with SIGTERM, whether its tests passed or not.
 process.once('SIGTERM', () => process.exit())
 
 /** A folder that is removed when the test process ends. */
 export const makeDataFolder = (): string => mkdtempSync(join(FOLDERS, 'data-'))
 
 /**
- * Starts a server and waits until it says that it listens.
+ * Starts a server and waits until it listens.
  * @param settings environment variables, for example `{ VITRINE_DELIVERY: 'private' }`
- * @param logFile descriptor of what its log goes to; without it, the log is read
+ * @param logFile file descriptor for its log; by default, the log is read
  */
 export async function startServer(
   settings: Settings = {},
@@ -117,14 +117,14 @@ interface CliOptions {
   settings?: Settings
 }
 
-/** What a command of the CLI did. The code is null if it was killed. */
+/** The result of a command. The code is null if it was killed. */
 export interface CliResult {
   code: number | null
   stdout: string
   stderr: string
 }
 
-/** Starts a command of the CLI, in a process group of its own, as a terminal does. */
+/** Starts a command in a process group of its own, as a terminal does. */
 export async function startCli(
   data: string,
   args: readonly string[],
@@ -148,7 +148,7 @@ export async function startCli(
   }
 }
 
-/** What a command said on standard error, apart from how far it was, which it tells if it takes long. */
+/** Removes progress lines from the standard error of a command. A command prints them if it takes long. */
 export const withoutProgress = (stderr: string): string =>
   stderr.replaceAll(/^\d+ (?:of \d+ )?\w+\n/gm, '')
 
@@ -159,12 +159,12 @@ export const runCli = async (
   options?: CliOptions,
 ): Promise<CliResult> => (await startCli(data, args, options)).ended
 
-/** Nothing of the machine's own settings reaches what is tested. */
+/** The environment of a tested process, without the machine's own settings. */
 export function environment(data: string, settings: Settings) {
   return {
     PATH: process.env.PATH,
     HOME: process.env.HOME,
-    // Many short lives: starting takes two thirds of the time with it.
+    // Tests start many short-lived processes. The cache saves a third of each start.
     NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/compiled'),
     VITRINE_DATA: data,
     VITRINE_ADMIN_PASSWORD: ADMIN_PASSWORD,
@@ -175,12 +175,12 @@ export function environment(data: string, settings: Settings) {
 export interface Answer<Body = Envelope> {
   status: number
   headers: Headers
-  /** Of a JSON answer. */
+  /** Body of a JSON response. */
   body: Body
   bytes: Buffer
 }
 
-/** The response model, with what add and edit carry besides. */
+/** The response model, with the additional fields of add and edit. */
 export interface Envelope {
   data: string
   code: number
@@ -196,7 +196,7 @@ export interface RequestOptions {
   headers?: Record<string, string>
 }
 
-/** Calls one server, with the cookie of a session once it has one. */
+/** Client of one server. Sends its session cookie after a sign-in. */
 export class Client {
   readonly url: string
   cookie = ''
@@ -232,13 +232,13 @@ export class Client {
     }
   }
 
-  /** A request whose body is the caller's to write, and its answer's to read. */
+  /** Starts a request. The caller writes its body and reads its response. */
   start(method: string, path: string, headers: Record<string, string> = {}): ClientRequest {
     const { cookie } = this
     return request(this.url + path, { method, agent: false, headers: { cookie, ...headers } })
   }
 
-  /** Asks for something of which the body comes only as it is read. */
+  /** Starts a GET request whose response body arrives only as the caller reads it. */
   async open(path: string): Promise<IncomingMessage> {
     const [answer] = await once(this.start('GET', path).end(), 'response')
     return answer

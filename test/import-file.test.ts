@@ -10,7 +10,7 @@ import { allocateFileMemory, importFile } from '../src/transfer/import/import-fi
 import { makePng } from './fixtures.ts'
 import { makeDataFolder } from './harness.ts'
 
-it('a file that was added counts as added, whether or not its temporary file can be removed', async () => {
+it('an added file counts as added even if its temporary file cannot be removed', async () => {
   const [data, folder] = [makeDataFolder(), makeDataFolder()]
   const config = readConfig({ VITRINE_DATA: data })
   const library = await openLibrary(config, createLog('silent'))
@@ -22,7 +22,7 @@ it('a file that was added counts as added, whether or not its temporary file can
       library,
       async (media) => {
         await add(media)
-        // Which no file can be in the place of, and nothing that removes files removes.
+        // A folder in the place of the file: it cannot be removed as a file.
         await rm(media.image.path)
         await mkdir(media.image.path)
       },
@@ -35,7 +35,7 @@ it('a file that was added counts as added, whether or not its temporary file can
   }
 })
 
-it('adds one file after another as it is, read into the same memory, larger than that or not', async () => {
+it('adds files unchanged that are read into the same buffer, even if they are larger than it', async () => {
   const [data, folder] = [makeDataFolder(), makeDataFolder()]
   const { maxImageBytes, ...config } = readConfig({ VITRINE_DATA: data })
   const library = await openLibrary({ maxImageBytes, ...config }, createLog('silent'))

@@ -1,4 +1,4 @@
-/** What the tests of `vitrine import` do: put files into a folder, and import that. */
+/** Steps of the tests of `vitrine import`: put files into a folder, and import it. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { beforeEach, expect } from 'vitest'
@@ -6,7 +6,7 @@ import { expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { makeDataFolder, runCli } from './harness.ts'
 
-/** Of the test that runs: what it imports. */
+/** The folder that the current test imports. */
 export let folder: string
 beforeEach(() => {
   folder = makeDataFolder()
@@ -17,14 +17,14 @@ export async function put(path: string, bytes: Uint8Array): Promise<void> {
   await writeFile(join(folder, path), bytes)
 }
 
-/** Different images in some folders. */
+/** Puts different images into several folders. */
 export async function putImages(count: number): Promise<void> {
   for (let seed = 1; seed <= count; seed++) {
     await put(`folder ${seed % 3}/image ${seed}.png`, await makePng({ seed }))
   }
 }
 
-/** The last line, and the exit code. */
+/** Returns the exit code, the last line as the counts, and the other lines. */
 export async function runImport(data: string, settings: Record<string, string> = {}) {
   const { code, stdout, stderr } = await runCli(data, ['import', folder], { settings })
   const lines = stdout.trimEnd().split('\n')

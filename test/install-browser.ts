@@ -1,11 +1,11 @@
 import { findCommand, install } from './install.ts'
 
-/** The Chromium of this machine, or undefined. */
+/** The path of Chromium on this machine, or undefined. */
 export const findBrowser = () => findCommand('chromium', 'chromium-browser', 'google-chrome')
 
 const SHELL = 'chromium-headless-shell'
 
-/** For tests: one that cannot open a window, if there is one, takes a quarter less processor time. */
+/** For tests: the headless shell, if installed, takes a quarter less processor time. */
 export const findTestBrowser = () => findCommand(SHELL) ?? findBrowser()
 
 export const installBrowser = () =>

@@ -1,6 +1,6 @@
 import { findCommand, install } from './install.ts'
 
-/** The nginx of this machine, or undefined. */
+/** The path of nginx on this machine, or undefined. */
 export const findNginx = () => findCommand('nginx')
 
 export const installNginx = () =>

@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
-/** Where the first of these commands is; undefined if there is none of them. */
+/** The path of the first of these commands that exists, or undefined. */
 export function findCommand(...names: readonly string[]): string | undefined {
-  // Of the folder of administrators' commands too, which not everybody has in the path.
+  // Includes /usr/sbin, which not every account has in its path.
   const folders = [...(process.env.PATH ?? '').split(delimiter).filter(Boolean), '/usr/sbin']
   return folders
     .flatMap((folder) => names.map((name) => join(folder, name)))
@@ -19,17 +19,17 @@ export function findCommand(...names: readonly string[]): string | undefined {
 }
 
 /**
- * Sees to it that tests find what they need: where it is missing, Debian's and Ubuntu's own packages are
- * installed if we may. Says so in one line where it cannot be had.
+ * Provides what tests need. If it is missing, installs the packages of Debian or Ubuntu, as root only.
+ * Prints one line if it is still missing.
  *
- * @param what what it is for, as "… for the tests of …"
+ * @param what its name and purpose, as "… for the tests of …"
  */
 export function install(what: string, packages: readonly string[], isThere: () => boolean): void {
   if (isThere()) return
   const run = (...args: string[]) =>
     spawnSync('apt-get', args, {
       stdio: ['ignore', 'ignore', 'inherit'],
-      // Of what is installed, nothing is started: by this runlevel a system is being mended.
+      // Package scripts start no service at this runlevel, which is for system repair.
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
     }).status === 0
   if (process.getuid?.() === 0) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { TagList } from '../src/media/list/tags-route.ts'
 import { makePng } from './fixtures.ts'
 import { findFreePort } from './free-port.ts'
@@ -33,10 +33,10 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
   let files: Server[]
   let delivery: Server[]
   let nginx: Awaited<ReturnType<typeof startNginx>>
-  /** Of the house as a whole, through nginx. */
+  /** A client of the whole deployment, through nginx. */
   let client: Client
 
-  /** Each has a data folder of its own, for what is temporary. */
+  /** Each instance has a data folder of its own for temporary files. */
   const start = (duties: Settings) => startServer({ ...settings, ...duties }, makeDataFolder())
 
   beforeAll(async () => {
@@ -47,7 +47,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
       VITRINE_TRUSTED_PROXIES: '127.0.0.1',
       ...S3_CREDENTIALS,
     }
-    // All at once, on an empty database.
+    // All start at once on an empty database.
     const [api1, api2, files1, files2, delivery1] = await Promise.all([
       start(DUTIES.api),
       start(DUTIES.api),
@@ -71,7 +71,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await bucket?.stop()
   })
 
-  /** Signed in once, and calling each of the instances itself. */
+  /** A client that calls one instance directly, with the same session. */
   const at = (server: { url: string }, { cookie } = client) => {
     const other = new Client(server.url)
     other.cookie = cookie
@@ -87,7 +87,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
   let seed = 1
   const makeImage = () => makePng({ width: 30, height: 20, seed: seed++ })
 
-  /** Every item has its bytes, and there is no key without a row. */
+  /** Checks that every item has its bytes, and that no object is without a row. */
   const expectSound = async () => {
     const { code, stdout, stderr } = await runCli(home, ['doctor'], { settings })
     expect({ code, stdout, stderr }).toMatchObject({
@@ -97,7 +97,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect(stdout).not.toContain('left for the server to remove')
   }
 
-  it('are one library: signed in at one, added at another, listed at a third, deleted at a fourth', async () => {
+  it('act as one library: sign-in, add, list and delete each at a different instance', async () => {
     const image = await makeImage()
     const signedIn = await signIn(one(api, 0))
     const added = await at(one(files, 1), signedIn).add('Shared', ['tag'], image)
@@ -106,10 +106,10 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect((await at(one(api, 1), signedIn).list('?search=shared')).body.media).toHaveLength(1)
     expect((await client.get(`/media/original/${id}`)).bytes).toEqual(Buffer.from(image))
 
-    // nginx keeps the image under its immutable address.
+    // nginx caches the image under its immutable URL.
     for (const path of [urls.high, urls.high, urls.scaled, `/media/image/${id}/high`]) {
       expect((await client.get(path)).status).toBe(200)
-      // Pages of other origins may read each answer, be it from the cache or a refusal.
+      // Pages of other origins may read every response, also a cached one or a refusal.
       for (const [status, asked, headers] of [
         [200, path, {}],
         [206, path, { range: 'bytes=0-9' }],
@@ -121,7 +121,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
         expect([answer.status, allowed], asked).toEqual([status, '*'])
       }
     }
-    // Whatever an instance may keep of its answers, it has been asked for all of them before.
+    // Each instance has answered all of these requests before, so it may have cached them.
     const shown = async () => {
       const seen: number[] = []
       for (const server of api) {
@@ -151,7 +151,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await expectSound()
   })
 
-  it('have paths that nginx leads to those whose duty they are', async () => {
+  it('get the requests for their paths from nginx', async () => {
     expect((await client.request('OPTIONS', '/media/add')).status).toBe(204)
     expect((await at(one(api, 0)).request('OPTIONS', '/media/add')).status).toBe(503)
     expect((await client.list()).body.media).toEqual([])
@@ -167,7 +167,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect((await client.list()).body.media).toEqual([])
   })
 
-  it('show what was edited at one at all of them, at once', async () => {
+  it('show an edit made at one at all of them immediately', async () => {
     const { media } = (await client.add('Before', [], await makeImage())).body
     const names = () =>
       Promise.all(api.map(async (server) => (await at(server).list()).body.media[0]?.name))
@@ -184,10 +184,10 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     ['its own sign-out', (own: Client) => own.post('/auth/logout', {})],
     ['another password', () => user('password', 'bob', '--password-stdin')],
     ['a disabled account', () => user('disable', 'bob')],
-  ])('refuse a session that is ended by %s, all of them and at once', async (_, end) => {
+  ])('all refuse a session that was ended by %s immediately', async (_, end) => {
     const own = await new Client(one(api, 0).url).signIn('bob', 'another password')
     const asked = [...api, ...files, nginx].map((server) => at(server, own))
-    // By its cookie and by its access token, whatever an instance may keep of either.
+    // By cookie and by access token, both of which an instance may have cached.
     const answers = async () => {
       const seen: number[] = []
       const headers = { authorization: `Bearer ${own.accessToken}` }
@@ -203,7 +203,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect(new Set(await answers())).toEqual(new Set([401]))
   })
 
-  it('believe no address that the client made up', async () => {
+  it('ignore a client address that the client made up', async () => {
     const headers = { 'x-forwarded-for': '203.0.113.9' }
     const attempt = () =>
       client.post('/auth/login', { username: 'nobody', password: 'wrong password' }, { headers })
@@ -212,7 +212,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect((await attempt()).status).toBe(429)
   })
 
-  it('store the same bytes once that come to two of them in the same instant', async () => {
+  it('store the same bytes once if two of them receive them at the same time', async () => {
     const images = await Promise.all(Array.from({ length: 6 }, makeImage))
     const answers = await Promise.all(
       images.flatMap((image) => files.map((server) => at(server).add('Twin', [], image))),
@@ -223,7 +223,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await expectSound()
   })
 
-  it('keep what an add relies on while its twin is deleted', async () => {
+  it('keep the object of an add while another item with the same bytes is deleted', async () => {
     const image = await makeImage()
     let last = (await at(one(files, 0)).add('First', [], image)).body.media
     for (let round = 0; round < 12; round++) {
@@ -239,11 +239,11 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await expectSound()
   })
 
-  it('leave alone what another is about to store', async () => {
+  it('keep objects that another instance is about to commit', async () => {
     const database = await openDatabase(await locateDatabase(home))
     const journalled = () => database.read.selectFrom('journal').select('key').execute()
     const before = (await journalled()).length
-    // Nothing can be committed for as long as this takes.
+    // No transaction can commit until `done` resolves.
     const begun = Promise.withResolvers<void>()
     const done = Promise.withResolvers<void>()
     const writing = database.write(async () => {
@@ -253,7 +253,7 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     await begun.promise
     const adding = at(one(files, 0)).add('In flight', [], await makeImage())
     await expect.poll(async () => (await journalled()).length, PATIENCE).toBe(before + 2)
-    // It sweeps at its start, for which it may have to wait until somebody may write again.
+    // The third instance sweeps at its start, and may have to wait for the write lock.
     const starting = start(DUTIES.files)
     done.resolve()
     await writing

@@ -1,6 +1,6 @@
 /**
- * For tests, loaded into a process before the program (`node --import`): kills it before the call to
- * the file system that is the `KILL_AT_STEP`th of those that matter to durability.
+ * For tests, loaded into a process before the program (`node --import`). Kills the process before the file
+ * system call with the number `KILL_AT_STEP`, counting the calls that matter for durability.
  */
 import { interceptFileSystem } from '../src/storage/journal/intercept.fixture.ts'
 

@@ -1,12 +1,13 @@
 /**
- * For tests, loaded into a process before the program (`node --import`): ends it, as a power cut
- * would, right before a given step of its work. Every call that changes something on the disk is a
- * step, so are the start and the commit of a write transaction, and so is an answer. Between two
- * steps nothing outside of the process changes, so that this covers each instant.
+ * For tests, loaded into a process before the program (`node --import`). Kills the process right before a
+ * given step of its work, as a power cut would. A step is a call that changes something on disk, the start
+ * or commit of a write transaction, or a response. Between two steps nothing outside the process changes,
+ * so that the steps cover every instant.
  *
- * A request says where: `x-kill-at: 5` kills before the fifth step from there on, be it after the answer
- * if `x-kill-late` is there too; `x-hold-at: 5` holds that step, says so on standard error, and goes on
- * once another request has committed something. For a command `KILL_AT` counts from the first file that it takes in.
+ * A request names the step. `x-kill-at: 5` kills before the fifth step from there on; with `x-kill-late`
+ * the steps after the response count too. `x-hold-at: 5` holds that step, prints so on standard error, and
+ * continues after another request has committed. For a command, `KILL_AT` counts from the first file that
+ * it receives.
  */
 import { subscribe } from 'node:diagnostics_channel'
 import fs from 'node:fs'
@@ -39,7 +40,7 @@ function step(): void {
   if (steps === killAt) process.kill(process.pid, 'SIGKILL')
 }
 
-/** A step that can wait, as those of SQLite cannot. */
+/** A step that can wait; steps in SQLite cannot. */
 async function slowStep(call: string): Promise<void> {
   step()
   if (steps !== holdAt) return

@@ -12,22 +12,22 @@ import {
   WITH_KILL_POINTS,
 } from './mortal-library.ts'
 
-/** Each of its steps is a server's start and end. */
+/** Each step starts and ends a server. */
 const SLOW = { timeout: 300_000 }
 
 interface Scenario {
   is: string
-  /** How many steps it has at least, so that nothing passes for the want of them. */
+  /** The minimum number of its steps. Without it, a test with too few steps would pass. */
   steps: number
   /**
-   * Every so many steps; 1 unless another scenario, which begins elsewhere, has steps of the same kind.
-   * `npm run soak -- calls` tries each of them.
+   * Tests every nth step; 1 unless another scenario, which starts at another step, has steps of the same
+   * kind. `npm run soak -- calls` tests every step.
    */
   stride?: number
-  /** The step at which it begins; 1 unless another scenario has that. */
+  /** The first step that is tested; 1 unless another scenario starts there. */
   first?: number
   prepare(library: MortalLibrary): Promise<Act>
-  /** What is still to be done afterwards, for the library to be whole. */
+  /** Work that remains before the library is whole. */
   settle?(library: MortalLibrary, act: Act): Promise<void>
 }
 
@@ -62,13 +62,13 @@ const showingOf = (item: Item): Act => ({
   after: { name: item.media.name, image: item.image },
 })
 
-/** The step of making a large variant at which its bytes get their name. */
+/** The step of a render of `high` at which its bytes get their final name. */
 const RENAME = 9
 
 const scenarios: Scenario[] = [
   { is: 'an add', steps: 24, stride: 5, prepare: async () => additionOf(await newImage()) },
   {
-    is: 'an add of bytes that are there already',
+    is: 'an add of bytes that the library already has',
     steps: 6,
     prepare: async (library) => additionOf((await library.takeItem()).image),
   },
@@ -107,7 +107,7 @@ const scenarios: Scenario[] = [
     },
   },
   {
-    is: 'a delete while a large variant is in the middle of being stored',
+    is: 'a delete while a large variant is being stored',
     steps: 14,
     stride: 5,
     first: 3,
@@ -149,15 +149,15 @@ describe.concurrent('a server that is killed at any step of', () => {
         await library.expectWhole(act, status !== undefined)
       }
       expect(step).toBeGreaterThan(steps)
-      // It sees no more than what each step was looked at for, and takes as long as a start.
+      // `doctor` finds no more than the checks of each step did, but takes as long as a start.
       await library.expectHealthy()
       await library.close()
     },
   )
 })
 
-describe.concurrent('a large variant that is in the making', () => {
-  it('leaves nothing of an item that is deleted, at whatever step of it', async () => {
+describe.concurrent('a large variant during its render', () => {
+  it('leaves nothing of an item that is deleted at any of its steps', async () => {
     const library = await openMortalLibrary()
     const held: number[] = []
     for (let step = 1; step <= 16; step++) {
@@ -179,7 +179,7 @@ describe.concurrent('a large variant that is in the making', () => {
 })
 
 describe.concurrent('an import that is killed beside a running server', () => {
-  it('keeps what it added, and the next one adds the rest', SLOW, async () => {
+  it('keeps the added items, and the next one adds the rest', SLOW, async () => {
     const server = await startServer()
     const client = await signIn(server)
     const { data } = server

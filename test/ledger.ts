@@ -5,38 +5,41 @@ import type { MediaItem } from '../src/media/item.ts'
 import { makePng } from './fixtures.ts'
 import type { Answer, Client } from './harness.ts'
 
-/** What an item may be: these texts, or gone. */
+/** The state of an item: these texts, or deleted. */
 type State = { name: string; tags: string[] } | undefined
 
 interface Held {
   image: Buffer
   is: State
-  /** What requests that nobody answered may have made of it. */
+  /** States that requests without a response may have left. */
   mayBe: State[]
 }
 
 export type Ledger = ReturnType<typeof openLedger>
 
 interface LedgerOptions {
-  /** Whether an answer of that status leaves open what was done; else nothing was. */
+  /**
+   * Whether a response with this status leaves the outcome open. By default it does not: the request
+   * changed nothing.
+   */
   isDoubtful?: (status: number) => boolean
-  /** Items that were there before, which nobody works on. */
+  /** Items that existed before and that no request changes. */
   isOther?: (item: MediaItem) => boolean
 }
 
-/** Around so many items are kept: each check reads them all. */
+/** The approximate number of items to keep. Each check reads them all. */
 const USUAL_ITEMS = 40
 
 let images = 0
 export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 + ++images })
 
 /**
- * Asks for changes of a library and writes down what was answered: so what the library must hold from
- * then on, whatever happens to its server. Several may work with one at the same time.
+ * Sends changes to a library and records the responses, and so what the library must contain from then on,
+ * whatever happens to its server. Several clients may share a ledger.
  */
 export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
   const items = new Map<number, Held>()
-  /** By the name, which no other item is ever given: adds that nobody answered. */
+  /** Adds without a response, by name. Each name is used only once. */
   const doubtfulAdds = new Map<string, { image: Buffer; state: NonNullable<State> }>()
   const busy = new Set<number>()
   const statuses = new Map<string, number>()
@@ -44,7 +47,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
 
   const newState = () => ({ name: `Item ${++names}`, tags: ['load', `tag ${names % 7}`] })
 
-  /** @returns the answer; undefined if there was none */
+  /** @returns the response; undefined if there was none */
   async function ask(what: string, asking: Promise<Answer>): Promise<Answer | undefined> {
     const answer = await asking.catch(() => undefined)
     const key = `${what} ${answer?.status ?? 'none'}`
@@ -64,7 +67,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     return answer
   }
 
-  /** Works on an item that nobody else works on. */
+  /** Changes an item that no other worker changes at the same time. */
   async function change(id: number, to: State, work: () => Promise<Answer | undefined>) {
     const held = items.get(id)
     if (!held) throw new Error(`The ledger has no item ${id}.`)
@@ -72,7 +75,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     const answer = await work()
     busy.delete(id)
     if (answer?.status === 200) held.is = to
-    // A delete that storage failed has removed the item all the same.
+    // A delete that failed in storage has removed the item anyway.
     else if (isUnsure(answer) || (to === undefined && answer?.status === 500)) held.mayBe.push(to)
     if (held.is === undefined) items.delete(id)
     return answer
@@ -87,14 +90,14 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     change(id, undefined, () => ask('delete', client.delete(`/media/delete/${id}`)))
 
   const pick = () => {
-    // Of what nobody knows whether it is still there, the next check tells.
+    // Leaves out items whose state is unknown until the next check.
     const free = [...items].flatMap(([id, { mayBe }]) =>
       busy.has(id) || mayBe.length > 0 ? [] : [id],
     )
     return free[Math.floor(Math.random() * free.length)]
   }
 
-  /** One request, of any kind. */
+  /** Sends one request of a random kind. */
   async function act(client: Client): Promise<Answer | undefined> {
     const dice = Math.random()
     const id = pick()
@@ -111,9 +114,9 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     edit,
     remove,
     pick,
-    /** How often what was answered how: by `add 200`, `delete none`. */
+    /** How often each kind of request had each outcome: by `add 200`, `delete none`. */
     statuses,
-    /** The same to be read. */
+    /** The same as a text. */
     describe: () =>
       [...statuses]
         .map(([what, count]) => `${what}: ${count}`)
@@ -123,7 +126,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
       return items.size
     },
 
-    /** Everything acknowledged is there, with its bytes, and nothing else; what was doubtful is settled. */
+    /** Expects every acknowledged item with its bytes, and no other item. Settles the unknown outcomes. */
     async check(client: Client): Promise<void> {
       const { media } = (await client.list('?order=added-asc')).body
       const found = new Map(media.map((item) => [item.id, item]))
@@ -135,7 +138,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
       }
       for (const item of media) if (!items.has(item.id) && !isOther?.(item)) adopt(item)
       doubtfulAdds.clear()
-      // A few at a time: who asks for everything at once is told to come again.
+      // A few at a time: the server refuses too many requests at once with 503.
       const all = items.entries()
       const readers = Array.from({ length: 6 }, async () => {
         for (const [id, { image }] of all) await expectBytes(client, id, image)
@@ -150,10 +153,10 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     else items.delete(id)
   }
 
-  /** An item that nobody was told of must be one that somebody asked for. */
+  /** An unacknowledged item must be one that a client tried to add. */
   function adopt({ id, name, tags }: MediaItem) {
     const known = doubtfulAdds.get(name)
-    expect(known?.state, `item ${id} that nobody was told of`).toEqual({ name, tags })
+    expect(known?.state, `item ${id} that was never acknowledged`).toEqual({ name, tags })
     doubtfulAdds.delete(name)
     if (known) items.set(id, { image: known.image, is: known.state, mayBe: [] })
   }
@@ -166,10 +169,10 @@ async function expectBytes(client: Client, id: number, image: Buffer) {
   expect({ id, status, sha256: sha256(bytes) }).toEqual({ id, status: 200, sha256: sha256(image) })
 }
 
-/** After an answer that says that it cannot now. */
+/** Pause after a response that the server cannot handle the request now. */
 const REST_MS = 50
 
-/** Several at work at once, one request after the other, until there is no answer or it is stopped. */
+/** Several workers that send requests until there is no response or until they are stopped. */
 export function startLoad(client: Client, ledger: Ledger, workers = 3) {
   let isOver = false
   let answers = 0
@@ -180,16 +183,16 @@ export function startLoad(client: Client, ledger: Ledger, workers = 3) {
       if (!answer) break
       answers += 1
       if (waiting && answers >= waiting.count) waiting.resolve()
-      // As who is told to come again does, though sooner.
+      // Waits like a client that follows Retry-After, but shorter.
       if (answer.status >= 500) await sleep(REST_MS)
     }
     waiting?.resolve()
   }
   const ended = Promise.all(Array.from({ length: workers }, work))
   return {
-    /** Resolves when no request is under way any more. */
+    /** Resolves when no request is running any more. */
     ended,
-    /** Resolves after so many answers more, or when there will be none. */
+    /** Resolves after this many more responses, or when there will be none. */
     answered(more: number) {
       const { promise, resolve } = Promise.withResolvers<void>()
       waiting = { count: answers + more, resolve }

@@ -1,4 +1,4 @@
-/** Where the objects of a test's library are: in its data folder, or in the project `bucket` there. */
+/** The storage of a test's library: its data folder, or a place in the bucket of the test file. */
 import { hash } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -10,32 +10,32 @@ import { parseS3Url } from '../src/storage/s3/s3-url.ts'
 import { KINDS, type Storage } from '../src/storage/storage.ts'
 import { makeBucket, S3_CREDENTIALS, S3_VARIABLE, useS3Server } from './s3-server.ts'
 
-/** Whether the tests that run now are to use a bucket: where `run.ts` has started a server for it. */
+/** Whether this test run uses a bucket, for which `run.ts` has started a server. */
 export const onS3 =
   process.env.VITRINE_TEST_STORAGE === 's3' && process.env[S3_VARIABLE] !== undefined
 
 let bucket: Promise<string> | undefined
 
-/** The address of a data folder's own place in the bucket of this test file. */
+/** The URL of a data folder's own place in the bucket of this test file. */
 async function locateBucket(data: string): Promise<string> {
   bucket ??= useS3Server().then(makeBucket)
   const prefix = hash('sha256', data).slice(0, 16)
   return (await bucket).replace('?', `/${prefix}?`)
 }
 
-/** What a process is told so that it finds the objects. */
+/** Settings with which a process finds the objects. */
 export async function storageSettings(data: string): Promise<Record<string, string>> {
   return onS3 ? { VITRINE_STORAGE_URL: await locateBucket(data), ...S3_CREDENTIALS } : {}
 }
 
-/** Behind the server's back. */
+/** Opens the storage directly, not through the server. */
 export async function openLibraryStorage(data: string): Promise<Storage> {
   if (!onS3) return openDiskStorage(join(data, 'files'))
   Object.assign(process.env, S3_CREDENTIALS)
   return openS3Storage(parseS3Url(await locateBucket(data)))
 }
 
-/** By key and MD5, so that what is looked at again and again is read once. */
+/** By key and MD5, so that an unchanged object is read only once. */
 const hashes = new Map<string, string>()
 
 /** The SHA-256 of every object below a data folder's place in the bucket. */
@@ -60,12 +60,12 @@ export async function hashObjects(data: string): Promise<Record<string, string>>
   return stored
 }
 
-/** Loses an object, as a disk may. */
+/** Removes an object, as a failing disk may. */
 export async function loseObject(data: string, key: string): Promise<void> {
   await (await openLibraryStorage(data)).remove([key])
 }
 
-/** Puts other bytes in the place of an object. */
+/** Replaces the bytes of an object. */
 export async function replaceObject(data: string, key: string, bytes: Uint8Array): Promise<void> {
   const storage = await openLibraryStorage(data)
   const source = join(data, 'replacement')

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { buffer, json } from 'node:stream/consumers'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list/list-route.ts'
 import { takeStock } from './consistency.ts'
@@ -15,7 +15,7 @@ import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
 import { locateDatabase } from './postgres.ts'
 
-/** Together far more than the system keeps for a client that does not read. */
+/** Together far more than the socket buffers hold for a client that does not read. */
 const COUNT = 3000
 const PADDING = 10_000
 
@@ -48,7 +48,10 @@ async function readPages(order: string): Promise<MediaItem[]> {
   }
 }
 
-/** Whether nobody holds an old state of the database open, so that its log can be taken in. */
+/**
+ * Whether no connection holds an old snapshot of the database, so that its write-ahead log can be
+ * truncated.
+ */
 async function hasNoReader(): Promise<boolean> {
   const location = await locateDatabase(server.data)
   if (typeof location === 'string') {
@@ -67,7 +70,7 @@ async function hasNoReader(): Promise<boolean> {
   return rows[0]?.open === 0
 }
 
-/** Lets a process open no file and no connection more than it has. */
+/** Limits the file descriptors of a process, and so its files and connections. */
 function limitFiles(pid: number | undefined, limit: number | 'none') {
   const most = limit === 'none' ? 4096 : limit
   const { status } = spawnSync('prlimit', ['--pid', String(pid), `--nofile=${most}:4096`])
@@ -82,7 +85,7 @@ function findFreeDescriptor(pid: number | undefined): number {
 const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
 
 describe('the whole library', () => {
-  it.each(['added-desc', 'added-asc'])('in the order %s is what its pages are', async (order) => {
+  it.each(['added-desc', 'added-asc'])('in the order %s equals all of its pages', async (order) => {
     const answer = await client.open(`/media?order=${order}`)
     expect(answer.headers).toMatchObject({
       'transfer-encoding': 'chunked',
@@ -114,7 +117,7 @@ describe('the whole library', () => {
     expect(headers.get('x-total-count')).toBe(String(COUNT))
   })
 
-  it('is one state of it, whatever changes meanwhile and however slow the client is', async () => {
+  it('is a single snapshot, despite concurrent changes and a slow client', async () => {
     const before = await readPages('added-desc')
     const answer = await client.open('/media')
     const added = (await client.add('New', [], await makePng())).body.media
@@ -122,7 +125,8 @@ describe('the whole library', () => {
     await client.delete('/media/delete/2')
     await client.delete(`/media/delete/${COUNT}`)
 
-    // Nobody has read yet: what the connection does not hold waits in a file, not in the database.
+    // The client has not read yet. Data beyond the socket buffers waits in a file, without a database
+    // snapshot.
     await expect.poll(hasNoReader, PATIENCE).toBe(true)
     expect(await temporaryFiles()).toBe(1)
     expect(await readList(answer)).toMatchObject({ media: before, max: 1, from: 1, to: COUNT })
@@ -135,21 +139,21 @@ describe('the whole library', () => {
     await client.delete(`/media/delete/${added.id}`)
   })
 
-  it('is at most four times under way at once', async () => {
+  it('is streamed to at most four clients at once', async () => {
     const answers = await Promise.all(Array.from({ length: 4 }, () => client.open('/media')))
     const fifth = await client.get('/media')
     expect(fifth).toMatchObject({ status: 503, body: { data: 'Service busy', code: 503 } })
     expect(fifth.headers.get('retry-after')).toMatch(/^\d+$/)
     expect(fifth.headers.get('cache-control')).toBe('no-store')
     expect(fifth.headers.get('etag')).toBe(null)
-    // Short lists are for everybody.
+    // Short lists are not limited.
     expect((await client.list('?limit=1000')).status).toBe(200)
 
     await Promise.all(answers.map(readList))
     expect((await client.get('/media')).status).toBe(200)
   })
 
-  it('leaves nothing behind for clients that leave', async () => {
+  it('leaves nothing behind for clients that disconnect', async () => {
     for (let round = 0; round < 3; round++) {
       const answers = await Promise.all(Array.from({ length: 4 }, () => client.open('/media')))
       for (const answer of answers) answer.destroy()
@@ -161,7 +165,7 @@ describe('the whole library', () => {
     expect(server.log()).not.toContain('"level":50')
   })
 
-  it('cuts the connection at a fault, so that a part is never taken for the whole', async () => {
+  it('closes the connection at a fault, so that no client takes a part for the whole', async () => {
     const database = await openDatabase(await locateDatabase(server.data))
     await database.write((trx) => trx.deleteFrom('media_json').where('id', '=', 1000).execute())
     await database.close()
@@ -170,17 +174,17 @@ describe('the whole library', () => {
     await expect(readList(answer)).rejects.toThrow('aborted')
     expect((await client.get('/media?limit=1&offset=0')).status).toBe(200)
     await expect.poll(temporaryFiles, PATIENCE).toBe(0)
-    // Nor does a search that finds it tell that there are fewer: it would be taken for the last page.
+    // A search that finds the damaged item must fail too. A short page would be taken for the last one.
     const { status } = await client.get('/media?search=item+1000&limit=5')
     expect(status).toBe(500)
   })
 })
 
-describe.skipIf(process.platform !== 'linux')('a server that may open no file more', () => {
-  it('refuses a list for which it needs one, and answers the next when it may', async () => {
+describe.skipIf(process.platform !== 'linux')('a server at its limit of open files', () => {
+  it('refuses a list that needs a file, and answers it once the limit is raised', async () => {
     const other = await startServer({}, server.data)
     try {
-      // One connection, which is open before.
+      // One connection, which is opened before the limit is set.
       const agent = new Agent({ keepAlive: true, maxSockets: 1 })
       const ask = async (path: string) => {
         const asking = request(other.url + path, { agent, headers: { cookie: client.cookie } })
@@ -190,7 +194,7 @@ describe.skipIf(process.platform !== 'linux')('a server that may open no file mo
       }
       expect(await ask('/media?limit=1')).toBe(200)
       limitFiles(other.process.pid, findFreeDescriptor(other.process.pid))
-      // As long as one that is streamed; the item that the test before damaged is not in it.
+      // Long enough to be streamed, and without the item that the previous test damaged.
       const long = '/media?limit=1500'
       expect(await ask(long)).toBe(503)
       expect(await ask('/media?limit=1')).toBe(200)

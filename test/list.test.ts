@@ -22,7 +22,7 @@ describe('a list of a hundred items', () => {
   })
   afterAll(() => server.stop())
 
-  it('answers the example of the API: page 1 of 5 at 20 a page', async () => {
+  it('answers the example of the documentation: page 1 of 5 at 20 a page', async () => {
     const { body, headers } = await client.list('?limit=20')
     expect(body).toMatchObject({ max: 5, from: 1, to: 20 })
     expect(body.media.map(({ id }) => id)).toEqual(Array.from({ length: 20 }, (_, i) => 100 - i))
@@ -81,7 +81,7 @@ describe('a list of a hundred items', () => {
     }
   })
 
-  it('shows items as they conform to their schema, with nothing else', async () => {
+  it('shows items with exactly the members of their schema', async () => {
     const { media } = (await client.list('?limit=1')).body
     expect(Object.keys(media[0] ?? {})).toEqual([
       ...['id', 'name', 'path', 'timestamp', 'tags', 'type', 'size', 'width', 'height'],
@@ -106,7 +106,7 @@ describe('a list of nothing', () => {
     expect(headers.get('x-total-count')).toBe('0')
   })
 
-  it('has an ETag that stays until media change, whatever they change', async () => {
+  it('has an ETag that changes with every change of the library, and only then', async () => {
     let etag = ''
     const expectChange = async () => {
       const { status, headers } = await client.get('/media?limit=5', {
@@ -168,7 +168,7 @@ describe('a search', () => {
     ['ビ', [3]],
     ['straße', [4]],
     ['red car', [5]],
-    // Folded, the accent that stands alone is a space within one term.
+    // The accent that stands alone is folded to a space within one term.
     ['red´car', []],
     ['e-g', [5]],
     ['bicyclecar', []],

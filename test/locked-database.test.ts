@@ -25,7 +25,7 @@ async function age(data: string): Promise<void> {
   await client.end()
 }
 
-/** Locks what is written, from outside of the server. */
+/** Locks the database against writes, from another process. */
 async function lock(data: string): Promise<() => Promise<unknown>> {
   const location = await locateDatabase(data)
   if (typeof location !== 'string') {
@@ -48,7 +48,7 @@ async function lock(data: string): Promise<() => Promise<unknown>> {
   }
 }
 
-it('reads are answered while another process locks the database, and what they leave is recorded later', async () => {
+it('reads are answered while another process locks the database, and their last use is recorded later', async () => {
   const started = Date.now()
   const server = await startServer()
   const client = await signIn(server)
@@ -63,7 +63,7 @@ it('reads are answered while another process locks the database, and what they l
   await age(server.data)
   const unlock = await lock(server.data)
 
-  // A write waits for the lock as long as it is held: what is answered before did not.
+  // The write waits until the lock is released. Responses that arrive before it did not wait.
   const order: string[] = []
   const write = client
     .post('/auth/tokens', { name: 'u', permissions: ['view-media'], days: 1 })

@@ -8,7 +8,7 @@ import { makeDataFolder, ROOT, type Server, signIn, startServer } from './harnes
 import { canMount, mountSmallDisk, run } from './mounts.ts'
 
 const LOST = 'Lines of the log could not be written and are lost'
-/** Some 1.4 MB of log, which is more than waits for better times. */
+/** About 1.4 MB of log, more than the log keeps in memory for a later attempt. */
 const REQUESTS = 1200
 const LONG_PATH = `/nothing/${'x'.repeat(1100)}`
 
@@ -24,10 +24,10 @@ const linesOf = (log: string): Line[] =>
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line))
 
-/** For what another process does, and tells nobody. */
+/** Waits for an event in another process that cannot be observed. */
 const soon = () => new Promise((resolve) => setTimeout(resolve, 20))
 
-/** Has a server write a long log, while it goes on answering everything. */
+/** Makes a server write a long log, and expects it to answer every request meanwhile. */
 async function writeMuch(server: Server) {
   const client = await signIn(server)
   for (let sent = 0; sent < REQUESTS; sent += 50) {
@@ -42,19 +42,19 @@ async function writeMuch(server: Server) {
   expect((await client.list()).body.media).toHaveLength(1)
 }
 
-/** Every line is there once, or was counted. */
+/** Expects every line to be written once, or to be counted as lost. */
 function expectAllTold(log: string) {
   const lines = linesOf(log)
   const lost = lines.filter(({ msg }) => msg === LOST)
   const counted = lost.reduce((sum, { lines = 0 }) => sum + lines, 0)
   const written = lines.filter(({ path }) => path?.startsWith('/nothing/')).length
   expect(counted).toBeGreaterThan(0)
-  // Those of other requests, too.
+  // The count includes lines of other requests.
   expect(written + counted).toBeGreaterThanOrEqual(REQUESTS)
   expect(written + counted).toBeLessThan(REQUESTS + 20)
 }
 
-/** A pipe of which this process has both ends, and reads only when it is told to. */
+/** A named pipe. This process has both ends, and reads only on request. */
 function openPipe() {
   const path = join(makeDataFolder(), 'pipe')
   run('mkfifo', path)
@@ -69,7 +69,7 @@ function openPipe() {
   const chunks: Buffer[] = []
   return {
     target,
-    /** All that was read until `isEnough` of it. */
+    /** Reads until `isEnough` accepts the text. Returns everything read so far. */
     async read(isEnough: (log: string) => boolean): Promise<string> {
       for (;;) {
         const log = Buffer.concat(chunks).toString()
@@ -78,7 +78,7 @@ function openPipe() {
           const length = readSync(source, buffer)
           chunks.push(Buffer.from(buffer.subarray(0, length)))
         } catch {
-          // Empty: the server has to have its turn.
+          // The pipe is empty: let the server write.
           await soon()
         }
       }
@@ -88,7 +88,7 @@ function openPipe() {
 
 describe.runIf(process.platform === 'linux')('a log that cannot be written', () => {
   it.skipIf(!canMount)(
-    'on a full disk ends and delays nothing, and is told of (root only)',
+    'on a full disk neither stops nor delays the server, and lost lines are counted (root only)',
     async () => {
       const disk = mountSmallDisk(1)
       const path = join(disk.data, 'log')
@@ -109,20 +109,20 @@ describe.runIf(process.platform === 'linux')('a log that cannot be written', () 
     },
   )
 
-  it('since nobody reads its pipe freezes nothing, and is told of', async () => {
+  it('because its pipe is not read does not block the server, and lost lines are counted', async () => {
     const pipe = openPipe()
     const server = await startServer({}, undefined, pipe.target)
     onTestFinished(() => server.kill())
     await writeMuch(server)
     const log = await pipe.read((log) => log.includes(LOST) && log.endsWith('\n'))
     expectAllTold(log)
-    // Written to the end, too.
+    // The last lines are written too.
     const stopped = server.stop()
     await pipe.read((log) => log.includes('finishing the running requests'))
     expect(await stopped).toBe(0)
   })
 
-  it('since nobody reads its pipe does not keep several processes from ending', async () => {
+  it('because its pipe is not read does not keep worker processes from ending', async () => {
     const pipe = openPipe()
     const server = await startServer({ VITRINE_WORKERS: '2' }, undefined, pipe.target)
     onTestFinished(() => server.kill())
@@ -130,8 +130,8 @@ describe.runIf(process.platform === 'linux')('a log that cannot be written', () 
     expect(await server.stop()).toBe(0)
   })
 
-  it('since nobody reads its socket freezes nothing, and keeps nothing from ending', async () => {
-    // What Node gives a child for a pipe is a socket, as systemd does.
+  it('because its socket is not read neither blocks the server nor keeps it from ending', async () => {
+    // Node connects a child process through a socket, as systemd does.
     const { data, url, ...server } = await startServer()
     onTestFinished(() => server.kill())
     server.process.stderr?.pause()
@@ -141,10 +141,10 @@ describe.runIf(process.platform === 'linux')('a log that cannot be written', () 
     expect((await exited)[0]).toBe(0)
   })
 
-  it('since nobody reads its pipe does not keep a command from its end', async () => {
+  it('because its pipe is not read does not keep a command from ending', async () => {
     const pipe = openPipe()
     const script = `
-      const { createLog } = await import('./src/http/logging.ts')
+      const { createLog } = await import('./src/http/operate/logging.ts')
       const log = createLog('info')
       for (let line = 0; line < 3000; line++) log.info('x'.repeat(1000))
     `

@@ -3,7 +3,7 @@ import { makeJpeg } from './fixtures.ts'
 import { ADMIN_PASSWORD, Client, runCli, signIn, startServer } from './harness.ts'
 
 describe('the log', () => {
-  it('holds no secret and no image, even at its most talkative', async () => {
+  it('contains no secret and no image, even at the level trace', async () => {
     const metrics = 'a-token-for-the-metrics'
     const settings = { VITRINE_LOG_LEVEL: 'trace', VITRINE_METRICS_TOKEN: metrics }
     const server = await startServer(settings)

@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-it('an upload of the same bytes restores an original that storage has lost', async () => {
+it('an upload of the same bytes restores a lost original', async () => {
   const image = await makeJpeg()
   const { media } = (await client.add('First', [], image)).body
   await loseObject(server.data, media.path)

@@ -22,14 +22,14 @@ const scrape = async () => {
   return String((await client.get('/metrics', { headers })).bytes)
 }
 
-/** The value of a series; 0 if there is none yet. */
+/** The value of a series; 0 if it does not exist yet. */
 const valueIn = (text: string, series: string) => {
   const line = text.split('\n').find((line) => line.startsWith(`${series} `))
   return Number(line?.slice(series.length) ?? 0)
 }
 
 describe('the metrics of a server', () => {
-  it('are all in the documentation, and nothing else is', async () => {
+  it('are exactly those in the documentation', async () => {
     const types = [...(await scrape()).matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     const told = types.map(([, name, type]) => `${name} ${type}`)
     const manual = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8')
@@ -39,7 +39,7 @@ describe('the metrics of a server', () => {
     expect(rows.map(([, name, type]) => `${name} ${type}`).sort()).toEqual(told.sort())
   })
 
-  it('move with what happens in it', async () => {
+  it('change with the requests to the server', async () => {
     const before = await scrape()
     const image = await makePng({ width: 60, height: 40, seed: 1 })
     const { media } = (await client.add('An image', [], image)).body
@@ -70,7 +70,7 @@ describe('the metrics of a server', () => {
     ).toBeGreaterThanOrEqual(1)
   })
 
-  it('tell what runs, and how far behind it is', async () => {
+  it('report the version, free space, event loop delay and journal size', async () => {
     const text = await scrape()
     expect(text).toContain(`vitrine_build_info{version="${manifest.version}",node="`)
     expect(valueIn(text, 'vitrine_temporary_free_bytes')).toBeGreaterThan(0)

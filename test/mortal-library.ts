@@ -11,25 +11,25 @@ export const WITH_KILL_POINTS = {
   NODE_OPTIONS: `--import ${join(import.meta.dirname, 'kill-points.ts')}`,
 }
 
-/** Made several at a time, while the image workers are warm. */
+/** Items are made several at a time, while the image workers are warm. */
 const ITEMS_AT_ONCE = 8
 
-/** An item as it was acknowledged, and the bytes it was made of. */
+/** An item as it was acknowledged, with its image bytes. */
 export interface Item {
   media: MediaItem
   image: Buffer
 }
 
-/** A request, and what it makes of the one item that it is about; undefined is no item. */
+/** A request, and the state before and after it of the one item that it affects. Undefined is no item. */
 export interface Act {
   method: string
   path: string
   json?: unknown
   before: Item | undefined
   after: { name: string; image: Buffer } | undefined
-  /** Whether its work goes on after the answer. */
+  /** Whether work continues after the response. */
   goesOn?: boolean
-  /** Another request, which is in the middle of its work, at that step of it, when this one comes. */
+  /** Another request, which is held at this step when the act is sent. */
   meanwhile?: { path: string; step: number }
 }
 
@@ -38,7 +38,7 @@ export type MortalLibrary = Awaited<ReturnType<typeof openMortalLibrary>>
 let seed = 0
 export const newImage = () => makePng({ width: 24, height: 16, seed: ++seed })
 
-/** A library through the lives and deaths of its server, with all that was acknowledged. */
+/** A library whose server is killed and started again, with a record of everything acknowledged. */
 export async function openMortalLibrary() {
   const data = makeDataFolder()
   const items = new Map<number, Item>()
@@ -46,7 +46,7 @@ export async function openMortalLibrary() {
   let server: Server
   let client: Client
   let lastId = 0
-  /** Before the last act; a new item comes after it. */
+  /** The last id before the latest act. A new item has a larger one. */
   let lastIdBefore = 0
 
   async function start(cookie?: string) {
@@ -68,7 +68,7 @@ export async function openMortalLibrary() {
     return item
   }
 
-  /** @returns what a client sees, in ascending order of id */
+  /** @returns the items that a client sees, in ascending order of id */
   async function readItems() {
     const { media, to } = (await client.list('?order=added-asc')).body
     expect(to).toBe(media.length)
@@ -81,7 +81,7 @@ export async function openMortalLibrary() {
     return media
   }
 
-  /** Asks for something, and waits until that is held at a step or has got past it. */
+  /** Sends a GET request and waits until it is held at a step, or is answered without reaching it. */
   async function hold(path: string, step: number) {
     const text = `held at step ${step}:`
     const answer = client.get(path, { headers: { 'x-hold-at': String(step) } })
@@ -101,7 +101,7 @@ export async function openMortalLibrary() {
       return client
     },
 
-    /** An item that no other act is about, and of which this variant has been made. */
+    /** An item that no other act uses and whose variant exists. */
     async takeItem(variant: 'scaled' | 'high' = 'scaled'): Promise<Item> {
       for (let count = spares.length === 0 ? ITEMS_AT_ONCE : 0; count > 0; count--) {
         const item = await add(await newImage())
@@ -114,9 +114,9 @@ export async function openMortalLibrary() {
     },
 
     /**
-     * Has the server killed before a step of a request, or once nothing is left to be done for it, and
-     * starts it again.
-     * @returns the status of the answer, if there was one, and whether it came to the end
+     * Sends a request and kills the server before one of its steps, or after all of its work is done. Then
+     * starts the server again.
+     * @returns the status of the response, if there was one, and whether all of the work was done
      */
     async die(act: Act, step: number): Promise<{ status?: number; isOver: boolean }> {
       const { method, path, json, meanwhile, goesOn = false } = act
@@ -133,19 +133,21 @@ export async function openMortalLibrary() {
       return { ...(answer && { status: answer.status }), isOver }
     },
 
-    /** Adds bytes of which storage has lost the original; all items of them get a new one. */
+    /** Adds the bytes of a lost original. All items with these bytes get the new object. */
     async restore(image: Buffer) {
       const { path } = (await add(image)).media
       for (const item of items.values()) if (item.image.equals(image)) item.media.path = path
     },
 
-    /** Deletes an item and nothing else. */
+    /** Deletes one item. */
     async delete({ media }: Item) {
       expect((await client.delete(`/media/delete/${media.id}`)).status).toBe(200)
       items.delete(media.id)
     },
 
-    /** Everything acknowledged is there, whole; what was not is wholly there or not at all. */
+    /**
+     * Expects every acknowledged item to be whole. An unacknowledged act must be done wholly or not at all.
+     */
     async expectWhole({ before, after }: Act, isAcknowledged: boolean) {
       if (before) items.delete(before.media.id)
       const media = await readItems()
@@ -167,7 +169,7 @@ export async function openMortalLibrary() {
       expect(stock.media).toEqual([...items.keys()].sort((a, b) => a - b))
     },
 
-    /** The program's own check of the whole library, beside the server. */
+    /** Runs `vitrine doctor` while the server runs. */
     async expectHealthy() {
       expect(await runCli(data, ['doctor'])).toMatchObject({
         code: 0,
@@ -175,7 +177,7 @@ export async function openMortalLibrary() {
       })
     },
 
-    /** Deletes everything, after which nothing is left. */
+    /** Deletes all items, and expects storage to be empty. */
     async close() {
       for (const item of items.values()) await this.delete(item)
       expect((await expectConsistent(data)).stored).toEqual({})

@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeDataFolder } from './harness.ts'
 
-/** File systems of their own for tests, which only root may make, and not in every container. */
+/** Whether tests can mount file systems: as root only, and not in every container. */
 export const canMount: boolean = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return false
   const folder = makeDataFolder()
@@ -11,7 +11,7 @@ export const canMount: boolean = (() => {
   return spawnSync('umount', [folder]).status === 0
 })()
 
-/** @throws Error with what the command said, if it failed */
+/** @throws Error with the output of the command if it failed */
 export function run(command: string, ...args: string[]): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error ?? stderr}`)
@@ -19,12 +19,12 @@ export function run(command: string, ...args: string[]): string {
 }
 
 const mounted = new Set<string>()
-// Before the folders are removed; whatever still uses one ends with this process.
+// Runs before the folders are removed. Processes that still use a mount end with this process.
 process.prependOnceListener('exit', () => {
   for (const folder of mounted) spawnSync('umount', ['--lazy', folder])
 })
 
-/** A data folder on a disk of its own, of that many mebibytes. */
+/** A data folder on a file system of its own, of this many mebibytes. */
 export function mountSmallDisk(mebibytes: number) {
   const data = makeDataFolder()
   run('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m,mode=0700`, 'none', data)
@@ -32,13 +32,13 @@ export function mountSmallDisk(mebibytes: number) {
   const filler = join(data, 'filler')
   return {
     data,
-    /** Takes all that is left of it. */
+    /** Fills all free space. */
     fill() {
       const file = openSync(filler, 'a')
       try {
         for (;;) writeSync(file, Buffer.alloc(64 * 1024))
       } catch {
-        // Smaller pieces would not fit either: a write takes what there is.
+        // The disk is full: a write takes as much as fits, so smaller pieces would not fit either.
       } finally {
         closeSync(file)
       }
@@ -57,7 +57,7 @@ const CUT = `open(my $root, "<", $ARGV[0]) or die $!;
 my $flags = pack("L", 2);
 ioctl($root, 0x8004587d, $flags) or die $!;`
 
-/** A data folder on ext4 on a loop device, of which the power can be cut. */
+/** A data folder on ext4 on a loop device whose power can be cut. */
 export function makeDisk(mebibytes: number) {
   const image = join(makeDataFolder(), 'image')
   const data = makeDataFolder()
@@ -73,7 +73,7 @@ export function makeDisk(mebibytes: number) {
       run('umount', data)
       mounted.delete(data)
     },
-    /** Nothing more is written, and what was not flushed yet never will be. */
+    /** Shuts the file system down: nothing more is written, and data that was not flushed is lost. */
     cutPower: () => run('perl', '-e', CUT, data),
     remove() {
       if (mounted.has(data)) disk.unmount()

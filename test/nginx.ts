@@ -11,7 +11,7 @@ export interface Nginx {
   stop(): Promise<void>
 }
 
-/** As `deploy/nginx.conf` calls them. */
+/** Named as in `deploy/nginx.conf`. */
 export interface Instances {
   api: readonly Server[]
   files: readonly Server[]
@@ -19,8 +19,8 @@ export interface Instances {
 }
 
 /**
- * Starts nginx with the configuration that people deploy; only where it listens, what it balances,
- * where it writes and how long it keeps an image unasked are of the test.
+ * Starts nginx with the delivered configuration. Only its address, its upstreams, its folders and the cache
+ * duration are changed for the test.
  */
 export function startNginx(instances: Instances, port: number): Promise<Nginx> {
   let text = readFileSync(join(ROOT, 'deploy/nginx.conf'), 'utf8')
@@ -31,11 +31,13 @@ export function startNginx(instances: Instances, port: number): Promise<Nginx> {
       `\n    ${lines}`,
     )
   }
-  // So long a deleted image may be seen: people need not wait here.
+  // A deleted image may be delivered for this long. The test does not wait ten seconds.
   return runNginx(text.replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;'), port)
 }
 
-/** Runs nginx, which is to listen on port 80 and here does on the one given, in a folder of its own. */
+/**
+ * Runs nginx in a folder of its own. The configuration listens on port 80; this replaces it with `port`.
+ */
 export async function runNginx(configuration: string, port: number): Promise<Nginx> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-nginx-'))
   const text = configuration
@@ -50,7 +52,7 @@ export async function runNginx(configuration: string, port: number): Promise<Ngi
       ),
     )
   const file = join(folder, 'nginx.conf')
-  // Started by root it would otherwise work as somebody who may not write into this folder.
+  // If root starts nginx, its workers use an account that cannot write into this folder.
   const user = process.getuid?.() === 0 ? 'user root;' : ''
   writeFileSync(file, `daemon off; pid ${join(folder, 'pid')}; ${user}\n${text}`)
   const log = join(folder, 'error.log')

@@ -3,12 +3,12 @@ import { hasOwnPostgres } from './own-postgres.ts'
 import { openRestartedHouse, type RestartedHouse } from './restarts.ts'
 import { hasS3Server } from './s3-server.ts'
 
-/** Answers before, between and after. */
+/** Responses to wait for before, between and after the outages. */
 const SOME = 10
 
-// What is waited for is told by the servers, some of them after long retries.
+// The tests wait for events that the servers report, some of them after long retries.
 describe.skipIf(!hasS3Server() || !hasOwnPostgres())(
-  'a library whose servers are restarted under load',
+  'a library whose database and storage are restarted under load',
   { timeout: 240_000 },
   () => {
     let house: RestartedHouse
@@ -22,7 +22,7 @@ describe.skipIf(!hasS3Server() || !hasOwnPostgres())(
       { part: 'storage', how: 'immediate', told: 500 },
       { part: 'database', how: 'fast', told: 503 },
     ] as const)(
-      'loses nothing that was acknowledged, and works again without a restart of its own: $part, $how',
+      'loses nothing acknowledged, and recovers without a restart of Vitrine: $part, $how',
       async ({ part, how, told }) => {
         const { ledger } = house
         const count = (status: number) => ledger.statuses.get(`add ${status}`) ?? 0
@@ -39,7 +39,7 @@ describe.skipIf(!hasS3Server() || !hasOwnPostgres())(
       },
     )
 
-    it('is sound in the end, and nobody was told anything but to come again', async () => {
+    it('is sound in the end, and failed requests only had the status 500 or 503', async () => {
       const statuses = [...house.ledger.statuses.keys()]
       expect(statuses.filter((told) => !/ (?:200|500|503)$|^long list cut$/.test(told))).toEqual([])
       expect(await house.examine()).toMatch(/ nothing found\n$/)

@@ -8,30 +8,30 @@ import pg from 'pg'
 import { findFreePort } from './free-port.ts'
 
 const START_MS = 60_000
-/** Where Debian has the programs of each version; elsewhere they may be in the path. */
+/** The folder of Debian for the programs of each version. Elsewhere they may be in the path. */
 const folder = globSync('/usr/lib/postgresql/*/bin').sort().at(-1)
 const program = (name: string) => (folder === undefined ? name : join(folder, name))
 
-/** A PostgreSQL server that a test may do anything to; all others are on the one of `postgres.ts`. */
+/** A PostgreSQL server that a test may stop. The other tests share the server of `postgres.ts`. */
 export interface OwnPostgres {
-  /** Of an empty database, the same after a restart. */
+  /** URL of an empty database, the same after a restart. */
   url: string
   /**
-   * Ends it at once: `immediate` as a crash would, after which it has to recover, `fast` as an operator
-   * does, by which running transactions are rolled back.
+   * Stops the server at once. `immediate` is like a crash, after which it must recover. `fast` is like an
+   * operator's stop, which rolls back running transactions.
    */
   stop(how: 'immediate' | 'fast'): Promise<void>
-  /** Starts it again; resolves once it takes connections. */
+  /** Starts it again. Resolves once it accepts connections. */
   start(): Promise<void>
-  /** Ends it, and leaves nothing. */
+  /** Stops it and removes its files. */
   close(): Promise<void>
 }
 
-/** Whether this machine has the programs of a server. */
+/** Whether this machine has the programs of a PostgreSQL server. */
 export const hasOwnPostgres = (): boolean =>
   spawnSync(program('initdb'), ['--version'], { stdio: 'ignore' }).status === 0
 
-/** Makes a server on a free port of loopback, which ends with this process, however that ends. */
+/** Starts a server on a free port of the loopback interface. It ends with this process in any case. */
 export async function startOwnPostgres(): Promise<OwnPostgres> {
   const data = mkdtempSync(join(tmpdir(), 'vitrine-postgres-'))
   const account = findAccount()

@@ -10,7 +10,7 @@ import { readConfig } from '../src/config.ts'
 import { insertItems } from './fill-library.ts'
 import { makeDataFolder } from './harness.ts'
 
-/** What each role may do, as the API promises it. */
+/** The permissions of each role, as documented. */
 const ROLES: Record<string, readonly Access[]> = {
   nobody: [],
   viewer: ['session', 'view-media'],
@@ -34,7 +34,7 @@ interface Operation {
 
 const PASSWORD = 'a password for tests'
 
-/** Every route of every server that is made in this process, as it declared itself. */
+/** The declared routes of every server that this process makes. */
 const declared = new WeakMap<FastifyInstance, RouteOptions[]>()
 subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
@@ -45,7 +45,7 @@ subscribe('fastify.initialization', (message) => {
   })
 })
 
-/** The whole program but for its port. */
+/** The whole program, except that it does not listen on a port. */
 async function makeApp(environment: Record<string, string> = {}) {
   const log = pino({ level: 'silent' })
   const config = readConfig({ VITRINE_DATA: makeDataFolder(), ...environment })
@@ -67,15 +67,15 @@ async function signIn(app: FastifyInstance, username: string): Promise<string> {
   return answer.cookies[0]?.value ?? ''
 }
 
-/** With parameters that name nothing. */
+/** Fills the parameters with values that name nothing. */
 const pathOf = (url: string) =>
   url
     .replace(':id', '9007199254740991')
     .replace(':res', 'scaled')
     .replace(/:\w+|\*/g, 'nothing')
 
-describe('who may call what', () => {
-  it('is what each route declares, for every role', async () => {
+describe('access to each route', () => {
+  it('follows the declaration of the route, for every role', async () => {
     const { app, library, routes } = await makeApp()
     const cookies: Record<string, string> = { nobody: '' }
     for (const role of Object.keys(ROLES).slice(1)) {
@@ -84,7 +84,7 @@ describe('who may call what', () => {
     }
     expect(routes.length).toBeGreaterThan(20)
 
-    // Signing out comes last, because it ends the sessions of the others.
+    // Signing out is tested last, because it ends the other sessions.
     const ordered = routes.toSorted(
       (a, b) => Number(a.url === '/auth/logout') - Number(b.url === '/auth/logout'),
     )
@@ -107,7 +107,7 @@ describe('who may call what', () => {
     expect(matrix).toEqual(wanted)
   })
 
-  it('is what the API promises', async () => {
+  it('is as documented', async () => {
     const { routes } = await makeApp()
     const guarded = routes
       .filter(({ method, access }) => method !== 'HEAD' && access !== 'public')
@@ -149,7 +149,7 @@ describe('who may call what', () => {
     ])
   })
 
-  it('lets nobody learn by work on many items what they may not list', async () => {
+  it('reveals nothing through bulk operations that the caller may not list', async () => {
     const { app, library } = await makeApp()
     await insertItems(library.database, [
       { name: 'Secret', tags: Array.from({ length: 64 }, (_, index) => `${index}`) },
@@ -195,12 +195,12 @@ describe('who may call what', () => {
     expect(gone.body).toContain('"done":1')
   })
 
-  it('refuses members that are not known wherever one that is left out could mean everything', async () => {
+  it('refuses unknown members where a missing member could mean all items', async () => {
     const { app, library } = await makeApp()
     await createUser(library.database, { username: 'admin', password: PASSWORD, role: 'admin' })
     const cookies = { refreshToken: await signIn(app, 'admin') }
     const { paths } = (await app.inject('/openapi.json')).json()
-    // Clients that send more than the service knows go on working.
+    // Clients that send unknown members to these routes must keep working.
     const free = ['/media/add', '/media/edit/{id}']
     const strict: string[] = []
     for (const [path, { post }] of Object.entries<{ post?: Operation }>(paths)) {
@@ -216,7 +216,7 @@ describe('who may call what', () => {
       expect(answer.statusCode).toBe(400)
       expect(answer.json().data).toBe('Invalid parameters')
       expect(answer.json().detail).toMatch(
-        /^"typ", ".*x" are no members of this body; known are ids/,
+        /^"typ", ".*x" are not members of this body; its members are ids/,
       )
     }
     expect(strict.sort()).toEqual(['/media/bulk/delete', '/media/bulk/tags'])
@@ -230,18 +230,18 @@ describe('who may call what', () => {
   ]
   const always = ['/auth/login', '/auth/sign-in', '/health/live', '/health/ready', '/openapi.json']
 
-  it('is public for nothing but sign-in, health, the description, pages and images', async () => {
+  it('is public only for sign-in, health, the OpenAPI document, pages and images', async () => {
     const { routes } = await makeApp()
     const images = ['/media/file/:digest/:file', '/media/image/:id', '/media/image/:id/:res']
     expect(publicUrls(routes).sort()).toEqual([...always, ...images].sort())
   })
 
-  it.each(['private', 'off'])('is public for no image where delivery is %s', async (delivery) => {
+  it.each(['private', 'off'])('is not public for images if delivery is %s', async (delivery) => {
     const { routes } = await makeApp({ VITRINE_DELIVERY: delivery })
     expect(publicUrls(routes).sort()).toEqual(always)
   })
 
-  it('is what the description of the API says', async () => {
+  it('matches the OpenAPI document', async () => {
     const { app, routes } = await makeApp()
     const { paths } = (await app.inject('/openapi.json')).json()
     for (const [path, operations] of Object.entries<Record<string, { security: object[] }>>(

@@ -3,7 +3,7 @@ import { withoutProc } from './soak/part.ts'
 import { startFlood } from './soak/pipelined.ts'
 
 it.skipIf(withoutProc() !== undefined)(
-  'clients that send requests by the thousand and read nothing hold one file each at most, and hold nobody up',
+  'clients that send thousands of requests and read nothing hold at most one file each, and delay no other client',
   async () => {
     const { server, routes, send, end } = await startFlood({ VITRINE_DELIVERY: 'private' })
     onTestFinished(() => server.kill())

@@ -1,4 +1,4 @@
-/** The PostgreSQL server of the tests, on which every test that wants one has a database of its own. */
+/** The PostgreSQL server of the tests. Every test that needs one has a database of its own on it. */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -8,7 +8,7 @@ export const POSTGRES_SERVER =
   process.env.VITRINE_TEST_POSTGRES ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const CONNECTIONS = 8
 
-/** Whether there is such a server. */
+/** Whether the server is available. */
 export async function findPostgres(): Promise<boolean> {
   return runSql('SELECT 1').then(
     () => true,
@@ -16,12 +16,12 @@ export async function findPostgres(): Promise<boolean> {
   )
 }
 
-/** Whether the tests that run now are to use it. */
+/** Whether this test run uses it. */
 export const onPostgres = process.env.VITRINE_TEST_ENGINE === 'postgres'
 
 const located = new Map<string, Promise<DatabaseLocation>>()
 
-/** The database of a data folder: in it, or one on the server that is made now. */
+/** The database of a data folder: a file in it, or a database on the server, which is made on demand. */
 export function locateDatabase(data: string): Promise<DatabaseLocation> {
   const known = located.get(data)
   if (known) return known
@@ -30,7 +30,7 @@ export function locateDatabase(data: string): Promise<DatabaseLocation> {
   return made
 }
 
-/** What a process is told so that it finds that database. */
+/** Settings with which a process finds that database. */
 export async function databaseSettings(data: string): Promise<Record<string, string>> {
   const location = await locateDatabase(data)
   if (typeof location === 'string') return {}
@@ -40,12 +40,12 @@ export async function databaseSettings(data: string): Promise<Record<string, str
   }
 }
 
-/** Vitest's own process is the parent of all that run tests. */
+/** Vitest's main process is the parent of all test processes. */
 const PREFIX = `vitrine_test_${onPostgres ? process.ppid : process.pid}_`
 
 /**
  * Makes a database on the server, one for each data folder.
- * @param template another one that it is a copy of, at which nobody may be; an empty one otherwise
+ * @param template a database to copy, to which no connection may be open; by default the database is empty
  */
 export async function createDatabase(
   data: string,
@@ -54,19 +54,19 @@ export async function createDatabase(
   const name = PREFIX + createHash('sha256').update(data).digest('hex').slice(0, 16)
   const source = template && new URL(template.url).pathname.slice(1)
   await runSql(`CREATE DATABASE ${name} TEMPLATE ${source ?? "template0 ENCODING 'UTF8'"}`)
-  // Nobody cuts the power of this server: what is about that has one of its own.
+  // No test cuts the power of this server. The tests of power cuts have a server of their own.
   await runSql(`ALTER DATABASE ${name} SET synchronous_commit = off`)
   const url = new URL(POSTGRES_SERVER)
   url.pathname = `/${name}`
   return { url: url.href, connections: CONNECTIONS }
 }
 
-/** For Vitest: drops what its tests made. */
+/** For Vitest: drops the databases that its tests made. */
 export async function teardown(): Promise<void> {
   const { rows } = await runSql(
     `SELECT datname FROM pg_database WHERE datname LIKE '${PREFIX.replaceAll('_', '\\_')}%'`,
   )
-  // Each waits until the server has flushed everything: several can wait for the same.
+  // Each drop waits until the server has flushed everything. Several can wait for the same flush.
   const names = rows.values()
   const drop = async () => {
     for (const { datname } of names) await runSql(`DROP DATABASE ${datname} WITH (FORCE)`)

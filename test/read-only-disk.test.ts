@@ -7,7 +7,7 @@ import { canMount, mountSmallDisk } from './mounts.ts'
 const READ_ONLY = /^The server cannot write where it keeps its data\. The log of the server/
 
 it.skipIf(!canMount)(
-  'on a disk that cannot be written it shows what it has, and says so of everything else (root only)',
+  'on a read-only disk the server answers reads and reports the fault for everything else (root only)',
   async () => {
     const disk = mountSmallDisk(32)
     let server: Server = await startServer({}, disk.data)
@@ -26,7 +26,7 @@ it.skipIf(!canMount)(
       client = new Client(server.url)
       client.cookie = cookie
     }
-    // With a write-ahead log, and without one.
+    // After a kill there is a write-ahead log, after a stop there is none.
     for (const end of ['kill', 'stop'] as const) {
       await server[end]()
       disk.remount('ro')

@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Database, openDatabase } from '../src/database/database.ts'
+import type { Database } from '../src/database/database.ts'
 import { up as moveToSecondRecipe } from '../src/database/migrations/0012-recipes.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
 import { cicp, makePngWith } from '../src/images/worker/colour/colour.fixture.ts'
 import type { MediaItem } from '../src/media/item.ts'
@@ -18,7 +19,7 @@ async function withDatabase<T>(data: string, work: (database: Database) => Promi
   return work(database).finally(() => database.close())
 }
 
-/** Brings a library to where it was before there was a second recipe, with other images. */
+/** Converts a library to its state before the second recipe, with other images. */
 async function bringBack(data: string): Promise<void> {
   await withDatabase(data, async (database) => {
     const secret = await readDeliverySecret(database.read)
@@ -61,7 +62,7 @@ const lookAt = async (bytes: Buffer): Promise<number[]> => [
 
 describe('a library of the first recipe', () => {
   const data = makeDataFolder()
-  /** A PNG, whose images change, shown by two items; and a JPEG, whose images do not. */
+  /** A PNG whose variants change, shown by two items, and a JPEG whose variants do not. */
   let before: Urls[]
   let version: number
   let keys: string[]
@@ -94,7 +95,7 @@ describe('a library of the first recipe', () => {
 
   const list = async (): Promise<MediaItem[]> => (await owner.list('?order=added-asc')).body.media
 
-  it('has new addresses for what looks otherwise now, in lists too, and keeps all others', async () => {
+  it('has new URLs for changed images, also in lists, and keeps all others', async () => {
     const [png, jpeg, again] = await list()
     expect(png?.urls.scaled).not.toBe(before[0]?.scaled)
     expect(png?.urls.high).not.toBe(before[0]?.high)
@@ -103,7 +104,7 @@ describe('a library of the first recipe', () => {
     expect((await readVersion(data)).version).toBeGreaterThan(version)
   })
 
-  it('leads from earlier addresses to the present ones, whatever is asked', async () => {
+  it('redirects earlier URLs to the current ones, for every kind of request', async () => {
     const [png] = await list()
     for (const variant of ['scaled', 'high'] as const) {
       const earlier = before[0]?.[variant] ?? ''
@@ -123,7 +124,7 @@ describe('a library of the first recipe', () => {
     expect((await guest.get(swapped)).status).toBe(404)
   })
 
-  it('makes variants anew when they are asked for, once, and with them what is shown before', async () => {
+  it('renders changed variants once on request, and updates colour and placeholder with them', async () => {
     const [png, jpeg] = await list()
     expect(png?.color).toBe('#c81e1e')
     const asked = [png?.urls.scaled, `/media/image/${png?.id}`, `/media/image/${png?.id}/scaled`]
@@ -137,14 +138,14 @@ describe('a library of the first recipe', () => {
 
     expect((await guest.get(png?.urls.high ?? '')).status).toBe(200)
     expect((await guest.get(jpeg?.urls.scaled ?? '')).status).toBe(200)
-    // The earlier objects of the PNG are gone, and the JPEG has the one it had.
+    // The earlier objects of the PNG are deleted, and the JPEG keeps its object.
     await expect.poll(async () => (await keysOf(data)).length).toBe(keys.length)
     const now = new Set(await keysOf(data))
     expect(keys.filter((key) => now.has(key))).toHaveLength(1)
     await expectConsistent(data)
   })
 
-  it('is sound to the doctor, and known to a backup', async () => {
+  it('passes doctor, and keeps earlier URLs in a backup', async () => {
     const sound = expect.stringMatching(/: nothing found\n$/)
     expect(await runCli(data, ['doctor'])).toMatchObject({ code: 0, stdout: sound })
     const archive = `${data}.tar`
@@ -162,7 +163,7 @@ describe('a library of the first recipe', () => {
     expect(await restored.stop()).toBe(0)
   })
 
-  it('forgets earlier addresses with the last item of the file', async () => {
+  it('deletes earlier URLs with the last item of the file', async () => {
     const [png, , again] = await list()
     await owner.delete(`/media/delete/${png?.id}`)
     expect((await guest.get(before[0]?.scaled ?? '')).status).toBe(308)
@@ -171,7 +172,7 @@ describe('a library of the first recipe', () => {
   })
 })
 
-it('the doctor moves what an older version added since', async () => {
+it('the doctor migrates items that an older version added since', async () => {
   const data = makeDataFolder()
   const server = await startServer({}, data)
   const owner = await signIn(server)
@@ -190,7 +191,9 @@ it('the doctor moves what an older version added since', async () => {
   const found = await runCli(data, ['doctor'])
   expect(found).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining('The images of item 1 "A PNG" are those of an older version'),
+    stdout: expect.stringContaining(
+      'The images of item 1 "A PNG" were rendered by an older version',
+    ),
   })
   expect((await runCli(data, ['doctor', '--repair'])).code).toBe(0)
   expect((await runCli(data, ['doctor'])).code).toBe(0)

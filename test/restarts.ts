@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import { makePng } from './fixtures.ts'
@@ -8,22 +8,22 @@ import { openLedger, startLoad } from './ledger.ts'
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.ts'
 import { makeBucket, type OwnS3Server, S3_CREDENTIALS, startS3Server } from './s3-server.ts'
 
-/** What `/health/ready` calls them. */
+/** The names in `/health/ready`. */
 export type Part = 'database' | 'storage'
 
 const POLL_MS = 50
-/** So many servers of Vitrine, and so many clients at each. */
+/** The number of Vitrine servers, and of clients at each. */
 const SERVERS = 2
 const WORKERS = 2
-/** So many items make a list that is streamed from a snapshot, in several pieces. */
+/** Enough items for a list that is streamed from a snapshot in several pieces. */
 const STOCK = 5000
 const STOCK_NAME = `Stock${' and stock'.repeat(20)}`
 
 export type RestartedHouse = Awaited<ReturnType<typeof openRestartedHouse>>
 
 /**
- * Two servers of Vitrine over a PostgreSQL server and an S3 server of their own, all that clients were
- * told while they were at work, and ways to take one of the two from under it.
+ * Two Vitrine servers on a PostgreSQL server and an S3 server of their own, a record of all responses under
+ * load, and functions that stop one of the two backends.
  */
 export async function openRestartedHouse() {
   const [postgres, bucket] = await Promise.all([startOwnPostgres(), startS3Server()])
@@ -40,7 +40,7 @@ export async function openRestartedHouse() {
   if (!first) throw new Error('There is no server.')
   const { cookie } = await signIn(first)
   const clients = servers.map(({ url }) => Object.assign(new Client(url), { cookie }))
-  // What was on its way to the database may have come to its end there.
+  // A request that reached the database may have been committed there.
   const ledger = openLedger({
     isDoubtful: (status) => status === 503,
     isOther: ({ name }) => name.startsWith('Stock'),
@@ -49,7 +49,7 @@ export async function openRestartedHouse() {
 
   return {
     ledger,
-    /** Has everybody work until `work` is done; each client then waits for its last answer. */
+    /** Keeps all clients busy until `work` is done. Each client then waits for its last response. */
     async underLoad(work: (load: { answered(more: number): Promise<unknown> }) => Promise<void>) {
       const loads = clients.map((client) => startLoad(client, ledger, WORKERS))
       const reading = new AbortController()
@@ -58,28 +58,28 @@ export async function openRestartedHouse() {
         await work({ answered: (more) => Promise.all(loads.map((load) => load.answered(more))) })
       } finally {
         reading.abort()
-        // A list that hangs keeps this from ending.
+        // If a list hangs, this does not end.
         await Promise.all([...loads.map((load) => load.stop()), ...readers])
       }
     },
-    /** Takes it away, until every server has said so, and for so long. */
+    /** Stops a backend. Waits until every server reports it, and `ms` longer. */
     async takeAway(part: Part, how: 'immediate' | 'fast', ms = 0) {
       await (part === 'database' ? postgres.stop(how) : bucket.pause())
       await Promise.all(clients.map((client) => untilReady(client, `Not answering: ${part}.`)))
       await sleep(ms)
     },
-    /** @returns how long it took every server to be ready, from when the part was there again */
+    /** @returns milliseconds from the return of the backend until every server was ready */
     async giveBack(part: Part): Promise<number> {
       await (part === 'database' ? postgres.start() : bucket.resume())
       const start = performance.now()
       await Promise.all(clients.map((client) => untilReady(client, undefined)))
       return performance.now() - start
     },
-    /** All that was acknowledged is there, at every server. */
+    /** Expects every acknowledged item, at every server. */
     async check() {
       for (const client of clients) await ledger.check(client)
     },
-    /** What `vitrine doctor` says of it at last, once nobody is at work. */
+    /** The output of `vitrine doctor`, after all servers have stopped. */
     async examine(): Promise<string> {
       for (const server of servers) await server.stop()
       return (await runCli(makeDataFolder(), ['doctor'], { settings })).stdout
@@ -89,7 +89,7 @@ export async function openRestartedHouse() {
   }
 }
 
-/** Makes a long list, all of one image. */
+/** Makes a long list of items with the same image. */
 async function stock(url: string, client: Client): Promise<void> {
   const { body } = await client.add(STOCK_NAME, [], await makePng())
   const database = await openDatabase({ url, connections: 4 })
@@ -110,8 +110,8 @@ async function stock(url: string, client: Client): Promise<void> {
 }
 
 /**
- * Reads the whole list again and again. It may be refused or cut off; what is whole must have everything.
- * @param statuses where each answer is counted
+ * Reads the whole list repeatedly. It may be refused or cut off, but a complete one must have all items.
+ * @param statuses counts the responses
  */
 async function readLists(client: Client, statuses: Map<string, number>, signal: AbortSignal) {
   while (!signal.aborted) {
@@ -126,7 +126,7 @@ async function readLists(client: Client, statuses: Map<string, number>, signal: 
   }
 }
 
-/** @param detail of the 503 that is waited for; undefined waits for a 200 */
+/** @param detail of the 503 to wait for; undefined waits for a 200 */
 async function untilReady(client: Client, detail: string | undefined): Promise<void> {
   for (;;) {
     const { status, body } = await client.get('/health/ready')

@@ -6,7 +6,7 @@ import { findNginx } from './install-nginx.ts'
 import { startNginx } from './nginx.ts'
 
 it.skipIf(!findNginx())(
-  'instances that restart one after the other behind nginx fail no request',
+  'no request fails while instances behind nginx restart one after the other',
   async () => {
     const data = makeDataFolder()
     const start = async (port: number) =>

@@ -1,6 +1,6 @@
 /**
- * The whole suite: types, style and the rules between rooms, and every test. It closes with one line
- * that counts each test and each check: "N passed, N failed", and ", N skipped" where any were.
+ * The whole suite: types, style, the import rules, and every test. Its last line counts all tests and
+ * checks: "N passed, N failed", and ", N skipped" if any were.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
@@ -13,11 +13,11 @@ import { findPostgres } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 import { installStrace } from './strace.ts'
 
-/** Held in memory, on Linux; in a container it may be as good as nothing. */
+/** A file system in memory on Linux. In a container it may be very small. */
 const MEMORY = '/dev/shm'
 const ROOM = 4 * 1024 ** 3
 
-// The libraries of the tests are flushed to disk thousands of times, and nobody cuts the power.
+// The tests flush their libraries to disk thousands of times, and no test cuts the power of this disk.
 if (process.env.TMPDIR === undefined && roomOf(MEMORY) >= ROOM) process.env.TMPDIR = MEMORY
 
 const root = join(import.meta.dirname, '..')
@@ -37,7 +37,7 @@ const checks = {
   types: run('tsc'),
   'types of the page': run('tsc', '-p', 'web'),
   'style, rules between rooms, cycles': run('biome', 'check', '--error-on-warnings', '.'),
-  // Not a check that was passed, nor one that was not, where the registry says nothing.
+  // If the registry does not respond, the audit counts neither as passed nor as failed.
   ...(audit.verdict !== 'not done' && {
     [`known holes in dependencies (${audit.reason})`]: audit.verdict === 'passed',
   }),
@@ -59,7 +59,7 @@ const testsPassed = run(
 
 await s3Server?.stop()
 
-/** Free bytes of a file system; 0 where there is none. */
+/** Free bytes of a file system; 0 if it does not exist. */
 function roomOf(path: string): number {
   try {
     const { bavail, bsize } = statfsSync(path)
@@ -82,7 +82,7 @@ const failedChecks = Object.entries(checks).filter(([, passed]) => !passed)
 for (const [name] of failedChecks) console.log(`Check failed: ${name}`)
 
 const passed = tests.numPassedTests + Object.keys(checks).length - failedChecks.length
-// A file that cannot even be loaded fails the run without failing a test.
+// A test file that cannot be loaded fails the run without a failed test.
 const failed = Math.max(tests.numFailedTests, testsPassed ? 0 : 1) + failedChecks.length
 const hasPostgres = await findPostgres()
 if (!hasPostgres) {

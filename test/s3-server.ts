@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { findCommand, install } from './install.ts'
 
-/** What `swift.ts` runs, from these packages of Debian and Ubuntu. */
+/** Packages of Debian and Ubuntu that `swift.ts` needs. */
 const PACKAGES = ['swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached']
 const COMMANDS = [
   'swift-ring-builder',
@@ -13,10 +13,10 @@ const COMMANDS = [
   ...PACKAGES.slice(0, 4).map((p) => `${p}-server`),
 ]
 
-/** Where the tests of one run find the server that `run.ts` started for all of them. */
+/** Environment variable with the address of the server that `run.ts` started for all test files. */
 export const S3_VARIABLE = 'VITRINE_TEST_S3'
 
-/** The one account, who may do everything, and the region that signatures must name. */
+/** The one account, which has all permissions. */
 export const S3_CREDENTIALS = {
   AWS_ACCESS_KEY_ID: 'test:tester',
   AWS_SECRET_ACCESS_KEY: 'testing',
@@ -28,26 +28,24 @@ export interface S3Server {
   stop(): Promise<void>
 }
 
-/** One that nobody else uses. */
+/** A server that no other test uses. */
 export interface OwnS3Server extends S3Server {
-  /** Kills it, without any chance to finish what it does. */
+  /** Kills it, so that it cannot finish running requests. */
   pause(): Promise<void>
-  /** Starts it again over what it had stored. */
+  /** Starts it again with its stored objects. */
   resume(): Promise<void>
 }
 
-/** Whether this machine has what `startS3Server` starts. */
+/** Whether this machine has the programs for `startS3Server`. */
 export const hasS3Server = (): boolean => COMMANDS.every((name) => findCommand(name) !== undefined)
 
 export const installS3Server = () =>
   install('OpenStack Swift for the tests of S3', PACKAGES, hasS3Server)
 
 /**
- * Starts a real S3 server on loopback, with nothing in it. It ends with this process, however that
- * ends.
+ * Starts a real and empty S3 server on the loopback interface. It ends with this process in any case.
  *
- * @param keysOfPage how many keys one answer to a listing has; few by default, so that few objects make
- * several
+ * @param keysOfPage keys in one page of a listing; few by default, so that few objects make several pages
  */
 export async function startS3Server({ keysOfPage = 20 } = {}): Promise<OwnS3Server> {
   const program = join(import.meta.dirname, 'swift.ts')
@@ -80,7 +78,7 @@ export async function startS3Server({ keysOfPage = 20 } = {}): Promise<OwnS3Serv
   }
 }
 
-/** The server of this run; one of its own for a test file that is run alone. */
+/** The server of this test run, or one of its own for a test file that is run alone. */
 export async function useS3Server(): Promise<S3Server> {
   const endpoint = process.env[S3_VARIABLE]
   return endpoint === undefined ? startS3Server() : { endpoint, stop: async () => {} }
@@ -88,7 +86,7 @@ export async function useS3Server(): Promise<S3Server> {
 
 /**
  * Makes an empty bucket.
- * @returns its address, for `VITRINE_STORAGE_URL`
+ * @returns its URL, for `VITRINE_STORAGE_URL`
  */
 export async function makeBucket({ endpoint }: S3Server): Promise<string> {
   const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3')

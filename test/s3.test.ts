@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { openS3Storage } from '../src/storage/s3/s3.ts'
 import { type FaultyProxy, startFaultyProxy } from '../src/storage/s3/s3-faults.fixture.ts'
 import { parseS3Url } from '../src/storage/s3/s3-url.ts'
@@ -59,7 +59,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
   const listKeys = async (settings: Settings) =>
     (await Array.fromAsync((await bucketOf(settings)).list())).map(({ key }) => key)
 
-  it('adds, shows, checks, deletes and finds it all again', async () => {
+  it('adds, shows, checks and deletes items, also after a restart', async () => {
     const settings = settingsOf('')
     const [server, client] = await start(settings)
     const image = await nextImage()
@@ -93,7 +93,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(again.log()).not.toContain('"level":50')
   })
 
-  it('takes an import, and lets doctor mend it', async () => {
+  it('supports import, and doctor with repairs', async () => {
     const settings = settingsOf('')
     const data = makeDataFolder()
     const folder = join(makeDataFolder(), 'photos')
@@ -125,7 +125,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect((await runCli(data, ['doctor'], { settings })).stdout).toContain('nothing found')
   })
 
-  it('sends clients to the bucket, if it is told to', async () => {
+  it('redirects clients to the bucket with delivery=redirect', async () => {
     const settings = settingsOf('&delivery=redirect')
     const [, client] = await start(settings)
     const image = await nextImage()
@@ -140,7 +140,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(followed.headers.get('content-type')).toBe('image/webp')
     expect(followed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
 
-    // What they would get, without being sent there.
+    // HEAD shows the headers of the image without a redirect.
     const head = await client.request('HEAD', media.urls.scaled)
     expect(head.status).toBe(200)
     expect(head.headers.get('content-length')).toBe(followed.headers.get('content-length'))
@@ -166,7 +166,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect((await fetch(location)).status).toBe(404)
   })
 
-  it('sends nobody to the bucket who may not see the image', async () => {
+  it('does not redirect clients that may not see the image', async () => {
     const settings = { ...settingsOf('&delivery=redirect'), VITRINE_DELIVERY: 'private' }
     const [, client] = await start(settings)
     const { media } = (await client.add('Private', [], await nextImage())).body
@@ -176,7 +176,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect([stranger.status, stranger.headers.get('location')]).toEqual([401, null])
   })
 
-  it('tells nobody but the log what S3 says', async () => {
+  it('shows the errors of S3 only in the log', async () => {
     const settings = settingsOf('')
     const through: Settings = {
       ...settings,
@@ -204,7 +204,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(server.log()).not.toContain(S3_CREDENTIALS.AWS_SECRET_ACCESS_KEY)
 
     proxy.mend()
-    // What was found wrong is believed for a moment.
+    // A failed health check is cached for a moment.
     const isReady = async () => (await client.get('/health/ready')).status
     await expect.poll(isReady, { timeout: 20_000 }).toBe(200)
     expect((await client.get(media.urls.scaled)).status).toBe(200)
@@ -212,7 +212,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(await listKeys(settings)).toEqual([])
   })
 
-  it('is not needed by an instance that takes no uploads: lists, and readiness, go on without', async () => {
+  it('is not needed for lists and readiness by an instance that accepts no uploads', async () => {
     const settings = settingsOf('')
     const [server, client] = await start(settings)
     await client.add('Tower', [], await nextImage())
@@ -232,7 +232,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
   })
 
   it.skipIf(!canMount)(
-    'has an instance say that it takes no uploads while its temporary disk is full (root only)',
+    'makes an instance report itself as not ready while its temporary disk is full (root only)',
     async () => {
       const disk = mountSmallDisk(8)
       const server = await startServer(settingsOf(''), disk.data)
@@ -258,7 +258,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     },
   )
 
-  it('says so where S3 accepts connections and never answers, and leaves nothing of it', async () => {
+  it('reports an S3 server that accepts connections but never responds, and leaves nothing behind', async () => {
     const settings = settingsOf('&timeout=1')
     const through: Settings = {
       ...settings,
@@ -287,7 +287,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     proxy.mend()
     expect((await client.add('After', [], await nextImage())).status).toBe(200)
     expect((await client.get(`/media/original/${media.id}`)).status).toBe(200)
-    // What could not be removed is the sweep's, after a lease.
+    // A sweep removes the remaining objects after the lease.
     expect(await server.stop()).toBe(0)
     const database = await openDatabase(join(server.data, 'vitrine.db'))
     await database.write((trx) => trx.updateTable('journal').set({ claimed_at: 1 }).execute())
@@ -296,7 +296,7 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     await expect.poll(() => listKeys(settings), { timeout: 20_000 }).toHaveLength(4)
   })
 
-  it('does not start where there is no such bucket, and says so in a line', async () => {
+  it('does not start without the bucket, and prints one line', async () => {
     const settings = {
       ...S3_CREDENTIALS,
       VITRINE_PORT: '0',

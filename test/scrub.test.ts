@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { Queries } from '../src/database/tables.ts'
 import { makePng } from './fixtures.ts'
 import { type Settings, signIn, startServer } from './harness.ts'
@@ -11,14 +11,14 @@ import { locateDatabase } from './postgres.ts'
 const SCRUBBING = { VITRINE_SCRUB_DAYS: '1' }
 const DONE = 'Scrub: every file was read'
 
-/** With its files on the disk, whatever other tests use: here they are damaged one byte at a time. */
+/** Always stores files on disk, because these tests damage single bytes. */
 async function start(settings: Settings, data?: string) {
   const server = await startServer({ ...settings, VITRINE_STORAGE_URL: undefined }, data)
   onTestFinished(() => server.kill())
   return server
 }
 
-/** A library of some images that was closed; its files have the ids of its items. */
+/** Makes a library with some images and stops its server. File ids equal item ids. */
 async function makeLibrary(count: number) {
   const server = await start({})
   const client = await signIn(server)
@@ -59,7 +59,7 @@ const readScrub = (data: string) =>
   inDatabase(data, (db) => db.selectFrom('scrub').selectAll().executeTakeFirstOrThrow())
 
 describe('the scrub', () => {
-  it('renders damaged images anew, and keeps damaged originals from being sent', async () => {
+  it('renders damaged variants again, and stops the delivery of damaged originals', async () => {
     const { data, items } = await makeLibrary(4)
     const [flipped, cut, missing, sound] = items
     if (!flipped || !cut || !missing || !sound) throw new Error('There are four.')
@@ -83,6 +83,7 @@ describe('the scrub', () => {
       status: 500,
       code: 500,
       data: 'Error processing media',
+      error: 'media-damaged',
       detail: expect.stringContaining('an upload of the same image brings it back'),
     })
     expect((await client.list()).body.media).toHaveLength(4)
@@ -96,7 +97,7 @@ describe('the scrub', () => {
     expect(await server.stop()).toBe(0)
   })
 
-  it('is done by one server, goes on where it was, and is off unless it is wanted', async () => {
+  it('runs on one server, continues where it stopped, and is off by default', async () => {
     const { data, items } = await makeLibrary(3)
     const [first, , last] = items
     if (!first || !last) throw new Error('There are three.')

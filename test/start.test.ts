@@ -12,7 +12,7 @@ async function start(settings?: Settings, data?: string) {
   return server
 }
 
-/** Has a process say at its end which modules it has loaded, Node's own and others. */
+/** Makes a process print the modules that it has loaded, Node's own included, when it ends. */
 const TELL_LOADED = `
   import { registerHooks } from 'node:module'
   const loaded = []
@@ -28,13 +28,13 @@ describe('a server that starts', () => {
     expect((await fetch(`${server.url}/health/ready`)).status).toBe(200)
   })
 
-  it.each(['::1', '[::1]'])('on %s says its address as a browser takes it', async (host) => {
+  it.each(['::1', '[::1]'])('on %s prints its URL as a browser needs it', async (host) => {
     const { url } = await start({ VITRINE_HOST: host })
     expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/)
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
   })
 
-  it('loads nothing that is large and not needed yet', async () => {
+  it('loads no large module that is not needed yet', async () => {
     const server = await start({
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(TELL_LOADED)}`,
     })
@@ -49,7 +49,7 @@ describe('a server that starts', () => {
     expect(large).toEqual([])
   })
 
-  it('again has kept everything', async () => {
+  it('again has all its data', async () => {
     const first = await start()
     const client = await signIn(first)
     const image = await makePng()
@@ -75,14 +75,14 @@ describe('a server that starts', () => {
     expect((await again.get('/media?limit=1', { headers })).status).toBe(200)
   })
 
-  it('warns of variables that it does not know', async () => {
+  it('warns about unknown variables', async () => {
     const server = await start({ VITRINE_PROT: '80' })
     expect(server.log()).toContain('VITRINE_PROT is no setting')
   })
 })
 
 describe('the first administrator', () => {
-  it('has the password of the configuration, at the first start and never again', async () => {
+  it('gets the configured password at the first start only', async () => {
     const first = await start()
     await signIn(first)
     expect(existsSync(join(first.data, 'admin-password'))).toBe(false)
@@ -92,7 +92,7 @@ describe('the first administrator', () => {
     await expect(signIn(second, 'admin', 'another password')).rejects.toThrow('Invalid credentials')
   })
 
-  it('has a password that only its owner can read in a file, where no terminal shows it', async () => {
+  it('gets a password in a file that only its owner can read, without a terminal', async () => {
     const server = await start({ VITRINE_ADMIN_PASSWORD: undefined })
     const file = join(server.data, 'admin-password')
     expect(server.output().split('\n')[0]).toBe(`Sign in as "admin" with the password in ${file}.`)
@@ -108,13 +108,13 @@ describe('the first administrator', () => {
     await signIn(again, 'admin', password)
   })
 
-  // `script` of util-linux runs a command on a terminal of its own.
+  // `script` of util-linux runs a command in a pseudoterminal.
   const hasTerminal = spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes(
     'util-linux',
   )
   if (!hasTerminal) console.warn('SKIPPED: without "script" (util-linux) there is no terminal.')
   it.skipIf(!hasTerminal)(
-    'has a password that is shown on a terminal, and kept nowhere',
+    'gets a password that is shown on the terminal and stored nowhere',
     async () => {
       const data = makeDataFolder()
       const child = spawn(
@@ -141,7 +141,7 @@ describe('the first administrator', () => {
 })
 
 describe('a configuration with faults', () => {
-  it('is refused with a line for each of them, at once', async () => {
+  it('is refused with one line for each fault', async () => {
     const data = join(makeDataFolder(), 'never made')
     const settings = {
       VITRINE_HOST: 'http://localhost',
@@ -183,7 +183,7 @@ describe('a configuration with faults', () => {
       /^VITRINE_HOST is "192\.0\.2\.1".*must be an address of this machine/,
     ],
     [
-      'a name that leads nowhere',
+      'a name that does not resolve',
       ['serve'],
       { VITRINE_HOST: 'nowhere.invalid' },
       /^VITRINE_HOST is "nowhere\.invalid".*must be an address of this machine/,
@@ -195,7 +195,7 @@ describe('a configuration with faults', () => {
     expect(stderr).not.toContain('    at ')
   })
 
-  it('is refused in one line: a port that is taken', async () => {
+  it('is refused in one line: a port in use', async () => {
     const server = await start()
     const { port } = new URL(server.url)
     const other = makeDataFolder()

@@ -2,7 +2,8 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createUser } from '../src/auth/accounts/accounts.ts'
-import { type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { DatabaseLocation } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import type { VariantName } from '../src/database/tables.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
 import { RECIPE } from '../src/images/recipe.ts'
@@ -20,13 +21,13 @@ interface Stored {
   size: number
 }
 
-/** Its password is `a password for tests`, as everywhere. */
+/** The password is the one of all tests. */
 const EDITOR = { username: 'edda', password: 'a password for tests', role: 'editor' }
 
 /**
- * Makes a library in a data folder with so many items, each with objects of a few random bytes, far
- * faster than by decoding images: for what moves libraries about. Every tenth item has a `high` as
- * well; the last two show the same file.
+ * Makes a library with this many items in a data folder. Each item has objects of a few random bytes, which
+ * is far faster than decoding images. For tests that move libraries. Every tenth item also has a `high`;
+ * the last two items share a file.
  */
 export async function stockLibrary(
   data: string,

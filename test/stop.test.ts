@@ -11,7 +11,7 @@ import { makeJpeg } from './fixtures.ts'
 import { type Envelope, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
 
 const PATIENCE = { timeout: 20_000 }
-/** Together more than the system keeps for a client that does not read. */
+/** Together more than the socket buffers hold for a client that does not read. */
 const COUNT = 1500
 const PADDING = 20_000
 
@@ -32,7 +32,7 @@ async function answerOf<Body>(request: ClientRequest) {
   return { status: answer.statusCode, body: (await json(answer)) as Body }
 }
 
-/** Tells the server to stop, and waits until it takes no one in any more. */
+/** Sends SIGTERM, and waits until the server accepts no more connections. */
 async function beginStop(server: Server) {
   server.process.kill('SIGTERM')
   await server.logged('finishing the running requests')
@@ -44,14 +44,14 @@ async function beginStop(server: Server) {
   await expect.poll(isRefused, PATIENCE).toBe(true)
 }
 
-/** The database has been closed, and nothing is left of the process. */
+/** Expects the database to be closed, and the process to have left no files. */
 function expectClosed({ data }: Server) {
   expect(existsSync(join(data, 'vitrine.db-wal'))).toBe(false)
   expect(readdirSync(join(data, 'tmp'))).toEqual([])
 }
 
 describe.each(['SIGTERM', 'SIGINT'] as const)('a server that gets %s', (signal) => {
-  it('ends well', async () => {
+  it('ends with exit code 0', async () => {
     const server = await startServer()
     await signIn(server)
     const exited = once(server.process, 'exit')
@@ -61,8 +61,8 @@ describe.each(['SIGTERM', 'SIGINT'] as const)('a server that gets %s', (signal) 
   })
 })
 
-describe('a server that is told to stop', () => {
-  it('finishes an upload that is under way, and takes in no other', async () => {
+describe('a server that is stopping', () => {
+  it('finishes a running upload, and accepts no other', async () => {
     const { server, client } = await start()
     const image = await makeJpeg()
     const body = JSON.stringify({ name: 'Late', tags: [], image: image.toString('base64') })

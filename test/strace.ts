@@ -3,32 +3,32 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { findCommand, install } from './install.ts'
 
-/** Whether system calls of another process can be made to fail here: with strace, and as root. */
+/** Whether this process can make system calls of another process fail: needs strace and root. */
 export const canInject: boolean =
   process.getuid?.() === 0 && spawnSync('strace', ['-V']).status === 0
 
-/** For the tests in which calls fail; only root can use it. */
+/** For tests with failing system calls. Only root can use it. */
 export const installStrace = () => {
   if (process.getuid?.() !== 0) return
   install('strace for the tests of a failing disk', ['strace'], () => !!findCommand('strace'))
 }
 
-/** What works with files in a server that runs with `UV_THREADPOOL_SIZE=1`. */
+/** The threads that work with files in a server with `UV_THREADPOOL_SIZE=1`. */
 export const THREADS = ['main', 'libuv-worker'] as const
 export type Thread = (typeof THREADS)[number]
 
 export interface Injection {
   thread: Thread
   call: string
-  /** `signal=KILL`, `error=EIO`; both before the call is made. */
+  /** `signal=KILL` or `error=EIO`. Both take effect before the call is made. */
   action: string
-  /** At which of these calls, counted from now: `3`; `3+` for every one from there on. */
+  /** Which of these calls fail, counted from now: `3` is the third, `3+` is each from the third on. */
   when: string
 }
 
 /**
  * Makes a system call of a running server fail.
- * @returns whether that has happened once it is over, and how to end it
+ * @returns a function that ends the injection and tells whether the call failed
  */
 export async function inject(pid: number, { thread, call, action, when }: Injection) {
   const task = findTask(pid, thread)

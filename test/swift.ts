@@ -1,9 +1,9 @@
 /**
- * Runs OpenStack Swift with its S3 interface on loopback, in a temporary folder: one replica of
- * everything, one account. Its argument is how many keys one answer to a listing has. Prints its address
- * once it answers, and ends when its standard input does. The line `stop` there kills all of it, which is
- * told by the line `stopped`; `start` starts it again over what it has stored, and its address is printed
- * once more.
+ * Runs OpenStack Swift with its S3 interface on the loopback interface, in a temporary folder: one replica
+ * of everything, one account. Its argument is the number of keys in one page of a listing. Prints its URL
+ * once it is ready, and ends when its standard input ends. The line `stop` on standard input kills all of
+ * its processes and prints `stopped`. The line `start` starts them again with the stored objects, and
+ * prints the URL again.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +28,7 @@ const folder = mkdtempSync(join(tmpdir(), 'vitrine-swift-'))
 const etc = join(folder, 'etc')
 let children: ChildProcess[] = []
 
-/** End the servers whatever happens, and leave nothing. */
+/** Kill the servers in any case, and remove their files. */
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
@@ -78,7 +78,7 @@ function logOf(command: string): string {
 
 async function waitUntilHealthy() {
   const end = Date.now() + START_MS
-  // The proxy answers before those behind it do, which answer such a question with a refusal.
+  // The proxy responds before the servers behind it do. Those refuse this request, but they respond.
   const ports = [proxyPort, ...Object.values(STORES)]
   while (Date.now() < end) {
     const answers = await Promise.allSettled(
@@ -102,7 +102,7 @@ function writeConfiguration() {
     'bind_ip = 127.0.0.1',
     'log_level = ERROR',
     'log_address = /dev/null',
-    // No daemon repairs here what one of them gave up on because the machine was busy.
+    // No daemon runs here to repair what a server gave up on because the machine was busy.
     'node_timeout = 60',
     'conn_timeout = 60',
     'container_update_timeout = 60',
@@ -152,7 +152,8 @@ function writeConfiguration() {
       'node_timeout = 60',
       'recoverable_node_timeout = 60',
       'conn_timeout = 60',
-      // A node that refused a few connections while it was started would not be asked for a minute.
+      // Otherwise the proxy would not ask a server for a minute that refused a few connections at its
+      // start.
       'error_suppression_interval = 0',
     ],
     ...Object.fromEntries(
@@ -173,7 +174,7 @@ function write(file: string, sections: Record<string, readonly string[]>) {
   writeFileSync(join(etc, file), text.join('\n'))
 }
 
-/** As `swift-ring-builder` does it, in one process instead of nine, each of which takes its time to start. */
+/** Replaces nine calls of `swift-ring-builder`, each of which is slow to start, by one process. */
 function writeRings() {
   const program = `
 import json, sys

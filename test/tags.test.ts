@@ -35,7 +35,7 @@ async function readTags(query = '') {
 const names = ({ tags }: TagList) => tags.map(({ tag }) => tag)
 
 describe('the tags in use', () => {
-  it('come with their counts, those used most first', async () => {
+  it('are listed with their counts, the most used first', async () => {
     const { tags, total } = await readTags()
     expect(tags.slice(0, 4)).toEqual([
       { tag: 'red', count: 3 },
@@ -58,13 +58,13 @@ describe('the tags in use', () => {
     ['京', ['東京']],
     ['tag 5', ['tag 5', ...Array.from({ length: 10 }, (_, index) => `tag 5${index}`)]],
     ['%', []],
-  ])('of which a part is %j', async (search, found) => {
+  ])('that contain %j', async (search, found) => {
     const list = await readTags(`?${new URLSearchParams({ search })}`)
     expect(names(list)).toEqual(found)
     expect(list.total).toBe(found.length)
   })
 
-  it('follow what is added, edited and deleted, and so does their ETag', async () => {
+  it('change with adds, edits and deletions, and so does their ETag', async () => {
     let etag = ''
     const expectChange = async (tags: Record<string, number>) => {
       const { status, headers, body } = await client.request<TagList>(
@@ -101,7 +101,7 @@ describe('an item by its id', () => {
   const show = (id: number, headers: Record<string, string> = {}) =>
     client.request<RankedItem>('GET', `/media/item/${id}`, { headers })
 
-  it('comes as in the list, with its position', async () => {
+  it('is the same as in the list, with its position', async () => {
     await client.delete('/media/delete/10')
     for (const order of ['added-asc', 'added-desc']) {
       const { media } = (await client.list(`?order=${order}`)).body
@@ -116,7 +116,7 @@ describe('an item by its id', () => {
     expect((await show(10)).status).toBe(404)
   })
 
-  it('has an ETag that stays until media change', async () => {
+  it('has an ETag that changes when the library changes', async () => {
     const first = await show(1)
     const etag = first.headers.get('etag') ?? ''
     expect(await show(1, { 'if-none-match': etag })).toMatchObject({

@@ -1,24 +1,24 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
-/** What lies between a server and its clients, and can be cut. */
+/** A proxy between a server and its clients that can cut connections. */
 export interface TcpProxy {
-  /** The address of the server, as its clients are to call it. */
+  /** The URL of the proxy, for clients. */
   url: string
-  /** Ends every connection, and takes no other until it is mended. */
+  /** Closes every connection, and refuses new ones until `mend`. */
   cut(): void
   mend(): void
-  /** Passes on nothing more of the connections that there are, without ending them; new ones are well. */
+  /** Stops forwarding on the open connections without closing them. New connections work. */
   stall(): void
   /**
-   * Ends the connection of the first client that sends this text, once: before the server gets it, or
-   * after it has answered, unheard. Resolves then.
+   * Closes the connection of the first client that sends this text, once: before the server receives the
+   * text, or after its response, which is not forwarded. Resolves then.
    */
   cutAt(text: string, when: 'before' | 'answered'): Promise<void>
   close(): void
 }
 
-/** @param address of the server, with host and port */
+/** @param address URL of the server, with host and port */
 export async function startTcpProxy(address: string): Promise<TcpProxy> {
   const target = new URL(address)
   const sockets = new Set<Socket>()

@@ -3,11 +3,12 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
-import { type Database, type DatabaseLocation, openDatabase } from '../src/database/database.ts'
+import type { Database, DatabaseLocation } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { makeDataFolder } from './harness.ts'
 import { createDatabase, onPostgres } from './postgres.ts'
 
-/** A fresh database that goes when the test is finished. */
+/** Opens a fresh database, which is removed when the test finishes. */
 export async function openTemporaryDatabase(clock?: () => number): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-database-'))
   const database = await openDatabase(await copyOfNew(folder), clock)
@@ -20,7 +21,10 @@ export async function openTemporaryDatabase(clock?: () => number): Promise<Datab
 
 let newDatabase: Promise<DatabaseLocation> | undefined
 
-/** A database with its tables and nothing in them: these are made once in a test file, which takes long. */
+/**
+ * Copies an empty database with all tables. The tables are made once in a test file, because that takes
+ * long.
+ */
 async function copyOfNew(folder: string): Promise<DatabaseLocation> {
   newDatabase ??= makeNew()
   const source = await newDatabase
@@ -31,7 +35,7 @@ async function copyOfNew(folder: string): Promise<DatabaseLocation> {
 }
 
 async function makeNew(): Promise<DatabaseLocation> {
-  // It stays until the process ends: which of its test files share this module is not theirs to know.
+  // The folder stays until the process ends, since several test files may share this module.
   const folder = makeDataFolder()
   const location = onPostgres ? await createDatabase(folder) : join(folder, 'vitrine.db')
   await (await openDatabase(location)).close()

@@ -23,12 +23,12 @@ afterAll(async () => {
 })
 
 describe('two servers on one data folder', () => {
-  it('add, change and delete side by side', async () => {
+  it('add, change and delete at the same time', async () => {
     const [first, second] = clients
     const images = await Promise.all(
       Array.from({ length: 12 }, (_, index) => makePng({ width: 20, height: 20, seed: index + 1 })),
     )
-    // Each image comes to both.
+    // Each image is sent to both servers.
     const answers = await Promise.all(
       images.flatMap((image) => clients.map((client) => client.add('Twin', [], image))),
     )
@@ -50,7 +50,7 @@ describe('two servers on one data folder', () => {
     expect(left.map(({ id }) => id)).toEqual(media.filter((_, index) => index % 3 === 0))
     expect((await expectConsistent(servers[0].data)).media).toEqual(left.map(({ id }) => id))
 
-    // Both make the large variant of the same file; one of them is kept.
+    // Both servers render the large variant of the same file. One of the results is kept.
     const highs = await Promise.all(
       left.flatMap(({ urls }) => clients.map((client) => client.get(urls.high))),
     )
@@ -58,7 +58,7 @@ describe('two servers on one data folder', () => {
     await expectConsistent(servers[0].data)
   })
 
-  it('leave each other’s uploads alone, also when one starts or stops', async () => {
+  it('keep the uploads of each other, also when one starts or stops', async () => {
     const [first] = clients
     const { data } = servers[0]
     const body = JSON.stringify({
@@ -79,7 +79,7 @@ describe('two servers on one data folder', () => {
     await expectConsistent(data)
   })
 
-  it('see at once what the other changed, and who signed out there', async () => {
+  it('see changes and sign-outs of the other immediately', async () => {
     const [first, second] = clients
     const own = await signIn(servers[0])
     const abroad = new Client(servers[1].url)
@@ -87,7 +87,7 @@ describe('two servers on one data folder', () => {
     const { body } = await first.add('Seen', [], await makePng({ width: 20, height: 20, seed: 77 }))
     let etag = ''
     for (let round = 1; round <= 5; round++) {
-      // By the second time the answer is known, and who asks for it.
+      // From the second request on, the response and the session are cached.
       for (const _ of [1, 2, 3]) {
         const { status, headers } = await abroad.list('?limit=1')
         expect(status).toBe(200)

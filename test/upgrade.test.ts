@@ -1,17 +1,17 @@
 import { sql } from 'kysely'
 import { expect, it, onTestFinished } from 'vitest'
-import { openDatabase } from '../src/database/database.ts'
+import { openDatabase } from '../src/database/open.ts'
 import { makePng } from './fixtures.ts'
 import { runCli, signIn, startServer } from './harness.ts'
 import { locateDatabase } from './postgres.ts'
 
-it('a server goes on over tables that a newer version has migrated, and none of its own starts there', async () => {
+it('a running server keeps working after a newer version has migrated its tables, but its version cannot start there', async () => {
   const server = await startServer()
   onTestFinished(() => server.kill())
   const client = await signIn(server)
   const { media } = (await client.add('Before', ['tag'], await makePng())).body
 
-  // As every migration has to be: it only adds.
+  // Like every migration, this one only adds.
   const database = await openDatabase(await locateDatabase(server.data))
   await database.write(async (trx) => {
     await sql`ALTER TABLE media ADD COLUMN future TEXT`.execute(trx)

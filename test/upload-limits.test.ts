@@ -8,7 +8,7 @@ import { Client, type Envelope, runCli, type Server, signIn, startServer } from 
 
 const MAX_IMAGE_BYTES = 20_000
 const MEBIBYTE = 1024 * 1024
-/** As the API says: one and a half times the image's, and 1 MiB. */
+/** As documented: one and a half times the limit of the image, plus 1 MiB. */
 const MAX_JSON_BYTES = 1.5 * MAX_IMAGE_BYTES + MEBIBYTE
 const PATIENCE = { timeout: 20_000 }
 
@@ -63,7 +63,7 @@ const matrix = Object.keys(encodings).flatMap((encoding) =>
   Object.keys(lengths).map((length) => [encoding, length] as const),
 )
 
-/** An image with so many bytes; what comes after its end is no part of it. */
+/** An image of exactly this size. Bytes after the end of the JPEG do not belong to the picture. */
 async function makeImageOf(size: number): Promise<Buffer> {
   const image = await makeJpeg()
   return Buffer.concat([image, Buffer.alloc(size - image.length)])
@@ -83,7 +83,12 @@ async function answerOf(request: ClientRequest) {
 
 const TOO_LARGE = {
   status: 413,
-  body: { data: 'Image too large', code: 413, detail: expect.stringMatching(/\d+ bytes.*\.$/) },
+  body: {
+    data: 'Image too large',
+    code: 413,
+    error: 'image-too-large',
+    detail: expect.stringMatching(/\d+ bytes.*\.$/),
+  },
 }
 
 describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
@@ -96,7 +101,7 @@ describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
     await client.delete(`/media/delete/${body.media.id}`)
   })
 
-  it('may not be one byte larger, and leaves nothing', async () => {
+  it('is refused if it is one byte larger, and leaves nothing behind', async () => {
     const before = await expectSettled(server.data)
     const { request, bytes } = await startAdd(
       encoding,
@@ -117,7 +122,7 @@ describe.each(matrix)('an image as %s, sent %s,', (encoding, length) => {
     expect(await expectConsistent(server.data)).toEqual(before)
   })
 
-  it('leaves nothing if the client hangs up in its midst', async () => {
+  it('leaves nothing behind if the client disconnects during the upload', async () => {
     const before = await expectSettled(server.data)
     const { request, bytes } = await startAdd(encoding, length, await makeImageOf(MAX_IMAGE_BYTES))
     request.on('error', () => {}).write(bytes.subarray(0, bytes.length - 100))
@@ -140,7 +145,7 @@ describe.each(Object.keys(lengths))('a body of JSON, sent %s,', (length) => {
     return answerOf(client.start('POST', '/media/add', headers).end(bytes))
   }
 
-  it('may be half as large again as the image, and 1 MiB more', async () => {
+  it('may be one and a half times the image limit, plus 1 MiB', async () => {
     expect(await send(fill(MAX_JSON_BYTES))).toMatchObject({
       status: 500,
       body: { data: 'Error adding media', detail: expect.stringContaining('JPEG') },
@@ -150,7 +155,7 @@ describe.each(Object.keys(lengths))('a body of JSON, sent %s,', (length) => {
 })
 
 describe('more images at once than can wait', () => {
-  it('are answered with when to come again, and leave nothing', async () => {
+  it('are answered 503 with Retry-After, and leave nothing behind', async () => {
     const images = await Promise.all(
       Array.from({ length: 10 }, (_, index) => makePng({ width: 16, height: 16, seed: index + 1 })),
     )
@@ -159,7 +164,12 @@ describe('more images at once than can wait', () => {
     expect(busy.length).toBeGreaterThan(0)
     expect(busy.length).toBeLessThan(answers.length)
     for (const { body, headers } of busy) {
-      expect(body).toMatchObject({ data: 'Service busy', code: 503, detail: expect.any(String) })
+      expect(body).toMatchObject({
+        data: 'Service busy',
+        code: 503,
+        error: 'service-busy',
+        detail: expect.any(String),
+      })
       expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
       expect(headers.get('cache-control')).toBe('no-store')
     }
@@ -170,7 +180,7 @@ describe('more images at once than can wait', () => {
   })
 })
 
-it('an upload of an account that is disabled while it sends is refused, and leaves nothing', async () => {
+it('an upload is refused if its account is disabled meanwhile, and leaves nothing behind', async () => {
   const password = 'the password of an editor'
   await runCli(server.data, ['user', 'add', 'ed', '--role', 'editor', '--password-stdin'], {
     input: password,

@@ -30,7 +30,7 @@ afterAll(async () => {
   expect(readdirSync(join(server.data, 'tmp'))).toEqual([])
 })
 
-/** Asks on a connection of its own, so that the workers are asked in turn. */
+/** Sends a request on a connection of its own, so that the workers answer in turn. */
 async function ask(
   method: string,
   path: string,
@@ -54,7 +54,7 @@ async function ask(
   }
 }
 
-/** The process that answered, as the log says. */
+/** Returns the process that answered, according to the log. */
 async function workerOf({ id }: { id: string }): Promise<number> {
   await server.logged(`"requestId":"${id}"`)
   const line = server
@@ -94,13 +94,13 @@ async function runningWorkers(): Promise<number[]> {
 }
 
 describe('a server of several workers', () => {
-  it('says its address and the first password once', () => {
+  it('prints its URL and the first password once', () => {
     expect(server.output()).toMatch(
       /^Sign in as "admin" with the password in \S+\nVitrine is listening on http:\/\/127\.0\.0\.1:\d{4,5}\n$/,
     )
   })
 
-  it('answers in all of them, whoever signed the user in', async () => {
+  it('answers in all of them, with a session that one of them created', async () => {
     const answers = await times(3 * WORKERS, () => ask('GET', '/media?limit=1'))
     expect(statuses(answers)).toEqual([200])
     const pids = new Set(await Promise.all(answers.map(workerOf)))
@@ -108,7 +108,7 @@ describe('a server of several workers', () => {
     expect(pids).not.toContain(server.process.pid)
   })
 
-  it('shows an image in all of them, and no more in any once it is deleted', async () => {
+  it('shows an image in all of them, and in none after its deletion', async () => {
     const { media } = await add(1)
     if (!media) throw new Error('It was not added.')
     const paths = [`/media/image/${media.id}`, media.urls.scaled, media.urls.high]
@@ -121,7 +121,7 @@ describe('a server of several workers', () => {
     }
   })
 
-  it('tells the metrics of all of them together', async () => {
+  it('sums the metrics of all of them', async () => {
     const authorization = `Bearer ${METRICS_TOKEN}`
     const count = async () => {
       const { bytes } = await ask('GET', '/metrics', { authorization })
@@ -133,13 +133,13 @@ describe('a server of several workers', () => {
     for (let turn = 0; turn < WORKERS; turn++) await expect.poll(count, PATIENCE).toBe(6)
   })
 
-  it('loses nothing that was acknowledged when one is killed, and goes on', async () => {
+  it('loses nothing acknowledged when one of them is killed, and replaces it', async () => {
     const before = await runningWorkers()
     expect(before).toHaveLength(WORKERS)
     const [victim = 0] = before
     const added: Awaited<ReturnType<typeof add>>[] = []
     const adding = times(16, async (index) => {
-      // Who is cut off has no answer.
+      // An add that the kill cuts off has no response.
       const answer = await add(100 + index).catch(() => undefined)
       if (answer) added.push(answer)
       if (index === 2) process.kill(victim, 'SIGKILL')
@@ -156,9 +156,9 @@ describe('a server of several workers', () => {
     await expectConsistent(server.data)
   })
 
-  it('tells sums that do not fall when one is killed', async () => {
+  it('reports sums that do not fall when one of them is killed', async () => {
     const authorization = `Bearer ${METRICS_TOKEN}`
-    /** Everything that only grows, and the build. */
+    /** All metrics that can only grow, and the build. */
     const scrape = async () => {
       const text = String((await ask('GET', '/metrics', { authorization })).bytes)
       const metrics = text.matchAll(/^# TYPE (?!.* gauge$).*\n((?:[^#\n].*\n)*)/gm)
@@ -168,7 +168,7 @@ describe('a server of several workers', () => {
       )
       return { text, sums }
     }
-    // Twice, so that what the first one counted is kept beside what the second did.
+    // Two kills: the counts of both dead workers must be kept.
     for (let kill = 0; kill < 2; kill++) {
       await times(8, () => ask('GET', '/media/tags'))
       const [victim = 0] = await runningWorkers()
@@ -188,7 +188,7 @@ describe('a server of several workers', () => {
     }
   })
 
-  it('is not started in one line where its port is taken', async () => {
+  it('prints one line and does not start if its port is in use', async () => {
     const { port } = new URL(server.url)
     const settings = { VITRINE_PORT: port, VITRINE_WORKERS: '3' }
     const { code, stderr } = await runCli(makeDataFolder(), ['serve'], { settings })

@@ -1,6 +1,6 @@
 /**
- * Builds the page when, and only when, it is not what its sources say. Runs before `npm start` and
- * `npm test`. What is built is compressed here, once, and not at each request.
+ * Builds the page if its sources have changed since the last build. Runs before `npm start` and
+ * `npm test`. The files are compressed here once, not at each request.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'

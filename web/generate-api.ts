@@ -1,4 +1,4 @@
-/** Writes the types of the API, from its own description, to `src/api/schema.d.ts`. */
+/** Writes the types of the API to `src/api/schema.d.ts`, from the OpenAPI description of the server. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -4,16 +4,16 @@ import { defineConfig } from 'vite'
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react()],
-  // The server writes its own in place of it, and modules find each other.
+  // The server replaces it by its base path. Modules import each other by relative paths.
   base: './',
   build: {
     outDir: 'dist',
     emptyOutDir: true,
     target: 'es2023',
-    // A data: URL would need a looser policy for what the page may load.
+    // A `data:` URL would require a looser content security policy.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    // Measured compressed, against a limit of its own.
+    // A test measures the compressed size against its own limit.
     chunkSizeWarningLimit: 1000,
   },
 })

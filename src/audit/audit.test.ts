@@ -15,7 +15,7 @@ const record = (
   entry: Partial<Parameters<typeof recordAudit>[2]>,
 ) => database.write((trx) => recordAudit(trx, ADA, { action: 'media-added', ...entry }, at))
 
-/** So many rows, a millisecond apart, at once. */
+/** Adds this many rows, a millisecond apart, in one statement. */
 const fill = (database: Database, count: number, action = 'media-added') =>
   database.write(async (trx) => {
     const values = sql.join(
@@ -27,7 +27,7 @@ const fill = (database: Database, count: number, action = 'media-added') =>
 const idsOf = async (database: Database, query: Partial<AuditQuery>) =>
   (await readAudit(database.read, { limit: 100, ...query })).rows.map(({ id }) => id)
 
-/** Ways of the engine to put a row in the place of one that is there. */
+/** Statements with which the engine can replace or delete existing rows. */
 const replacements =
   process.env.VITRINE_TEST_ENGINE === 'postgres'
     ? [
@@ -51,7 +51,7 @@ const replacements =
       ]
 
 describe('the audit trail', () => {
-  it('is only ever added to, whoever asks', async () => {
+  it('is only ever added to, by any statement', async () => {
     const database = await openTemporaryDatabase()
     await record(database, 1, { subject: 'media:1', detail: { name: 'Tower' } })
     const changes = [
@@ -79,7 +79,7 @@ describe('the audit trail', () => {
     ])
   })
 
-  it('goes with what it tells of: a change that fails leaves no row', async () => {
+  it('is part of the change that it records: a failed change leaves no row', async () => {
     const database = await openTemporaryDatabase()
     const failing = database.write(async (trx) => {
       await recordAudit(trx, COMMAND_LINE, { action: 'media-added' }, 1)
@@ -89,14 +89,14 @@ describe('the audit trail', () => {
     expect(await idsOf(database, {})).toEqual([])
   })
 
-  it('has times that never decrease, should the clock be set back', async () => {
+  it('has times that never decrease, even if the clock is set back', async () => {
     const database = await openTemporaryDatabase()
     for (const at of [5, 9, 3, 12]) await record(database, at, {})
     const { rows } = await readAudit(database.read, { limit: 10 })
     expect(rows.map(({ at }) => at)).toEqual([12, 9, 9, 5])
   })
 
-  it('is read in pages, the newest first, by any filter', async () => {
+  it('is read in pages, newest first, with any filter', async () => {
     const database = await openTemporaryDatabase()
     await record(database, 10, { subject: 'media:1' })
     await record(database, 20, { action: 'media-deleted', subject: 'media:1' })
@@ -120,7 +120,7 @@ describe('the audit trail', () => {
     expect(await idsOf(database, { since: 20, user: 'ada', limit: 1 })).toEqual([3])
   })
 
-  it('is looked through for so long and no longer, and goes on from there', async () => {
+  it('is scanned up to a limit for each call, and the next call continues there', async () => {
     const database = await openTemporaryDatabase()
     await record(database, 0, { action: 'signed-out' })
     for (let time = 0; time < 5; time++) await fill(database, 5000)
@@ -133,7 +133,7 @@ describe('the audit trail', () => {
     expect(second.next).toBeNull()
   })
 
-  it('loses what is older than it is kept, and nothing else', async () => {
+  it('loses only rows that are older than the retention time', async () => {
     let now = 1000 * DAY
     const database = await openTemporaryDatabase(() => now)
     await fill(database, 2500)
@@ -154,7 +154,7 @@ describe('the audit trail', () => {
     ])
     await purgeAudit(database, 10)
     expect(await idsOf(database, {})).toEqual([2503, 2502, 2501])
-    // Nor does the purge open the way for others.
+    // After a purge, other deletions are still refused.
     await expect(
       database.write((trx) => sql`DELETE FROM audit WHERE id = 2501`.execute(trx)),
     ).rejects.toThrow('only ever added')

@@ -5,7 +5,9 @@ import { recordAudit, SERVER } from './record.ts'
 
 const DAY_MS = 24 * 3600 * 1000
 
-/** Deletes what is older than so many days, and says so in the trail. The one way that rows go. */
+/**
+ * Deletes rows that are older than `days`, and records the purge in the trail. Rows are deleted in no other way.
+ */
 export async function purgeAudit(database: Database, days: number): Promise<void> {
   const now = await database.now()
   const before = now - days * DAY_MS
@@ -30,7 +32,7 @@ async function deleteOldest(
   most: number,
 ): Promise<number> {
   return database.write(async (trx) => {
-    // Times grow with the ids, so the oldest are found by their ids.
+    // Times never decrease with growing ids, so the lowest ids are the oldest rows.
     const oldest = await trx
       .selectFrom('audit')
       .select(['id', 'at'])
@@ -39,7 +41,7 @@ async function deleteOldest(
       .execute()
     const last = oldest.findLast(({ at }) => at < before)
     if (last === undefined) return 0
-    // The triggers go by this.
+    // The triggers allow the deletion of rows that are older than this.
     await trx
       .updateTable('audit_retention')
       .set({ deletable_before: before })

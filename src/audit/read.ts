@@ -1,35 +1,36 @@
-import { setImmediate as letOthers } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Selectable } from 'kysely'
 import type { Milliseconds, Queries, Tables } from '../database/tables.ts'
-import { type AuditAction, accountSubject } from './record.ts'
+import { type Static, type TSchema, Type } from '../http/schema.ts'
+import { type AuditAction, accountSubject, auditActions } from './record.ts'
 
-/** Rows that one query looks through: a filter that nothing fits must not hold anybody up. */
+/** Rows that one query scans. A filter that no row fits must not delay other requests. */
 const SLICE = 2_000
-/** Slices that one call looks through. */
+/** Slices that one call scans. */
 const SLICES = 10
 
 export interface AuditQuery {
-  /** Only what has a smaller id. */
+  /** Only rows with a smaller id. */
   before?: number | undefined
   since?: Milliseconds | undefined
-  /** An account's name, as anybody types it: what it did, and what was done to it. */
+  /** Name of an account, as typed by a user. Finds what the account did and what was done to it. */
   user?: string | undefined
   action?: AuditAction | undefined
   subject?: string | undefined
-  /** At most so many. */
+  /** Maximum number of rows. */
   limit: number
 }
 
 export type AuditRow = Selectable<Tables['audit']>
 
 export interface AuditPage {
-  /** The newest first. */
+  /** Newest first. */
   rows: AuditRow[]
-  /** Where to go on, as `before`; null at the end. There may be more though the page is not full. */
+  /** Value of `before` for the next page; null at the end. A page that is not full may have a next page. */
   next: number | null
 }
 
-/** A page of the trail. What one call looks through is bounded, whatever the filter and the size. */
+/** Reads a page of the trail. A call scans a bounded number of rows, for any filter and any size of the trail. */
 export async function readAudit(db: Queries, query: AuditQuery): Promise<AuditPage> {
   const { before = Number.MAX_SAFE_INTEGER, since = 0, limit } = query
   const first = await findEdge(db, 'asc')
@@ -45,11 +46,11 @@ export async function readAudit(db: Queries, query: AuditQuery): Promise<AuditPa
     if (end !== undefined && rows.length === limit) {
       return { rows, next: end.id > first.id ? end.id : null }
     }
-    // Times grow with the ids.
+    // Times never decrease with growing ids, so all earlier rows are older still.
     const oldest = await findEdge(db, 'asc', lower)
     if (oldest === undefined || oldest.at < since) return { rows, next: null }
     upper = lower
-    await letOthers()
+    await nextTurn()
   }
   return { rows, next: upper > first.id ? upper : null }
 }
@@ -79,11 +80,71 @@ function readSlice(
   if (action !== undefined) rows = rows.where('action', '=', action)
   if (subject !== undefined) rows = rows.where('subject', '=', subject)
   if (user !== undefined) {
-    // Names of our own accounts are folded, those of another service as it has them.
+    // Names of Vitrine's own accounts are normalised; those of an external service are stored as they are.
     const names = [user, user.trim().normalize('NFKC').toLowerCase()]
     rows = rows.where((where) =>
       where.or([where('actor', 'in', names), where('subject', 'in', names.map(accountSubject))]),
     )
   }
   return rows.execute()
+}
+
+const Nullable = (type: TSchema, description: string) =>
+  Type.Union([type, Type.Null()], { description })
+
+/** A row of the trail, as clients receive it. */
+export const AuditEntry = Type.Object(
+  {
+    id: Type.Integer(),
+    timestamp: Type.String(),
+    action: Type.String({ enum: [...auditActions] }),
+    actor: Nullable(Type.String(), 'Name of the account at that time; null if it is not known'),
+    accountId: Nullable(Type.String(), 'Its id; null for commands and the server itself'),
+    tokenId: Nullable(Type.Integer(), 'The personal token that it was done with'),
+    network: Nullable(Type.String(), 'An IPv4 address, or an IPv6 /64'),
+    subject: Nullable(Type.String(), 'What it was done to: `media:12`, `account:bob`, `token:3`'),
+    detail: Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()]),
+  },
+  { title: 'AuditEntry' },
+)
+export type AuditEntry = Static<typeof AuditEntry>
+
+export const toEntry = (row: AuditRow) => ({
+  id: row.id,
+  timestamp: new Date(row.at).toISOString(),
+  action: row.action,
+  actor: row.actor,
+  accountId: row.account_id,
+  tokenId: row.token_id,
+  network: row.network,
+  subject: row.subject,
+  detail: row.detail === null ? null : (JSON.parse(row.detail) as object),
+})
+
+/** Ids of the images in these entries that are no longer in the library. */
+export async function findGone(db: Queries, rows: readonly AuditRow[]): Promise<number[]> {
+  const ids = new Set<number>()
+  for (const { subject } of rows) {
+    const id = /^media:(\d+)$/.exec(subject ?? '')?.[1]
+    if (id !== undefined) ids.add(Number(id))
+  }
+  if (ids.size === 0) return []
+  const there = await db
+    .selectFrom('media')
+    .select('id')
+    .where('id', 'in', [...ids])
+    .execute()
+  return [...ids.difference(new Set(there.map(({ id }) => id)))]
+}
+
+/**
+ * Parses a day, or a time with its offset from UTC. A time without an offset is not accepted, because it would
+ * depend on the time zone of the server.
+ */
+export function parseTime(text: string): number | undefined {
+  if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/.test(text)) {
+    return undefined
+  }
+  const time = Date.parse(text)
+  return Number.isNaN(time) ? undefined : time
 }

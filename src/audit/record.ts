@@ -1,9 +1,10 @@
-import { sql } from 'kysely'
-import { askWithin } from '../database/database.ts'
-import { buildOnce, isPostgres } from '../database/engine.ts'
-import type { Milliseconds, Queries } from '../database/tables.ts'
+import { sql, type Transaction } from 'kysely'
+import type { Database } from '../database/database.ts'
+import { isPostgres } from '../database/engine.ts'
+import { type Parameter, prepare, runIn } from '../database/prepared.ts'
+import type { Milliseconds, Queries, Tables } from '../database/tables.ts'
 
-/** Everything that the trail tells of. */
+/** All actions that the trail records. */
 export const auditActions = [
   'signed-in',
   'sign-in-failed',
@@ -39,23 +40,23 @@ export type AuditAction = (typeof auditActions)[number]
 export const isAuditAction = (value: unknown): value is AuditAction =>
   auditActions.some((action) => action === value)
 
-/** Who does something, and from where. */
+/** The author of a change, and its address. */
 export interface Actor {
-  /** Name of the account; null if nobody knows who it is. */
+  /** Name of the account; null if unknown. */
   name: string | null
   accountId: string | null
-  /** The personal token that it is done with. */
+  /** Id of the personal token, if one is used. */
   tokenId: number | null
-  /** See `auth/network.ts`. */
+  /** Address; see `networkOf` in `auth/actor.ts`. */
   network: string | null
-  /** Of a request; see `writeAs`. */
+  /** Set if a request makes the change; see `writeAs`. */
   permit?: Permit | undefined
 }
 
-/** @throws AppError 401 or 403 if who does it may not any more */
+/** @throws AppError 401 or 403 if the actor may no longer make the change */
 export type Permit = (db: Queries, now: Milliseconds) => Promise<void>
 
-/** No account can have a name with a space. */
+/** The name contains a space, so no account can have it. */
 const withoutAccount = (name: string): Actor => ({
   name,
   accountId: null,
@@ -63,7 +64,7 @@ const withoutAccount = (name: string): Actor => ({
   network: null,
 })
 
-/** Who is at work where no request is: whoever may run commands on the machine. */
+/** Actors without a request: commands that are run on the machine, and the server itself. */
 export const COMMAND_LINE = withoutAccount('command line')
 export const SERVER = withoutAccount('the server')
 
@@ -78,7 +79,7 @@ export const accountSubject = (username: string) => `account:${username}`
 export const mediaSubject = (id: number) => `media:${id}`
 
 /**
- * Adds a row to the trail, in the transaction of what it tells of: neither is ever there without the
+ * Adds a row to the trail, in the transaction of the change that it records, so that neither exists without the
  * other. Call it within `database.write`, so that times and ids grow together.
  */
 export async function recordAudit(
@@ -87,8 +88,9 @@ export async function recordAudit(
   { action, subject, detail }: AuditEntry,
   now: Milliseconds,
 ): Promise<void> {
-  await askWithin(trx)(
-    insertQuery(trx),
+  await runIn(
+    trx,
+    insertEntry,
     now,
     action,
     by.name,
@@ -100,13 +102,45 @@ export async function recordAudit(
   )
 }
 
-const insertQuery = buildOnce((db) => {
-  const later = sql.raw(isPostgres(db) ? 'greatest' : 'max')
-  const values = sql.join(Array.from({ length: 7 }, () => sql`${''}`))
-  // Should the clock be set back, times stay as they were: readers and the purge rely on it.
-  return sql`
-    INSERT INTO audit (at, action, actor, account_id, token_id, network, subject, detail)
-    VALUES (
-      ${later}(${0}, coalesce((SELECT at FROM audit ORDER BY id DESC LIMIT 1), 0)), ${values}
-    )`.compile(db)
-})
+type Text = Parameter<string | null>
+
+const insertEntry = prepare(
+  (
+    db,
+    now: Parameter<number>,
+    action: Parameter<string>,
+    actor: Text,
+    accountId: Text,
+    tokenId: Parameter<number | null>,
+    network: Text,
+    subject: Text,
+    detail: Text,
+  ) => {
+    const later = sql.raw(isPostgres(db) ? 'greatest' : 'max')
+    // If the clock is set back, the last time is repeated: readers and the purge need times that never decrease.
+    return sql`
+      INSERT INTO audit (at, action, actor, account_id, token_id, network, subject, detail)
+      VALUES (
+        ${later}(${now}, coalesce((SELECT at FROM audit ORDER BY id DESC LIMIT 1), 0)), ${action},
+        ${actor}, ${accountId}, ${tokenId}, ${network}, ${subject}, ${detail}
+      )`.compile(db)
+  },
+)
+
+/**
+ * Like `database.write`, but checks session and permission of the caller first, inside the transaction. The
+ * caller may have been signed out or disabled, or may have lost the permission, since the request began.
+ *
+ * @throws AppError 401 "Unauthorized", 403 "Forbidden", and nothing is written
+ */
+export async function writeAs<T>(
+  database: Pick<Database, 'now' | 'write'>,
+  by: Actor,
+  work: (transaction: Transaction<Tables>) => Promise<T>,
+): Promise<T> {
+  const now = await database.now()
+  return database.write(async (trx) => {
+    await by.permit?.(trx, now)
+    return work(trx)
+  })
+}

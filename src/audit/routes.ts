@@ -3,10 +3,7 @@ import { parametersInvalid, quote } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import { type Query, readInteger, readText } from '../http/query-parameters.ts'
 import { Type } from '../http/schema.ts'
-import { AuditEntry, toEntry } from './entry.ts'
-import { findGone } from './gone.ts'
-import { parseTime } from './parse-time.ts'
-import { readAudit } from './read.ts'
+import { AuditEntry, findGone, parseTime, readAudit, toEntry } from './read.ts'
 import { type AuditAction, auditActions, isAuditAction } from './record.ts'
 
 const AuditPage = Type.Object(
@@ -17,13 +14,13 @@ const AuditPage = Type.Object(
     }),
     next: Type.Union([Type.Integer(), Type.Null()], {
       description:
-        'Where to go on, as `before`; null at the end. There may be more though this is short.',
+        'Value of `before` for the next page; null at the end. A page that is not full may have a next page.',
     }),
   },
   { title: 'AuditPage' },
 )
 
-/** The trail of who did what, for administrators. */
+/** The route that shows the audit trail to administrators. */
 export const auditRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = async (
   app,
   { database },
@@ -40,7 +37,7 @@ export const auditRoutes: FastifyPluginAsyncTypebox<{ database: Database }> = as
         summary: 'Who did what, when and from where',
         tags: ['accounts'],
         querystring: Type.Object({
-          before: Type.Optional(Type.String({ description: 'Only what has a smaller id' })),
+          before: Type.Optional(Type.String({ description: 'Only entries with a smaller id' })),
           limit: Type.Optional(Type.String({ description: '1 to 1000; 100 if absent' })),
           since: Type.Optional(Type.String({ description: 'ISO 8601' })),
           user: Type.Optional(

@@ -10,16 +10,16 @@ import type { Identify } from './identify.ts'
 import { authRoutes } from './routes.ts'
 import { createSessionCookie } from './session/cookie.ts'
 import type { CookieSettings } from './session/cookie-settings.ts'
-import { identifyBySession } from './session/identify-by-session.ts'
+import { identifyBySession, openOwnSessions } from './session/identify-by-session.ts'
 import { signInRoute } from './sign-in/sign-in-route.ts'
 
 export interface Auth {
   identify: Identify
-  /** The routes of an instance that serves the API. */
+  /** Adds the routes. Only an instance that serves the API needs them. */
   routes(app: FastifyInstance): Promise<void>
 }
 
-/** Whose accounts count: our own, or those of the service that the settings name. */
+/** Opens the sign-in that the settings choose: Vitrine's own accounts, or those of an external service. */
 export async function openAuth(
   settings: ExternalSettings & CookieSettings & { basePath: BasePath },
   database: Database,
@@ -28,15 +28,27 @@ export async function openAuth(
 ): Promise<Auth> {
   const external = readExternal(settings)
   const cookie = createSessionCookie(settings)
+  const url = external?.signInUrl ?? null
+  const openShared = async (app: FastifyInstance) => {
+    await app.register(signInRoute({ external: external !== undefined, url }))
+    await app.register(auditRoutes, { database })
+  }
+  if (external) {
+    const { identifyByToken } = await import('./external/identify-by-token.ts')
+    return {
+      identify: identifyByToken(external, log, cookie),
+      async routes(app) {
+        await openShared(app)
+        await app.register(externalRoutes)
+      },
+    }
+  }
+  const own = await openOwnSessions(database, recorders.uses)
   return {
-    identify: external
-      ? (await import('./external/identify-by-token.ts')).identifyByToken(external, log, cookie)
-      : await identifyBySession(database, recorders.uses, cookie),
+    identify: identifyBySession(database, recorders.uses, cookie, own),
     async routes(app) {
-      const url = external?.signInUrl ?? null
-      await app.register(signInRoute({ external: external !== undefined, url }))
-      await app.register(external ? externalRoutes : authRoutes({ database, cookie, recorders }))
-      await app.register(auditRoutes, { database })
+      await openShared(app)
+      await app.register(authRoutes({ database, cookie, recorders, own }))
     },
   }
 }

@@ -2,26 +2,26 @@ import type { FastifyRequest } from 'fastify'
 import type { Milliseconds, Queries } from '../database/tables.ts'
 import type { Permission } from './permissions.ts'
 
-/** Who makes a request, as it is known at that moment. */
+/** The user of a request, as known when it was identified. */
 export interface User {
-  /** A number for accounts of our own, a text for those of another service. */
+  /** A number for Vitrine's own accounts, a string for accounts of an external service. */
   id: number | string
   username: string
   roles: string[]
   permissions: Permission[]
-  /** The personal token that stands for the account, if one does; see `api-tokens.ts`. */
+  /** Id of the personal token that the request was made with, if any; see `api-tokens.ts`. */
   tokenId?: number
   /**
-   * What is allowed at that later moment, asked within a transaction.
-   * @throws AppError 401 "Unauthorized" if nothing is, any more
+   * Reads the permissions again at a later time, within a transaction.
+   * @throws AppError 401 "Unauthorized" if the session, token or account is no longer valid
    */
   again?: (db: Queries, now: Milliseconds) => Promise<readonly Permission[]>
 }
 
 /**
- * Finds out who makes a request.
+ * Identifies the user of a request.
  *
- * @param bearer of `Authorization: Bearer`; if it is undefined, the cookie counts
+ * @param bearer token of `Authorization: Bearer`; if undefined, the cookie counts
  * @throws AppError 401 "Unauthorized"
  */
 export type Identify = (request: FastifyRequest, bearer: string | undefined) => Promise<User>

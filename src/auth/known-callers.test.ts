@@ -7,17 +7,24 @@ import { createKnownCallers } from './known-callers.ts'
 
 const HOUR = 60 * 60_000
 
-/** A route that tells whether the caller is known; the cookie says until when its session is the same. */
+/** A route that answers whether the caller is known. The value of the cookie is its `reusableUntil`. */
 async function openApp(database: Database, work = async () => {}) {
   const callers = createKnownCallers(database)
   const app = fastify()
   onTestFinished(() => app.close())
   app.decorateRequest('user', null)
   app.get('/', { config: { access: 'public' } }, async (request) => {
-    const known = callers.recall(request.raw, database.changes())
+    const known = callers.recall(request.raw, database.changeToken())
     await work()
-    const sameUntil = Number(request.headers.cookie ?? 0)
-    request.user = { id: 1, username: 'a', roles: [], permissions: [], sessionId: 's', sameUntil }
+    const reusableUntil = Number(request.headers.cookie ?? 0)
+    request.user = {
+      id: 1,
+      username: 'a',
+      roles: [],
+      permissions: [],
+      sessionId: 's',
+      reusableUntil,
+    }
     callers.remember(request)
     return known?.username ?? 'unknown'
   })
@@ -38,14 +45,14 @@ describe('a caller', () => {
     expect(await ask({})).toBe('unknown')
   })
 
-  it('is not known any more once the session may be another', async () => {
+  it('is no longer known after `reusableUntil`', async () => {
     const ask = await openApp(await openTemporaryDatabase())
     const cookie = String(Date.now() - 1)
     await ask({ cookie })
     expect(await ask({ cookie })).toBe('unknown')
   })
 
-  it('is not known any more after anything was written', async () => {
+  it('is no longer known after any write', async () => {
     const database = await openTemporaryDatabase()
     const ask = await openApp(database)
     const cookie = later()
@@ -55,7 +62,7 @@ describe('a caller', () => {
     expect(await ask({ cookie })).toBe('a')
   })
 
-  it('is not remembered if something was written while it was found out', async () => {
+  it('is not remembered if a write happens while it is identified', async () => {
     const database = await openTemporaryDatabase()
     let turn = 0
     const ask = await openApp(database, async () => {

@@ -4,9 +4,9 @@ import { createRecent } from '../base/recent.ts'
 import type { Database } from '../database/database.ts'
 import type { User } from './identify.ts'
 
-/** Some thousand callers: more than ask for lists at a time. Cookies may have 16 KiB. */
+/** Room for some thousand callers, more than request lists at the same time. A cookie may have 16 KiB. */
 const MAX_BYTES = 2 * 1024 * 1024
-/** Of a user with all permissions, about. */
+/** Approximate size of a user with all permissions. */
 const CALLER_BYTES = 1000
 
 interface Caller {
@@ -17,21 +17,21 @@ interface Caller {
 
 export interface KnownCallers {
   /**
-   * Who makes a request, if one like it was let through before; undefined has to be found out.
-   * @param now the database's state, as it was told since the request came
+   * The user of a request, if one with the same cookies was let through before. If undefined, the user must be
+   * identified in the usual way.
+   * @param now change token of the database, read after the request arrived
    */
   recall(request: IncomingMessage, now: number | undefined): User | undefined
-  /** Remembers who makes a request that the route has been let through. */
+  /** Remembers the user of a request that was let through to its route. */
   remember(request: FastifyRequest): void
 }
 
 /**
- * Knows who is let through to a route by the same cookies as before, as long as nothing at all has
- * changed in the database since, the session neither, and not for longer than the session would be
- * found the same.
+ * Remembers which user was let through with which cookies. An entry is dropped as soon as anything changes in the
+ * database, the session included. It also ends at `reusableUntil`, up to which a session lookup finds the same user.
  */
-export function createKnownCallers({ changes }: Pick<Database, 'changes'>): KnownCallers {
-  /** The database's state when a request came, before anything was read for it. */
+export function createKnownCallers({ changeToken }: Pick<Database, 'changeToken'>): KnownCallers {
+  /** The database's change token when a request arrived, before anything was read for it. */
   const states = new WeakMap<IncomingMessage, number>()
   const callers = createRecent<Caller>(MAX_BYTES)
   let state: number | undefined
@@ -54,11 +54,12 @@ export function createKnownCallers({ changes }: Pick<Database, 'changes'>): Know
     remember(request) {
       const { user } = request
       const { cookie } = request.headers
-      const until = user !== null && 'sameUntil' in user ? user.sameUntil : undefined
-      const came = states.get(request.raw)
-      if (user === null || cookie === undefined || until === undefined || came === undefined) return
-      // What is asked for is read later than the state was told, and so never older than that.
-      if (came !== state || came !== (changes() ?? came)) return
+      const until = user !== null && 'reusableUntil' in user ? user.reusableUntil : undefined
+      const before = states.get(request.raw)
+      if (user === null || cookie === undefined || until === undefined || before === undefined)
+        return
+      // The user was read after `before`, so it is never older. If the state has changed since, it may be newer.
+      if (before !== state || before !== (changeToken() ?? before)) return
       callers.set(cookie, { user, until }, CALLER_BYTES)
     },
   }

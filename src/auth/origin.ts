@@ -1,39 +1,39 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /**
- * Whether another site's page sent this request, so that the cookie on it says nothing about what
- * the user wants (cross-site request forgery). Ask it only of requests that ride on the cookie.
+ * Whether a page of another site sent this request. Its cookie then does not prove that the user wants the
+ * request (cross-site request forgery). Use it only for requests that the cookie authenticates.
  *
- * `Sec-Fetch-Site` decides where the browser sends it (https://www.w3.org/TR/fetch-metadata/), else
- * `Origin` against the host; a client that sends neither is no browser, or asks for nothing that a
- * page could have made it ask.
+ * If the browser sends `Sec-Fetch-Site` (https://www.w3.org/TR/fetch-metadata/), that header decides. Otherwise
+ * `Origin` is compared with the host. A client that sends neither header is not a browser, or its request is one
+ * that no page can trigger.
  *
- * @param allowedOrigins other origins whose pages may call with the cookie
+ * @param allowedOrigins other origins whose pages may call the API with the cookie
  */
 export function isForeign(request: FastifyRequest, allowedOrigins: ReadonlySet<string>): boolean {
   if (['GET', 'HEAD', 'OPTIONS'].includes(request.method)) return false
   const { origin, 'sec-fetch-site': site } = request.headers
   const isAllowed = origin !== undefined && allowedOrigins.has(origin)
   if (site !== undefined) {
-    // A configured origin on another site does not pass: its browsers leave the cookie out anyway.
+    // An allowed origin on another site does not pass: browsers do not send the cookie from there anyway.
     return !(site === 'same-origin' || site === 'none' || (site === 'same-site' && isAllowed))
   }
   return origin !== undefined && !isAllowed && !isOwnOrigin(origin, request.host)
 }
 
-/** @param host as the client sees it, behind trusted proxies too */
+/** @param host the host that the client requested; trusted proxies report it */
 function isOwnOrigin(origin: string, host: string): boolean {
   const theirs = URL.parse(origin)
-  // Under the same scheme, so that `example.com:443` is `example.com` where it should be.
+  // Parsed with the scheme of the origin, so that `example.com:443` equals `example.com` on HTTPS.
   const ours = theirs && URL.parse(`${theirs.protocol}//${host}`)
   return theirs !== null && theirs.host === ours?.host
 }
 
 /**
- * Lets pages of the allowed origins read answers (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
- * Called first of all, so that the headers are on refusals too.
+ * Lets pages of the allowed origins read responses (CORS, https://fetch.spec.whatwg.org/#http-cors-protocol).
+ * It runs before all other checks, so that refusals have the headers too.
  *
- * @returns whether this was a preflight and has been answered
+ * @returns true if this was a preflight request, which is then answered
  */
 export function answerCors(
   request: FastifyRequest,

@@ -1,4 +1,4 @@
-/** What a role may allow. Which role allows what are rows; see `database/migrations/`. */
+/** Permissions that a role can have. The permissions of each role are rows; see `database/migrations/`. */
 export const permissions = [
   'view-media',
   'edit-media',
@@ -9,7 +9,7 @@ export const permissions = [
 
 export type Permission = (typeof permissions)[number]
 
-/** Who may call a route: anybody, whoever is signed in, or whoever has the permission. */
+/** Who may call a route: every client, every signed-in user, or users with the permission. */
 export type Access = 'public' | 'session' | Permission
 
 export const isPermission = (value: unknown): value is Permission =>

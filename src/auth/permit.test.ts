@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { writeAs } from '../audit/write-as.ts'
+import { writeAs } from '../audit/record.ts'
 import { setDisabled, setRole } from './accounts/accounts.ts'
 import { actorOf } from './actor.ts'
 import { endAllSessions } from './session/session-list.ts'
 import { createTestApp } from './test-app.ts'
 
-/** A route that does work in three transactions, and before each what the test says. */
+/** An app with a route that works in three transactions. `before` sets what happens before one of them. */
 async function openWorking() {
   const house = await createTestApp()
   const { app, database } = house
@@ -58,7 +58,7 @@ describe.each(['cookie', 'access token', 'personal token'])('work by %s', (by) =
   })
 })
 
-it('a long answer is cut off when who takes it may not any more', async () => {
+it('a long response is aborted when its client loses access', async () => {
   const { app, signIn, database } = await createTestApp()
   const body = new Readable({ read() {} })
   body.push('the beginning')

@@ -5,10 +5,10 @@ import { AppError, forbidden } from '../base/errors.ts'
 import type { User } from './identify.ts'
 import type { Access, Permission } from './permissions.ts'
 
-/** How often it is asked of who takes a long answer. */
-const ASK_EVERY_MS = 1000
+/** Interval at which the permission of the client is checked during a long response. */
+const CHECK_EVERY_MS = 1000
 
-/** @throws AppError 403 "Forbidden" if what is allowed is not enough for the route */
+/** @throws AppError 403 "Forbidden" if `allowed` does not include the permission that `access` requires */
 export function requireAccess(
   access: Access | undefined,
   { username, tokenId }: Pick<User, 'username' | 'tokenId'>,
@@ -23,7 +23,10 @@ export function requireAccess(
   )
 }
 
-/** Asks again whether who makes the request is signed in and may do what its route is for. */
+/**
+ * Returns a check that the user of the request is still signed in and still has the permission that the route
+ * requires. Undefined where there is nothing to check, as on public routes.
+ */
 export function permitOf({ user, routeOptions }: FastifyRequest): Permit | undefined {
   const again = user?.again
   if (user === null || again === undefined) return undefined
@@ -31,21 +34,21 @@ export function permitOf({ user, routeOptions }: FastifyRequest): Permit | undef
   return async (db, now) => requireAccess(access, user, await again(db, now))
 }
 
-/** Cuts a body off once who takes it may not any more, however long it takes. */
-export function endWithRights(body: Readable, ask: () => Promise<void>): void {
-  let asking = false
+/** Aborts a response body, however late, once the client has lost its session or permission. */
+export function endWithRights(body: Readable, check: () => Promise<void>): void {
+  let checking = false
   const timer = setInterval(() => {
-    if (asking) return
-    asking = true
-    ask()
+    if (checking) return
+    checking = true
+    check()
       .catch((error: unknown) => {
-        // Where it cannot be asked, nothing was withdrawn.
+        // If the check itself fails, the permission was not withdrawn.
         const isRefused = error instanceof AppError && [401, 403].includes(error.status)
         if (isRefused) body.destroy(error)
       })
       .finally(() => {
-        asking = false
+        checking = false
       })
-  }, ASK_EVERY_MS).unref()
+  }, CHECK_EVERY_MS).unref()
   body.once('close', () => clearInterval(timer))
 }

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { createRecorders } from '../database/recorder.ts'
 import { authPlugin } from './plugin.ts'
 import { createSessionCookie } from './session/cookie.ts'
-import { identifyBySession } from './session/identify-by-session.ts'
+import { identifyBySession, openOwnSessions } from './session/identify-by-session.ts'
 import { createTestApp } from './test-app.ts'
 
 describe('access', () => {
-  it('is a must: a route that does not declare it is not registered', async () => {
+  it('is required: a route that does not declare it cannot be registered', async () => {
     const { app } = await createTestApp()
     expect(() => app.get('/a', async () => '')).toThrow('GET /a does not declare')
     expect(() => app.post('/b', { config: {} }, async () => '')).toThrow('POST /b')
@@ -20,16 +20,14 @@ describe('access', () => {
     ).rejects.toThrow('GET /d')
   })
 
-  it('is denied to a route that slipped in before the check', async () => {
+  it('is denied to a route that was added before the plugin', async () => {
     const { database } = await createTestApp()
     const app = Fastify()
     app.get('/early', async () => 'secret')
     const cookie = createSessionCookie({ cookieName: 'refreshToken', cookieDomain: undefined })
-    const identify = await identifyBySession(
-      database,
-      createRecorders(database, app.log).uses,
-      cookie,
-    )
+    const { uses } = createRecorders(database, app.log)
+    const own = await openOwnSessions(database, uses)
+    const identify = identifyBySession(database, uses, cookie, own)
     await app.register(authPlugin({ identify, allowedOrigins: [], database }))
     const response = await app.inject('/early')
     expect(response.statusCode).toBe(500)
@@ -38,7 +36,7 @@ describe('access', () => {
   })
 
   it.each([
-    // route, nobody, vera (viewer), ed (editor)
+    // method, route; status without a session, for vera (viewer), for ed (editor)
     ['GET', '/public', 200, 200, 200],
     ['GET', '/session', 401, 200, 200],
     ['HEAD', '/session', 401, 200, 200],
@@ -57,7 +55,7 @@ describe('access', () => {
     }
   })
 
-  it('tells the route who asks', async () => {
+  it('passes the user to the route', async () => {
     const { signIn, get, app } = await createTestApp()
     const { token } = await signIn('ed')
     expect((await get('/session', token)).json()).toEqual({
@@ -66,7 +64,7 @@ describe('access', () => {
       roles: ['editor'],
       permissions: ['view-media', 'edit-media', 'add-media', 'delete-media'],
       sessionId: expect.any(String),
-      sameUntil: expect.any(Number),
+      reusableUntil: expect.any(Number),
     })
     expect((await app.inject('/public')).statusCode).toBe(200)
   })
@@ -86,16 +84,19 @@ describe('access', () => {
     expect(await ask('nonsense', 'https://evil.test')).toEqual({
       data: 'Unauthorized',
       code: 401,
+      error: 'unauthorized',
       detail: expect.stringContaining('POST /auth/login'),
     })
     expect(await ask(token, 'https://evil.test')).toEqual({
       data: 'Forbidden',
       code: 403,
+      error: 'forbidden',
       detail: expect.stringContaining('other sites'),
     })
     expect(await ask(token, 'http://vitrine.test')).toEqual({
       data: 'Forbidden',
       code: 403,
+      error: 'forbidden',
       detail: expect.stringContaining('needs the permission edit-media'),
     })
   })
@@ -117,7 +118,7 @@ describe('the origin of a change', () => {
     ['other site, no origin', { 'sec-fetch-site': 'cross-site' }, 403],
     ['other site, claims own origin', { 'sec-fetch-site': 'cross-site', origin: own }, 403],
     ['other site, old browser', { origin: evil }, 403],
-    ['own name as another’s part', { origin: 'https://vitrine.test.evil.test' }, 403],
+    ['own host as a part of another', { origin: 'https://vitrine.test.evil.test' }, 403],
     ['other port', { origin: 'https://vitrine.test:8443' }, 403],
     ['sub-domain', { 'sec-fetch-site': 'same-site', origin: 'https://x.vitrine.test' }, 403],
     ['sub-domain, no origin', { 'sec-fetch-site': 'same-site' }, 403],
@@ -130,13 +131,17 @@ describe('the origin of a change', () => {
     ['null of the same site', { 'sec-fetch-site': 'same-site', origin: 'null' }, 403],
     ['nonsense', { origin: 'nonsense' }, 403],
     ['empty', { origin: '' }, 403],
-    ['page of a file', { origin: 'file://' }, 403],
+    ['page from a file', { origin: 'file://' }, 403],
     ['unknown site', { 'sec-fetch-site': 'moon', origin: own }, 403],
-    ['own, by a proxy', { origin: own, host: 'inner', 'x-forwarded-host': 'vitrine.test' }, 200],
-    ['other, by a proxy', { origin: evil, host: 'evil.test', 'x-forwarded-host': 'x' }, 403],
+    [
+      'own, through a proxy',
+      { origin: own, host: 'inner', 'x-forwarded-host': 'vitrine.test' },
+      200,
+    ],
+    ['other, through a proxy', { origin: evil, host: 'evil.test', 'x-forwarded-host': 'x' }, 403],
   ]
 
-  it('lets a change pass or not', async () => {
+  it('decides whether a change is let through', async () => {
     const { app, signIn } = await createTestApp({ allowedOrigins: [allowed] })
     const { token } = await signIn('ed')
     for (const [who, headers, status] of cases) {
@@ -163,7 +168,7 @@ describe('the origin of a change', () => {
     expect(response.statusCode).toBe(403)
   })
 
-  it('does not matter to reading, to access tokens, and to public routes', async () => {
+  it('does not matter for reads, access tokens and public routes', async () => {
     const { app, signIn, logIn } = await createTestApp()
     const { token, accessToken } = await signIn('ed')
     const foreign = { 'sec-fetch-site': 'cross-site', origin: evil }
@@ -176,7 +181,7 @@ describe('the origin of a change', () => {
     expect((await logIn('ed', 'wrong password')).statusCode).toBe(401)
   })
 
-  it('matters to signing out, whatever else is sent along', async () => {
+  it('matters for sign-out, even with an access token', async () => {
     const { app, signIn } = await createTestApp()
     const { token, accessToken } = await signIn('ed')
     const logOut = (headers: Record<string, string>) =>
@@ -216,7 +221,7 @@ describe('CORS', () => {
     expect(refused.headers).toMatchObject(granted)
   })
 
-  it('is not granted to others', async () => {
+  it('is not granted to other origins', async () => {
     const { app } = await createTestApp({ allowedOrigins: [origin] })
     for (const headers of [{}, { origin: 'https://evil.test' }, { origin: 'null' }]) {
       const response = await app.inject({ url: '/public', headers })
@@ -229,7 +234,7 @@ describe('CORS', () => {
     expect(response.headers).not.toHaveProperty('access-control-allow-origin')
   })
 
-  it('answers preflights of allowed origins, whatever the route', async () => {
+  it('answers preflights of allowed origins on every route', async () => {
     const { app } = await createTestApp({ allowedOrigins: [origin] })
     for (const url of ['/media', '/media/edit', '/media/add']) {
       const response = await app.inject({ method: 'OPTIONS', url, headers: preflight })

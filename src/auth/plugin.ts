@@ -11,24 +11,24 @@ import type { SignedIn } from './session/session-lookup.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Who may call the route; a route without it is not registered. */
+    /** Who may call the route. A route without it cannot be registered. */
     access?: Access
-    /** Only the cookie counts, and an access token is not looked at. */
+    /** Only the cookie counts; the route ignores access tokens. */
     cookieOnly?: boolean
   }
   interface FastifyRequest {
-    /** Who makes the request; null where access is public. */
+    /** The user of the request; null on public routes. */
     user: SignedIn | User | null
   }
 }
 
 /**
- * Lets each request through or not, by what its route declares as `config.access`. It works on the
- * instance it is registered on and all below; await it before any route is added.
+ * Lets a request through or refuses it, by the `config.access` that its route declares. It applies to the
+ * instance that it is registered on and to all instances below. Await it before any route is added.
  *
- * @param identify who makes a request; asked at each one that gets here (see `AtOnce` for those that
- *   do not), whoever they were at the one before
- * @param allowedOrigins other origins whose pages may call with the cookie, like `https://a.example`
+ * @param identify identifies the user of a request; called anew for every request that gets here (see `FastPath`
+ *   for those that do not)
+ * @param allowedOrigins other origins whose pages may call the API with the cookie, like `https://a.example`
  */
 export function authPlugin({
   identify,
@@ -62,7 +62,7 @@ export function authPlugin({
 
       const bearer = cookieOnly ? undefined : readBearer(request)
       const user = await identify(request, bearer)
-      // Before anything is refused, so that it is known to whom.
+      // Set before anything is refused, so that the refusal can name the user.
       request.user = user
       if (bearer === undefined && isForeign(request, origins)) {
         throw forbidden('Pages of other sites may not do this with the cookie of the user.')
@@ -70,7 +70,7 @@ export function authPlugin({
       requireAccess(access, user, user.permissions)
     })
 
-    // What changes something is asked for again in each of its transactions.
+    // Only for GET. A request that changes something repeats the check in each of its transactions; see `writeAs`.
     app.addHook('onSend', (request, _reply, payload, done) => {
       if (request.method === 'GET' && payload instanceof Readable) {
         const permit = permitOf(request)
@@ -81,7 +81,7 @@ export function authPlugin({
       done()
     })
   }
-  // Fastify's mark for a plugin that acts on its parent instead of a scope of its own.
+  // Fastify's marker for a plugin that acts on its parent instance instead of a scope of its own.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }
 

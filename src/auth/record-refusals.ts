@@ -8,8 +8,8 @@ import { createFirstOfMinute } from './sign-in/first-of-minute.ts'
 import { TOKEN_REFUSED } from './tokens/api-token-lookup.ts'
 
 /**
- * Records who was refused something that needs more than a session, and personal tokens that count no
- * more. The same again within a minute is left to the log.
+ * Records requests that are refused with 403 "Forbidden", and requests with a personal token that is not valid.
+ * A repetition in the same minute appears only in the log.
  */
 export function recordRefusals(
   app: FastifyInstance,
@@ -21,7 +21,7 @@ export function recordRefusals(
     const entry = describe(request, error)
     if (entry === undefined) return
     const by = actorOf(request)
-    // Whoever is refused is refused all the same.
+    // If the time cannot be read, the request is still refused; only the record is missing.
     const at = await now().catch(() => undefined)
     const key = JSON.stringify([by, entry])
     if (at === undefined || !isFirst(key, at)) return
@@ -29,7 +29,7 @@ export function recordRefusals(
   })
 }
 
-/** Routes, and never paths: those are as long and as many as anybody likes. */
+/** Names the route, never the path: clients can send any number of paths of any length. */
 function describe(request: FastifyRequest, error: Error): AuditEntry | undefined {
   if (!(error instanceof AppError)) return undefined
   const { method, routeOptions } = request

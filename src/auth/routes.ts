@@ -9,19 +9,18 @@ import { Type } from '../http/schema.ts'
 import { accountRoutes } from './accounts/account-routes.ts'
 import { Message, message } from './accounts/answers.ts'
 import { userRoutes } from './accounts/user-routes.ts'
-import { actorOf } from './actor.ts'
-import { networkOf } from './network.ts'
-import { openAccessTokens } from './session/access-tokens.ts'
+import { actorOf, networkOf } from './actor.ts'
 import type { SessionCookie } from './session/cookie.ts'
+import type { OwnSessions } from './session/identify-by-session.ts'
 import { isToken, renewToken } from './session/refresh-tokens.ts'
-import { createSessionLookup, type Found, type SignedIn } from './session/session-lookup.ts'
+import type { Found, SignedIn } from './session/session-lookup.ts'
 import { endSessions } from './session/sessions.ts'
 import { createChangePassword } from './sign-in/change-password.ts'
 import { createLogin } from './sign-in/login.ts'
 import { createPasswordCheck } from './sign-in/password-check.ts'
 import type { verifyPassword } from './sign-in/passwords.ts'
 
-/** The longest name and password, every character escaped, fit four times over. */
+/** More than four times the size of the longest name and password with every character escaped. */
 const MAX_LOGIN_BYTES = 64 * 1024
 const MAX_USER_AGENT = 255
 
@@ -40,24 +39,24 @@ const SignedInAnswer = Type.Object({
 })
 
 /**
- * Sign-in, who am I, sign-out; accounts, sessions and personal tokens. They need `authPlugin`.
+ * Routes for sign-in, sign-out, the signed-in user, accounts, sessions and personal tokens. They need `authPlugin`.
  *
- * @param verify for tests: what compares a password with its hash
+ * @param verify replaces the comparison of a password with its hash, for tests
  */
 export function authRoutes({
   database,
   cookie,
   recorders,
+  own: { accessTokens, sessions },
   verify,
 }: {
   database: Database
   cookie: SessionCookie
   recorders: Recorders
+  own: OwnSessions
   verify?: typeof verifyPassword
 }): FastifyPluginAsyncTypebox {
   return async (app) => {
-    const accessTokens = await openAccessTokens(database)
-    const sessions = createSessionLookup(database, recorders.uses)
     const check = createPasswordCheck(verify)
     const logIn = createLogin(database, check, recorders.trail)
     const changePassword = createChangePassword(database, check, recorders.trail)
@@ -86,10 +85,10 @@ export function authRoutes({
     const findSession = ({ headers, ip }: FastifyRequest) =>
       sessions.byTokens(cookie.values(headers, isToken), networkOf(ip))
 
-    /** Of the cookie that the request was let in by. */
+    /** The session of the cookie that the request was let through with. */
     const signedIn = async (request: FastifyRequest): Promise<Found> => {
       const found = await findSession(request)
-      if (found === undefined) throw unauthorized('The session has been ended this moment.')
+      if (found === undefined) throw unauthorized('The session has just ended.')
       return found
     }
 
@@ -126,7 +125,7 @@ export function authRoutes({
         const userAgent = request.headers['user-agent']?.slice(0, MAX_USER_AGENT) ?? ''
         const session = await logIn({ username, password, network, userAgent })
         const user = await sessions.byId(session.sessionId, session.userId, network)
-        if (user === undefined) throw unauthorized('The session has been ended this moment.')
+        if (user === undefined) throw unauthorized('The session has just ended.')
         await setCookie(request, reply, session)
         return answer(user)
       },
@@ -136,7 +135,7 @@ export function authRoutes({
       '/auth/me',
       {
         config: { access: 'session', cookieOnly: true },
-        // Nothing else may replace the refresh token, HEAD neither.
+        // Only GET may replace the refresh token, not HEAD.
         exposeHeadRoute: false,
         schema: {
           summary: 'Who is signed in, and a new access token; may replace the refresh token',
@@ -159,7 +158,7 @@ export function authRoutes({
         schema: { summary: 'Sign out', tags: ['auth'], response: { 200: Message } },
       },
       async (request, reply) => {
-        // Of all that the browser sends: with one that is left he would be signed in after all.
+        // Ends the session of every cookie that the browser sends. With one left, the user would stay signed in.
         for (
           let found: Found | undefined = await signedIn(request);
           found;

@@ -30,7 +30,7 @@ describe('VITRINE_ALLOWED_ORIGINS', () => {
 })
 
 describe('VITRINE_ADMIN_PASSWORD', () => {
-  it('obeys the rule for passwords, and the fault does not repeat it', () => {
+  it('obeys the rule for passwords, and the error does not repeat the password', () => {
     expect(authSettings.adminPassword.parse('long enough')).toBe('long enough')
     expect(() => authSettings.adminPassword.parse('secret!')).toThrow(
       /^a good password: it needs 8 to 1024 characters, not only spaces$/,

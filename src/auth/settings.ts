@@ -9,7 +9,7 @@ export const authSettings = {
     variable: 'VITRINE_ADMIN_PASSWORD',
     fallback: undefined,
     parse: parsePassword,
-    help: 'Password of the user "admin", who is made at the first start; generated if not set.',
+    help: 'Password of the user "admin", created at the first start; generated if not set.',
     secret: true,
   },
   allowedOrigins: {
@@ -32,7 +32,7 @@ function parsePassword(text: string): string | undefined {
   return text
 }
 
-/** As browsers write it in `Origin`, because it is compared to the letter. */
+/** Accepts only the form that browsers send in `Origin`, because the two are compared character by character. */
 function parseOrigin(text: string): string {
   const url = URL.parse(text)
   if (url === null || !['http:', 'https:'].includes(url.protocol) || url.origin !== text) {

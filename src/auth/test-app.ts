@@ -10,7 +10,7 @@ import { authPlugin } from './plugin.ts'
 import { recordRefusals } from './record-refusals.ts'
 import { authRoutes } from './routes.ts'
 import { createSessionCookie } from './session/cookie.ts'
-import { identifyBySession } from './session/identify-by-session.ts'
+import { identifyBySession, openOwnSessions } from './session/identify-by-session.ts'
 import { hashPassword, type verifyPassword } from './sign-in/passwords.ts'
 
 export const MINUTE = 60_000
@@ -21,7 +21,7 @@ export interface Clock {
   advance(milliseconds: number): void
 }
 
-/** A fresh database under a clock that stands still until it is told to advance. */
+/** A new database with a clock that stands still until `advance` is called. */
 export async function openTestDatabase(): Promise<{ database: Database; clock: Clock }> {
   let now = Date.parse('2026-01-20T18:22:10.000Z')
   const clock = Object.assign(() => now, {
@@ -33,7 +33,7 @@ export async function openTestDatabase(): Promise<{ database: Database; clock: C
 }
 
 export const PASSWORD = 'correct horse battery'
-// Once for all tests, because hashing is slow on purpose.
+// Computed once for all tests, because hashing is slow on purpose.
 const passwordHash = await hashPassword(PASSWORD)
 
 const addUsers = (database: Database, roles: Record<string, string>) =>
@@ -66,17 +66,24 @@ export async function createTestApp(
   renderErrors(app)
   const { cookieName = 'refreshToken', cookieDomain } = options
   const recorders = createRecorders(database, app.log)
-  // So that tests read what a request has left behind.
+  // Lets a test read what a request recorded, because the response waits for the recorders.
   app.addHook('onSend', recorders.settled)
   const cookie = createSessionCookie({ cookieName, cookieDomain })
-  const identify = await identifyBySession(database, recorders.uses, cookie)
+  const own = await openOwnSessions(database, recorders.uses)
+  const identify = identifyBySession(database, recorders.uses, cookie, own)
   await app.register(
     authPlugin({ identify, allowedOrigins: options.allowedOrigins ?? [], database }),
   )
   recordRefusals(app, database, recorders.trail)
   await app.register(auditRoutes, { database })
   await app.register(
-    authRoutes({ database, cookie, recorders, ...(options.verify && { verify: options.verify }) }),
+    authRoutes({
+      database,
+      cookie,
+      recorders,
+      own,
+      ...(options.verify && { verify: options.verify }),
+    }),
   )
   app.get('/public', { config: { access: 'public' } }, async () => 'public')
   app.get('/session', { config: { access: 'session' } }, async (request) => request.user)
@@ -89,7 +96,7 @@ export async function createTestApp(
     reply.code(204).header('x-own', 'yes').send(),
   )
 
-  /** Signs in and answers the cookie's value and the access token. */
+  /** Signs in and returns the value of the cookie and the access token. */
   const signIn = async (username: string, remoteAddress = '127.0.0.1') => {
     const response = await logIn(username, PASSWORD, remoteAddress)
     const [cookie] = response.cookies
@@ -106,7 +113,7 @@ export async function createTestApp(
   const getWithAccessToken = (url: string, accessToken: string) =>
     app.inject({ url, headers: { authorization: `Bearer ${accessToken}` } })
 
-  /** A request with that cookie, or with an access or personal token. */
+  /** Sends a request with `token` as the cookie, or with an access or personal token as `bearer`. */
   const send = (
     method: 'GET' | 'POST' | 'DELETE',
     url: string,

@@ -1,28 +1,29 @@
 import { serviceBusy } from './errors.ts'
 
-/** Gives back what was taken; calling it again does nothing. */
+/** Gives the amount back. A second call does nothing. */
 export type Release = () => void
 
 export interface Budget {
   /**
-   * Waits until `amount` fits beside what is already taken, first come first served within one
-   * priority. An amount over the whole capacity is let through alone.
+   * Waits until `amount` fits beside the amounts already taken, first come first served within one priority.
+   * An amount over the whole capacity is admitted alone.
    *
    * @param priority lower goes first
-   * @throws AppError 503 "Service busy" when too many wait already; the signal's reason when aborted
+   * @throws AppError 503 "Service busy" if too many callers wait already; the signal's reason if it is
+   *   aborted
    */
   take(amount: number, options?: { priority?: number; signal?: AbortSignal }): Promise<Release>
-  /** How much is taken, and how many wait. */
+  /** How much is taken, and how many callers wait. */
   readonly taken: number
   readonly waiting: number
 }
 
 /**
- * A bounded share of something scarce (pixels in memory, hashing threads, open snapshots) with a
- * bounded queue in front of it, so that overload ends in a clear answer and not in a slow death.
+ * A bounded share of a scarce resource (pixels in memory, hashing threads, open snapshots) with a bounded
+ * queue, so that overload ends in a clear answer and not in a slow server.
  *
- * @param name what is scarce, for the answer's detail: "image processing"
- * @param queueLimit how many may wait, within each priority
+ * @param name of the resource, for the detail of the answer: "image processing"
+ * @param queueLimit how many callers may wait within each priority
  */
 export function createBudget(name: string, capacity: number, queueLimit: number): Budget {
   interface Waiter {
@@ -61,7 +62,7 @@ export function createBudget(name: string, capacity: number, queueLimit: number)
     },
     take(amount, { priority = 0, signal } = {}) {
       signal?.throwIfAborted()
-      // Nobody overtakes: a small request that would fit still waits behind a large one.
+      // No overtaking: a small request that would fit still waits behind a large one.
       if (queue.length === 0 && fits(amount)) {
         taken += amount
         return Promise.resolve(releaseOnce(amount))

@@ -1,7 +1,7 @@
-/** What a disk says no with. */
+/** What is wrong with a disk. */
 export type DiskFault = 'full' | 'read-only' | 'too large' | 'failing'
 
-/** Codes of the system, and of SQLite (https://sqlite.org/rescode.html). */
+/** Error codes of the system, and of SQLite (https://sqlite.org/rescode.html). */
 const SYSTEM_CODES: Readonly<Record<string, DiskFault>> = {
   ENOSPC: 'full',
   EDQUOT: 'full',
@@ -18,11 +18,11 @@ const SQLITE_CODES: Readonly<Record<number, DiskFault>> = {
 const WORDS: Readonly<Record<DiskFault, string>> = {
   full: 'There is no space left where the server keeps its data.',
   'read-only': 'The server cannot write where it keeps its data.',
-  'too large': 'A file of the server would be larger than the system lets it be.',
+  'too large': 'A file of the server would be larger than the system allows.',
   failing: 'The disk of the server fails.',
 }
 
-/** The fault of a disk behind an error or its causes; undefined if it is none. */
+/** The disk fault behind an error or one of its causes; undefined if there is none. */
 export function findDiskFault(error: unknown): DiskFault | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     const { code, errcode } = cause as { code?: unknown; errcode?: unknown }
@@ -33,7 +33,7 @@ export function findDiskFault(error: unknown): DiskFault | undefined {
   return undefined
 }
 
-/** The same as a sentence for who asked for what failed. */
+/** The same, as a sentence for the client whose request failed. */
 export function explainDiskFault(error: unknown): string | undefined {
   const fault = findDiskFault(error)
   return fault && WORDS[fault]

@@ -1,9 +1,8 @@
 /**
- * An error with an answer: what the client is told, apart from the cause, which is only logged.
+ * An error with an answer. The client gets `message` and `detail`; `cause` is only logged.
  *
- * `code` is stable and for programs and logs; `message` is the contract's wording, which clients
- * match on; `detail` is one human sentence that says what was wrong, with which value, and what
- * would be right.
+ * `code` is stable, for programs and logs. `message` is the wording of the contract, which clients match on.
+ * `detail` is one sentence for people: what was wrong, with which value, and what would be right.
  */
 export class AppError extends Error {
   readonly code: string
@@ -30,7 +29,7 @@ export class AppError extends Error {
 export const parametersMissing = (detail: string) =>
   new AppError('parameters-missing', 400, 'Required parameters missing', { detail })
 
-/** A parameter is there and of the right type, but over a limit or malformed. */
+/** A parameter is present and of the right type, but over a limit or malformed. */
 export const parametersInvalid = (detail: string) =>
   new AppError('parameters-invalid', 400, 'Invalid parameters', { detail })
 
@@ -40,13 +39,17 @@ export const unauthorized = (detail?: string) =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
+/**
+ * Thrown by `auth/plugin.ts` (origin), `auth/permit.ts` (permission), `account-routes.ts` (personal token) and
+ * `bulk-routes.ts` (search).
+ */
 export const forbidden = (detail: string) => new AppError('forbidden', 403, 'Forbidden', { detail })
 
 export const mediaNotFound = (detail?: string) =>
   new AppError('media-not-found', 404, 'Media not found', detail ? { detail } : {})
 
 /**
- * Too much work at once, here and now; the client may try again.
+ * The server has too much work at this moment; the client may try again.
  * @param retryAfter seconds
  */
 export const serviceBusy = (detail: string, retryAfter = 2, cause?: unknown) =>
@@ -56,8 +59,28 @@ export const serviceBusy = (detail: string, retryAfter = 2, cause?: unknown) =>
     headers: { 'retry-after': String(retryAfter), 'cache-control': 'no-store' },
   })
 
-/** Names a value in a detail, shortened so that an answer never grows with the request. */
+/** Shows a value in a detail, shortened so that an answer never grows with the request. */
 export function quote(value: unknown): string {
   const text = value === undefined ? 'absent' : (JSON.stringify(value) ?? String(value))
   return text.length > 60 ? `${text.slice(0, 57)}…` : text
 }
+
+/** An error that the user of a command can correct. Only the message is printed. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'UsageError'
+  }
+}
+
+/**
+ * Hides user names and passwords of the URLs in a text: everything from `//` to the last `@` of each word. A
+ * password that is not percent-encoded may hold any character.
+ */
+export const hidePasswords = (text: string): string =>
+  text.replace(/[^\s'"`]+/g, (word) => {
+    const start = word.indexOf('//')
+    const end = word.lastIndexOf('@')
+    if (start === -1 || end < start + 2) return word
+    return `${word.slice(0, start)}//…${word.slice(end)}`
+  })

@@ -1,23 +1,23 @@
-/** Default-ignorable code points: zero-width ones, soft hyphens, variation selectors and the like. */
+/** Default-ignorable code points: zero-width characters, soft hyphens, variation selectors and others. */
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu
 
-/** No text holds it, so a search for it finds nothing. */
+/** Occurs in no text, so a search for it finds nothing. */
 export const FOUND_NOWHERE = '\u0001'
 
 /**
- * The one folding, used for indexing and for querying, so that what looks alike is found alike:
- * compatibility forms and width (NFKC), case (full case folding), and the accents U+0300–U+036F.
- * Other marks stay: the voicing of Japanese kana and the vowels of Indic scripts tell words apart.
- * What nobody sees is left out (The Unicode Standard, section 5.21), and first, since it keeps a mark
- * from joining its letter.
+ * The only folding, for the index and for queries, so that texts that look alike match. It folds
+ * compatibility forms and width (NFKC), case (full case folding), and the accents U+0300–U+036F. Other marks
+ * stay: the voicing of Japanese kana and the vowels of Indic scripts distinguish words. Invisible characters
+ * are removed (The Unicode Standard, section 5.21). They are removed first, because one between a letter and
+ * its mark would keep the two from composing.
  *
- * Composed again at the end (NFC), so that a base letter is no substring of its marked one: か does
+ * The result is composed (NFC), so that a base letter is no substring of the same letter with a mark: か does
  * not match が, and a Hangul syllable does not match another that begins with it.
  *
  * @returns folded text; folding it again changes nothing
  */
 export function fold(text: string): string {
-  // Printable ASCII needs no Unicode: most names, and each a few times faster.
+  // Printable ASCII needs no Unicode. Most names are ASCII, and each is then folded several times faster.
   if (/^[\x20-\x7e]*$/.test(text)) return text.toLowerCase()
   return foldCase(text.replace(UNSEEN, '').normalize('NFKC'))
     .normalize('NFKD')
@@ -26,23 +26,22 @@ export function fold(text: string): string {
 }
 
 /**
- * What a text is searched for by.
- * @returns folded; what is found nowhere if nothing but white space is left of it
+ * Folds a search term.
+ * @returns the folded term; `FOUND_NOWHERE` if nothing but white space is left of it
  */
 export function foldTerm(term: string): string {
   const folded = fold(term)
   return isBlank(folded) ? FOUND_NOWHERE : folded
 }
 
-/** Whether there is nothing to see in a text. */
+/** Whether a text has no visible character. */
 export const isBlank = (text: string): boolean =>
   /^[\p{White_Space}\p{Default_Ignorable_Code_Point}]*$/u.test(text)
 
 /**
- * Full case folding. JavaScript has none of its own, but lower(upper(lower(x))) puts the same
- * characters together as CaseFolding.txt does (The Unicode Standard, section 5.18), one exception
- * aside: the dotless ı folds to itself. Character by character, since a string's lower case makes Σ
- * depend on its neighbours.
+ * Full case folding. JavaScript has no function for it, but lower(upper(lower(x))) joins the same characters
+ * as CaseFolding.txt (The Unicode Standard, section 5.18). One exception: the dotless ı folds to itself. Each
+ * character is folded alone, because the lower case of Σ depends on its neighbours in a string.
  */
 function foldCase(text: string): string {
   return mapCharacters(text, (character) =>

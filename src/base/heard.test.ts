@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import { expect, it } from 'vitest'
 import { heard } from './heard.ts'
 
-/** What makes a stream, a child process, a server or a pool of connections. */
+/** Code that makes a stream, a child process, a server or a pool of connections. */
 const MAKERS = [
   'createReadStream',
   'createWriteStream',
@@ -24,7 +24,7 @@ const MADE = new RegExp(
   'g',
 )
 
-it('has every stream of the program heard from the beginning', () => {
+it('every stream of the program has an error listener from the beginning', () => {
   const files = globSync('src/**/*.ts').filter((file) => !/\.(?:test|fixture)\.ts$/.test(file))
   expect(files.length).toBeGreaterThan(100)
   const unheard = files.flatMap((file) => {
@@ -36,7 +36,7 @@ it('has every stream of the program heard from the beginning', () => {
   expect(unheard).toEqual([])
 })
 
-it('tells whoever comes later that a stream has failed', async () => {
+it('a failed stream still gives its error to a later reader', async () => {
   const fail = async () => {
     const stream = heard(new PassThrough())
     stream.destroy(new Error('early'))

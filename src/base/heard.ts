@@ -1,11 +1,11 @@
 import type { EventEmitter } from 'node:events'
 
 /**
- * An emitter whose `error` is heard from the beginning. Unheard, that event ends the process, and a stream
- * may fail before anybody has begun to read it. Nothing is lost by it: who reads, pipes or awaits a stream
- * learns from the stream itself that it has failed.
+ * Adds an `error` listener to an emitter from the beginning. Without a listener, that event ends the process,
+ * and a stream may fail before any code has begun to read it. No error is lost: code that reads, pipes or
+ * awaits a failed stream still gets the error from the stream.
  *
- * `heard.test.ts` finds what is made without it.
+ * `heard.test.ts` finds emitters that are made without this function.
  */
 export function heard<E extends Pick<EventEmitter, 'on'>>(emitter: E): E {
   emitter.on('error', ignore)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Registry } from 'prom-client'
 
-/** Seconds: from an answer out of memory to an upload over a slow line. */
+/** Seconds: from an answer out of memory to an upload over a slow connection. */
 const BUCKETS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60]
 /** A value that takes longer is left out, so that an unreachable database does not delay the other metrics. */
 const SAMPLE_MS = 2000
@@ -16,38 +16,38 @@ interface Named {
   labels?: readonly string[]
 }
 
-/** A number that somebody else keeps. */
+/** A number that other code keeps. */
 export interface Sampled extends Named {
   /** A counter never falls while the process runs. */
   kind?: 'gauge' | 'counter'
-  /** What several processes on one port make of their numbers; the sum if nothing is said. */
+  /** How the numbers of several processes on one port are combined; the sum by default. */
   together?: 'sum' | 'min' | 'max' | 'first'
-  /** Asked at each scrape. One that fails or takes too long is left out of it. */
+  /** Called at each scrape. A value that fails or takes too long is left out of that scrape. */
   read(): number | Series | Promise<number | Series>
 }
 
-/** Numbers like these, by name, that are added up over processes. */
+/** Such numbers by name. They are added up over processes. */
 export type Samples = Readonly<Record<string, Pick<Sampled, 'help' | 'kind' | 'read'>>>
 
-/** What a process tells Prometheus. It is made only where it is asked for. */
+/** The metrics of a process, for Prometheus. Made only where metrics are on. */
 export interface Metrics {
   readonly registry: Registry
   sample(metric: Sampled): void
   sampleAll(samples: Samples): void
-  /** @returns a function that counts one */
+  /** @returns a function that adds one */
   count(metric: Named): (labels: Labels) => void
-  /** @returns a function that takes how many seconds something took */
+  /** @returns a function that records how many seconds something took */
   time(metric: Named): (labels: Labels, seconds: number) => void
 }
 
-/** With what can be told of every process: memory, processor time, the event loop, the build. */
+/** With the metrics of every process: memory, processor time, the event loop, the build. */
 export async function createMetrics(): Promise<Metrics> {
-  // Loaded only where it is wanted: it costs a noticeable part of the start.
+  // Loaded only where metrics are on: loading takes a noticeable part of the start.
   const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } = await import('prom-client')
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
-  // The mean of several processes would hide the one that stands still.
+  // The mean over several processes would hide one that is blocked.
   for (const part of ['p99', 'p90']) {
     const lag = registry.getSingleMetric(`nodejs_eventloop_lag_${part}_seconds`)
     if (lag) Object.assign(lag, { aggregator: 'max' })
@@ -55,7 +55,7 @@ export async function createMetrics(): Promise<Metrics> {
 
   function sample({ name, help, labels = [], kind = 'gauge', together = 'sum', read }: Sampled) {
     const metric = { name, help, labelNames: labels, aggregator: together, registers }
-    const tell = async (fresh: () => void, set: (labels: Labels, value: number) => void) => {
+    const update = async (fresh: () => void, set: (labels: Labels, value: number) => void) => {
       const given = await within(SAMPLE_MS, read).catch(() => undefined)
       fresh()
       if (given === undefined) return
@@ -66,7 +66,7 @@ export async function createMetrics(): Promise<Metrics> {
       const counter = new Counter({
         ...metric,
         collect: () =>
-          tell(
+          update(
             () => counter.reset(),
             (labels, value) => counter.inc(labels, value),
           ),
@@ -76,8 +76,8 @@ export async function createMetrics(): Promise<Metrics> {
     const gauge = new Gauge({
       ...metric,
       collect: () =>
-        tell(
-          // What has no labels would be reset to 0, which is not the same as not known.
+        update(
+          // A gauge without labels would be reset to 0, which is not the same as unknown.
           () => (labels.length === 0 ? gauge.remove() : gauge.reset()),
           (labels, value) => gauge.set(labels, value),
         ),
@@ -87,7 +87,7 @@ export async function createMetrics(): Promise<Metrics> {
   const version = await readVersion()
   sample({
     name: 'vitrine_build_info',
-    help: 'The version of Vitrine, and of Node.js that runs it; always 1',
+    help: 'Versions of Vitrine and of Node.js; always 1',
     labels: ['version', 'node'],
     together: 'first',
     read: () => [{ labels: { version, node: process.versions.node }, value: 1 }],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { costOf, createRecent } from './recent.ts'
 
-describe('a memory of what was used lately', () => {
-  it('is bounded by all bytes, of keys too, whatever is kept in it', () => {
+describe('a cache of recently used values', () => {
+  it('bounds the bytes of values and keys together', () => {
     const memory = createRecent<true>(1_000_000)
     for (let count = 0; count < 1000; count++) memory.set(`${count} ${'x'.repeat(15_000)}`, true, 0)
     expect(memory.total).toBeLessThanOrEqual(1_000_000)
@@ -13,7 +13,7 @@ describe('a memory of what was used lately', () => {
     expect(memory.peek('10')).toBeUndefined()
   })
 
-  it('drops what was not used for longest, for which looking does not count', () => {
+  it('drops the least recently used value; a peek does not count as a use', () => {
     const memory = createRecent<number>(16 * costOf('00', 0))
     const keys = Array.from({ length: 16 }, (_, index) => String(index + 10))
     for (const key of keys) memory.set(key, Number(key), 0)
@@ -24,7 +24,7 @@ describe('a memory of what was used lately', () => {
     expect(memory.get('11')).toBeUndefined()
   })
 
-  it('counts what is set again, removed or forgotten only once', () => {
+  it('counts a value once, even if it is set again, deleted or cleared', () => {
     const memory = createRecent<string>(10_000)
     memory.set('a', 'x', 100)
     memory.set('a', 'y', 200)

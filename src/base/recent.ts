@@ -1,18 +1,18 @@
-/** Values used lately, up to a bound of the bytes that they and their keys take together. */
+/** Recently used values. The bytes of the values and their keys are bounded together. */
 export interface Recent<Value> {
   /** Counts as a use. */
   get(key: string): Value | undefined
-  /** Does not: where nothing else is asked for, what was set first goes first. */
+  /** Does not count as a use. If values are only peeked at, the oldest one is dropped first. */
   peek(key: string): Value | undefined
-  /** @param bytes of the value; what takes more than a sixteenth of the bound is not kept */
+  /** @param bytes of the value; a value over a sixteenth of the bound is not kept */
   set(key: string, value: Value, bytes: number): void
   delete(key: string): void
   clear(): void
-  /** Bytes of all that is kept, as `costOf` counts them. */
+  /** Bytes of all entries, as `costOf` counts them. */
   readonly total: number
 }
 
-/** How often what was asked for was there, and how often not, for metrics. */
+/** How often a cache had a value and how often not, for metrics. */
 export interface CacheUse {
   hits: number
   misses: number
@@ -20,21 +20,21 @@ export interface CacheUse {
 
 export const createCacheUse = (): CacheUse => ({ hits: 0, misses: 0 })
 
-/** One that would drive out too many others is not worth it. */
+/** A larger value would drive out too many others. */
 const MAX_SHARE = 1 / 16
 
-/** What keeping something takes besides, about: its place in a map, and the heads of its objects. */
+/** Approximate bytes that an entry takes besides: its place in the map, and the headers of its objects. */
 const ENTRY_BYTES = 150
 
-/** Bytes that a value takes in memory with its key, of which each character may take two. */
+/** Bytes that a value takes in memory with its key. Each character of the key may take two bytes. */
 export const costOf = (key: string, bytes: number): number => ENTRY_BYTES + 2 * key.length + bytes
 
 /**
- * Keeps values, and drops those first that were not used for longest.
- * @param maxBytes of all together; 0 keeps nothing
+ * Keeps values, and drops the least recently used ones first.
+ * @param maxBytes of all entries together; 0 keeps nothing
  */
 export function createRecent<Value>(maxBytes: number): Recent<Value> {
-  /** The one not used for longest first: a Map keeps the order of insertion. */
+  /** Least recently used first: a Map keeps the order of insertion. */
   const kept = new Map<string, { value: Value; cost: number }>()
   let total = 0
 

@@ -1,26 +1,29 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { flagOf, type Setting } from './settings.ts'
 
-/** No secret is longer, and not everything that can be read ends. */
+/** No secret is longer. The limit is needed because some readable files, such as devices, never end. */
 const MAX_FILE_BYTES = 64 * 1024
 
-/** The text of a setting, and where it is from. */
+/** The text of a setting, and its source. */
 export interface SettingSource {
   /** The variable or flag, for messages. */
   name: string
   text: string
 }
 
-/** Names that say in which file a secret is: `VITRINE_ADMIN_PASSWORD_FILE`, `--admin-password-file`. */
+/**
+ * Names of the variable and the flag for a file with a secret: `VITRINE_ADMIN_PASSWORD_FILE`,
+ * `--admin-password-file`.
+ */
 export const fileVariableOf = ({ variable }: Setting<unknown>): string => `${variable}_FILE`
 export const fileFlagOf = (setting: Setting<unknown>): string => `${flagOf(setting)}-file`
 
 /**
- * Finds the text of a setting: of a flag, else of its variable. A secret may be in a file that
- * another flag or variable names.
+ * Finds the text of a setting: from its flag, else from its variable. A secret may be in a file that another
+ * flag or variable names.
  *
- * @returns undefined where nothing was given
- * @throws Error whose message is a whole line, if it is given twice or its file cannot be read
+ * @returns undefined if nothing was given
+ * @throws Error whose message is a whole line, if the secret is given both ways or its file cannot be read
  */
 export function findSource(
   setting: Setting<unknown>,
@@ -46,7 +49,7 @@ function pick(
   return { name: fileName, text: readSecret(fileName, path) }
 }
 
-/** The text of a file; the newline that editors and `echo` put at its end is none of the secret's. */
+/** The text of a file, without the newline that editors and `echo` put at its end. */
 function readSecret(name: string, path: string): string {
   const is = `${name} is ${JSON.stringify(path)};`
   let bytes: Buffer
@@ -62,7 +65,7 @@ function readSecret(name: string, path: string): string {
   return bytes.toString().replace(/\r?\n$/, '')
 }
 
-/** Not the whole at once: a pipe or a device does not say how long it is. */
+/** Reads in a loop, because the length of a pipe or a device is not known in advance. */
 function readStart(path: string, length: number): Buffer {
   const file = openSync(path, 'r')
   try {

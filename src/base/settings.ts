@@ -1,7 +1,7 @@
-/** How a room declares its settings; `config.ts` reads them all at once. */
+/** How a folder declares its settings. `config.ts` reads all of them. */
 
 export interface Setting<T> {
-  /** Environment variable; its flag is derived: `VITRINE_MAX_IMAGE_BYTES` is `--max-image-bytes`. */
+  /** Environment variable. The flag derives from it: `VITRINE_MAX_IMAGE_BYTES` is `--max-image-bytes`. */
   readonly variable: `VITRINE_${string}`
   /** Used when the variable is not set. */
   readonly fallback: T
@@ -9,7 +9,7 @@ export interface Setting<T> {
   readonly parse: (text: string) => T
   /** One sentence for `--help` and the documentation. */
   readonly help: string
-  /** A secret's value is never repeated in a message, and may be in a file, see `findSource`. */
+  /** Messages never repeat a secret's value. It may be in a file; see `findSource`. */
   readonly secret?: boolean
 }
 
@@ -19,7 +19,7 @@ export const flagOf = ({ variable }: Setting<unknown>): string =>
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>
 
-/** The values of a set of settings, by their names in the code. */
+/** The values of a set of settings, by the names of the settings in the code. */
 export type Values<S extends Settings> = { readonly [K in keyof S]: ReturnType<S[K]['parse']> }
 
 /** A whole number within bounds, both included. */

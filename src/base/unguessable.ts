@@ -1,4 +1,4 @@
-/** Words of which examples and defaults consist, and what people type instead of choosing. */
+/** Words that make up examples and defaults, and words that people type instead of choosing a secret. */
 const PLACEHOLDERS = `
   change replace please choose default example sample placeholder secret password passwort
   passphrase token key jwt admin administrator root user vitrine test demo letmein qwerty
@@ -6,12 +6,12 @@ const PLACEHOLDERS = `
   insecure long very super some thing`
   .trim()
   .split(/\s+/)
-/** Fewer different characters than these are a pattern. */
+/** A text with fewer different characters is a pattern. */
 const LEAST_VARIETY = 5
 
 /**
- * Refuses what a setting that is a secret must not be: a value from somebody's example. Only for
- * what is set at a start; people choose their passwords by `checkPassword`.
+ * Refuses a secret that is an example or a default. Only for secrets in settings; `checkPassword` checks the
+ * passwords that people choose.
  *
  * @throws Error whose message completes "must be …", without the value
  */
@@ -21,9 +21,12 @@ export function requireUnguessable(text: string): void {
   throw new Error('a value of your own, and not one that everybody tries first')
 }
 
-/** Words and digits in a row, found without going back: a pattern would try every way to divide them. */
+/**
+ * Whether the text is a row of these words and digits. Visits each position once; a regular expression would
+ * try every way to divide the text.
+ */
 function consistsOfPlaceholders(text: string): boolean {
-  /** Up to where such words lead. */
+  /** Positions that a row of words and digits reaches. */
   const ends = new Set([0])
   for (let at = 0; at < text.length; at++) {
     if (!ends.has(at)) continue

@@ -1,8 +1,6 @@
-import { toEntry } from '../audit/entry.ts'
-import { parseTime } from '../audit/parse-time.ts'
-import { type AuditPage, readAudit } from '../audit/read.ts'
+import { type AuditPage, parseTime, readAudit, toEntry } from '../audit/read.ts'
 import { auditActions, isAuditAction } from '../audit/record.ts'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
@@ -17,11 +15,11 @@ export interface AuditOptions {
   json?: boolean
 }
 
-/** Rows that are read and printed at once. */
+/** Rows per page: one query reads a page, then it is printed. */
 const PAGE = 500
 const UNITS: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000 }
 
-/** Prints who did what, the newest first. */
+/** Prints the audit log, newest entry first. */
 export async function audit(config: Config, options: AuditOptions): Promise<void> {
   await requireLibrary(config)
   await withDatabase(config, (database) => print(database, options))
@@ -69,7 +67,7 @@ function printRows(rows: AuditPage['rows']): void {
   )
 }
 
-/** A time, or how long ago: `7d`, `12h`, `30m`. */
+/** Reads a time, or an age such as `7d`, `12h` or `30m`. */
 function readSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined
   const { count, unit } = /^(?<count>\d{1,6})(?<unit>[dhm])$/.exec(text)?.groups ?? {}

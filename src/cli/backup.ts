@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { access, open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { syncFolder } from '../base/durable-files.ts'
+import { UsageError } from '../base/errors.ts'
 import { heard } from '../base/heard.ts'
-import { UsageError } from '../base/usage-error.ts'
 import { type Config, filesPath } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createLog } from '../http/operate/logging.ts'
@@ -15,14 +16,14 @@ import { describeContents, formatTimeSince } from '../transfer/contents.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 import { runStoppable } from './stoppable.ts'
 
-/** Standard output, or standard input of a restore. */
+/** Names standard output here, and standard input for `restore`. */
 const STANDARD = '-'
 
 /**
- * Writes the library as it is now into one archive, beside whatever uses it. The file has its name
- * only once all of it is there and durable.
+ * Writes the current state of the library into one archive, also while a server runs. The file gets its
+ * name only once it is complete and durable.
  *
- * @param file where there is none yet; `-` is standard output
+ * @param file must not exist yet; `-` is standard output
  */
 export async function backup(config: Config, file: string): Promise<void> {
   await requireLibrary(config)
@@ -31,13 +32,13 @@ export async function backup(config: Config, file: string): Promise<void> {
     const { contents, faults, sha256 } = await (file === STANDARD
       ? writeOut(config, signal)
       : writeFile(config, resolve(file), signal))
-    // Standard output has the archive itself, perhaps.
-    const tell = file === STANDARD ? console.error : console.log
-    for (const fault of faults) tell(fault)
-    tell(`Backed up ${describeContents(contents)} in ${formatTimeSince(startedAt)}.`)
-    tell(`The SHA-256 of its sums is ${sha256}.`)
+    // Standard output may carry the archive itself.
+    const print = file === STANDARD ? console.error : console.log
+    for (const fault of faults) print(fault)
+    print(`Backed up ${describeContents(contents)} in ${formatTimeSince(startedAt)}.`)
+    print(`The SHA-256 of its sums is ${sha256}.`)
     if (faults.length === 0) return 0
-    console.error('The backup is sound, but not of everything: see above, and run vitrine doctor.')
+    console.error('The backup is sound but incomplete: see above, and run vitrine doctor.')
     return 1
   }, 'There is no backup.')
 }
@@ -55,7 +56,7 @@ async function writeFile(config: Config, path: string, signal: AbortSignal): Pro
   if (isThere) throw new UsageError(`${path} is there already.`)
   const part = `${path}.${randomBytes(4).toString('hex')}.part`
   try {
-    // It has every password's hash and what signs the sessions.
+    // The archive holds every password hash and the keys that sign sessions.
     const handle = await open(part, 'wx', 0o600)
     const output = heard(handle.createWriteStream({ flush: true }))
     const backedUp = await write(config, output, signal, false)
@@ -95,15 +96,4 @@ async function write(
     }
   }
   return withDatabase(config, work, { asItIs: true })
-}
-
-/** Makes the names in a folder outlive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(path)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }

@@ -1,32 +1,33 @@
 import { mkdir, realpath } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Config, databaseLocation, filesPath } from '../config.ts'
-import { type DatabaseLocation, openDatabase } from '../database/database.ts'
+import type { DatabaseLocation } from '../database/database.ts'
+import { openDatabase } from '../database/open.ts'
 import { databaseSettings } from '../database/settings.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { S3Place } from '../storage/s3/s3-url.ts'
 import { storageSettings } from '../storage/settings.ts'
-import type { House } from '../transfer/objects.ts'
+import type { OpenLibrary } from '../transfer/objects.ts'
 
-/** Where to copy to, as the command line says it. */
+/** The target of a copy, as given on the command line. */
 export interface TargetOptions {
   toData?: string
   toDatabase?: string
   toStorage?: string
 }
 
-/** Where a library's objects are: in a bucket, or in a folder. */
+/** The place of a library's objects: a bucket, or a folder. */
 type StorageLocation = S3Place | string
 
 export interface Target {
   database: DatabaseLocation
-  /** Undefined if they stay where they are. */
+  /** Undefined if the objects stay where they are. */
   storage: StorageLocation | undefined
 }
 
 /**
- * What the target is, as a server would find it with the settings of the same names.
+ * Finds the target as a server would, with the settings of the same names.
  * @throws UsageError
  */
 export function readTarget(config: Config, options: TargetOptions): Target {
@@ -55,14 +56,18 @@ function parse<T>(flag: string, text: string | undefined, parseText: (text: stri
   }
 }
 
-/** Opens the target; its storage is the source's own if the objects stay where they are. */
-export async function openTarget(config: Config, target: Target, source: House): Promise<House> {
+/** Opens the target. It shares the storage of the source if the objects stay where they are. */
+export async function openTarget(
+  config: Config,
+  target: Target,
+  source: OpenLibrary,
+): Promise<OpenLibrary> {
   const storage = await openTargetStorage(config, target, source)
-  // Also one that is not finished, which is the one to be finished.
+  // `unfinished` also opens a target that an earlier run left incomplete.
   return { storage, database: await openDatabase(target.database, undefined, { unfinished: true }) }
 }
 
-async function openTargetStorage(config: Config, { storage }: Target, source: House) {
+async function openTargetStorage(config: Config, { storage }: Target, source: OpenLibrary) {
   if (storage === undefined) return source.storage
   const own = config.storageUrl ?? filesPath(config)
   if (typeof storage === 'string') {

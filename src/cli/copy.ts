@@ -1,4 +1,4 @@
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Config, filesPath } from '../config.ts'
 import { readUnfinished } from '../database/unfinished.ts'
 import { createLog } from '../http/operate/logging.ts'
@@ -16,14 +16,13 @@ import { runStoppable } from './stoppable.ts'
 const AGAIN = 'Run vitrine copy again to go on.'
 
 interface CopyOptions extends TargetOptions {
-  /** Copy a library that is in use, and what changes, until nobody uses it any more. */
+  /** Copy a library that is in use, and its later changes, until no server uses it any more. */
   follow?: boolean
 }
 
 /**
- * Copies a whole library to another database and another storage, both of either kind. Stopped or
- * killed at any instant it goes on where it was when it is run again; until it has come to its end,
- * nobody can use the target.
+ * Copies a whole library to another database and another storage, each of either kind. After a stop or a
+ * kill, the next run continues where this one ended. The target cannot be used before the copy is complete.
  */
 export async function copy(config: Config, options: CopyOptions): Promise<void> {
   const place = readTarget(config, options)
@@ -63,17 +62,17 @@ async function run(copying: Copying): Promise<number> {
   if (faults.length > 0) {
     for (const fault of faults) console.log(fault)
     console.error(
-      `Not everything could be copied, and the target cannot be used yet. Mend the library with vitrine doctor --repair, or edit or delete what is named. ${AGAIN}`,
+      `Not everything could be copied, and the target cannot be used yet. Repair the library with vitrine doctor --repair, or edit or delete the items listed above. ${AGAIN}`,
     )
     return 1
   }
   const contents = describeContents(await countContents(target.database.read))
-  console.log(`At the target, each object read back and right: ${contents}.`)
+  console.log(`Copied, each object read back and compared: ${contents}.`)
   console.log(`${stored} objects were stored by this run, in ${formatTimeSince(startedAt)}.`)
   return 0
 }
 
-/** @throws UsageError if what is named as the target is the library itself */
+/** @throws UsageError if the target is the source library itself */
 async function requireApart({ source, presence }: Copying): Promise<void> {
   const seen = await source.database.read
     .selectFrom('owners')

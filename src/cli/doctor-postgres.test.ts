@@ -4,10 +4,10 @@ import { makeDataFolder, runCli } from '../../test/harness.ts'
 import { loseObject } from '../../test/library-storage.ts'
 import { locateDatabase } from '../../test/postgres.ts'
 import { stockLibrary } from '../../test/stock-library.ts'
-import { openDatabase } from '../database/database.ts'
+import { openDatabase } from '../database/open.ts'
 
-/** What the queries of this engine find and mend; `doctor.test.ts` has everything else. */
-it('finds what is wrong in a database of PostgreSQL, and mends it', async () => {
+/** What PostgreSQL's own queries find and repair. `doctor.test.ts` tests everything else. */
+it('finds faults in a PostgreSQL database and repairs them', async () => {
   const data = makeDataFolder()
   await stockLibrary(data, 12)
   const database = await openDatabase(await locateDatabase(data))
@@ -48,7 +48,7 @@ it('finds what is wrong in a database of PostgreSQL, and mends it', async () => 
   for (const done of ['Built it anew for 3 items.', 'Counted them anew.']) {
     expect(repaired.stdout).toContain(done)
   }
-  // Nothing can be rendered of bytes that are no image; all the rest is as it was.
+  // No variant can be rendered from bytes that are not an image. Everything else is sound again.
   const left = (await doctor('--quick')).stdout.split('\n')
   expect(left.filter((line) => !line.includes(key))).toEqual([
     expect.stringMatching(/^12 items, 11 files, \d+ objects checked: /),

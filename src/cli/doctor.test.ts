@@ -23,7 +23,7 @@ import { doctor } from './doctor.ts'
 const configOf = (data: string) =>
   readConfig({ VITRINE_DATA: data, VITRINE_LOG_LEVEL: 'silent', VITRINE_IMAGE_WORKERS: '1' })
 
-/** Four items of three files: 1 (with `high`) and 4 show the same, 3 is animated. */
+/** Four items of three files: 1 (with `high`) and 4 show the same file, 3 is animated. */
 let sound: string
 let data: string
 
@@ -54,7 +54,7 @@ afterEach(() => {
   process.exitCode = undefined
 })
 
-/** What a run of the command prints, and whether all was well at its end. */
+/** Runs the command. Returns what it prints, and whether the library was sound at its end. */
 async function examine(options: { repair?: boolean; quick?: boolean } = {}) {
   const lines: string[] = []
   vi.spyOn(console, 'log').mockImplementation((line) => lines.push(line))
@@ -143,7 +143,7 @@ describe('doctor', () => {
     })
   })
 
-  it('makes a scaled image of which there is no row', async () => {
+  it('makes a scaled image that has no row', async () => {
     const key = keyOf(SCALED)
     run("DELETE FROM variants WHERE file_id = 1 AND name = 'scaled'")
     const { lines } = await examine()
@@ -157,7 +157,7 @@ describe('doctor', () => {
     expect(await examine()).toEqual(SOUND)
   })
 
-  it('moves a damaged original aside, and says so until it is restored', async () => {
+  it('moves a damaged original aside, and reports it until it is restored', async () => {
     const key = keyOf(ORIGINAL)
     const bytes = readFileSync(pathOf(key))
     flipByte(pathOf(key))
@@ -195,7 +195,7 @@ describe('doctor', () => {
     expect(readFileSync(pathOf(keyOf(SCALED))).length).toBeGreaterThan(0)
   })
 
-  it('moves strays aside, whatever their name', async () => {
+  it('moves strays aside, whatever they are named', async () => {
     const key = newKey('variants', 'webp')
     const strays = [key, `${keyOf(ORIGINAL)}.part`, 'originals/notes.txt', 'variants/a/b c\n"d"']
     for (const stray of strays) {
@@ -214,7 +214,7 @@ describe('doctor', () => {
     expect(kept.filter((entry) => entry.isFile())).toHaveLength(strays.length)
   })
 
-  it('tells what the journal holds, and takes it for no finding', async () => {
+  it('prints the number of pending journal entries, and counts none as a finding', async () => {
     const key = newKey('originals', 'jpg')
     mkdirSync(dirname(pathOf(key)), { recursive: true })
     writeFileSync(`${pathOf(key)}.part`, 'half')
@@ -226,7 +226,7 @@ describe('doctor', () => {
     })
   })
 
-  it('forgets a file that no item shows, and keeps its objects', async () => {
+  it('deletes the row of a file that no item shows, and keeps its objects', async () => {
     const original = readFileSync(pathOf(keyOf('SELECT key FROM files WHERE id = 2')))
     run('DELETE FROM media WHERE file_id = 2; DELETE FROM media_search WHERE rowid = 2')
     run('UPDATE media_counts SET count = count - 1; UPDATE tags SET count = count - 1')
@@ -246,7 +246,7 @@ describe('doctor', () => {
     { is: 'too few', sql: 'UPDATE media_counts SET count = 1' },
     { is: 'gone', sql: 'DELETE FROM media_counts' },
     { is: 'of nothing', sql: 'INSERT INTO media_counts VALUES (10, 7, 3)' },
-  ])('counts anew when counts are $is', async ({ sql }) => {
+  ])('repairs counts that are $is', async ({ sql }) => {
     run(sql)
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining('The items are counted wrongly')],
@@ -258,7 +258,7 @@ describe('doctor', () => {
 
   it.each([
     {
-      is: 'other than it is',
+      is: 'with wrong values',
       sql: `UPDATE media_json SET json = '{"id":2}' WHERE id = 2`,
       problem: 'Lists do not show item 2 "Picture 2" as it is.',
     },
@@ -268,11 +268,11 @@ describe('doctor', () => {
       problem: 'Lists do not show item 3 "Picture 3" as it is.',
     },
     {
-      is: 'though it is not there',
+      is: 'though it does not exist',
       sql: `INSERT INTO media_json VALUES (9, '{"id":9}')`,
       problem: 'Lists show an item 9 that is not there.',
     },
-  ])('writes anew what lists show of an item: $is', async ({ sql, problem }) => {
+  ])('repairs the list JSON of an item that lists show $is', async ({ sql, problem }) => {
     run(sql)
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining(problem)],
@@ -290,7 +290,7 @@ describe('doctor', () => {
     { is: 'gone', sql: 'DELETE FROM tags', tag: 'tag' },
     { is: 'of nothing', sql: "INSERT INTO tags VALUES ('none', 'none', 1)", tag: 'none' },
     { is: 'not found', sql: "UPDATE tags SET folded = 'other'", tag: 'tag' },
-  ])('counts anew when tags are $is', async ({ sql, tag }) => {
+  ])('repairs tags that are $is', async ({ sql, tag }) => {
     run(sql)
     const problem = `Tags are counted or folded wrongly: "${tag}".`
     expect(await examine()).toMatchObject({
@@ -310,7 +310,7 @@ describe('doctor', () => {
       problem: 'disagrees with 2 of the items: 2, 3.',
     },
     {
-      is: 'with an item that is not',
+      is: 'with an item that does not exist',
       sql: "INSERT INTO media_search (rowid, grams) VALUES (5000000, 'abc')",
       problem: 'disagrees with 1 of the items: 5000000.',
     },
@@ -351,7 +351,7 @@ describe('doctor', () => {
       sql: 'DELETE FROM media_search_data WHERE id > 10',
       problem: 'is damaged: ',
     },
-  ])('mends a search index $is', async ({ sql, problem }) => {
+  ])('repairs a search index $is', async ({ sql, problem }) => {
     run(sql)
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining(`The search index ${problem}`)],
@@ -361,7 +361,7 @@ describe('doctor', () => {
     expect(await examine()).toEqual(SOUND)
   })
 
-  it('gives files the digests that their bytes have', async () => {
+  it('repairs digests that do not match their bytes', async () => {
     run(`UPDATE files SET high_digest = '${randomBytes(16).toString('base64url')}' WHERE id = 3`)
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining('The immutable URLs of item 3 "Picture 3"')],
@@ -374,7 +374,7 @@ describe('doctor', () => {
     expect(select('SELECT version FROM library')).not.toEqual(version)
   })
 
-  it('sets the time of the latest addition', async () => {
+  it('repairs the time of the latest addition', async () => {
     run('UPDATE library SET last_added_at = 5')
     expect(await examine()).toMatchObject({ lines: [expect.stringContaining('for its latest')] })
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
@@ -395,27 +395,29 @@ describe('doctor', () => {
     {
       is: 'malformed tags',
       sql: `UPDATE media SET tags = '["tag"' WHERE id = 2`,
-      problem: 'The name or the tags of item 2 "Picture 2" are not as they are stored: ["tag".',
+      problem:
+        'The name or the tags of item 2 "Picture 2" are not in the form in which Vitrine stores them: ["tag".',
     },
     {
       is: 'tags of another kind',
       sql: "UPDATE media SET tags = '5' WHERE id = 2",
-      problem: 'The name or the tags of item 2 "Picture 2" are not as they are stored: 5.',
+      problem:
+        'The name or the tags of item 2 "Picture 2" are not in the form in which Vitrine stores them: 5.',
     },
     {
       is: 'rows that belong to nothing',
       sql: "INSERT INTO user_roles VALUES (99, 'admin')",
       problem: 'of the table user_roles refers to a row of users that is not there.',
     },
-  ])('tells of $is, which only people can mend', async ({ sql, problem }) => {
+  ])('reports $is, which only a person can repair', async ({ sql, problem }) => {
     run(sql)
     const { lines, isSound } = await examine({ repair: true })
     expect(lines[0]).toContain(problem)
     expect(isSound).toBe(false)
   })
 
-  describe('takes no change for a finding:', () => {
-    /** The findings of one check while storage does what it is told. */
+  describe('does not report a concurrent change:', () => {
+    /** Runs one check with some methods of the storage replaced. */
     async function findWith(
       check: Check,
       intervene: (library: Library) => Partial<Storage>,
@@ -460,12 +462,12 @@ describe('doctor', () => {
   it.each([
     { is: 'is no database', harm: (path: string) => writeFileSync(path, randomBytes(10_000)) },
     { is: 'was cut short', harm: (path: string) => truncateSync(path, 10_000) },
-  ])('tells of a file of the database that $is', async ({ harm }) => {
+  ])('reports a database file that $is', async ({ harm }) => {
     harm(join(data, 'vitrine.db'))
     await expect(examine()).rejects.toThrow(/^The database cannot be read: .* from a backup\.$/)
   })
 
-  it('tells of a damaged file of the database', async () => {
+  it('reports a damaged database file', async () => {
     const path = join(data, 'vitrine.db')
     const [{ page = 0 } = {}] = select(
       "SELECT rootpage AS page FROM sqlite_schema WHERE name = 'media_file_id'",
@@ -476,6 +478,6 @@ describe('doctor', () => {
     writeFileSync(path, bytes)
     const log = vi.spyOn(console, 'log').mockImplementation(() => {})
     await expect(doctor(configOf(data), { repair: true })).rejects.toThrow('Nothing else was')
-    expect(log).toHaveBeenCalledWith(expect.stringContaining('of the database is damaged: '))
+    expect(log).toHaveBeenCalledWith(expect.stringContaining('The database file is damaged: '))
   })
 })

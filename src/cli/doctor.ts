@@ -7,28 +7,26 @@ import { readDeliverySecret } from '../images/digests.ts'
 import type { Library } from '../media/library.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { startProgress } from '../transfer/progress.ts'
-import { checkCounts } from '../upkeep/check-counts.ts'
 import { checkDatabase, explainDamage } from '../upkeep/check-database.ts'
+import { checkCounts, checkJson, checkTags } from '../upkeep/check-derived.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
-import { checkJson } from '../upkeep/check-json.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
-import { checkTags } from '../upkeep/check-tags.ts'
 import { type Check, type Examined, type Finding, mend } from '../upkeep/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 
 interface DoctorOptions {
-  /** Mend what can be mended. */
+  /** Repair what can be repaired. */
   repair?: boolean
   /** Do not read the objects in storage. */
   quick?: boolean
 }
 
 /**
- * Checks the whole library, beside a running server if there is one: a line for each finding, and a
- * last one that counts. Only with `repair` is anything changed, and even then nothing is deleted that
- * cannot be made again. The exit code is 1 if anything is left that is not as it should be.
+ * Checks the whole library, also while a server runs. Prints a line for each finding and a last line with
+ * the counts. Changes something only with `repair`, and even then deletes nothing that cannot be made
+ * again. The exit code is 1 if a finding remains.
  */
 export async function doctor(
   config: Config,
@@ -53,7 +51,7 @@ export async function doctor(
 
 type Table = 'media' | 'files' | 'variants' | 'journal'
 
-/** In this order: what is found first may be what later findings follow from. */
+/** In this order: an early finding may be the cause of later ones. */
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
@@ -109,7 +107,7 @@ async function examine(examined: Examined, library?: Library): Promise<number> {
   return mended === findings ? 0 : 1
 }
 
-/** Repairs a finding if that is wanted and possible. */
+/** Repairs a finding if `--repair` is given and a repair is possible. */
 async function treat(
   finding: Finding,
   library: Library | undefined,

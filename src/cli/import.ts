@@ -3,7 +3,7 @@ import { access, realpath, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { sep } from 'node:path'
 import { openLibrary } from '../app.ts'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { createAdder } from '../media/change/add-many.ts'
@@ -11,60 +11,66 @@ import type { Library } from '../media/library.ts'
 import { type FoundEntry, findFiles } from '../transfer/import/find-files.ts'
 import {
   allocateFileMemory,
+  type ImportOutcome,
   importFile,
   LibraryFault,
-  type Outcome,
 } from '../transfer/import/import-file.ts'
 import { type Progress, startProgress } from '../transfer/progress.ts'
+import { runStoppable } from './stoppable.ts'
 
-/** So many failures in a row that nobody can explain are the library's and not the files'. */
+/** After this many unexplained failures in a row, the fault is the library's and not the files'. */
 const MAX_UNEXPLAINED_IN_A_ROW = 10
 
-/** Each waits for two commits of a tenth of a second: at forty images a second these are eight. */
+/**
+ * Each of them waits for two commits of a tenth of a second. At forty images a second that is eight images.
+ */
 const STORED_TOGETHER = 8
 
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }
-type StopSignal = keyof typeof EXIT_CODES
-
 /**
- * Adds every image below a folder, tagged with the names of its folders. What was refused or failed
- * is printed as it comes, and the counts at the end. Run again, it goes on where it was stopped,
- * since bytes that an item shows already make no other.
+ * Adds every image below a folder and tags it with the names of its folders. Prints each refused or failed
+ * file at once, and the counts at the end. A second run continues where the first one stopped, since bytes
+ * that an item already shows are not added again.
  */
 export async function importFolder(config: Config, folder: string): Promise<void> {
   const root = await requireFolder(folder)
-  // Whoever waits in this process waits for this import: none of it is to be turned away.
+  // Every render in this process belongs to this import, so the queue must turn none away.
   const unhurried = { ...config, imageQueue: countWorkers(config) }
   const library = await openLibrary(unhurried, createLog(config.logLevel))
   try {
     if (library.database.isReadOnly) throw new UsageError(`${config.data} cannot be written.`)
     const except = await requireApart(root, config)
-    process.exitCode = await run(library, config, root, except)
+    process.exitCode = await runStoppable(
+      (signal) => run({ library, config, root, except, signal }),
+      'Run it again to go on.',
+    )
   } finally {
     await library.close()
   }
 }
 
-async function run(
-  library: Library,
-  config: Config,
-  root: Buffer,
-  except: Buffer,
-): Promise<number> {
+interface Import {
+  library: Library
+  config: Config
+  root: Buffer
+  /** A folder that the import leaves out. */
+  except: Buffer
+  signal: AbortSignal
+}
+
+/**
+ * @returns the exit code
+ * @throws the signal's reason when it is aborted, once the counts are printed
+ */
+async function run({ library, config, root, except, signal }: Import): Promise<number> {
   const progress = startProgress('files')
   const stopping = new AbortController()
-  let signalled: StopSignal | undefined
-  const stop = (signal: StopSignal) => {
-    signalled = signal
-    stopping.abort()
-  }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
-  void countFiles(findFiles(root, except), progress, stopping.signal)
+  const isStopping = AbortSignal.any([signal, stopping.signal])
+  void countFiles(findFiles(root, except), progress, isStopping)
 
   const counts = { added: 0, known: 0, refused: 0, failed: 0 }
   let unexplainedInARow = 0
   let fault: LibraryFault | undefined
-  const settle = (entry: FoundEntry, outcome: Outcome) => {
+  const settle = (entry: FoundEntry, outcome: ImportOutcome) => {
     counts[outcome.kind] += 1
     progress.advance()
     if (!('reason' in outcome)) {
@@ -81,7 +87,7 @@ async function run(
   const entries = findFiles(root, except)
   const work = async () => {
     const reading = { maxImageBytes: config.maxImageBytes, memory: allocateFileMemory() }
-    while (!stopping.signal.aborted) {
+    while (!isStopping.aborted) {
       const { value: entry, done } = await entries.next()
       if (done) return
       settle(entry, await importFile(library, add, entry, reading))
@@ -100,26 +106,23 @@ async function run(
   } finally {
     stopping.abort()
     progress.stop()
-    process.off('SIGINT', stop).off('SIGTERM', stop)
   }
 
   const { added, known, refused, failed } = counts
   console.log(`${added} added, ${known} already there, ${refused} refused, ${failed} failed`)
-  if (fault || signalled) {
-    console.error(`${fault?.message ?? `Stopped by ${signalled}.`} Run it again to go on.`)
-  }
-  if (signalled) return EXIT_CODES[signalled]
+  if (fault) console.error(`${fault.message} Run it again to go on.`)
+  else signal.throwIfAborted()
   return fault || refused + failed > 0 ? 1 : 0
 }
 
 /**
- * As many at once as images are processed, one more for each, which is read meanwhile, and those that
- * wait to be stored and to become items together.
+ * One file for each image worker, one more for each that is read meanwhile, and those that wait to be
+ * stored and to become items in one transaction.
  */
 const countWorkers = ({ imageWorkers }: Config): number =>
   2 * Math.min(availableParallelism(), imageWorkers) + STORED_TOGETHER
 
-/** Runs ahead of the import, so that the bar knows its end. */
+/** Counts ahead of the import, so that the progress bar has a total. */
 async function countFiles(
   entries: AsyncIterable<FoundEntry>,
   progress: Progress,
@@ -133,7 +136,7 @@ async function countFiles(
       progress.setTotal(total)
     }
   } catch {
-    // The import itself will say so.
+    // The import reports the same error.
   }
 }
 
@@ -151,7 +154,7 @@ async function requireFolder(folder: string): Promise<Buffer> {
   throw new UsageError(`${folder} is no folder.`)
 }
 
-/** @returns the library's own folder, whose files are no images to add */
+/** @returns the library's own folder, whose files must not be imported */
 async function requireApart(root: Buffer, { data }: Config): Promise<Buffer> {
   const own = await realpath(data, { encoding: 'buffer' })
   if (`${root}${sep}`.startsWith(`${own}${sep}`)) {

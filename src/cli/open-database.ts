@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import { type Config, databaseLocation } from '../config.ts'
-import { type Database, openDatabase } from '../database/database.ts'
+import type { Database } from '../database/database.ts'
+import { openDatabase } from '../database/open.ts'
 
 /**
- * Gives `work` the database alone, which needs nothing of what a server holds, and closes it.
- * @param asItIs for what only looks: see `openDatabase`
+ * Opens the database alone, without the rest of a server, for `work`, and closes it afterwards.
+ * @param asItIs for commands that only read: see `openDatabase`
  */
 export async function withDatabase<T>(
   config: Config,
@@ -21,8 +22,7 @@ export async function withDatabase<T>(
 }
 
 /**
- * For commands that have nothing to do where there is no library yet, so that a mistyped folder is
- * told and not made.
+ * For commands that have nothing to do without a library. A mistyped folder is reported instead of created.
  */
 export async function requireLibrary(config: Config): Promise<void> {
   const location = databaseLocation(config)
@@ -34,7 +34,7 @@ export async function requireLibrary(config: Config): Promise<void> {
   })
 }
 
-/** As `withDatabase`, of a library that is there and whose accounts are its own. */
+/** As `withDatabase`, for an existing library that keeps its own accounts. */
 export async function withAccounts<T>(
   config: Config,
   work: (database: Database) => Promise<T>,
@@ -44,7 +44,7 @@ export async function withAccounts<T>(
   return withDatabase(config, work)
 }
 
-/** Our own accounts count for nothing where those of another service do. */
+/** Vitrine's own accounts have no effect while an external service provides the accounts. */
 export function requireOwnAccounts({ auth }: Config): void {
   if (auth === 'own') return
   throw new UsageError(

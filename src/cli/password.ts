@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { UsageError } from '../base/errors.ts'
 import { heard } from '../base/heard.ts'
-import { UsageError } from '../base/usage-error.ts'
 
 /**
- * A new password: all of standard input without one newline at its end, or what is typed twice,
- * unseen, at a terminal.
+ * Reads a new password: the whole of standard input without one trailing newline, or two hidden entries at
+ * a terminal.
  * @throws UsageError
  */
 export async function readNewPassword(
@@ -32,7 +32,7 @@ async function readStandardInput(): Promise<string> {
 }
 
 async function askTwice(username: string): Promise<string> {
-  // Readline echoes what is typed to its output: nowhere.
+  // Readline echoes what is typed to its output, so the output discards everything.
   const nowhere = heard(new Writable({ write: (_chunk, _encoding, done) => done() }))
   const terminal = createInterface({
     input: process.stdin,

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { heard } from '../base/heard.ts'
 import { type Config, databaseLocation, filesPath } from '../config.ts'
-import { openDatabase } from '../database/database.ts'
+import { openDatabase } from '../database/open.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
@@ -11,16 +11,16 @@ import { emptyLibrary, insertRestored, requireSound } from '../transfer/archive/
 import { type Unpacked, unpack } from '../transfer/archive/unpack.ts'
 import { beginArrival } from '../transfer/arrival.ts'
 import { countContents, describeContents, formatTimeSince } from '../transfer/contents.ts'
-import type { House } from '../transfer/objects.ts'
+import type { OpenLibrary } from '../transfer/objects.ts'
 import { enterLibrary } from '../transfer/presence.ts'
 import { runStoppable } from './stoppable.ts'
 
-/** Standard input. */
+/** Names standard input. */
 const STANDARD = '-'
 
 /**
- * Makes the library that a backup holds, where there is none. Nobody can use it before every byte has
- * been compared with the sums in the backup.
+ * Creates a library from a backup, where there is none. The library cannot be used before every byte has
+ * been compared with the checksums in the backup.
  *
  * @param file `-` is standard input
  */
@@ -34,21 +34,21 @@ export async function restore(config: Config, file: string): Promise<void> {
     data: config.data,
     log: createLog(config.logLevel),
   })
-  const house = { database, storage }
+  const library = { database, storage }
   try {
     process.exitCode = await runStoppable(async (signal) => {
       const isContinued = await beginArrival(database, presence, {
         arrival: 'restore',
         source: 'a backup',
       })
-      if (isContinued) await emptyLibrary(house)
+      if (isContinued) await emptyLibrary(library)
       await temporary.withFolder(async (folder) => {
-        const unpacked = await unpackOrEmpty(house, input, { folder, signal })
-        await insertRestored(house, unpacked, signal)
+        const unpacked = await unpackOrEmpty(library, input, { folder, signal })
+        await insertRestored(library, unpacked, signal)
       })
       const contents = describeContents(await countContents(database.read))
       console.log(
-        `Restored, each object read back and right: ${contents}, in ${formatTimeSince(startedAt)}.`,
+        `Restored, each object read back and compared: ${contents}, in ${formatTimeSince(startedAt)}.`,
       )
       return 0
     }, 'Run vitrine restore again; it begins anew.')
@@ -59,25 +59,25 @@ export async function restore(config: Config, file: string): Promise<void> {
   }
 }
 
-/** What is not to be restored leaves nothing, so that another backup can be. */
+/** Empties the library again if the backup is faulty, so that another backup can be restored there. */
 async function unpackOrEmpty(
-  house: House,
+  library: OpenLibrary,
   input: Readable,
   options: { folder: string; signal: AbortSignal },
 ): Promise<Unpacked> {
   try {
-    const unpacked = await unpack(house, input, options)
+    const unpacked = await unpack(library, input, options)
     await requireSound(unpacked)
     return unpacked
   } catch (error) {
     if (!(error instanceof ArchiveFault)) throw error
-    await emptyLibrary(house)
-    await house.database.write((trx) => trx.deleteFrom('unfinished').execute())
+    await emptyLibrary(library)
+    await library.database.write((trx) => trx.deleteFrom('unfinished').execute())
     throw new ArchiveFault(`${error.message} Nothing was restored.`)
   }
 }
 
-/** @throws what the system says if it cannot be read, before anything is made */
+/** @throws the system's error if the file cannot be read; nothing has been created then */
 async function openInput(file: string): Promise<Readable> {
   if (file === STANDARD) return process.stdin
   const handle = await open(file)

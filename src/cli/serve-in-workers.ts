@@ -4,19 +4,19 @@ import { heard } from '../base/heard.ts'
 import type { Config } from '../config.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { answerMetrics } from '../http/operate/worker-metrics.ts'
-import { printAddress } from './print-address.ts'
+import { printAddress } from './listening.ts'
 import { WORKER_INDEX } from './worker-share.ts'
 
-/** How soon a worker that ended is replaced, at first; twice as long each time that it ends again. */
+/** First pause before an ended worker is replaced. It doubles each time the worker ends again. */
 const FIRST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 30_000
-/** A worker that ran for so long was well. */
+/** A worker that ran this long was healthy; its pause starts over. */
 const WELL_MS = 60_000
 
 /**
- * Runs workers, each of them a whole server, on one port: this process takes connections in and
- * hands them out in turn. A worker that ends is replaced. When this process is told to stop, it ends
- * after its workers; should it be killed, they end with it.
+ * Runs worker processes, each a whole server, on one port. This process accepts the connections and hands
+ * them out in turn. It replaces a worker that ends. On SIGTERM or SIGINT it ends after its workers; if it
+ * is killed, they end too.
  */
 export async function serveInWorkers(config: Config): Promise<void> {
   const log = createLog(config.logLevel)
@@ -46,29 +46,31 @@ export async function serveInWorkers(config: Config): Promise<void> {
     return { worker, ended: endOf(worker) }
   }
 
-  /** Replaces a worker whenever it ends, until all are to stop. Resolves with its exit code then. */
+  /** Replaces a worker each time it ends, until this process stops. Resolves with the last exit code. */
   async function keepRunning(index: number, ended: Promise<End>): Promise<number> {
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       const started = performance.now()
       const end = await ended
-      // One that was not ready to hear the signal yet had nothing to finish.
+      // A worker that SIGTERM killed had not installed its handler yet, so it had nothing to finish.
       if (stopping.signal.aborted) return end.signal === 'SIGTERM' ? 0 : (end.code ?? 1)
       if (performance.now() - started > WELL_MS) pause = FIRST_PAUSE_MS
-      log.error(`Worker ${index} ended with ${end.signal ?? `code ${end.code}`}; another follows`)
+      log.error(
+        `Worker ${index} ended with ${end.signal ?? `code ${end.code}`}; a new worker replaces it`,
+      )
       await sleep(pause, undefined, { signal: stopping.signal }).catch(() => {})
       if (stopping.signal.aborted) return 0
       ended = start(index).ended
     }
   }
 
-  // The first one alone: it makes tables and administrator, and if anything is wrong it says so.
+  // Start the first worker alone: it creates the tables and the administrator, and reports any fault once.
   const first = start(0)
   const end = await Promise.race([first.ended, listens(first.worker)])
   if (end !== undefined) {
     process.exitCode = end.code ?? 1
     return
   }
-  // Told to stop while the first one started, nobody would tell the others.
+  // If the signal arrived while the first worker started, the other workers would never receive it.
   const count = stopping.signal.aborted ? 0 : config.workers - 1
   const others = Array.from({ length: count }, (_, index) => start(index + 1))
   const ends = [first, ...others].map(({ ended }, index) => keepRunning(index, ended))

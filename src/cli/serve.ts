@@ -8,14 +8,13 @@ import { purgeExpired } from '../auth/session/sessions.ts'
 import { type Config, findUnknownVariables } from '../config.ts'
 import type { Database } from '../database/database.ts'
 import { createLog } from '../http/operate/logging.ts'
-import { explainListening } from './explain-listening.ts'
-import { printAddress } from './print-address.ts'
+import { explainListening, printAddress } from './listening.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-/** Requests that run longer than this at a stop are cut off. */
+/** Requests that still run this long after the signal are cut off. */
 const DRAIN_MS = 30_000
 
-/** Runs the server until it is told to stop: in this process, or in as many as the settings say. */
+/** Runs the server until a signal stops it: in this process, or in as many workers as configured. */
 export async function serve(config: Config): Promise<void> {
   if (config.workers === 1) return serveHere(config, { isFirst: true })
   const { default: cluster } = await import('node:cluster')
@@ -25,13 +24,13 @@ export async function serve(config: Config): Promise<void> {
   }
   const { isFirstWorker, shareOf } = await import('./worker-share.ts')
   await serveHere(shareOf(config), { isFirst: isFirstWorker() }).catch((error) => {
-    // Or the channel to the primary would keep this process.
+    // An open channel to the primary would keep this process alive.
     cluster.worker?.disconnect()
     throw error
   })
 }
 
-/** @param options.isFirst whether what is done once for all processes is this one's */
+/** @param options.isFirst whether this process does the work that is done once for all processes */
 async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Promise<void> {
   const log = createLog(config.logLevel)
   for (const name of isFirst ? findUnknownVariables(process.env) : []) {
@@ -43,8 +42,8 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
   const { database } = library
   if (database.isReadOnly) {
     log.error(
-      `${config.data} is on a disk that is mounted read-only: what is there is shown, and every change is ` +
-        'refused. Once it can be written, start the server again.',
+      `${config.data} is on a disk that is mounted read-only. The server answers reads and ` +
+        'refuses every change. Once the disk can be written, start the server again.',
     )
   }
   if (config.auth === 'own') {
@@ -70,7 +69,8 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
 
   let stopping = false
   const stop = async (signal: NodeJS.Signals) => {
-    // A terminal tells every process, and the one that started this one tells it too.
+    // The signal can arrive twice: a terminal sends it to every process, and the parent process sends it
+    // too.
     if (stopping) return
     stopping = true
     log.info(`${signal}: finishing the running requests`)
@@ -85,22 +85,22 @@ async function serveHere(config: Config, { isFirst }: { isFirst: boolean }): Pro
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
-  // Last, because whoever reads it may say that it is to stop.
+  // Printed last, because its reader may stop the server at once.
   if (config.workers === 1) printAddress(addressOf(app.server))
 }
 
-/** Nothing of it is loaded where nobody may ask for metrics. */
+/** The metrics module is loaded only if metrics are on. */
 async function createMetricsIfOn({ metricsToken }: Config) {
   if (metricsToken === undefined) return undefined
   const { createMetrics } = await import('../base/metrics.ts')
   return createMetrics()
 }
 
-/** Makes the first administrator and shows a generated password, once. */
+/** Creates the first administrator, and shows a generated password once. */
 async function makeFirstAdmin(config: Config, database: Database): Promise<void> {
   const path = join(config.data, 'admin-password')
   const terminal = process.stdout.isTTY
-  // Kept before the account is made, so that no crash between the two can lose it.
+  // Stored before the account is created, so that a crash between the two cannot lose it.
   const keep = async (password: string) => {
     if (!terminal) await writeFile(path, `${password}\n`, { mode: 0o600 })
   }

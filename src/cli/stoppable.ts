@@ -2,10 +2,10 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 }
 type StopSignal = keyof typeof EXIT_CODES
 
 /**
- * Runs work that SIGINT and SIGTERM abort.
+ * Runs work that SIGINT and SIGTERM abort. A second signal ends the process at once.
  *
  * @param work resolves with the exit code, or rejects when its signal is aborted
- * @param advice what to say to who stopped it
+ * @param advice printed after a stop
  * @returns the exit code
  */
 export async function runStoppable(
@@ -18,7 +18,7 @@ export async function runStoppable(
     signalled ??= signal
     stopping.abort()
   }
-  process.on('SIGINT', stop).on('SIGTERM', stop)
+  process.once('SIGINT', stop).once('SIGTERM', stop)
   try {
     return await work(stopping.signal)
   } catch (error) {

@@ -1,5 +1,6 @@
 /**
- * Prints rows below their heads. What may hold wide characters stands last, where it moves nothing.
+ * Prints rows below their column heads. A column that may hold wide characters must be the last one, where
+ * it shifts no other.
  *
  * @param rows each as long as the heads
  */
@@ -12,7 +13,7 @@ export function printTable(heads: readonly string[], rows: readonly (readonly st
         .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd()
-        // What a browser calls itself must not tell the terminal what to do.
+        // A browser chooses its own name. Control characters in it must not reach the terminal.
         .replace(/\p{Cc}/gu, '\ufffd'),
     )
   }

@@ -1,11 +1,11 @@
 import { createApiToken, listApiTokens, revokeApiToken } from '../auth/tokens/api-tokens.ts'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
 import { readId } from '../http/read-id.ts'
 import { withAccounts } from './open-database.ts'
 import { printTable, showTime } from './table.ts'
 
-/** Makes a personal token for an account and prints it, once: nobody can find it out again. */
+/** Creates a personal token for an account and prints it. Its text cannot be read again later. */
 export async function tokenAdd(
   config: Config,
   name: string,
@@ -17,7 +17,7 @@ export async function tokenAdd(
     days: /^\d{1,4}$/.test(days) ? Number(days) : Number.NaN,
   }
   const made = await withAccounts(config, (database) => createApiToken(database, user, fields))
-  // The token alone on standard output, for scripts to take.
+  // Standard output gets only the token, for scripts.
   console.error(
     `Token ${made.id} of ${made.username}, good until ${showTime(made.expiresAt)}; shown only now:`,
   )

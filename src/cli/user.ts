@@ -13,11 +13,11 @@ import { readNewPassword } from './password.ts'
 import { printTable, showTime } from './table.ts'
 
 interface PasswordOptions {
-  /** Read it from standard input instead of asking. */
+  /** Read the password from standard input instead of asking. */
   passwordStdin?: boolean
 }
 
-/** Makes an account; also in a library that no server has opened yet. */
+/** Creates an account, also in a library that no server has opened yet. */
 export async function userAdd(
   config: Config,
   username: string,
@@ -90,7 +90,7 @@ export async function userSessions(config: Config, username: string): Promise<vo
   )
 }
 
-/** Ends all sessions of an account, or one. */
+/** Ends one session of an account, or all of them. */
 export async function userSignOut(
   config: Config,
   username: string,

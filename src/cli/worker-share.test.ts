@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { readConfig } from '../config.ts'
 import { shareOf, WORKER_INDEX } from './worker-share.ts'
 
-/** What the worker of this index gets. */
+/** The share of the worker process with this index. */
 function shareAs(index: number, variables: Record<string, string>) {
   process.env[WORKER_INDEX] = String(index)
   onTestFinished(() => {
@@ -13,7 +13,7 @@ function shareAs(index: number, variables: Record<string, string>) {
 }
 
 describe('the share of one worker', () => {
-  it('is a part of what the settings allow in all', () => {
+  it('is a part of the configured totals', () => {
     const share = shareAs(1, {
       VITRINE_WORKERS: '4',
       VITRINE_IMAGE_PIXELS_IN_FLIGHT: '1000',
@@ -28,11 +28,11 @@ describe('the share of one worker', () => {
     })
   })
 
-  it('is one image process at least', () => {
+  it('has at least one image process', () => {
     expect(shareAs(1, { VITRINE_WORKERS: '100' }).imageWorkers).toBe(1)
   })
 
-  it('has the upkeep in the first worker alone', () => {
+  it('includes upkeep only for the first worker', () => {
     expect(shareAs(0, { VITRINE_WORKERS: '2' }).scrubDays).toBe(30)
     expect(shareAs(1, { VITRINE_WORKERS: '2' }).scrubDays).toBe(undefined)
   })

@@ -1,134 +1,71 @@
-import type { CompiledQuery, QueryExecutor, Transaction } from 'kysely'
+import type { Transaction } from 'kysely'
+import type { RunPrepared } from './prepared.ts'
 import type { Milliseconds, Queries, Tables } from './tables.ts'
-import { requireFinished } from './unfinished.ts'
 
 export interface Database {
-  /** Whether nothing can be written, because its disk cannot be: each write then rejects. */
+  /** True on a read-only disk. Every write then rejects. */
   readonly isReadOnly: boolean
   /**
-   * For reading. A transaction on it sees one state of the database throughout; on SQLite so do `ask`
-   * and `changes` meanwhile. So it awaits nothing but its own queries.
+   * For reading. A transaction on it sees one state of the database until it ends. On SQLite, `run` and
+   * `changeToken` see that state too as long as the transaction is open. So the transaction must await
+   * nothing but its own queries.
    */
   readonly read: Queries
   /**
-   * Runs one write transaction; it is durable when this resolves, and rolled back when `work`
-   * throws. One at a time among all processes that share the database, so that what one reads in it
-   * stays so until it ends, and ids grow in the order of the commits; `work` awaits nothing but its
-   * own queries.
+   * Runs one write transaction. It is durable when this resolves, and rolled back when `work` throws.
+   * Only one runs at a time among all processes that share the database. So the rows that `work` reads do
+   * not change until the transaction ends, and ids grow in the order of the commits. `work` must await
+   * nothing but its own queries.
    */
   write<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
-   * As `write`, without waiting for anybody where the database allows several writers: for what is
-   * right whatever else is written at the same time.
+   * Like `write`, but in parallel with other writers where the database allows several. For changes that are
+   * correct whatever other transactions write at the same time.
    */
-  writeBeside<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
+  writeConcurrently<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
-   * As `writeBeside`, for what only records: gives up when somebody else holds a lock for more than a
-   * second. See `recorder.ts`.
-   * @param inTurn as `write`: not at the same time as what changes something
+   * Like `writeConcurrently`, for records that no request waits for. Rejects if another transaction holds a
+   * lock for more than a second. See `recorder.ts`.
+   * @param exclusive like `write`: not in parallel with other writers
    */
   record<T>(
     work: (transaction: Transaction<Tables>) => Promise<T>,
-    options?: { inTurn?: boolean },
+    options?: { exclusive?: boolean },
   ): Promise<T>
   /**
-   * Reads one state of the database for as long as it takes, on a connection of its own, without
-   * holding up anybody. The work must not wait for a client: an open reader keeps SQLite's
-   * write-ahead log from being reset, and PostgreSQL's rows from being cleared away.
+   * Reads one state of the database for as long as needed, on its own connection, without blocking other
+   * readers or writers. The work must not wait for a client: an open reader keeps SQLite from resetting its
+   * write-ahead log, and PostgreSQL from removing dead rows.
    */
   snapshot<T>(work: (transaction: Transaction<Tables>) => Promise<T>): Promise<T>
   /**
-   * A number that is another one after anybody, in this process or another, has committed anything:
-   * while it stays, `read` would tell the same again. Within one turn of the event loop only writes of
-   * this process make it another one, so `read` may already tell more than it does, but never less.
-   * Undefined where that cannot be told so cheaply: then whatever is known has to be looked up anew.
+   * A number that changes with every commit of any process. While it stays the same, `read` returns the
+   * same rows. Within one turn of the event loop only writes of this process change it, so `read` may be newer
+   * than the number, but never older. Undefined on PostgreSQL, where it would cost a query.
    */
-  changes(): number | undefined
+  changeToken(): number | undefined
   /**
-   * The same where it has to be asked, told no earlier than the call: what is read afterwards is as new
-   * as that, or newer. One question for all who ask at a time. Only where `changes` tells nothing.
+   * The same number, read by a query that starts after the call. Rows that are read afterwards are as new as
+   * the number, or newer. Concurrent callers share one query. Present only where `changeToken` is undefined.
    */
-  askChanges?(): Promise<number>
-  /** Asks `read`, outside of any transaction, and has the database keep the query prepared. */
-  ask: Ask
-  /** The database's clock: what all who share it agree on. */
+  readChangeToken?(): Promise<number>
+  /** Runs a prepared query on `read`, outside of any transaction. */
+  run: RunPrepared
+  /** The time by the database's clock, which all processes that share the database use. */
   now(): Promise<Milliseconds>
-  /** For metrics: connections that are in use, and who waits for one. Only where there are pools. */
+  /** For metrics: connections in use, and callers that wait for one. Present only where there are pools. */
   pools?(): { pool: string; used: number; waiting: number }[]
-  /** Answers if the database does. */
+  /** Resolves if the database answers. */
   check(): Promise<void>
   close(): Promise<void>
 }
 
-/**
- * Asks a query that was built beforehand, once: at every request, to build it would cost more than to
- * run it.
- *
- * @param query its own parameters only hold the places of those that it is asked with
- */
-export type Ask = <Row>(
-  query: CompiledQuery<Row>,
-  ...parameters: readonly (string | number | null)[]
-) => Promise<Row[]>
-
-/** Asks within a transaction. */
-export function askWithin(trx: Queries): Ask {
-  const executor: AskingExecutor = trx.getExecutor()
-  return (
-    executor.ask ??
-    (async <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
-      (await trx.executeQuery<Row>({ ...query, parameters })).rows)
-  )
-}
-
-/** A transaction's own, which may have a shorter way to the database. */
-export interface AskingExecutor extends QueryExecutor {
-  ask?: Ask
-}
-
-/** Where a database is: a file of the embedded one, or a server. */
+/** Where a database is: the file of an embedded database, or a server. */
 export type DatabaseLocation = string | PostgresLocation
 
 export interface PostgresLocation {
   /** `postgres://user:password@host:port/database?…` */
   url: string
-  /** At most so many at once, of this process. */
+  /** The most connections that this process has open at once. */
   connections: number
-}
-
-/**
- * Opens a database and brings its tables up to date.
- *
- * @param clock for tests of what happens after days
- * @param unfinished also a library that is still being brought in, for who brings it
- * @param asItIs changes nothing, and refuses tables that are not up to date
- * @throws AppError if it cannot be reached or used, with a `detail` for who starts the program
- */
-export async function openDatabase(
-  location: DatabaseLocation,
-  clock?: () => Milliseconds,
-  { unfinished = false, asItIs = false } = {},
-): Promise<Database> {
-  const database = await openEngine(location, clock, asItIs)
-  try {
-    if (!unfinished) await requireFinished(database.read)
-    return database
-  } catch (error) {
-    await database.close()
-    throw error
-  }
-}
-
-/** Neither engine is loaded where the other one is used. */
-async function openEngine(
-  location: DatabaseLocation,
-  clock: (() => Milliseconds) | undefined,
-  asItIs: boolean,
-) {
-  if (typeof location === 'string') {
-    const { openEmbedded } = await import('./embedded.ts')
-    return openEmbedded(location, clock ?? Date.now, asItIs)
-  }
-  const { openPostgres } = await import('./postgres.ts')
-  return openPostgres(location, clock, asItIs)
 }

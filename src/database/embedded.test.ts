@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { askWithin, type Database, openDatabase } from './database.ts'
+import type { Database } from './database.ts'
+import { openDatabase } from './open.ts'
+import { type Parameter, prepare, runIn } from './prepared.ts'
 
 const folder = () => {
   const path = mkdtempSync(join(tmpdir(), 'vitrine-embedded-'))
@@ -22,33 +24,33 @@ const setSecret = (database: Database, value: string) =>
     trx.updateTable('secrets').set({ value }).where('name', '=', 'delivery').execute(),
   )
 
-describe('the number of changes of an embedded database', () => {
-  it('stays while nobody commits, and is another one when anybody has', async () => {
+describe('the change token of an embedded database', () => {
+  it('stays the same until any connection commits, and then changes', async () => {
     const path = join(folder(), 'vitrine.db')
     const database = await open(path)
     const other = await open(path)
-    const first = database.changes()
+    const first = database.changeToken()
     expect(first).toEqual(expect.any(Number))
     await other.read.selectFrom('secrets').selectAll().execute()
-    expect(database.changes()).toBe(first)
+    expect(database.changeToken()).toBe(first)
 
     await setSecret(database, 'by this connection')
-    const second = database.changes()
+    const second = database.changeToken()
     expect(second).not.toBe(first)
     await setSecret(other, 'by another')
     await new Promise(setImmediate)
-    expect(database.changes()).not.toBe(second)
+    expect(database.changeToken()).not.toBe(second)
   })
 
-  it('stays when a transaction is rolled back', async () => {
+  it('stays the same when a transaction is rolled back', async () => {
     const database = await open(join(folder(), 'vitrine.db'))
-    const before = database.changes()
+    const before = database.changeToken()
     const failed = database.write(async (trx) => {
       await trx.updateTable('secrets').set({ value: 'never' }).execute()
       throw new Error('no')
     })
     await expect(failed).rejects.toThrow('no')
-    expect(database.changes()).toBe(before)
+    expect(database.changeToken()).toBe(before)
   })
 })
 
@@ -81,7 +83,7 @@ describe('a write transaction of an embedded database', () => {
     expect(value).toBe('third')
   })
 
-  it('leaves reads a turn, however many wait', async () => {
+  it('gives reads a turn, however many writes wait', async () => {
     const database = await open(join(folder(), 'vitrine.db'))
     const writes = Array.from({ length: 5 }, () => setSecret(database, 'again'))
     let done = 0
@@ -93,7 +95,7 @@ describe('a write transaction of an embedded database', () => {
 
   it('commits, rolls back and goes on after a row whose id is past 2^53', async () => {
     const database = await open(join(folder(), 'vitrine.db'))
-    // As deleting from the search index leaves it behind.
+    // Deleting from the search index leaves such an id behind.
     const insertFar = sql`INSERT INTO audit_retention VALUES (9007199254740995, 0)`
     const far = await database.write(async (trx) => (await insertFar.execute(trx)).insertId)
     expect(far).toBe(9007199254740995n)
@@ -112,27 +114,27 @@ describe('a write transaction of an embedded database', () => {
     ).toEqual([{ value: 'committed' }])
   })
 
-  it('takes no query once it is over, in whatever way it is asked', async () => {
+  it('refuses queries once it is over, in whatever way they are run', async () => {
     const database = await open(join(folder(), 'vitrine.db'))
     const kept = await database.write(async (trx) => ({ trx }))
-    const query = kept.trx.deleteFrom('secrets')
-    await expect(query.execute()).rejects.toThrow('The transaction is over.')
-    await expect(askWithin(kept.trx)(query.compile())).rejects.toThrow('The transaction is over.')
+    const removeSecrets = prepare((db) => db.deleteFrom('secrets').compile())
+    await expect(kept.trx.deleteFrom('secrets').execute()).rejects.toThrow(
+      'The transaction is over.',
+    )
+    await expect(runIn(kept.trx, removeSecrets)).rejects.toThrow('The transaction is over.')
     expect(await database.read.selectFrom('secrets').selectAll().execute()).not.toEqual([])
   })
 
-  it('reads what it wrote, which nobody else does before it is committed', async () => {
+  it('sees its own writes, which nothing else sees before the commit', async () => {
     const database = await open(join(folder(), 'vitrine.db'))
-    const query = database.read
-      .selectFrom('secrets')
-      .select('value')
-      .where('name', '=', '')
-      .compile()
+    const findSecret = prepare((db, name: Parameter<string>) =>
+      db.selectFrom('secrets').select('value').where('name', '=', name).compile(),
+    )
     await database.write(async (trx) => {
       await trx.updateTable('secrets').set({ value: 'new' }).execute()
-      expect(await askWithin(trx)(query, 'delivery')).toEqual([{ value: 'new' }])
-      expect(await database.ask(query, 'delivery')).not.toEqual([{ value: 'new' }])
+      expect(await runIn(trx, findSecret, 'delivery')).toEqual([{ value: 'new' }])
+      expect(await database.run(findSecret, 'delivery')).not.toEqual([{ value: 'new' }])
     })
-    expect(await database.ask(query, 'delivery')).toEqual([{ value: 'new' }])
+    expect(await database.run(findSecret, 'delivery')).toEqual([{ value: 'new' }])
   })
 })

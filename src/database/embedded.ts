@@ -6,19 +6,20 @@ import { findDiskFault } from '../base/disk-fault.ts'
 import { serviceBusy } from '../base/errors.ts'
 import type { Database } from './database.ts'
 import { migrate, requireCurrent, requireMigrated } from './migrate.ts'
-import { createAsk, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
+import { createRunPrepared } from './prepared.ts'
+import { createRunCompiled, createWrite, isBusy, openSqlite, sqliteDialect } from './sqlite.ts'
 import type { Tables } from './tables.ts'
 
-/** How long what only records waits for the lock. */
+/** How long `Database.record` waits for the lock. */
 const RECORD_PATIENCE_MS = 1000
 
 /**
- * Opens the embedded database, creates it where there is none, and migrates it. On a disk that is
- * mounted read-only it is opened for reading alone.
+ * Opens the embedded database, creates it if there is none, and migrates it. On a disk that is mounted
+ * read-only, opens it for reading only.
  *
  * @param path of the database file
- * @param clock milliseconds since 1970
- * @param asItIs does not migrate it
+ * @param clock returns milliseconds since 1970
+ * @param asItIs does not create or migrate the tables; throws if they are not those of this version
  */
 export async function openEmbedded(
   path: string,
@@ -31,16 +32,17 @@ export async function openEmbedded(
   const connect = (mode: 'read' | 'write') => {
     const connection = openSqlite(file, mode)
     const queries = new Kysely<Tables>({ dialect: sqliteDialect(connection, mode) })
-    // Kysely itself closes only what was used.
+    // Kysely itself closes a connection only if it was used.
     return { connection, queries, close: () => connection.close() }
   }
 
-  /** What could be opened at the start lacks only what the system has too little of: open files, memory. */
+  /** Opening worked at the start. If it fails now, the system is short of open files or memory. */
   const connectOnceMore = () => {
     try {
       return connect('read')
     } catch (error) {
-      const detail = 'The database cannot be opened once more at the moment; try again soon.'
+      const detail =
+        'No other connection to the database can be opened at the moment; try again soon.'
       throw serviceBusy(detail, 2, error)
     }
   }
@@ -50,11 +52,11 @@ export async function openEmbedded(
   if (isReadOnly) await requireMigrated(writer.queries)
   else await (asItIs ? requireCurrent : migrate)(writer.queries)
   const reader = connect('read')
-  // On the connection that reads, so that what was read and what this tells are of one state.
+  // On the reading connection, so that this number and the rows that it reads are of the same state.
   const version = reader.connection.prepare('PRAGMA data_version')
-  let changes: number | undefined
+  let token: number | undefined
   const forget = () => {
-    changes = undefined
+    token = undefined
   }
   const write = createWrite(writer.connection, writing, forget)
 
@@ -62,7 +64,7 @@ export async function openEmbedded(
     isReadOnly,
     read: reader.queries,
     write,
-    writeBeside: write,
+    writeConcurrently: write,
     record: (work) => write(work, RECORD_PATIENCE_MS),
     async snapshot(work) {
       const { queries, close } = connectOnceMore()
@@ -72,19 +74,19 @@ export async function openEmbedded(
         close()
       }
     },
-    changes() {
-      if (changes !== undefined) return changes
+    changeToken() {
+      if (token !== undefined) return token
       try {
-        changes = Number(version.get()?.data_version)
+        token = Number(version.get()?.data_version)
         setImmediate(forget)
-        return changes
+        return token
       } catch (error) {
-        // Another process is at work on the write-ahead log itself.
+        // Another process is changing the write-ahead log itself.
         if (isBusy(error)) return undefined
         throw error
       }
     },
-    ask: createAsk(reader.connection),
+    run: createRunPrepared(reader.queries, createRunCompiled(reader.connection)),
     now: async () => clock(),
     async check() {
       await sql`SELECT 1 FROM library`.execute(reader.queries)
@@ -92,7 +94,7 @@ export async function openEmbedded(
     },
     async close() {
       reader.close()
-      // The last one to close takes the write-ahead log in and removes it.
+      // The last connection to close moves the write-ahead log into the database and removes it.
       writer.close()
     },
   }
@@ -105,8 +107,8 @@ const isOnReadOnlyDisk = (folder: string) =>
   )
 
 /**
- * SQLite reads a write-ahead log that is there, but where there is none it would make one, unless it is
- * told that nobody changes the file: https://sqlite.org/wal.html#read_only_databases
+ * SQLite reads an existing write-ahead log. If there is none, it would create one, unless `immutable` says
+ * that nothing changes the file: https://sqlite.org/wal.html#read_only_databases
  */
 async function locateUnwritable(path: string): Promise<string | URL> {
   const hasLog = await access(`${path}-wal`).then(

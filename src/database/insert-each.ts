@@ -4,12 +4,12 @@ import type { SqliteConnection } from './sqlite.ts'
 import type { Queries } from './tables.ts'
 
 /**
- * Runs a statement that inserts a row for each of many, on SQLite and in a transaction, without going
- * through Kysely each time.
+ * Runs an INSERT of one row for each of many rows, on SQLite and in a transaction, without going through
+ * Kysely each time.
  *
- * @param valuesOf what is inserted for a row, asked for when it is: of many rows, all at once would take
- *   longer to clear away than to make
- * @returns their ids
+ * @param valuesOf returns the values of a row; called just before its insertion, because the values of many
+ *   rows at once take the garbage collector longer than they take to build
+ * @returns the ids of the rows
  */
 export const insertEach = <Row>(
   trx: Queries,

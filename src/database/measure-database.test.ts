@@ -4,7 +4,7 @@ import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { createMetrics } from '../base/metrics.ts'
 import { measureDatabase } from './measure-database.ts'
 
-it('tells how long writes waited, how many wait, and which connections are used', async () => {
+it('reports how long writes waited, how many wait, and how many connections are used', async () => {
   const metrics = await createMetrics()
   const database = measureDatabase(await openTemporaryDatabase(), metrics)
   const valueAt = async (series: string) => {
@@ -37,9 +37,9 @@ it('tells how long writes waited, how many wait, and which connections are used'
   expect(await waited('count', 'write')).toBe(2)
   expect(await waited('sum', 'write')).toBeGreaterThan(before)
 
-  await database.writeBeside(async () => {})
-  await database.record(async () => {}, { inTurn: true })
-  expect([await waited('count', 'beside'), await waited('count', 'record')]).toEqual([1, 1])
+  await database.writeConcurrently(async () => {})
+  await database.record(async () => {}, { exclusive: true })
+  expect([await waited('count', 'concurrent'), await waited('count', 'record')]).toEqual([1, 1])
   await expect(database.write(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
   expect(await valueAt('vitrine_database_writes_waiting')).toBe(0)
   if (onPostgres) {

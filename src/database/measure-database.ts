@@ -5,7 +5,7 @@ import type { Tables } from './tables.ts'
 
 type Work<T> = (transaction: Transaction<Tables>) => Promise<T>
 
-/** The same database, of which metrics tell how long writes wait and how its connections are used. */
+/** The same database, with metrics of how long writes wait and how its connections are used. */
 export function measureDatabase(database: Database, metrics: Metrics): Database {
   let waiting = 0
   const observe = metrics.time({
@@ -48,7 +48,7 @@ export function measureDatabase(database: Database, metrics: Metrics): Database 
         return work(trx)
       })
     } finally {
-      // One that never began waited too.
+      // A write that never began has waited too.
       begin()
     }
   }
@@ -56,7 +56,7 @@ export function measureDatabase(database: Database, metrics: Metrics): Database 
   return {
     ...database,
     write: (work) => timed('write', work, database.write),
-    writeBeside: (work) => timed('beside', work, database.writeBeside),
+    writeConcurrently: (work) => timed('concurrent', work, database.writeConcurrently),
     record: (work, options) =>
       timed('record', work, (measured) => database.record(measured, options)),
   }

@@ -2,25 +2,25 @@ import { createRecent } from '../base/recent.ts'
 import type { Database } from './database.ts'
 
 export interface Memo<Value> {
-  /** What is known for a key, or what `read` finds; undefined is found, and not remembered. */
+  /** Returns what is remembered for a key, or what `read` finds. Remembers that unless it is undefined. */
   read<Found extends Value | undefined>(
     key: string,
     read: () => Promise<Found>,
   ): Promise<Value | Found>
-  /** What is known for a key, where nobody needs to be asked. */
+  /** Returns what is remembered for a key. Does not read the database. */
   recall(key: string): Value | undefined
 }
 
 /**
- * Remembers what was read from the database, and forgets it all as soon as anybody, in this process
- * or another, has committed anything. So what it gives is always what the database says at that
- * moment. Where the database cannot tell that nothing has changed, it remembers nothing.
+ * Remembers values that were read from the database. Forgets all of them as soon as any process has
+ * committed anything. So a value is always what the database holds at that moment. Where the database cannot
+ * tell that nothing has changed, remembers nothing.
  *
- * @param maxBytes of all that is kept, keys included; the oldest goes first
- * @param bytesOf a value, about
+ * @param maxBytes of all entries, keys included; the oldest is dropped first
+ * @param bytesOf estimates the size of a value
  */
 export function createMemo<Value>(
-  { changes }: Pick<Database, 'changes'>,
+  { changeToken }: Pick<Database, 'changeToken'>,
   maxBytes: number,
   bytesOf: (value: Value) => number,
 ): Memo<Value> {
@@ -28,7 +28,7 @@ export function createMemo<Value>(
   let state: number | undefined
 
   function recall(key: string): Value | undefined {
-    const now = changes()
+    const now = changeToken()
     if (now === undefined || now !== state) {
       known.clear()
       state = now
@@ -43,8 +43,8 @@ export function createMemo<Value>(
       if (remembered !== undefined) return remembered
       const before = state
       const value = await read()
-      // What was read while somebody committed may be of either state.
-      const isSame = before !== undefined && before === state && before === changes()
+      // A value that was read during a commit may be of the state before or after it.
+      const isSame = before !== undefined && before === state && before === changeToken()
       if (isSame && value !== undefined) known.set(key, value, bytesOf(value))
       return value
     },

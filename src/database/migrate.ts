@@ -1,27 +1,41 @@
 import { sql } from 'kysely'
+import type { Migration } from 'kysely/migration'
 import { AppError } from '../base/errors.ts'
-import { migrations } from './migrations.ts'
+import { up as library } from './migrations/0001-library.ts'
+import { up as accounts } from './migrations/0002-accounts.ts'
+import { up as tags } from './migrations/0003-tags.ts'
+import { up as unfinished } from './migrations/0004-unfinished.ts'
+import { up as tokensAndAudit } from './migrations/0005-tokens-and-audit.ts'
+import { up as mediaJson } from './migrations/0007-media-json.ts'
+import { up as scrub } from './migrations/0010-scrub.ts'
+import { up as trailRefusesReplacing } from './migrations/0011-trail-refuses-replacing.ts'
+import { up as recipes } from './migrations/0012-recipes.ts'
+import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
+import { up as itemTriggers } from './migrations/0014-item-triggers.ts'
 import type { Queries } from './tables.ts'
 
 /**
- * Brings the tables up to date, once, however many processes start at the same time.
+ * Brings the tables up to date. Does so only once if several processes start at the same time.
  * @throws AppError if the database was migrated by a newer version
  */
 export async function migrate(db: Queries): Promise<void> {
   const [done, known] = [await readDone(db), Object.keys(migrations)]
   if (done.size === known.length && known.every((name) => done.has(name))) return
-  // Loaded only where it is used: most starts find nothing to do.
+  // Loaded only when it is needed: most starts have nothing to migrate.
   const { Migrator } = await import('kysely/migration')
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
   const { error } = await migrator.migrateToLatest()
-  // Kysely's words for migrations in the database that this version does not have.
+  // Kysely's message for migrations in the database that this version does not have.
   if (error instanceof Error && error.message.startsWith('corrupted migrations')) {
     throw newer(error)
   }
   if (error) throw new Error('The database could not be migrated.', { cause: error })
 }
 
-/** @throws AppError if the tables are not up to date, where they cannot be brought there */
+/**
+ * For a database that cannot be written.
+ * @throws AppError if the tables lack a migration of this version
+ */
 export async function requireMigrated(db: Queries): Promise<void> {
   const done = await readDone(db)
   if (Object.keys(migrations).every((name) => done.has(name))) return
@@ -32,7 +46,7 @@ export async function requireMigrated(db: Queries): Promise<void> {
 }
 
 /**
- * For who only looks: nothing is changed.
+ * For commands that only read. Changes nothing.
  * @throws AppError if the tables are not those of this version
  */
 export async function requireCurrent(db: Queries): Promise<void> {
@@ -57,16 +71,34 @@ const newer = (cause?: unknown) =>
   })
 
 /**
- * The names of the migrations that were made. Asked for directly: a Migrator first looks through all
- * tables and their columns, and writes, which takes longer than the rest of opening a database.
+ * Reads the names of the migrations that have run. Queries them directly: a Migrator first looks through
+ * all tables and their columns, and writes, which takes longer than the rest of opening a database.
  */
 async function readDone(db: Queries): Promise<ReadonlySet<string>> {
   const { rows } = await sql<{ name: string }>`SELECT name FROM kysely_migration`
     .execute(db)
     .catch((error) => {
-      // A new database has no such table, as either engine says by its name.
+      // A new database has no such table. Both engines name it in their error.
       if (error instanceof Error && error.message.includes('kysely_migration')) return { rows: [] }
       throw error
     })
   return new Set(rows.map(({ name }) => name))
+}
+
+/**
+ * In order. A released migration is never changed. Each is self-contained, so that no change of the program
+ * changes the tables that it makes: `biome.json` forbids it to import anything of the program.
+ */
+export const migrations: Record<string, Migration> = {
+  '0001-library': { up: library },
+  '0002-accounts': { up: accounts },
+  '0003-tags': { up: tags },
+  '0004-unfinished': { up: unfinished },
+  '0005-tokens-and-audit': { up: tokensAndAudit },
+  '0007-media-json': { up: mediaJson },
+  '0010-scrub': { up: scrub },
+  '0011-trail-refuses-replacing': { up: trailRefusesReplacing },
+  '0012-recipes': { up: recipes },
+  '0013-unseen-characters': { up: unseenCharacters },
+  '0014-item-triggers': { up: itemTriggers },
 }

@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest'
+import { onPostgres } from '../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import { createPace, inBatches } from './pace.ts'
 
-/** A pace by a clock that only the work moves, in an order that batches of 10 begin. */
+/** A pace whose clock only the work moves. Its first batch has 10 items. */
 async function openPace() {
   let now = 1000
   const pace = createPace(await openTemporaryDatabase(), () => now)
   return {
     ...pace,
-    /** A batch of which each item takes so many milliseconds. */
+    /** Works on a batch in which each item takes `each` milliseconds. */
     async work(each: number) {
       const size = pace.batch()
       await pace.database.write(async () => {
@@ -34,17 +35,34 @@ it('batches grow while they are quick, and shrink at once when they are slow', a
   expect(batch()).toBe(500)
 })
 
-it('what waits for the lock counts for nothing, and what fails counts', async () => {
-  const { database, adapt, batch } = await openPace()
+it('waiting for the lock does not count as holding it, and a write that fails counts', async () => {
+  const plain = await openTemporaryDatabase()
+  let now = 1000
+  const { database, adapt, batch, pause } = createPace(plain, () => now)
+  const done = Promise.withResolvers<void>()
+  const holding = plain.write(() => done.promise)
+  const waiting = database.write(async () => {
+    now += 30
+  })
+  now += 1000
+  done.resolve()
+  await Promise.all([holding, waiting])
+  adapt()
+  const lockMs = onPostgres ? 150 : 15
+  expect(batch()).toBe(Math.min(20, Math.floor((10 * lockMs) / 30)))
+  await pause()
+
   const failing = database.write(async () => {
+    now += 10 * lockMs
     throw new Error('It fails.')
   })
   await expect(failing).rejects.toThrow('It fails.')
+  const before = batch()
   adapt()
-  expect(batch()).toBe(20)
+  expect(batch()).toBe(Math.max(1, Math.floor(before / 10)))
 })
 
-it('slices are cut into batches of what is wanted at that moment', async () => {
+it('slices are cut into batches of the size that is wanted at that moment', async () => {
   let size = 2
   async function* slices() {
     yield [1, 2, 3]

@@ -3,33 +3,33 @@ import type { Database } from './database.ts'
 import { isPostgres } from './engine.ts'
 
 /**
- * So long one transaction may take. On SQLite it keeps this process from answering; on PostgreSQL only other
- * writers wait, and what a transaction costs without any item would leave no time for items.
+ * How long one transaction may take. On SQLite this process answers no request meanwhile. On PostgreSQL only
+ * other writers wait, and in 15 ms the fixed cost of a transaction would leave no time for items.
  */
 const LOCK_MS = { sqlite: 15, postgres: 150 }
-/** Small, since nobody knows yet how long it takes. */
+/** Small, because it is not known yet how long an item takes. */
 const FIRST_BATCH = 10
 const MAX_BATCH = 500
-/** No longer than this, however long the disk took. */
+/** The longest pause, however long the disk took. */
 const MAX_PAUSE_MS = 250
 
-/** How much of a long work is done in one transaction, by how long those before it took. */
+/** Decides how many items of long work one transaction takes, by how long the earlier ones took. */
 export interface Pace {
-  /** The same database, its writes timed. */
+  /** The same database, with its writes timed. */
   database: Database
-  /** Times work that holds the database otherwise than by a write of `database`. */
+  /** Times work that holds the database in another way than through a write of `database`. */
   hold<T>(work: () => Promise<T>): Promise<T>
-  /** How many items the next transaction is to work on. */
+  /** How many items the next transaction should take. */
   batch(): number
-  /** Says that a batch of `batch()` is done: the size of the next one is what `LOCK_MS` allows. */
+  /** Call it after each batch. Sets the size of the next one to what `LOCK_MS` allows. */
   adapt(): void
-  /** Leaves the database to others for as long as it was held since the last pause. */
+  /** Leaves the database to others for as long as this work has held it since the last pause. */
   pause(): Promise<void>
 }
 
 /**
- * Has long work hold the database for `LOCK_MS` at a time, and half of the time at most.
- * @param clock milliseconds, for tests
+ * Lets long work hold the database for about `LOCK_MS` at a time, and for at most half of the time.
+ * @param clock returns milliseconds; given in tests
  */
 export function createPace(database: Database, clock = () => performance.now()): Pace {
   const lockMs = isPostgres(database.read) ? LOCK_MS.postgres : LOCK_MS.sqlite
@@ -42,7 +42,7 @@ export function createPace(database: Database, clock = () => performance.now()):
         let start: number | undefined
         try {
           return await database.write((trx) => {
-            // From here on others wait.
+            // From here on, others wait.
             start = clock()
             return work(trx)
           })
@@ -61,7 +61,7 @@ export function createPace(database: Database, clock = () => performance.now()):
     },
     batch: () => size,
     adapt() {
-      // At most twice as many, since the next ones may take longer.
+      // At most doubled, because the next items may take longer.
       const factor = held > 0 ? Math.min(lockMs / held, 2) : 2
       size = Math.max(1, Math.min(Math.floor(size * factor), MAX_BATCH))
     },
@@ -73,7 +73,7 @@ export function createPace(database: Database, clock = () => performance.now()):
   }
 }
 
-/** Cuts slices into batches of the size that is wanted at that moment. */
+/** Cuts slices into batches. Asks for the size before each batch. */
 export async function* inBatches<T>(
   slices: AsyncIterable<readonly T[]> | Iterable<readonly T[]>,
   size: () => number,

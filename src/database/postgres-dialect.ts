@@ -12,16 +12,17 @@ import type { Pool, PoolClient } from 'pg'
 import Cursor from 'pg-cursor'
 import { serviceBusy } from '../base/errors.ts'
 
-/** What takes longer is given up by the server: a request is not worth a connection for ever. */
+/** The server cancels a statement that takes longer: no request may hold a connection for ever. */
 export const STATEMENT_MS = 30_000
-/** The same, should the server be gone without a word. */
+/** The same limit on this side, in case the server is gone without closing the connection. */
 const ANSWER_MS = STATEMENT_MS + 5_000
 
 /**
- * Kysely on a pool of `pg`. What fails because the server is away, busy or about to stop is a 503
- * for the client, and its connection is not used again.
+ * Kysely on a pool of `pg`. If a query fails because the server is away, busy or about to stop, the client
+ * gets a 503, and the connection is not used again.
  *
- * @param begin how its transactions begin; of one that writes, the last statement gives its id as `xid`
+ * @param begin SQL that begins a transaction; for writing, its last statement returns the transaction's id
+ *   as `xid`
  */
 export function postgresDialect(pool: Pool, begin: string): Dialect {
   return {
@@ -32,20 +33,20 @@ export function postgresDialect(pool: Pool, begin: string): Dialect {
   }
 }
 
-/** A query that a connection prepares under this name when it is first asked, and only runs then. */
+/** A query that a connection prepares under a name at the first run, and only executes later. */
 export interface NamedQuery<Row> extends CompiledQuery<Row> {
   statement: string
-  /** After so many milliseconds without an answer the connection is thrown away. */
+  /** After this many milliseconds without an answer, the connection is discarded. */
   patience?: number
 }
 
-/** The connection was lost after `COMMIT` was sent: the server knows whether it committed. */
+/** The connection was lost after `COMMIT` was sent. Only the server knows whether it committed. */
 export class OutcomeUnknown extends Error {
-  /** The transaction, as `pg_xact_status` is asked. */
+  /** Id of the transaction, for `pg_xact_status`. */
   readonly xid: string
 
   constructor(xid: string, cause: unknown) {
-    super(`Whether transaction ${xid} was committed is not known.`, { cause })
+    super(`It is not known whether transaction ${xid} was committed.`, { cause })
     this.name = 'OutcomeUnknown'
     this.xid = xid
   }
@@ -53,9 +54,9 @@ export class OutcomeUnknown extends Error {
 
 interface Connection extends DatabaseConnection {
   client: PoolClient
-  /** Set once it cannot be trusted any more. */
+  /** Set once the connection cannot be trusted any more. */
   fault: Error | undefined
-  /** Of the transaction that is under way, if it writes. */
+  /** Id of the open transaction, if it is for writing. */
   xid: string | undefined
 }
 
@@ -81,11 +82,11 @@ function createDriver(pool: Pool, begin: string): Driver {
     async beginTransaction(kyselyConnection) {
       const connection = kyselyConnection as Connection
       try {
-        // One result for each statement, where there are several.
+        // `pg` returns an array, with one result for each statement, if there are several.
         const results = [await run(connection, begin)].flat()
         connection.xid = results.at(-1)?.rows[0]?.xid
       } catch (error) {
-        // It may have begun nevertheless.
+        // The transaction may have begun nevertheless.
         distrust(connection, error)
         throw error
       }
@@ -96,12 +97,12 @@ function createDriver(pool: Pool, begin: string): Driver {
         const { fault, xid } = connection
         throw fault && xid !== undefined ? new OutcomeUnknown(xid, error) : error
       })
-      // Of a transaction in which a statement failed, the server makes a ROLLBACK.
+      // If a statement has failed in the transaction, the server answers COMMIT with ROLLBACK.
       if (command !== 'COMMIT') throw new Error('A statement failed; nothing was committed.')
     },
     async rollbackTransaction(kyselyConnection) {
       const connection = kyselyConnection as Connection
-      // The server rolls back what a connection leaves behind. What failed before is what is told.
+      // The server rolls back when the connection ends. The caller gets the earlier error.
       if (connection.fault) return
       await run(connection, 'ROLLBACK').catch((error) => distrust(connection, error))
     },
@@ -139,7 +140,7 @@ function createConnection(client: PoolClient): Connection {
           yield { rows }
         }
       } finally {
-        // To close a cursor would be to wait for an answer, which never comes if the connection is lost.
+        // Closing a cursor would wait for an answer, which never arrives on a lost connection.
         if (!isRead) distrust(connection, new Error('A cursor was not read to its end.'))
       }
     },
@@ -147,7 +148,7 @@ function createConnection(client: PoolClient): Connection {
   return connection
 }
 
-/** Rejects in the words of `pg` itself if there is no answer in time. */
+/** Rejects with the same message as `pg` if there is no answer in time. */
 async function answerWithin<T>(answer: Promise<T>): Promise<T> {
   const timeout = Promise.withResolvers<never>()
   const timer = setTimeout(() => timeout.reject(new Error('Query read timeout')), ANSWER_MS)
@@ -168,31 +169,34 @@ async function runOn<T>(connection: Connection, work: () => Promise<T>): Promise
   }
 }
 
-/** Has the connection thrown away once it is released. */
+/** Makes the pool discard the connection once it is released. */
 function distrust(connection: Connection, error: unknown) {
   connection.fault ??= error instanceof Error ? error : new Error(String(error))
 }
 
-/** PostgreSQL has no NUL in texts; as nothing that is kept holds one, U+FFFD finds the same nothing. */
+/**
+ * PostgreSQL refuses NUL in texts. No stored text holds NUL, so a query with it must find nothing; U+FFFD in
+ * its place finds nothing either.
+ */
 const withoutNul = (value: unknown) =>
   typeof value === 'string' ? value.replaceAll('\0', '\ufffd') : value
 
 /**
- * Classes and codes of https://www.postgresql.org/docs/current/errcodes-appendix.html by which the
- * server says that it cannot now: connections, resources, its end, time-outs, deadlocks, and a
- * standby that has not taken over yet.
+ * Error classes and codes by which the server says that it cannot answer now: connections, resources,
+ * shutdown, time-outs, deadlocks, and a standby that has not taken over yet.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const UNAVAILABLE = /^(?:08...|53...|57...|25P03|25006|40001|40P01|55P03)$/
 /**
- * What the operating system and `pg` itself say where the server says nothing; also that this process may
- * open no more files, of which a connection is one.
+ * Error codes of the operating system and of `pg` if the server does not answer. EMFILE and ENFILE: no more
+ * files may be opened, and a connection counts as one.
  */
 const UNREACHABLE =
   /^(?:EMFILE|ENFILE|ECONN\w+|ETIMEDOUT|EPIPE|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/
 const SILENCE = /read timeout/i
 const BROKEN = /connection (?:terminated|error)|timeout exceeded|read timeout|not queryable/i
 
-/** Whether a query failed because there was no answer to it in time. */
+/** True if a query failed because its answer did not arrive in time. */
 export const isSilence = (error: unknown): boolean =>
   error instanceof Error && error.cause instanceof Error && SILENCE.test(error.cause.message)
 

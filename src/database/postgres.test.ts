@@ -5,7 +5,8 @@ import { makeDataFolder } from '../../test/harness.ts'
 import { locateDatabase } from '../../test/postgres.ts'
 import { startTcpProxy } from '../../test/tcp-proxy.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
-import { type Database, openDatabase, type PostgresLocation } from './database.ts'
+import type { Database, PostgresLocation } from './database.ts'
+import { openDatabase } from './open.ts'
 
 const BUSY = { status: 503, code: 'service-busy', headers: { 'retry-after': '2' } }
 const PATIENCE = { timeout: 20_000 }
@@ -28,7 +29,7 @@ async function open(location: PostgresLocation): Promise<Database> {
   return database
 }
 
-it('is made once by ten processes that start at the same time', async () => {
+it('is created once when ten processes start at the same time', async () => {
   const location = await locate()
   const databases = await Promise.all(Array.from({ length: 10 }, () => open(location)))
   const uuids = await Promise.all(
@@ -60,7 +61,7 @@ it('answers 503 while the server is away, and works again when it is back', asyn
   expect(rows).toEqual([{ name: 'One' }])
 })
 
-it('takes nothing over from a transaction that was cut', async () => {
+it('keeps nothing of a transaction whose connection was cut', async () => {
   const { location, cut, mend } = await startProxy(await locate())
   const database = await open(location)
   const cutOff = database.write(async (trx) => {
@@ -70,7 +71,7 @@ it('takes nothing over from a transaction that was cut', async () => {
   })
   await expect(cutOff).rejects.toMatchObject(BUSY)
   mend()
-  // The lock of the writer that is gone is free again.
+  // The server has freed the lock of the lost writer.
   await expect
     .poll(
       () =>
@@ -85,11 +86,11 @@ it('takes nothing over from a transaction that was cut', async () => {
   expect(library).toEqual({ version: 1 })
 })
 
-describe('a connection that is cut when COMMIT went out', () => {
+describe('a connection that is cut at COMMIT', () => {
   const readNames = async ({ read }: Database) =>
     (await read.selectFrom('media').select('name').execute()).map(({ name }) => name)
 
-  it('tells that it was committed, if it was', async () => {
+  it('resolves if the transaction was committed', async () => {
     const { location, cutAt } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'answered')
@@ -98,7 +99,7 @@ describe('a connection that is cut when COMMIT went out', () => {
     expect(await readNames(database)).toEqual(['One'])
 
     const cutOffBeside = cutAt('COMMIT\0', 'answered')
-    const told = await database.writeBeside(async (trx) => {
+    const told = await database.writeConcurrently(async (trx) => {
       await trx.updateTable('media').set({ name: 'Two' }).execute()
       return 'done'
     })
@@ -107,7 +108,7 @@ describe('a connection that is cut when COMMIT went out', () => {
     expect(await readNames(database)).toEqual(['Two'])
   })
 
-  it('tells so also after the server was away for a while', async () => {
+  it('resolves also if the server was away for a while', async () => {
     const { location, cutAt, cut, mend } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'answered').then(cut)
@@ -119,7 +120,7 @@ describe('a connection that is cut when COMMIT went out', () => {
     expect(await readNames(database)).toEqual(['One'])
   })
 
-  it('is a 503, and nothing was committed, if it did not arrive', async () => {
+  it('is a 503, and nothing was committed, if COMMIT did not arrive', async () => {
     const { location, cutAt } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'before')
@@ -129,16 +130,19 @@ describe('a connection that is cut when COMMIT went out', () => {
   })
 })
 
-it('asks another connection what is asked for all when one is stalled', async () => {
+it('runs a shared query on another connection when one is stalled', async () => {
   const { location, stall } = await startProxy(await locate())
   const database = await open(location)
-  const before = await database.askChanges?.()
+  const before = await database.readChangeToken?.()
   stall()
   // Commits of other databases of the server count as well.
-  const [one, other] = await Promise.all([database.askChanges?.(), database.askChanges?.()])
+  const [one, other] = await Promise.all([
+    database.readChangeToken?.(),
+    database.readChangeToken?.(),
+  ])
   expect(one).toBe(other)
   expect(one).toBeGreaterThanOrEqual(Number(before))
-  expect(await database.askChanges?.()).toBeGreaterThanOrEqual(Number(before))
+  expect(await database.readChangeToken?.()).toBeGreaterThanOrEqual(Number(before))
 })
 
 describe('a snapshot whose connection is lost', () => {
@@ -148,12 +152,12 @@ describe('a snapshot whose connection is lost', () => {
       for await (const _ of trx.getExecutor().stream(query, 100)) await each()
     })
 
-  it('ends at once, and loses no place for others', async () => {
+  it('rejects at once, and leaves its place in the pool free', async () => {
     const database = await open({ ...(await locate()), connections: 8 })
     const terminate = sql`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()`
-    // Two places for snapshots, each lost more than once: while rows are awaited, and in between.
+    // The pool has two connections for snapshots. Each is lost more than once: during a read and in between.
     for (let times = 0; times < 5; times += 1) {
       const lost = streamMany(database, () => terminate.execute(database.read))
       await expect(lost).rejects.toMatchObject(BUSY)
@@ -165,7 +169,7 @@ describe('a snapshot whose connection is lost', () => {
     expect(rows).toBe(1000)
   })
 
-  it('tells what went wrong when its reader breaks off, and loses no place either', async () => {
+  it('rejects with the error of a reader that breaks off, and leaves its place in the pool free', async () => {
     const database = await open({ ...(await locate()), connections: 8 })
     for (let times = 0; times < 5; times += 1) {
       const broken = streamMany(database, async () => {
@@ -199,7 +203,7 @@ it('lets writers of several processes write one after the other', async () => {
   ])
 })
 
-it('shows one state throughout a transaction of a reader, and takes no change from it', async () => {
+it('shows a reading transaction one state throughout, and refuses changes in it', async () => {
   const database = await openTemporaryDatabase()
   const count = async (db = database.read) =>
     (await db.selectFrom('media').select('id').execute()).length
@@ -215,7 +219,7 @@ it('shows one state throughout a transaction of a reader, and takes no change fr
   expect(await count()).toBe(1)
 })
 
-it('commits nothing of a transaction in which a statement failed, whoever catches that', async () => {
+it('commits nothing of a transaction in which a statement failed, even if its error is caught', async () => {
   const database = await openTemporaryDatabase()
   const caught = database.write(async (trx) => {
     await trx.updateTable('library').set({ version: 5 }).execute()
@@ -227,10 +231,10 @@ it('commits nothing of a transaction in which a statement failed, whoever catche
   ])
 })
 
-it('tells everybody who asks that something was committed, as soon as it was', async () => {
+it('changes the token for every caller as soon as something is committed', async () => {
   const location = await locate()
   const [reader, other] = [await open(location), await open(location)]
-  const ask = () => reader.askChanges?.()
+  const ask = () => reader.readChangeToken?.()
   const told = [await ask()]
   const committed = Promise.withResolvers<void>()
   const written = Promise.withResolvers<void>()
@@ -242,7 +246,7 @@ it('tells everybody who asks that something was committed, as soon as it was', a
   await written.promise
   told.push(...(await Promise.all([ask(), ask(), ask()])))
   committed.resolve()
-  // Whatever question is under way, who asks after the commit is told of it.
+  // A call after the commit gets a new token, whatever queries are already running.
   const asking = setInterval(() => void ask()?.catch(() => {}), 1)
   await writing
   clearInterval(asking)
@@ -252,14 +256,14 @@ it('tells everybody who asks that something was committed, as soon as it was', a
   ])
 })
 
-it('finds nothing for a text that holds NUL, which PostgreSQL has not', async () => {
+it('finds nothing for a text that holds NUL, which PostgreSQL refuses', async () => {
   const { read } = await openTemporaryDatabase()
   expect(await read.selectFrom('files').selectAll().where('sha256', '=', 'a\0').execute()).toEqual(
     [],
   )
 })
 
-it('gives searches the memory that they need, and leaves what is more', async () => {
+it('gives searches the memory that they need, and keeps a larger setting', async () => {
   const location = await locate()
   const show = async (database: Database) =>
     (await sql<{ work_mem: string }>`SHOW work_mem`.execute(database.read)).rows
@@ -270,7 +274,7 @@ it('gives searches the memory that they need, and leaves what is more', async ()
   expect(await show(await open(location))).toEqual([{ work_mem: '128MB' }])
 })
 
-it('tells the time of the server', async () => {
+it('returns the time of the server', async () => {
   const database = await openTemporaryDatabase()
   const { rows } = await sql<{ now: number }>`
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.execute(database.read)
@@ -294,7 +298,7 @@ it.each([
     },
     /"none" does not exist/,
   ],
-])('says at the start of %s what is wrong, and no password', async (_, change, message) => {
+])('says at the start what is wrong with %s, and no password', async (_, change, message) => {
   const url = new URL((await locate()).url)
   url.password = 'very-secret'
   change(url)

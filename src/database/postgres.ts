@@ -10,7 +10,7 @@ import {
 import pg from 'pg'
 import { AppError } from '../base/errors.ts'
 import { heard } from '../base/heard.ts'
-import type { Ask, Database, PostgresLocation } from './database.ts'
+import type { Database, PostgresLocation } from './database.ts'
 import { migrate, requireCurrent } from './migrate.ts'
 import {
   isSilence,
@@ -20,21 +20,22 @@ import {
   STATEMENT_MS,
 } from './postgres-dialect.ts'
 import { findOutcome } from './postgres-outcome.ts'
+import { createRunPrepared, type RunCompiled, type SqlValue } from './prepared.ts'
 import type { Milliseconds, Tables } from './tables.ts'
 
-/** Lower versions lack nothing that is used, but are not tested. */
+/** Older versions have every feature that is used, but are not tested. */
 const LEAST_VERSION = 15
-/** A transaction whose process hangs is ended by the server, and with it the lock that it holds. */
+/** If a process hangs, the server ends its transaction after this time, and so frees its locks. */
 const IDLE_IN_TRANSACTION_MS = 15_000
 const CONNECT_MS = 5_000
 /**
- * Every statement answers a request, and is over before other processes of the server have been started
- * to help, or code for it has been compiled: that took 20 ms of searches which take one.
+ * No parallel workers and no compilation. Every statement answers a request, and is done before the server
+ * has started a worker or compiled code for it: with them, a search of 1 ms took 20 ms.
  */
 const PLANNING = '-c max_parallel_workers_per_gather=0 -c jit=off'
 /**
- * What the server's default of 4 MB is too little for: the ids of 100,000 matches went to a file. Who gives
- * the account more keeps it.
+ * The server's default of 4 MB is too little: the ids of 100,000 matches went to a temporary file. A larger
+ * value that the account has is kept.
  */
 const LEAST_WORK_MEM = `
   SELECT set_config('work_mem', '64MB', false)
@@ -43,30 +44,30 @@ const LEAST_WORK_MEM = `
 const CLOCK_SYNC_MS = 60_000
 
 /**
- * So long, in turn, who asks for all waits for a connection's answer before another one is asked. Longer
- * each time, since it may be the server that is slow.
+ * How long a shared query waits for a connection's answer before it is sent on another connection. Longer
+ * each time, because the server itself may be slow.
  */
 const SHARED_PATIENCE_MS = [1000, 2000, 5000]
 
-/** Of all advisory locks in the database, the one that writers take in turn. */
+/** Advisory lock that serialises write transactions across processes. */
 const WRITE_LOCK = 0x56697472
-/** READ COMMITTED: each statement also sees what others committed while it waited for the lock. */
+/** READ COMMITTED: after its wait for the lock, a transaction sees what others committed meanwhile. */
 const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE'
 const TELL_ID = 'SELECT pg_current_xact_id()::text AS xid'
-const BEGIN_BESIDE = `${BEGIN}; ${TELL_ID}`
-const BEGIN_IN_TURN = `${BEGIN}; SELECT pg_advisory_xact_lock(${WRITE_LOCK}); ${TELL_ID}`
+const BEGIN_CONCURRENT = `${BEGIN}; ${TELL_ID}`
+const BEGIN_EXCLUSIVE = `${BEGIN}; SELECT pg_advisory_xact_lock(${WRITE_LOCK}); ${TELL_ID}`
 const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
-/** How long what only records waits for a lock. */
+/** How long `Database.record` waits for a lock. */
 const RECORD_LOCK_MS = 1000
 
 /**
- * Opens a library on a PostgreSQL server, and makes or migrates its tables unless it is to stay as it is.
+ * Opens a library on a PostgreSQL server. Creates or migrates its tables, unless `asItIs` is set.
  *
- * Readers, writers and snapshots have connections of their own, so that none of them waits for the
- * others'. Each is made when it is needed and again after it was lost: when the server comes back, so
- * does everything.
+ * Readers, writers and snapshots have separate pools, so that none of them waits for a connection of the
+ * others. A connection is opened when it is needed, and again after it was lost: once the server is back,
+ * everything works again.
  *
- * @throws AppError if the server cannot be reached or is not fit, with a `detail` that says why
+ * @throws AppError if the server cannot be reached or is unfit; its `detail` says why
  */
 export async function openPostgres(
   { url, connections }: PostgresLocation,
@@ -89,11 +90,11 @@ export async function openPostgres(
         }),
       }),
     )
-    // A connection that is lost is no fault by itself: the query that was on it fails, the next one
-    // makes another.
+    // A lost connection is no fault by itself: the query that ran on it fails, and the next query opens
+    // another connection.
     pool.on('connect', (client) => {
       heard(client)
-      // Should it fail, so does what the connection is wanted for.
+      // If this fails, the query that the connection is needed for fails too.
       if (mode === 'read') client.query(LEAST_WORK_MEM).catch(() => {})
     })
     return pool
@@ -101,7 +102,7 @@ export async function openPostgres(
   const over = (pool: pg.Pool, begin: string) =>
     new Kysely<Tables>({
       dialect: postgresDialect(pool, begin),
-      // SQLite knows `IN ()`, PostgreSQL does not.
+      // SQLite accepts `IN ()`, PostgreSQL does not.
       plugins: [new HandleEmptyInListsPlugin({ strategy: replaceWithNoncontingentExpression })],
     })
 
@@ -120,15 +121,15 @@ export async function openPostgres(
   const writing = connect('write', quarter)
   const copying = connect('read', quarter)
   const reader = over(reading, BEGIN_READING)
-  const writer = over(writing, BEGIN_IN_TURN)
-  const besideWriter = over(writing, BEGIN_BESIDE)
+  const writer = over(writing, BEGIN_EXCLUSIVE)
+  const concurrentWriter = over(writing, BEGIN_CONCURRENT)
   const snapshots = over(copying, BEGIN_READING)
-  /** The names under which `ask` has its queries prepared. */
+  /** The names of prepared statements. */
   const statements = new WeakMap<object, string>()
 
-  async function askWith<Row>(
+  async function runNamed<Row>(
     query: CompiledQuery<Row>,
-    parameters: readonly (string | number | null)[],
+    parameters: readonly SqlValue[],
     patience?: number,
   ) {
     const statement = statements.get(query) ?? nameStatement(query)
@@ -138,16 +139,16 @@ export async function openPostgres(
     return (await reader.executeQuery<Row>(named)).rows
   }
 
-  /** Asks for many who wait: one connection that is stalled must not stall them all. */
-  const askForAll: Ask = async (query, ...parameters) => {
+  /** Runs a query that many requests wait for: one stalled connection must not stall them all. */
+  const runShared: RunCompiled = async (query, parameters) => {
     for (const patience of SHARED_PATIENCE_MS.slice(0, -1)) {
       try {
-        return await askWith(query, parameters, patience)
+        return await runNamed(query, parameters, patience)
       } catch (error) {
         if (!isSilence(error)) throw error
       }
     }
-    return askWith(query, parameters, SHARED_PATIENCE_MS.at(-1))
+    return runNamed(query, parameters, SHARED_PATIENCE_MS.at(-1))
   }
 
   async function transact<T>(
@@ -161,7 +162,7 @@ export async function openPostgres(
       })
     } catch (error) {
       if (!(error instanceof OutcomeUnknown)) throw error
-      if (!(await findOutcome(reader, askForAll, error))) throw error.cause
+      if (!(await findOutcome(reader, runShared, error))) throw error.cause
     }
     if (!result) throw new Error('A transaction was committed without its work.')
     return result.value
@@ -171,18 +172,18 @@ export async function openPostgres(
     isReadOnly: false,
     read: reader,
     write: (work) => transact(writer, work),
-    writeBeside: (work) => transact(besideWriter, work),
-    record: (work, { inTurn = false } = {}) =>
-      transact(besideWriter, async (trx) => {
+    writeConcurrently: (work) => transact(concurrentWriter, work),
+    record: (work, { exclusive = false } = {}) =>
+      transact(concurrentWriter, async (trx) => {
         await sql`SET LOCAL lock_timeout = ${sql.lit(RECORD_LOCK_MS)}`.execute(trx)
-        if (inTurn) await takeTurn(trx)
+        if (exclusive) await takeWriteLock(trx)
         return work(trx)
       }),
     snapshot: (work) => snapshots.transaction().execute(work),
-    changes: () => undefined,
-    askChanges: followChanges(reader, askForAll),
-    ask: (query, ...parameters) => askWith(query, parameters),
-    now: clock ? async () => clock() : followClock(reader, askForAll),
+    changeToken: () => undefined,
+    readChangeToken: createChangeTokenReader(reader, runShared),
+    run: createRunPrepared(reader, runNamed),
+    now: clock ? async () => clock() : followClock(reader, runShared),
     pools: () =>
       Object.entries({ read: reading, write: writing, snapshot: copying }).map(([pool, of]) => ({
         pool,
@@ -198,54 +199,57 @@ export async function openPostgres(
   }
 }
 
-/** Until the transaction ends nobody else writes. */
-const takeTurn = (trx: Kysely<Tables>) =>
+/** Keeps all other writers out until the transaction ends. */
+const takeWriteLock = (trx: Kysely<Tables>) =>
   sql`SELECT pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(trx)
 
-/** The same for the same text in every process: behind a pooler they may share a connection. */
+/** The same SQL has the same name in every process: behind a pooler, processes may share a connection. */
 const nameStatement = ({ sql }: CompiledQuery) => `vitrine_${hash('sha256', sql).slice(0, 32)}`
 
-/** 64-bit integers as numbers: none that is kept here is past 2^53. */
+/** Reads 64-bit integers as numbers: none that is stored here is past 2^53. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number
   return pg.types.getTypeParser(oid, format)
 }
 
 /**
- * See `Database.askChanges`. Two snapshots are the same only if no transaction that writes has ended
- * between them, in whatever database of the server: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
+ * See `Database.readChangeToken`. Two snapshots are equal only if no writing transaction has ended between
+ * them, in any database of the server: https://www.postgresql.org/docs/current/functions-info.html#FUNCTIONS-PG-SNAPSHOT
  */
-function followChanges(db: Kysely<Tables>, ask: Ask): () => Promise<number> {
+function createChangeTokenReader(
+  db: Kysely<Tables>,
+  runCompiled: RunCompiled,
+): () => Promise<number> {
   const query = sql<{ snapshot: string }>`SELECT pg_current_snapshot()::text AS snapshot`.compile(
     db,
   )
   let last = ''
-  let changes = 0
-  let asking: Promise<unknown> = Promise.resolve()
+  let token = 0
+  let running: Promise<unknown> = Promise.resolve()
   let next: Promise<number> | undefined
 
-  async function question(): Promise<number> {
+  async function read(): Promise<number> {
     next = undefined
-    const [row] = await ask(query)
-    if (!row) throw new Error('The database did not tell its snapshot.')
-    if (row.snapshot !== last) changes += 1
+    const [row] = await runCompiled(query, [])
+    if (!row) throw new Error('The database did not return its snapshot.')
+    if (row.snapshot !== last) token += 1
     last = row.snapshot
-    return changes
+    return token
   }
 
-  // The answer that is under way may be older than who asks now.
+  // A query that already runs may have seen a state from before this call.
   return () => {
-    next ??= asking.then(() => {
-      const answer = question()
-      asking = answer.catch(() => {})
+    next ??= running.then(() => {
+      const answer = read()
+      running = answer.catch(() => {})
       return answer
     })
     return next
   }
 }
 
-/** Tells the server's time by a clock of this process that nobody sets, compared now and then. */
-function followClock(db: Kysely<Tables>, ask: Ask): () => Promise<Milliseconds> {
+/** Computes the server's time from this process's monotonic clock. Compares both every `CLOCK_SYNC_MS`. */
+function followClock(db: Kysely<Tables>, runCompiled: RunCompiled): () => Promise<Milliseconds> {
   const query = sql<{ now: number }>`
     SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.compile(db)
   let base: { server: Milliseconds; own: number } | undefined
@@ -253,9 +257,9 @@ function followClock(db: Kysely<Tables>, ask: Ask): () => Promise<Milliseconds> 
 
   async function sync() {
     const before = performance.now()
-    const [row] = await ask(query)
+    const [row] = await runCompiled(query, [])
     const after = performance.now()
-    if (!row) throw new Error('The database did not tell its time.')
+    if (!row) throw new Error('The database did not return its time.')
     base = { server: row.now, own: (before + after) / 2 }
   }
 
@@ -265,7 +269,7 @@ function followClock(db: Kysely<Tables>, ask: Ask): () => Promise<Milliseconds> 
       syncing ??= sync().finally(() => {
         syncing = undefined
       })
-      // With an old comparison there is no need to wait for the new one.
+      // An old comparison is good enough until the new one is there.
       if (base === undefined) await syncing
       else syncing.catch(() => {})
     }
@@ -290,12 +294,12 @@ async function requireFit(db: Kysely<Tables>): Promise<void> {
 const unfit = (detail: string, cause?: unknown) =>
   new AppError('database-unfit', 500, 'Database cannot be used', { detail, cause })
 
-/** In words for who starts the program, without the password that the address may hold. */
+/** Explains an error to the operator, without the password that the URL may hold. */
 function explainStart(error: unknown, url: string): unknown {
   if (error instanceof AppError && error.status !== 503) return error
   const { host, pathname } = new URL(url)
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    // What the server or the operating system says.
+    // An error of the server or of the operating system.
     if (!(cause instanceof AppError) && 'code' in cause) {
       const name = pathname.slice(1)
       return unfit(`The database ${name} at ${host} cannot be used: ${cause.message}`, cause)

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { Database } from './database.ts'
 import { createRecorders } from './recorder.ts'
 
-it('tells once that recording fails and once that it works again, however often both come', async () => {
+it('logs one failure and one recovery, however often they alternate', async () => {
   const lines: string[] = []
   const log = {
     warn: (_fields: unknown, text?: string) => lines.push(`warn ${text}`),

@@ -4,38 +4,38 @@ import type { Transaction } from 'kysely'
 import type { Database } from './database.ts'
 import type { Tables } from './tables.ts'
 
-/** Waiting at a time; each is an update or a row of the trail, so that all are about a megabyte. */
+/** The most records that wait at once. Each is an update or an audit row; together about a megabyte. */
 const MOST_WAITING = 1000
-/** How long nothing is tried after it failed: on a full disk each try costs, and none succeeds. */
+/** How long nothing is tried after a failure: on a full disk each attempt costs time, and none succeeds. */
 const QUIET_MS = 1000
-/** The log tells a failure at most this often, though some of what is recorded works and some fails. */
+/** The log reports a failure at most this often, even if attempts alternately fail and succeed. */
 const TELL_AGAIN_MS = 60_000
-/** As long as whoever asks for a result waits for it. */
+/** How long `attempt` waits for a result. */
 const PATIENCE_MS = 3000
 
 type Work<T> = (transaction: Transaction<Tables>) => Promise<T>
 
 /**
- * Writes what only records, beside the answer: it is tried once, and dropped where the database is locked,
- * full, read-only or away. No request waits for it or fails by it.
+ * Writes records beside the answer to a request. Each is tried once, and dropped if the database is locked,
+ * full, read-only or away. No request fails because of a record, and none waits for one that is added.
  */
 export interface Recorder {
-  /** @param key of what is the same: while one waits, the next takes its place */
+  /** @param key a later record with the same key replaces one that still waits */
   add(key: string, work: Work<void>): void
   /**
-   * Writes what an answer would tell if it can be written soon.
-   * @returns undefined if not; it may have been written all the same
+   * Writes something whose result goes into the answer, if that is possible soon.
+   * @returns undefined if it is not; it may have been written all the same
    */
   attempt<T>(work: Work<T>): Promise<T | undefined>
-  /** Resolves when nothing waits any more. */
+  /** Resolves when no record waits any more. */
   settled(): Promise<void>
 }
 
-/** What requests leave behind. */
+/** The recorders of a server. */
 export interface Recorders {
-  /** When sessions and personal tokens were used. */
+  /** When sessions and personal tokens were last used. */
   uses: Recorder
-  /** What the audit trail tells besides changes, which it tells in their own transactions. */
+  /** Audit entries without a change. The entry for a change is written in the transaction of the change. */
   trail: Recorder
   settled(): Promise<void>
 }
@@ -45,8 +45,8 @@ export function createRecorders(
   log: Pick<FastifyBaseLogger, 'warn' | 'info'>,
 ): Recorders {
   const uses = createRecorder((work) => database.record(work), 'Uses of sessions and tokens', log)
-  const inTurn = { inTurn: true }
-  const trail = createRecorder((work) => database.record(work, inTurn), 'Refusals', log)
+  const exclusive = { exclusive: true }
+  const trail = createRecorder((work) => database.record(work, exclusive), 'Refusals', log)
   return {
     uses,
     trail,
@@ -56,7 +56,7 @@ export function createRecorders(
   }
 }
 
-/** @param what is recorded, in the plural, for the log: it tells when that fails and works again */
+/** @param what names the records, in the plural, in the log lines for a failure and for the recovery */
 function createRecorder(
   record: <T>(work: Work<T>) => Promise<T>,
   what: string,
@@ -64,7 +64,7 @@ function createRecorder(
 ): Recorder {
   const waiting = new Map<string, Work<void>>()
   let running: Promise<void> | undefined
-  /** The log has told that it fails, and not yet that it works again. */
+  /** The log has reported a failure, and not yet the recovery. */
   let told = false
   let toldAt = Number.NEGATIVE_INFINITY
   let dropped = 0

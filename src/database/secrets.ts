@@ -1,13 +1,13 @@
 import { AppError } from '../base/errors.ts'
 import type { Queries, Tables } from './tables.ts'
 
-/** 256 bits, which they are made with. */
+/** Secrets are made with 256 bits. */
 const BYTES = 32
 
 /**
- * A secret of the library.
+ * Reads a secret of the library.
  * @returns base64url
- * @throws AppError if it is missing, cut or emptied: nothing is signed with what can be guessed
+ * @throws AppError if it is missing, cut or blanked out: nothing may be signed with a key that can be guessed
  */
 export async function readSecret(
   db: Queries,
@@ -24,7 +24,7 @@ export async function readSecret(
   })
 }
 
-/** Whether a secret is long enough and was not emptied. */
+/** True if a secret is long enough and not just one byte repeated. */
 export function isFitSecret(value: Tables['secrets']['value']): boolean {
   const bytes = Buffer.from(value, 'base64url')
   return bytes.length >= BYTES && new Set(bytes).size > 1

@@ -13,7 +13,7 @@ export const databaseSettings = {
     variable: 'VITRINE_DATABASE_CONNECTIONS',
     fallback: 12,
     parse: integer(4, 1000),
-    help: 'Connections to PostgreSQL at most, of this process.',
+    help: 'The most connections to PostgreSQL that this process has open at once.',
   },
 } satisfies Settings
 
@@ -26,7 +26,8 @@ function parseUrl(text: string): string {
   if (!/^postgres(?:ql)?:$/.test(protocol) || hostname === '' || pathname.length < 2) {
     throw new Error(right)
   }
-  // The rest of a password that holds what ends the host: parts of it would be taken for the server.
+  // An unescaped / ? or # in a password ends the host early: parts of the password would be taken for
+  // the server's name.
   if (`${pathname}${search}`.includes('@') || hash !== '') throw new Error(right)
   if (!isDecodable(username) || !isDecodable(password)) throw new Error(right)
   return text

@@ -14,28 +14,28 @@ import {
 } from 'kysely'
 import { serviceBusy } from '../base/errors.ts'
 import { createRecent } from '../base/recent.ts'
-import type { Ask, AskingExecutor } from './database.ts'
+import type { RunCompiled, SqlValue } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
-/** How long to go on trying while another process holds SQLite's lock. */
+/** How long to retry while another process holds SQLite's lock. */
 const BUSY_DEADLINE_MS = 10_000
-/** Of prepared statements that are kept, of each connection: some 500 as most of them are. */
+/** Memory for the prepared statements that a connection keeps: about 500 of the usual size. */
 const MAX_STATEMENTS_BYTES = 16 * 1024 * 1024
-/** Of one, and of each character of its text, as measured. */
+/** Bytes that one statement takes, and each character of its text, as measured. */
 const STATEMENT_BYTES = 5000
 const STATEMENT_FACTOR = 45
 
 const BEGIN = { read: 'BEGIN', write: 'BEGIN IMMEDIATE' }
 
 /**
- * Opens a connection. Reading ones cannot write; the writing one is durable at each commit.
- * @param file the path of the database, or its address with parameters; its folder exists
+ * Opens a connection. One for reading cannot write. One for writing makes each commit durable.
+ * @param file the path of the database, or its URL with parameters; its folder must exist
  */
 export function openSqlite(file: string | URL, mode: 'read' | 'write'): DatabaseSync {
   const connection = new DatabaseSync(file, {
     readOnly: mode === 'read',
     enableForeignKeyConstraints: true,
-    // Only while opening. Afterwards waiting is done by `retryWhileBusy`, without blocking.
+    // Only while opening. Afterwards `retryWhileBusy` waits, without blocking the event loop.
     timeout: BUSY_DEADLINE_MS,
   })
   if (mode === 'write') connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
@@ -43,7 +43,7 @@ export function openSqlite(file: string | URL, mode: 'read' | 'write'): Database
   return connection
 }
 
-/** Kysely on one connection of `node:sqlite`. Transactions of a writing one begin IMMEDIATE. */
+/** Kysely on one connection of `node:sqlite`. Transactions for writing begin IMMEDIATE. */
 export function sqliteDialect(connection: DatabaseSync, mode: 'read' | 'write'): Dialect {
   return {
     createAdapter: () => new TransactionalAdapter(),
@@ -53,7 +53,7 @@ export function sqliteDialect(connection: DatabaseSync, mode: 'read' | 'write'):
   }
 }
 
-/** Lets the migrator run a migration whole or not at all. */
+/** Lets the migrator run a migration in a transaction: whole or not at all. */
 class TransactionalAdapter extends SqliteAdapter {
   override get supportsTransactionalDdl() {
     return true
@@ -71,7 +71,7 @@ function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
     releaseConnection: async () => {},
     beginTransaction: () => run(BEGIN[mode]),
     commitTransaction: () => run('COMMIT'),
-    // Some errors (a full disk) have rolled back already.
+    // Some errors, such as a full disk, have already rolled back.
     rollbackTransaction: async () => (sqlite.isTransaction ? run('ROLLBACK') : undefined),
     destroy: async () => sqlite.close(),
   }
@@ -79,11 +79,11 @@ function createDriver(sqlite: DatabaseSync, mode: 'read' | 'write'): Driver {
 
 interface Prepared {
   statement: StatementSync
-  /** To ask the statement itself, each time, would take as long as to run a small one. */
+  /** Kept, because asking the statement each time takes as long as running a small one. */
   givesRows: boolean
 }
 
-/** What Kysely does not know of its connection. */
+/** A connection with a method that Kysely does not know. */
 export interface SqliteConnection extends DatabaseConnection {
   /** See `insertEach`. */
   insertEach<Row>(
@@ -94,9 +94,9 @@ export interface SqliteConnection extends DatabaseConnection {
 }
 
 /**
- * A statement that gives no rows, to be `run`. What that tells includes the id that the connection inserted
- * last, whatever the statement: deleting from the search index leaves one of its own there, which are past
- * 2^53, and as a number each later statement would throw after it has done its work.
+ * Prepares a statement that returns no rows, for `run`. Its result includes the id that the connection
+ * inserted last, by whatever statement. Deleting from the search index leaves an internal id there that is
+ * past 2^53. If `run` had to return it as a number, each later statement would throw after its work is done.
  */
 function prepareRunning(sqlite: DatabaseSync, sql: string): StatementSync {
   const statement = sqlite.prepare(sql)
@@ -133,7 +133,7 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
       })
     },
 
-    // No other process can hold the lock: the transaction has it.
+    // Without a retry: the transaction already holds the lock.
     insertEach(sql, rows, valuesOf) {
       const { statement } = prepare(sql)
       return rows.map((row, index) => {
@@ -143,9 +143,9 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
       })
     },
 
-    /** Yields rows in chunks, and to other work of the process between them. */
+    /** Yields rows in chunks, and lets other work of the process run between them. */
     async *streamQuery<R>({ sql, parameters }: CompiledQuery, chunkSize: number) {
-      // Not from the cache: an open iteration must not be reset by another use of the statement.
+      // Not from the cache: another use of the statement would reset the open iteration.
       const iterator = sqlite.prepare(sql).iterate(...(parameters as SQLInputValue[]))
       let rows: R[] = []
       for (const row of iterator) {
@@ -163,12 +163,12 @@ function createConnection(sqlite: DatabaseSync): SqliteConnection {
 type Work<T> = (transaction: Transaction<Tables>) => Promise<T>
 
 /**
- * See `Database.write`. Kysely's own transactions have each query pass through half a dozen promises and
- * locks that a connection which answers at once has no use for: in a process that has not run them
- * thousands of times yet, that takes as long as all of an item's queries.
+ * See `Database.write`. Kysely's own transactions are not used. In them each query passes through half a
+ * dozen promises and locks, which a synchronous connection does not need. In a process that has not yet run
+ * them thousands of times, they take as long as all queries for an item.
  *
- * @param ended is called whenever a transaction is over, committed or not
- * @returns what takes also for how many milliseconds to go on trying while another process writes
+ * @param ended called whenever a transaction is over, committed or not
+ * @returns a function whose `patience` is how many milliseconds to retry while another process writes
  */
 export function createWrite(
   sqlite: DatabaseSync,
@@ -178,22 +178,22 @@ export function createWrite(
   const dialect = sqliteDialect(sqlite, mode)
   const props = { config: { dialect }, dialect, driver: dialect.createDriver() }
   const connection = createConnection(sqlite)
-  const ask = createAsk(sqlite)
+  const runCompiled = createRunCompiled(sqlite)
   const begin = prepareRunning(sqlite, BEGIN[mode])
   const commit = prepareRunning(sqlite, 'COMMIT')
   const rollback = prepareRunning(sqlite, 'ROLLBACK')
-  /** The one that is under way or waits, if there is any; it never rejects. */
+  /** The newest transaction that runs or waits, if there is one. Never rejects. */
   let last: Promise<void> | undefined
 
   async function transact<T>(work: Work<T>, patience?: number): Promise<T> {
-    const executor = new TransactionExecutor(dialect, connection, ask)
+    const executor = new TransactionExecutor(dialect, connection, runCompiled)
     try {
       await retryWhileBusy(() => begin.run(), patience)
       const result = await work(new Transaction({ ...props, executor }))
       await retryWhileBusy(() => commit.run())
       return result
     } catch (error) {
-      // Some errors (a full disk) have rolled back already, and what failed may be the beginning.
+      // Some errors, such as a full disk, have already rolled back; or the BEGIN itself has failed.
       if (sqlite.isTransaction) rollback.run()
       throw error
     } finally {
@@ -203,7 +203,7 @@ export function createWrite(
   }
 
   return (work, patience) => {
-    // However many queue, reads and other processes have a turn between two of them.
+    // Reads and other processes get a turn between two transactions, however many are queued.
     const done = last
       ? last.then(letOthers).then(() => transact(work, patience))
       : transact(work, patience)
@@ -220,19 +220,20 @@ export function createWrite(
   }
 }
 
-/** Has a transaction's queries run at once on its connection, as long as it lasts. */
-class TransactionExecutor extends DefaultQueryExecutor implements AskingExecutor {
-  readonly ask: Ask
+/** Runs a transaction's queries directly on its connection, until the transaction is over. */
+class TransactionExecutor extends DefaultQueryExecutor {
+  /** See `runIn`. */
+  readonly runCompiled: RunCompiled
   #connection: DatabaseConnection | undefined
 
-  constructor(dialect: Dialect, connection: DatabaseConnection, ask: Ask) {
+  constructor(dialect: Dialect, connection: DatabaseConnection, runCompiled: RunCompiled) {
     super(dialect.createQueryCompiler(), dialect.createAdapter(), {
       provideConnection: (consumer) => consumer(this.#getConnection()),
     })
     this.#connection = connection
-    this.ask = async (...query) => {
+    this.runCompiled = async (query, values) => {
       this.#getConnection()
-      return ask(...query)
+      return runCompiled(query, values)
     }
   }
 
@@ -250,27 +251,26 @@ class TransactionExecutor extends DefaultQueryExecutor implements AskingExecutor
   }
 }
 
-/** See `Database.ask`. */
-export function createAsk(sqlite: DatabaseSync): Ask {
+export function createRunCompiled(sqlite: DatabaseSync): RunCompiled {
   const statements = new WeakMap<object, StatementSync>()
-  return <Row>(query: CompiledQuery<Row>, ...parameters: readonly (string | number | null)[]) =>
+  return <Row>(query: CompiledQuery<Row>, values: readonly SqlValue[]) =>
     retryWhileBusy(() => {
       let statement = statements.get(query)
       if (!statement) {
         statement = sqlite.prepare(query.sql)
         statements.set(query, statement)
       }
-      return statement.all(...parameters) as Row[]
+      return statement.all(...values) as Row[]
     })
 }
 
 /**
- * Tries again, without blocking the event loop, while another process holds the lock. That happens
- * at the start of a transaction or at a single statement, never in the middle: a write transaction
+ * Retries, without blocking the event loop, while another process holds the lock. That happens at the start
+ * of a transaction or at a single statement, never in the middle of a transaction: a write transaction
  * holds the lock from its first statement on.
  *
  * @param patience in milliseconds
- * @throws AppError 503 "Service busy" when the lock is not free by then
+ * @throws AppError 503 "Service busy" if the lock is still held after that time
  */
 async function retryWhileBusy<T>(attempt: () => T, patience = BUSY_DEADLINE_MS): Promise<T> {
   const deadline = Date.now() + patience

@@ -33,21 +33,21 @@ export interface Tables {
   audit_retention: AuditRetentionTable
 }
 
-/** The database, or a transaction on it: what a query function takes first. */
+/** The database or a transaction on it: the first parameter of a query function. */
 export type Queries = Kysely<Tables>
 
 /** One row. */
 interface LibraryTable {
   id: 1
-  /** Random, made once: tells one library's ETags from another's. */
+  /** Random, made once. It makes the ETags of each library different. */
   uuid: string
-  /** Counts changes of media; whatever was derived from an older version is stale. */
+  /** Grows with every change of media. Anything derived from an older version is stale. */
   version: number
-  /** The timestamp given last, so that timestamps never decrease as ids grow. */
+  /** The newest timestamp that was given, so that timestamps never decrease as ids grow. */
   last_added_at: Milliseconds
 }
 
-/** Keys made once for this library: they sign tokens and name public files. */
+/** Keys made once for this library. They sign tokens and name public files. */
 interface SecretsTable {
   name: string
   /** base64url of 32 random bytes. */
@@ -64,15 +64,15 @@ interface MediaTable {
 }
 
 /**
- * Each item as lists show it: `MediaItem` as JSON. Triggers of the database write it, and nobody
- * else does; see `migrations/0007-media-json.ts`.
+ * Each item as lists show it: `MediaItem` as JSON. Only triggers of the database write it; see
+ * `migrations/0007-media-json.ts`.
  */
 interface MediaJsonTable {
   id: number
   json: string
 }
 
-/** How many media items have an id within a block of ids; see `media/rank.ts`. */
+/** How many media items have an id within a block of ids; see `media/list/rank.ts`. */
 interface MediaCountsTable {
   level: number
   block: number
@@ -82,7 +82,7 @@ interface MediaCountsTable {
 /** Tags in use; see `media/tags.ts`. */
 interface TagsTable {
   tag: string
-  /** As searches compare it; see `fold.ts`. */
+  /** As searches compare it; see `base/fold.ts`. */
   folded: string
   /** How many items have it, at least 1. */
   count: number
@@ -94,7 +94,7 @@ interface FilesTable {
   sha256: string
   /** Storage key. */
   key: string
-  /** MIME type, by the bytes. */
+  /** MIME type, detected from the bytes. */
   type: string
   size: number
   /** Pixels, after orientation. */
@@ -106,10 +106,10 @@ interface FilesTable {
   thumbhash: string
   /** `#rrggbb` */
   color: string
-  /** Keyed digests that name the public variants in their immutable URLs, rendered or not. */
+  /** Keyed digests that name the public variants in their immutable URLs, even before they are rendered. */
   scaled_digest: string
   high_digest: string
-  /** By which these are named, and what is shown is made; see `images/recipe.ts`. */
+  /** The recipe of these digests and of the variants that are served; see `images/recipe.ts`. */
   recipe: Generated<number>
 }
 
@@ -120,16 +120,16 @@ interface VariantsTable {
   file_id: number
   name: VariantName
   key: string
-  /** Of the bytes stored: the ETag. */
+  /** Of the stored bytes; used as ETag. */
   sha256: string
   size: number
   width: number
   height: number
-  /** One of another recipe than its file is to be made anew when it is asked for. */
+  /** A variant of another recipe than its file's must be made anew at the next request for it. */
   recipe: Generated<number>
 }
 
-/** Digests that named the variants of a file by earlier recipes, and lead to the present ones. */
+/** Digests that named the variants of a file by earlier recipes. Their URLs lead to the present variants. */
 interface EarlierAddressesTable {
   file_id: number
   recipe: number
@@ -137,42 +137,42 @@ interface EarlierAddressesTable {
   high_digest: string
 }
 
-/** Storage keys that may hold bytes no row names; see `storage/journal.ts`. */
+/** Storage keys of objects that perhaps no other row names; see `storage/journal/journal.ts`. */
 interface JournalTable {
   key: string
-  /** The process at work on it; null once it is nobody's, for the sweep to take. */
+  /** The process that works on it; null once it has none, so that a sweep may take it. */
   owner: string | null
   created_at: Milliseconds
-  /** Since when its object is to be removed, by the owner or a sweep; it cannot be taken any more. */
+  /** When it was claimed for removal of its object, by the owner or a sweep. It cannot be taken any more. */
   claimed_at: Milliseconds | null
 }
 
-/** Processes that write files, each with a lease that it renews while it lives. */
+/** Processes that write files. Each renews its lease while it lives. */
 interface OwnersTable {
   id: string
-  /** Names the machine, its boot and its process namespace. */
+  /** Identifies the machine, its boot and its process namespace. */
   host: string
   pid: number
-  /** Start time of the process, as the operating system tells it. */
+  /** Start time of the process, as the operating system reports it. */
   started: string
   lease_until: Milliseconds
 }
 
-/** How a library comes to where none was. */
+/** How a library is brought into an empty database. */
 export type Arrival = 'copy' | 'restore'
 
-/** One row while a library is being brought in: nobody may use it before it is whole. */
+/** One row while a copy or restore is not finished: the library must not be used before it is complete. */
 interface UnfinishedTable {
   id: 1
   arrival: Arrival
-  /** `uuid` of the library that it comes from. */
+  /** `uuid` of the library that is copied or restored. */
   source: string
 }
 
-/** One row: how far the scrub of stored files is; see `media/upkeep/scrub.ts`. */
+/** One row: progress of the scrub of stored files; see `upkeep/scrub.ts`. */
 interface ScrubTable {
   id: 1
-  /** The process that does it, of `owners`; null if none does. */
+  /** The process that does it, from `owners`; null if none does. */
   owner: string | null
   /** The last file that was read; 0 at the beginning of a pass. */
   last_file_id: number
@@ -180,7 +180,7 @@ interface ScrubTable {
 
 interface UsersTable {
   id: Generated<number>
-  /** Normalised, so that it is unique regardless of case; see `auth/accounts.ts`. */
+  /** Normalised, so that it is unique regardless of case; see `auth/accounts/accounts.ts`. */
   username: string
   /** PHC string. */
   password_hash: string
@@ -209,17 +209,17 @@ interface SessionsTable {
   created_at: Milliseconds
   last_used_at: Milliseconds
   ended_at: Milliseconds | null
-  /** Where it was used last: an IPv4 address, or an IPv6 /64. */
+  /** Where it was last used: an IPv4 address, or an IPv6 /64. */
   network: string
   user_agent: string
 }
 
-/** Refresh tokens, never in clear; see `auth/refresh-tokens.ts`. */
+/** Refresh tokens, never in clear text; see `auth/session/refresh-tokens.ts`. */
 interface RefreshTokensTable {
   /** SHA-256 of the token. */
   hash: string
   session_id: string
-  /** When it was handed out last. */
+  /** When it was last sent to a client. */
   issued_at: Milliseconds
   first_used_at: Milliseconds | null
   successor_hash: string | null
@@ -227,48 +227,48 @@ interface RefreshTokensTable {
   successor_sealed: string | null
 }
 
-/** Failed sign-ins within a window, by account, by address, and by both; see `auth/throttle.ts`. */
+/** Failed sign-ins within a window, by account, by address, and by both; see `auth/sign-in/throttle.ts`. */
 interface LoginAttemptsTable {
   key: string
   failures: number
   window_started_at: Milliseconds
 }
 
-/** Personal tokens for scripts, never in clear; see `auth/api-tokens.ts`. */
+/** Personal tokens for scripts, never in clear text; see `auth/tokens/api-tokens.ts`. */
 interface ApiTokensTable {
   id: Generated<number>
   user_id: number
   name: string
   /** SHA-256 of the token. */
   hash: string
-  /** Names of permissions, with spaces between them. */
+  /** Names of permissions, separated by spaces. */
   permissions: string
   created_at: Milliseconds
   expires_at: Milliseconds
   last_used_at: Milliseconds | null
 }
 
-/** Who did what; rows are only added, which triggers see to. See `audit/record.ts`. */
+/** Who did what. Rows are only added, which triggers enforce. See `audit/record.ts`. */
 interface AuditTable {
   id: Generated<number>
-  /** Never decreasing as ids grow. */
+  /** Never decreases as ids grow. */
   at: Milliseconds
   action: string
-  /** Name of the account at that time; null if nobody knows. */
+  /** Name of the account at that time; null if it is not known. */
   actor: string | null
-  /** Its id, a number or what another service calls it; null for commands and the server itself. */
+  /** Its id: a number, or the id of another service; null for commands and the server itself. */
   account_id: string | null
-  /** The personal token that it was done with. */
+  /** The personal token that was used. */
   token_id: number | null
-  /** Where it came from: an IPv4 address, or an IPv6 /64. */
+  /** Where the request came from: an IPv4 address, or an IPv6 /64. */
   network: string | null
-  /** What it was done to: `media:12`, `account:bob`. */
+  /** The object of the action: `media:12`, `account:bob`. */
   subject: string | null
   /** A JSON object. */
   detail: string | null
 }
 
-/** One row: what is older may be deleted from the audit trail. */
+/** One row: the audit trail allows deleting entries that are older. */
 interface AuditRetentionTable {
   id: 1
   deletable_before: Milliseconds

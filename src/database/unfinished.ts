@@ -3,14 +3,14 @@ import type { Arrival, Queries } from './tables.ts'
 
 const WORDS: Record<Arrival, string> = {
   copy: 'A copy into this library was not finished; run vitrine copy again.',
-  restore: 'A backup was not restored to its end into this library; run vitrine restore again.',
+  restore: 'A restore into this library was not finished; run vitrine restore again.',
 }
 
-/** What is being brought into the library, if it is not whole yet. */
+/** The copy or restore into the library that is not finished, if there is one. */
 export const readUnfinished = (db: Queries) =>
   db.selectFrom('unfinished').select(['arrival', 'source']).executeTakeFirst()
 
-/** @throws AppError if the library is not whole yet */
+/** @throws AppError if a copy or restore into the library is not finished */
 export async function requireFinished(db: Queries): Promise<void> {
   const unfinished = await readUnfinished(db)
   if (!unfinished) return

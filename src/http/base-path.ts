@@ -3,10 +3,10 @@ import type { FastifyInstance } from 'fastify'
 import { AppError, quote } from '../base/errors.ts'
 
 /**
- * The path under which a proxy shows the server, such as `/media-app`; without one, an empty text.
+ * The path under which a proxy shows the server, such as `/media-app`; empty without such a path.
  *
- * A proxy may take it off or leave it on: requests with it and without it are the same. What is sent
- * always has it, because browsers are on the other side of the proxy.
+ * A proxy may remove the path or leave it: requests with it and without it are the same. Everything that is
+ * sent contains it, because browsers are on the other side of the proxy.
  */
 export type BasePath = '' | `/${string}`
 
@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-/** Takes the path off the addresses of requests. */
+/** Removes the path from the URLs of requests. */
 export function stripBasePath(basePath: BasePath, next: RequestListener): RequestListener {
   if (basePath === '') return next
   const folder = `${basePath}/`
@@ -28,8 +28,8 @@ export function stripBasePath(basePath: BasePath, next: RequestListener): Reques
 }
 
 /**
- * Puts the path in front of every `Location`, and leads from it to what is under it: a page there
- * names its parts as a folder does.
+ * Puts the path in front of every `Location`. Redirects the path itself to the same path with a slash,
+ * because a page names its parts relative to a folder.
  */
 export function redirectUnder(app: FastifyInstance, basePath: BasePath): void {
   app.decorate('basePath', basePath)
@@ -54,7 +54,7 @@ export function redirectUnder(app: FastifyInstance, basePath: BasePath): void {
   refuseOwn(app, basePath)
 }
 
-/** A base path must not begin like one of our own paths: the two could not be told apart. */
+/** Refuses a base path that begins like one of our own paths: the two could not be distinguished. */
 function refuseOwn(app: FastifyInstance, basePath: BasePath): void {
   app.addHook('onRoute', ({ url }) => {
     if (firstOf(url) !== firstOf(basePath)) return

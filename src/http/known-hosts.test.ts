@@ -1,21 +1,25 @@
 import { request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
-import type { ReadyAnswer } from './answer/answer-at-once.ts'
+import type { FastAnswer } from './answer/fast-path.ts'
 import { healthRoutes } from './operate/health.ts'
 import type { HttpSettings } from './settings.ts'
 import { startServer } from './test-server.ts'
 
-const READY: ReadyAnswer = { status: 200, headers: [], body: Buffer.from('at once') }
+const READY: FastAnswer = { status: 200, headers: [], body: Buffer.from('at once') }
 
-/** A server with a route of each kind, and what it answers to a name. */
+/** A server with a route of each kind, and a function that sends a request for a host. */
 async function start(settings: Partial<HttpSettings> = {}, listenOn = '127.0.0.1') {
   const server = await startServer(
     async (app) => {
       await app.register(healthRoutes({}))
       app.get('/usual', { config: { access: 'public' } }, async () => 'usual')
-      app.get('/ready', { config: { access: 'public', atOnce: () => READY } }, async () => 'ready')
-      const everybodys = { access: 'public', anyHost: true, atOnce: () => READY } as const
+      app.get(
+        '/ready',
+        { config: { access: 'public', fastPath: () => READY } },
+        async () => 'ready',
+      )
+      const everybodys = { access: 'public', anyHost: true, fastPath: () => READY } as const
       app.get('/image', { config: everybodys }, async () => 'image')
     },
     settings,
@@ -35,7 +39,7 @@ async function start(settings: Partial<HttpSettings> = {}, listenOn = '127.0.0.1
 const KINDS = ['/usual', '/ready', '/docs', '/openapi.json', '/nothing', '/']
 
 describe('on a loopback address', () => {
-  it('a name that is not known is refused on every way, with what to set', async () => {
+  it('an unknown name is refused on every kind of route, and the answer names the settings', async () => {
     const { ask, log } = await start()
     for (const host of [
       'evil.example',
@@ -76,7 +80,7 @@ describe('on a loopback address', () => {
     expect((await ask('/usual', 'other.media.example')).status).toBe(421)
   })
 
-  it('health and what is for everybody are answered under every name', async () => {
+  it('health checks and public images are answered under every name', async () => {
     const { ask } = await start()
     expect(await ask('/health/live', 'evil.example')).toMatchObject({ status: 200 })
     expect(await ask('/health/ready', 'evil.example')).toMatchObject({ status: 200 })
@@ -85,19 +89,19 @@ describe('on a loopback address', () => {
     expect(await ask('/image', 'evil.example', conditional)).toEqual({ status: 200, body: 'image' })
   })
 
-  it('what a trusted proxy passes on is answered, and nobody else’s word counts', async () => {
+  it('requests from a trusted proxy are answered under every name, those from other clients are not', async () => {
     const forwarded = { 'x-forwarded-for': '203.0.113.7' }
     const trusting = await start({ trustedProxies: ['127.0.0.1'] })
     expect((await trusting.ask('/usual', 'evil.example', forwarded)).status).toBe(200)
     expect((await trusting.ask('/ready', 'evil.example', forwarded)).status).toBe(200)
-    // A browser on the same machine is no proxy.
+    // A browser on the same machine is not a proxy.
     expect((await trusting.ask('/usual', 'evil.example')).status).toBe(421)
     const other = await start({ trustedProxies: ['10.0.0.0/8'] })
     expect((await other.ask('/usual', 'evil.example', forwarded)).status).toBe(421)
   })
 })
 
-it('on an address that others reach, every name is answered', async () => {
+it('on an address that other machines can reach, every name is answered', async () => {
   const { ask } = await start({}, '0.0.0.0')
   expect(await ask('/usual', 'media.example')).toEqual({ status: 200, body: 'usual' })
 })

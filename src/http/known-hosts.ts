@@ -7,26 +7,26 @@ import type { Trusts } from './trusted-proxies.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Answered whatever name it is asked for by: nothing in it is for some people alone. */
+    /** Answered under every host name: the answer holds nothing that only some people may see. */
     anyHost?: boolean
   }
 }
 
-/** By any of these a proxy tells that it passes a request on. */
+/** Headers that show that a proxy forwards the request. */
 const FORWARDED = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'] as const
 
 /**
- * Whether a request may have come by the name that its `Host` says.
+ * Checks the host name in the `Host` header of requests.
  *
- * What listens on a loopback address is for this machine. Yet a web page can have its own name lead
- * to 127.0.0.1 ("DNS rebinding"), and its scripts then are of the same origin. They cannot hide the
- * name. So other names than this machine's own have to be configured, or told by a trusted proxy.
+ * A server on a loopback address is meant for this machine only. But a web page can make its own name lead to
+ * 127.0.0.1 ("DNS rebinding"); its scripts then have the same origin as the server. They cannot hide the
+ * name. So every name except this machine's own must be configured, or be forwarded by a trusted proxy.
  */
 export interface KnownHosts {
   isKnown(request: IncomingMessage): boolean
-  /** The refusal if the name is not known. The log says it too, once. */
+  /** Returns the refusal if the name is not known. The first refusal is also logged. */
   refuse(request: IncomingMessage): AppError | undefined
-  /** Learns the address that a server listens on. Names are checked on loopback addresses only. */
+  /** Notes the address that a server listens on. Names are checked on loopback addresses only. */
   watch(app: FastifyInstance): void
 }
 
@@ -37,13 +37,13 @@ export function createKnownHosts(
 ): KnownHosts {
   const names = new Set<string>(hosts)
   let isLocal = false
-  let isTold = false
-  // Nearly all requests say the same.
+  let isLogged = false
+  // Nearly all requests have the same host.
   let last: string | undefined
 
   function isKnown({ headers, socket }: IncomingMessage): boolean {
     const { host } = headers
-    // A client without this header is no browser.
+    // A client without this header is not a browser.
     if (!isLocal || host === undefined || host === last) return true
     const name = nameOf(host)
     if (isLoopbackHost(name) || names.has(name)) {
@@ -58,8 +58,8 @@ export function createKnownHosts(
     refuse(request) {
       if (isKnown(request)) return undefined
       const error = misdirected(request.headers.host)
-      if (!isTold) log.warn(error.detail)
-      isTold = true
+      if (!isLogged) log.warn(error.detail)
+      isLogged = true
       return error
     },
     watch({ server }) {
@@ -72,7 +72,7 @@ export function createKnownHosts(
   }
 }
 
-/** Of a `Host` header, without the port and the dot that may end a name; an IPv6 address in brackets. */
+/** The name in a `Host` header, without the port and a dot at its end. An IPv6 address keeps its brackets. */
 function nameOf(host: string): string {
   const colon = host.lastIndexOf(':')
   const hasPort = colon !== -1 && /^\d*$/.test(host.slice(colon + 1))
@@ -84,6 +84,6 @@ function nameOf(host: string): string {
 const misdirected = (host: string | undefined) =>
   new AppError('misdirected', 421, 'Misdirected request', {
     detail:
-      `The host ${quote(host)} is not known: this server listens on a loopback address, and answers there to ` +
-      'localhost, to names of VITRINE_HOSTS, and to what proxies of VITRINE_TRUSTED_PROXIES pass on.',
+      `The host ${quote(host)} is not known: on a loopback address this server answers requests for localhost ` +
+      'and the names in VITRINE_HOSTS, and requests that proxies in VITRINE_TRUSTED_PROXIES forward.',
   })

@@ -28,7 +28,7 @@ const start = () =>
   })
 
 describe('the description of the API', () => {
-  it('has every route, what it takes and who may call it', async () => {
+  it('has every route, its parameters and who may call it', async () => {
     const { url } = await start()
     const api = await (await fetch(`${url}/openapi.json`)).json()
     expect(api).toMatchObject({
@@ -73,7 +73,7 @@ describe('the description of the API', () => {
     ])
   })
 
-  it('has a page whose scripts and styles its policy lets through', async () => {
+  it('has a page whose policy allows its scripts and styles', async () => {
     const { url } = await start()
     const page = await fetch(`${url}/docs/`)
     expect(page.status).toBe(200)
@@ -100,7 +100,7 @@ describe('the description of the API', () => {
     expect(await (await fetch(`${url}/docs/json`)).json()).toMatchObject({ openapi: '3.1.0' })
   })
 
-  it('sends what is unchanged, or asked for by its headers alone, without the bytes', async () => {
+  it('sends no bytes of an unchanged file, and none for HEAD', async () => {
     const { url } = await start()
     const path = `${url}/docs/static/swagger-ui.css`
     const whole = await fetch(path)
@@ -108,7 +108,7 @@ describe('the description of the API', () => {
     const etag = whole.headers.get('etag') ?? ''
     const head = await fetch(path, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-length')]).toEqual([200, String(length)])
-    // Or `fetch` would say that no cache may answer.
+    // Without `Cache-Control`, `fetch` would add `no-cache`.
     const headers = { 'if-none-match': etag, 'cache-control': 'max-age=0' }
     expect((await fetch(path, { headers })).status).toBe(304)
     const part = await fetch(path, { headers: { range: 'bytes=99999999-' } })
@@ -119,13 +119,13 @@ describe('the description of the API', () => {
     expect((await fetch(`${url}/docs/none`, { method: 'POST' })).status).toBe(404)
   })
 
-  it('is one page without a slash at its end too', async () => {
+  it('has the same page without a slash at its end', async () => {
     const { url } = await start()
     const html = await (await fetch(`${url}/docs`)).text()
     expect(html).toContain('src="/docs/static/swagger-ui-bundle.js"')
   })
 
-  it('says of what is missing there as the rest does', async () => {
+  it('answers missing pages like the other routes', async () => {
     const { url } = await start()
     for (const path of [
       '/docs/none',

@@ -6,12 +6,12 @@ import { Type } from './schema.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the route refuses, by status, for its description: `{ 404: 'Media not found' }`. */
+    /** The errors of the route by status, for its description: `{ 404: 'Media not found' }`. */
     refusals?: Readonly<Record<number, string>>
   }
 }
 
-/** The page needs its own scripts, styles and pictures, and to call the API; nothing is inline. */
+/** The page loads its own scripts, styles and pictures, and calls the API. Nothing is inline. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -23,15 +23,15 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** Where the page and what it needs are: `makeDescription` has the routes. */
+/** Paths of the page and its resources. `makeDescription` has the routes. */
 const PAGES = ['/docs', '/docs/', '/docs/json', '/docs/yaml', '/docs/static/*']
 
 /**
- * Serves a description of the API, `/openapi.json`, made from the schemas of the routes that are
- * added afterwards, and a page to read and try it, `/docs`. Both are made when they are first asked
- * for: few servers ever are, and to load what makes them takes a tenth of the start.
+ * Serves a description of the API at `/openapi.json`, and a page to read and try it at `/docs`. The
+ * description is made from the schemas of all routes that are added after this call. Both are made at the
+ * first request: few servers ever get one, and loading the code takes a tenth of the start.
  *
- * @param cookieName of the cookie that tells who makes a request
+ * @param cookieName of the cookie that identifies the user
  */
 export function describeRoutes(app: FastifyInstance, cookieName: string, basePath: BasePath): void {
   const routes: RouteOptions[] = []
@@ -39,7 +39,7 @@ export function describeRoutes(app: FastifyInstance, cookieName: string, basePat
     if (route.method !== 'HEAD') routes.push(route)
   })
   let made: Promise<FastifyInstance> | undefined
-  /** Made once: it is long, and anybody may ask for it. */
+  /** Made once: it is long, and anyone may request it. */
   let text: string | undefined
   const description = () => {
     made ??= makeDescription(routes, cookieName, basePath).catch((error) => {
@@ -66,7 +66,7 @@ export function describeRoutes(app: FastifyInstance, cookieName: string, basePat
       schema: { hide: true },
       handler: async (request, reply) => {
         const pages = await description()
-        // Nobody needs parts of these.
+        // No client needs parts of these.
         const { range, ...headers } = request.headers
         const answer = await pages.inject({ method: 'GET', url: request.url, headers })
         if (answer.statusCode >= 500) throw new Error(`The documentation failed: ${answer.body}`)
@@ -74,7 +74,7 @@ export function describeRoutes(app: FastifyInstance, cookieName: string, basePat
         for (const [name, value] of Object.entries(answer.headers)) {
           if (value !== undefined && !OF_CONNECTION.has(name)) reply.header(name, value)
         }
-        // Of nothing Fastify would say that it is a file.
+        // For an empty buffer Fastify would set `Content-Type: application/octet-stream`.
         const body = answer.rawPayload.length > 0 ? answer.rawPayload : undefined
         return reply.code(answer.statusCode).send(body)
       },
@@ -82,10 +82,10 @@ export function describeRoutes(app: FastifyInstance, cookieName: string, basePat
   }
 }
 
-/** Headers that each server sets by itself. */
+/** Headers that each server sets itself. */
 const OF_CONNECTION: ReadonlySet<string> = new Set(['connection', 'content-length', 'date'])
 
-/** A server, never listening, that has the description of these routes and the pages that show it. */
+/** A server that never listens. It has the description of these routes and the pages that show it. */
 async function makeDescription(
   routes: readonly RouteOptions[],
   cookieName: string,
@@ -130,14 +130,14 @@ async function makeDescription(
     indexPrefix: basePath,
     staticCSP: PAGE_POLICY,
     theme: { title: 'Vitrine: the API' },
-    // Without the bar that loads descriptions from elsewhere, which the policy forbids anyway.
+    // Without the bar that loads descriptions from other addresses. The policy forbids that anyway.
     uiConfig: { layout: 'BaseLayout' },
   })
   await app.ready()
   return app
 }
 
-/** Says who may call a route and what it refuses, from the same declarations that are enforced. */
+/** Adds who may call a route and what it refuses, from the same declarations that are enforced. */
 function describe(schema: FastifySchema = {}, { config = {} }: RouteOptions): FastifySchema {
   const { access = 'public', failure, refusals = {} } = config
   const isPublic = access === 'public'
@@ -167,11 +167,9 @@ const mapValues = <T, U>(record: Readonly<Record<string, T>>, map: (value: T, ke
 const ErrorAnswer = Type.Object({
   data: Type.String({ description: 'What went wrong, in words that programs may rely on' }),
   code: Type.Integer({ description: 'The status' }),
+  error: Type.String({ description: 'Stable code for programs, such as `image-refused`' }),
   detail: Type.Optional(
     Type.String({ description: 'What was wrong, with which value, and what would be right' }),
-  ),
-  error: Type.Optional(
-    Type.String({ description: '`image-refused`: the same image will be refused again' }),
   ),
 })
 

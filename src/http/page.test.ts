@@ -26,7 +26,7 @@ async function makeApp(page: string) {
 }
 
 describe('the page', () => {
-  it('stands at /, is asked for anew each time, and may load nothing from elsewhere', async () => {
+  it('is at /, is revalidated each time, and may load nothing from other origins', async () => {
     const app = await makeApp(folder)
     const { statusCode, headers, body } = await app.inject('/')
     expect([statusCode, body]).toEqual([200, '<title>The page</title>'])
@@ -37,7 +37,7 @@ describe('the page', () => {
     expect((await app.inject('/favicon.svg')).headers['content-type']).toBe('image/svg+xml')
   })
 
-  it('has scripts that are compressed and kept for good', async () => {
+  it('has compressed scripts that browsers keep for good', async () => {
     const app = await makeApp(folder)
     const { headers } = await app.inject({
       url: '/assets/index-1a2b.js',
@@ -50,14 +50,14 @@ describe('the page', () => {
   })
 
   it.each(['/assets/', '/assets/other.js', '/assets/..%2findex.html', '/assets/%2e%2e/index.html'])(
-    'leaves %s to be not found',
+    'answers %s with not found',
     async (url) => {
       const answer = await (await makeApp(folder)).inject(url)
       expect(answer.json()).toMatchObject({ data: 'Not found', code: 404 })
     },
   )
 
-  it('says in HTML what is not found to who looks for a page, and in JSON to programs', async () => {
+  it('answers an unknown path in HTML to browsers and in JSON to programs', async () => {
     const app = await makeApp(folder)
     const visit = (accept: string, language?: string, url = '/nothere') =>
       app.inject({ url, headers: { accept, ...(language && { 'accept-language': language }) } })
@@ -71,7 +71,7 @@ describe('the page', () => {
     expect((await visit(browser, 'fr, de-AT;q=0.8, en;q=0.5')).body).toContain('Hier ist nichts.')
     expect((await visit(browser, '__proto__, xx')).body).toContain('There is nothing here.')
     expect(page.body).toContain('href="/"')
-    // Nothing of the address is in it.
+    // The answer repeats nothing of the URL.
     expect((await visit(browser, 'en', '/<b>here')).body).not.toContain('<b>')
     for (const accept of ['*/*', 'application/json', 'image/*']) {
       const answer = await visit(accept)
@@ -84,13 +84,13 @@ describe('the page', () => {
       headers: { accept: browser },
     })
     expect(posted.json()).toMatchObject({ data: 'Not found', code: 404 })
-    // Without a page there is none to lead to.
+    // Without the admin page there is nothing to link to.
     const bare = await makeApp(join(folder, 'nothing'))
     const other = await bare.inject({ url: '/nothere', headers: { accept: browser } })
     expect(other.statusCode).toBe(404)
   })
 
-  it('that was not built leads to the documentation of the API', async () => {
+  it('redirects to the documentation of the API if it was not built', async () => {
     const { statusCode, headers } = await (await makeApp(join(folder, 'nothing'))).inject('/')
     expect([statusCode, headers.location]).toEqual([302, '/docs'])
   })

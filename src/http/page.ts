@@ -7,8 +7,8 @@ import fresh from 'fresh'
 import type { BasePath } from './base-path.ts'
 
 /**
- * The page loads its own scripts, styles and pictures, and calls its own API; nothing is inline but
- * styles, which its components set on elements. Previews of files to upload are blobs.
+ * The page loads its own scripts, styles and pictures, and calls its own API. Only styles are inline: its
+ * components set them on elements. Previews of files to upload are blobs.
  */
 const pagePolicy = (imageOrigin = '') =>
   [
@@ -23,11 +23,11 @@ const pagePolicy = (imageOrigin = '') =>
   ].join('; ')
 
 /**
- * Serves the built admin page at `/`. Its state lives in the query, so there is this one path; its
- * scripts and styles have names that change with their content and are kept for good.
+ * Serves the built admin page at `/`. Its state is in the query, so this is its only path. The names of its
+ * scripts and styles change with their content, so browsers keep them for good.
  *
- * @param folder of the built page; where there is none, `/` leads to the documentation of the API
- * @param options.imageOrigin where else pictures come from: `https://bucket.example.com`
+ * @param folder of the built page; without it, `/` redirects to the documentation of the API
+ * @param options.imageOrigin another origin that pictures may come from: `https://bucket.example.com`
  */
 export function pageRoutes(
   folder: string,
@@ -45,7 +45,7 @@ export function pageRoutes(
     await app.register(fastifyStatic, {
       root: join(folder, 'assets'),
       prefix: '/assets/',
-      // Exactly the files that are there: everything else stays "Not found" in JSON.
+      // Only existing files have routes: every other path stays "Not found" in JSON.
       wildcard: false,
       preCompressed: true,
       immutable: true,
@@ -68,6 +68,6 @@ export function pageRoutes(
   }
 }
 
-/** The built page names its parts as `./assets/…`; how the page is asked for must not matter to them. */
+/** Makes the relative paths of the built page (`./assets/…`) absolute: they work for every URL of the page. */
 const nameParts = (html: string, basePath: BasePath): string =>
   html.replaceAll('="./', `="${basePath}/`)

@@ -1,10 +1,10 @@
 import { parametersInvalid, quote } from '../base/errors.ts'
 
-/** The query of a URL: each parameter is absent, a text, or repeated (an array). */
+/** The query of a URL. Each parameter is absent, a text, or an array if it is repeated. */
 export type Query = Readonly<Record<string, unknown>>
 
 /**
- * A parameter's text; an empty one is absent.
+ * The text of a parameter. An empty one counts as absent.
  * @throws AppError 400 "Invalid parameters" if it is repeated
  */
 export function readText(query: Query, name: string): string | undefined {
@@ -15,8 +15,8 @@ export function readText(query: Query, name: string): string | undefined {
 }
 
 /**
- * A parameter's whole number, bounds included.
- * @throws AppError 400 "Invalid parameters" if it is repeated or none of these
+ * The whole number of a parameter, from `min` to `max`; `fallback` if it is absent.
+ * @throws AppError 400 "Invalid parameters" if it is repeated or not such a number
  */
 export function readInteger(
   query: Query,

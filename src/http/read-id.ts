@@ -1,12 +1,12 @@
 import { parametersMissing, quote } from '../base/errors.ts'
 import { Type } from './schema.ts'
 
-/** An id in a path: described as the number it is, and handed over as the text it comes as. */
+/** An id in a path. It is described as a number, but passed on as text. */
 export const IdParameter = Type.Unsafe<string>(Type.Integer({ minimum: 1 }))
 
 /**
- * The id in a path.
- * @returns undefined if the text is no id: not plain digits, or not from 1 to 2^53-1
+ * Reads the id in a path.
+ * @returns undefined if the text is not an id: not plain digits, or not from 1 to 2^53-1
  */
 export function readId(text: string | undefined): number | undefined {
   if (text === undefined || !/^[1-9]\d{0,15}$/.test(text)) return undefined
@@ -15,7 +15,7 @@ export function readId(text: string | undefined): number | undefined {
 }
 
 /**
- * The id in the path of a route to which anything else is a missing parameter.
+ * Reads the id in the path of a route that treats every other text as a missing parameter.
  * @throws AppError 400 "Required parameters missing"
  */
 export function requireId(text: string | undefined): number {

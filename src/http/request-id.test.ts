@@ -1,15 +1,21 @@
 import { expect, it } from 'vitest'
-import type { ReadyAnswer } from './answer/answer-at-once.ts'
+import type { FastAnswer } from './answer/fast-path.ts'
 import { startServer } from './test-server.ts'
 
-const READY: ReadyAnswer = { status: 200, headers: [], body: Buffer.from('at once') }
+const READY: FastAnswer = { status: 200, headers: [], body: Buffer.from('at once') }
 
-/** The id in the answer to each kind of request, which is that of its line in the log. */
+/**
+ * Sends a request of each kind. Returns the ids in the log, after comparing them with those in the answers.
+ */
 async function ask(trustedProxies: string[], id: string) {
   const { url, logged } = await startServer(
     (app) => {
       app.get('/usual', { config: { access: 'public' } }, async () => 'usual')
-      app.get('/ready', { config: { access: 'public', atOnce: () => READY } }, async () => 'ready')
+      app.get(
+        '/ready',
+        { config: { access: 'public', fastPath: () => READY } },
+        async () => 'ready',
+      )
     },
     { trustedProxies },
   )
@@ -18,7 +24,7 @@ async function ask(trustedProxies: string[], id: string) {
       const answer = await fetch(url + path, { headers: { 'x-request-id': id } })
       const line = await logged((line) => line.path === path)
       const told = answer.headers.get('x-request-id')
-      // What has no valid path is answered without it.
+      // A request without a valid path is answered without the id.
       if (told !== null) expect(told).toBe(line.requestId)
       return line.requestId
     }),
@@ -34,13 +40,13 @@ it('a request keeps the id that a trusted proxy gives it', async () => {
   }
 })
 
-it('a request has an id of its own where the one given is too long or no printable ASCII', async () => {
+it('a request gets a new id if the given one is too long or not printable ASCII', async () => {
   for (const id of ['', 'a'.repeat(129), 'tab\there', 'caf\u00e9']) {
     expect(await ask(LOCAL, id)).toEqual([NEW, NEW, NEW, NEW])
   }
 })
 
-it('a request has an id of its own where nobody who is trusted gave it one', async () => {
+it('a request gets a new id if no trusted proxy gave it one', async () => {
   expect(await ask([], 'mine')).toEqual([NEW, NEW, NEW, NEW])
   expect(await ask(OTHER, 'mine')).toEqual([NEW, NEW, NEW, NEW])
 })

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Trusts } from './trusted-proxies.ts'
 
-/** Printable ASCII, and not so long that it fills the log. */
+/** Printable ASCII, too short to fill the log. */
 const ID = /^[\x20-\x7e]{1,128}$/
 
 /**
- * How requests are named in the log and in `X-Request-Id`: as a trusted proxy names them, so that its
- * log and this one can be read together, or else by a new name. Anybody else's own could pass for
- * another request.
+ * Chooses the id of a request for the log and for `X-Request-Id`. The id from a trusted proxy is kept, so
+ * that its log and this one can be read together. All other requests get a new id: with an id of its own
+ * choice, a client could pass for another request.
  */
 export const createRequestIds =
   (trusts: Trusts) =>

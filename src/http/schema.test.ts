@@ -2,7 +2,7 @@ import TypeBox from 'typebox'
 import { expect, it } from 'vitest'
 import { Type } from './schema.ts'
 
-/** As it is sent: TypeBox marks its own in other ways. */
+/** The schema as JSON, without the marks that TypeBox adds. */
 const written = (schema: unknown) => JSON.parse(JSON.stringify(schema))
 
 const make = (types: typeof Type) =>

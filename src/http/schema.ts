@@ -7,8 +7,8 @@ const OPTIONAL = Symbol('optional')
 type Schema = Readonly<Record<string, unknown>> & { [OPTIONAL]?: true }
 
 /**
- * JSON Schemas for routes, with TypeBox's types. TypeBox itself has a compiler for types beside these few
- * constructors, and loading that for every start would take a fifth of it, and 15 MB.
+ * JSON Schemas for routes, with the types of TypeBox. Besides these few constructors, TypeBox has a compiler
+ * for types. Loading it would take a fifth of every start, and 15 MB.
  */
 export const Type = {
   Object: (properties: Readonly<Record<string, Schema>>, options?: Schema) => {
@@ -32,7 +32,7 @@ export const Type = {
   }),
   Union: (anyOf: readonly Schema[], options?: Schema) => ({ anyOf, ...options }),
   Unsafe: (schema: Schema) => ({ ...schema }),
-  /** Marks what may be missing in the object that it is made for. */
+  /** Marks a property that may be missing. */
   Optional: (schema: Schema) => ({ ...schema, [OPTIONAL]: true }),
 } as unknown as Pick<
   typeof TypeBox,

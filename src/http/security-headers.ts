@@ -1,29 +1,29 @@
 import type { FastifyRequest } from 'fastify'
 
-/** A year. Not for sub-domains: they may be somebody else's. */
+/** One year. Sub-domains are excluded: they may belong to others. */
 const HTTPS_ONLY = 'max-age=31536000'
 
-/** On every answer; a route that needs a looser policy sets its own. */
+/** On every answer. A route that needs a looser policy sets its own. */
 export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  // No other site shows what is here, and no window of another site has a handle on it.
+  // No other site may embed our answers, and no window of another site has a handle on ours.
   'cross-origin-resource-policy': 'same-origin',
   'cross-origin-opener-policy': 'same-origin',
   'permissions-policy':
     'camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()',
 }
 
-/** Those of them that say what may be done with an answer. */
+/** The policies among these headers. A route may replace them. */
 export const POLICIES: ReadonlySet<string> = new Set([
   'content-security-policy',
   'cross-origin-resource-policy',
 ])
 
 /**
- * Besides, over HTTPS, that browsers come by HTTPS alone from now on. A proxy has to be trusted to say
- * that they did: one who is not could lock people out of a host that has no HTTPS.
+ * Over HTTPS, also tells browsers to use HTTPS only from now on. Only a trusted proxy may say that a request
+ * arrived over HTTPS: any other client could lock people out of a host that has no HTTPS.
  */
 export const securityHeaders = ({
   protocol,

@@ -43,7 +43,7 @@ const start = () =>
   })
 
 describe('the server', () => {
-  it('carries its security headers on every answer', async () => {
+  it('sends its security headers with every answer', async () => {
     const { url } = await start()
     for (const path of ['/text', '/none', '/%', '/openapi.json']) {
       const { headers } = await fetch(url + path)
@@ -69,7 +69,7 @@ describe('the server', () => {
     expect(ids.join()).not.toContain('mine')
   })
 
-  it('believes what proxies say only of those it trusts', async () => {
+  it('believes the headers of trusted proxies only', async () => {
     const headers = {
       'x-forwarded-for': '203.0.113.7',
       'x-forwarded-host': 'media.example',
@@ -93,7 +93,7 @@ describe('the server', () => {
     expect(await ask([])).toMatchObject({ ip: '127.0.0.1', protocol: 'http' })
   })
 
-  it('hands parameters and queries on as they came, whatever their schema says', async () => {
+  it('passes parameters and queries on unchanged, whatever their schema says', async () => {
     const { url } = await start()
     const id = '9'.repeat(10_000)
     expect(await (await fetch(`${url}/described/${id}?limit=a&limit=b`)).json()).toEqual({
@@ -128,7 +128,7 @@ describe('the server', () => {
 })
 
 describe('closing', () => {
-  it('ends a connection as soon as the answer is whole that began before', async () => {
+  it('ends a connection once the answer that began before is complete', async () => {
     const body = new Readable({ read() {} })
     body.push('begun')
     const closing = Promise.withResolvers<void>()
@@ -183,11 +183,12 @@ describe('a JSON body', () => {
     expect(await json(url, body)).toEqual({
       data: 'Required parameters missing',
       code: 400,
+      error: 'parameters-missing',
       detail,
     })
   })
 
-  it('is refused that is no UTF-8', async () => {
+  it('is refused if it is not UTF-8', async () => {
     const { url } = await start()
     expect(await json(url, new Uint8Array(Buffer.from('{"name":"\xe9"}', 'latin1')))).toMatchObject(
       {
@@ -196,7 +197,7 @@ describe('a JSON body', () => {
     )
   })
 
-  it('is refused briefly, however deep or long it is', async () => {
+  it('is refused with a short answer, however deep or long it is', async () => {
     const { url } = await start()
     const deep = '['.repeat(100_000) + ']'.repeat(100_000)
     const long = JSON.stringify({ name: 'n', tags: Array(200_000).fill(5) })
@@ -212,7 +213,7 @@ describe('a JSON body', () => {
     }
   })
 
-  it('does not have a secret repeated', async () => {
+  it('is refused without repeating a secret', async () => {
     const { url, log } = await start()
     const { detail } = await json(url, '{"password":1234567}', '/secrets')
     expect(detail).toBe('password must be a string.')
@@ -232,7 +233,7 @@ describe('a JSON body', () => {
     )
     if (how !== 'declared') await client.send(Buffer.alloc(size, ' '))
     await client.receive((text) => /^HTTP\/1\.1 413 .*"Request body too large"/s.test(text))
-    // The rest is taken in, and the connection is as good as ever.
+    // The server reads the rest, and the connection stays usable.
     await client.send(how === 'declared' ? Buffer.alloc(size) : '\r\n0\r\n\r\n')
     await client.send('GET /text HTTP/1.1\r\nHost: localhost\r\n\r\n')
     await client.receive((text) => text.endsWith('\r\n\r\ntext'))
@@ -241,7 +242,7 @@ describe('a JSON body', () => {
     ).toBe(1e6)
   })
 
-  it('is the only kind of body', async () => {
+  it('is the only accepted kind of body', async () => {
     const { url } = await start()
     const send = async (type: string | undefined, body: string) => {
       const client = new Request(`${url}/things`, {
@@ -255,6 +256,7 @@ describe('a JSON body', () => {
       expect(await send(type, 'name=n')).toEqual({
         data: 'Unsupported media type',
         code: 415,
+        error: 'unsupported-media-type',
         detail: `The content type is ${type ?? 'not given'}; it must be application/json.`,
       })
     }
@@ -264,7 +266,7 @@ describe('a JSON body', () => {
     })
   })
 
-  it('is nothing to a route that takes none', async () => {
+  it('is ignored by a route that takes no body', async () => {
     const { url } = await start()
     for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
       for (const body of ['', type === 'application/json' ? '{}' : 'x=y']) {

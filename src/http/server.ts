@@ -8,15 +8,15 @@ import {
 import { AppError } from '../base/errors.ts'
 import { heard } from '../base/heard.ts'
 import type { Metrics } from '../base/metrics.ts'
-import { createAtOnce } from './answer/answer-at-once.ts'
 import { answerClientErrors } from './answer/client-errors.ts'
 import { answerEarly } from './answer/early-answer.ts'
+import { createFastPath } from './answer/fast-path.ts'
 import { refuseUnmatched } from './answer/not-found.ts'
+import { createPipelining } from './answer/pipelining.ts'
 import { renderError, renderErrors } from './answer/render-errors.ts'
 import { cutOffStalled } from './answer/stalled-clients.ts'
-import { createTurns } from './answer/turns.ts'
 import { type BasePath, redirectUnder, stripBasePath } from './base-path.ts'
-import { parseBodies } from './body/parse-bodies.ts'
+import { parseBodies } from './body/parse-json.ts'
 import { cutOffSlowBodies } from './body/slow-bodies.ts'
 import { validateBodies } from './body/validate-body.ts'
 import { createKnownHosts } from './known-hosts.ts'
@@ -37,18 +37,18 @@ import { type HttpSettings, httpSettings } from './settings.ts'
 import { createTrusts, type Trusts } from './trusted-proxies.ts'
 
 const HEADERS_TIMEOUT_MS = 30_000
-/** How much later than that it may be noticed. */
+/** Interval of the check: a timeout may be noticed this much later. */
 const CHECK_INTERVAL_MS = 5_000
-/** Longer than proxies in front keep a connection by their defaults, so that they end it first. */
+/** Longer than the defaults of proxies, so that the proxy closes an idle connection first. */
 const KEEP_ALIVE_MS = 72_000
 const HTTP_OPTIONS = {
-  // Against clients that send headers without end.
+  // Limits clients that send headers without end.
   headersTimeout: HEADERS_TIMEOUT_MS,
   connectionsCheckingInterval: CHECK_INTERVAL_MS,
-  // Node's own answer would lack what every answer carries; see below.
+  // Node's own answer would lack the headers that every answer carries; see `hostMissing`.
   requireHostHeader: false,
 }
-/** More than a path can have, so that every parameter reaches its route, which says what is wrong. */
+/** Longer than any path, so that every parameter reaches its route, which says what is wrong. */
 const MAX_PARAMETER_LENGTH = 32 * 1024
 
 type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsToken'> & {
@@ -60,13 +60,13 @@ type ServerSettings = Pick<HttpSettings, 'hosts' | 'trustedProxies' | 'metricsTo
 }
 
 /**
- * The server without the domain's routes, not listening yet.
+ * The server without the routes of the library, not listening yet.
  *
- * Routes are added as plugins. What they can count on: bodies are JSON checked against the route's
- * schema, queries and parameters are texts as they came, whatever is thrown is answered as
+ * Routes are added as plugins. They can rely on this: bodies are JSON that matches the route's schema,
+ * queries and parameters are unchanged texts, and every thrown error is answered as
  * `{"data", "code", "detail"}`.
  *
- * @param givenMetrics what else is told where metrics are on
+ * @param givenMetrics the metrics to add to, if metrics are on
  */
 export async function createServer(
   settings: ServerSettings,
@@ -81,36 +81,36 @@ export async function createServer(
   const trusts = createTrusts(settings.trustedProxies)
   const hosts = createKnownHosts(settings, trusts, log)
   const idOf = createRequestIds(trusts)
-  const atOnce = createAtOnce({
+  const fastPath = createFastPath({
     headersOf: createHeadersOf(settings, trusts),
     isKnownHost: hosts.isKnown,
     idOf,
     maxParamLength: MAX_PARAMETER_LENGTH,
   })
-  const turns = createTurns(() =>
+  const pipelining = createPipelining(() =>
     log.info('a client had too many requests waiting and was cut off'),
   )
   const app = fastify({
     serverFactory: (handler) => {
-      const inTurn = stripBasePath(basePath, turns.inTurn(atOnce.ahead(handler)))
-      const answer = meter ? meter.fromBegin(inTurn) : inTurn
+      const ordered = stripBasePath(basePath, pipelining.oneAtATime(fastPath.handle(handler)))
+      const answer = meter ? meter.fromBegin(ordered) : ordered
       const server = heard(
         createHttpServer(HTTP_OPTIONS, (request, response) => answer(request, heard(response))),
       )
       server.keepAliveTimeout = KEEP_ALIVE_MS
-      // Bodies may be slow, see `cutOffStalled` and `cutOffSlowBodies`.
+      // `cutOffStalled` and `cutOffSlowBodies` limit slow bodies instead.
       server.requestTimeout = 0
       return server
     },
     loggerInstance: log,
     logController: createLogController(),
     childLoggerFactory: createLazyLog,
-    // See `createRequestIds`, which is asked for every request.
+    // `createRequestIds` chooses every id.
     requestIdHeader: false,
     genReqId: idOf,
     trustProxy: settings.trustedProxies.length > 0 && [...settings.trustedProxies],
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
-    // While the server drains, what comes on open connections is still answered.
+    // While the server closes, requests on open connections are still answered.
     return503OnClosing: false,
     schemaController: {
       compilersFactory: {
@@ -121,7 +121,7 @@ export async function createServer(
     // See `answerClientErrors`.
     clientErrorHandler: () => {},
     frameworkErrors: (error, request, reply) => {
-      // Outside of all hooks: nothing would take in the rest of a body.
+      // No hook runs here, so nothing would read the rest of a body: the connection is closed.
       logRequest(requestLog, request, reply)
       meter?.watch(request, reply)
       reply.headers({ ...securityHeaders(request), connection: 'close' })
@@ -132,10 +132,10 @@ export async function createServer(
   app.setValidatorCompiler(validateBodies)
   hosts.watch(app)
   redirectUnder(app, basePath)
-  atOnce.learn(app)
-  atOnce.watch((answered) => logAnswer(requestLog, answered))
+  fastPath.observeRoutes(app)
+  fastPath.onAnswered((answered) => logAnswer(requestLog, answered))
   logRequests(app, requestLog)
-  meter?.watchAll(app, atOnce)
+  meter?.watchAll(app, fastPath)
   app.addHook('onRequest', (request, reply, done) => {
     const { id, raw } = request
     reply.headers({ ...securityHeaders(request), 'x-request-id': id })
@@ -154,21 +154,21 @@ export async function createServer(
   )
   closeGracefully(app)
   answerEarly(app)
-  answerClientErrors(app, SECURITY_HEADERS, turns)
+  answerClientErrors(app, SECURITY_HEADERS, pipelining)
   if (metrics && metricsToken !== undefined) await serveMetrics(app, metricsToken, metrics)
   describeRoutes(app, settings.cookieName ?? 'refreshToken', basePath)
   return app
 }
 
-/** Loaded only where they are wanted. */
+/** Loaded only where metrics are on. */
 async function makeMetrics(): Promise<Metrics> {
   const { createMetrics } = await import('../base/metrics.ts')
   return createMetrics()
 }
 
-/** What every answer carries, for those that no hook gets to see. */
+/** The headers of every answer, for answers that no hook sees. */
 function createHeadersOf({ allowedOrigins }: ServerSettings, trusts: Trusts) {
-  // For answers that other origins may be shown; see `answerCors`.
+  // Some answers are for other origins; see `answerCors`.
   const vary = allowedOrigins.length > 0 ? { vary: 'Origin' } : {}
   const carriedOver = (protocol: 'http' | 'https') => {
     const all = Object.entries({ ...vary, ...securityHeaders({ protocol }) })
@@ -176,7 +176,7 @@ function createHeadersOf({ allowedOrigins }: ServerSettings, trusts: Trusts) {
     return { all: all.flat(), withoutPolicies: others.flat() }
   }
   const [plain, secure] = [carriedOver('http'), carriedOver('https')]
-  // As Fastify tells the protocol of a request.
+  // Determines the protocol as Fastify does.
   return ({ headers, socket }: IncomingMessage, hasOwnPolicies: boolean) => {
     const forwarded = headers['x-forwarded-proto']
     const isSecure =
@@ -188,7 +188,7 @@ function createHeadersOf({ allowedOrigins }: ServerSettings, trusts: Trusts) {
   }
 }
 
-/** Never called, see `setValidatorCompiler`; but without one Fastify loads Ajv. */
+/** Never called, because `setValidatorCompiler` sets another one. Without it Fastify would load Ajv. */
 const withoutAjv = (() => {
   throw new Error('There is a compiler already.')
 }) as NonNullable<
@@ -203,14 +203,14 @@ const hostMissing = () =>
     detail: 'The request has no Host header; HTTP/1.1 requires one.',
   })
 
-/** Ends connections as they become idle once the server closes, so that it need not wait for them. */
+/** Once the server closes, ends each connection as soon as it is idle: closing need not wait for it. */
 function closeGracefully(app: FastifyInstance): void {
   let closing = false
   app.addHook('preClose', async () => {
     closing = true
   })
   app.addHook('onSend', (_request, reply, payload, done) => {
-    // Fastify wants to close after an error in a body too, which `answerEarly` makes needless.
+    // After an error in a body Fastify would close the connection. `answerEarly` makes that unnecessary.
     if (closing) reply.header('connection', 'close')
     else reply.removeHeader('connection')
     done(null, payload)

@@ -24,7 +24,7 @@ describe('settings', () => {
     }
   })
 
-  it('take an address to listen on as a URL has it, and as it is', () => {
+  it('take an address to listen on, with brackets as in a URL or without', () => {
     const { parse } = httpSettings.host
     for (const [text, host] of [
       ...['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0', 'localhost', 'media-1.example'].map(
@@ -42,7 +42,7 @@ describe('settings', () => {
     }
   })
 
-  it('take a path under which a proxy shows it', () => {
+  it('take a path under which a proxy shows the server', () => {
     const { parse } = httpSettings.basePath
     expect(['/', '/media-app/', '/media-app', '/a/b.c/~d_1/'].map(parse)).toEqual([
       '',
@@ -58,7 +58,7 @@ describe('settings', () => {
     }
   })
 
-  it('take names that it may be reached by', () => {
+  it('take host names and addresses', () => {
     const { parse } = httpSettings.hosts
     expect(parse('Media.Example, photos, [FD00::1], fd00::2, 192.0.2.1')).toEqual([
       'media.example',
@@ -72,7 +72,7 @@ describe('settings', () => {
     }
   })
 
-  it('take a token for metrics that can be sent and not be guessed', () => {
+  it('take a token for metrics that fits into a header and cannot be guessed', () => {
     const { parse } = httpSettings.metricsToken
     expect(parse('abcdefghijklmnop')).toBe('abcdefghijklmnop')
     for (const wrong of ['short', 'with spaces in the middle', 'abcdefghijklmnopö']) {

@@ -11,7 +11,7 @@ export const httpSettings = {
     variable: 'VITRINE_HOST',
     fallback: '127.0.0.1',
     parse: parseListeningHost,
-    help: 'Address to listen on; 0.0.0.0 or :: for every one the machine has.',
+    help: 'Address to listen on; 0.0.0.0 or :: for all addresses of the machine.',
   },
   port: {
     variable: 'VITRINE_PORT',
@@ -23,25 +23,25 @@ export const httpSettings = {
     variable: 'VITRINE_WORKERS',
     fallback: 1,
     parse: integer(1, 256),
-    help: 'Processes that answer requests, on one port; useful up to the number of processor cores.',
+    help: 'Processes that answer requests, all on one port; useful up to the number of processor cores.',
   },
   trustedProxies: {
     variable: 'VITRINE_TRUSTED_PROXIES',
     fallback: [],
     parse: list(parseNetwork),
-    help: 'Addresses and networks of proxies whose X-Forwarded-* headers count, comma-separated.',
+    help: 'Addresses and networks of proxies whose X-Forwarded-* headers are trusted, comma-separated.',
   },
   hosts: {
     variable: 'VITRINE_HOSTS',
     fallback: [],
     parse: list(parseName),
-    help: 'Names it may be reached by besides localhost where it listens on a loopback address, comma-separated.',
+    help: 'Host names to answer on a loopback address, besides localhost; comma-separated.',
   },
   basePath: {
     variable: 'VITRINE_BASE_PATH',
     fallback: '',
     parse: parseBasePath,
-    help: 'Path under which a proxy shows it: /media-app/.',
+    help: 'Path under which a proxy shows the server: /media-app/.',
   },
   logLevel: {
     variable: 'VITRINE_LOG_LEVEL',
@@ -53,32 +53,34 @@ export const httpSettings = {
     variable: 'VITRINE_METRICS_TOKEN',
     fallback: undefined,
     parse: parseToken,
-    help: 'Switches GET /metrics on, for who sends this as a bearer token.',
+    help: 'Switches GET /metrics on. Requests must send this value as a bearer token.',
     secret: true,
   },
   leastBodyRate: {
     variable: 'VITRINE_LEAST_BODY_RATE',
     fallback: 1024,
     parse: integer(0, MEBIBYTE),
-    help: 'Bytes a second that a client must send of a body, on average over a minute; 0 for no such limit.',
+    help: 'Bytes of a body that a client must send each second, on average over a minute; 0 for no limit.',
   },
   maxImageBytes: {
     variable: 'VITRINE_MAX_IMAGE_BYTES',
     fallback: 64 * MEBIBYTE,
     parse: integer(1, 4096 * MEBIBYTE),
-    help: 'Size of the largest image that is accepted, in bytes.',
+    help: 'Size of the largest accepted image, in bytes.',
   },
 } satisfies Settings
 
 export type HttpSettings = Values<typeof httpSettings>
 
-/** What a host name is made of; whether there is one the system says when it is listened on. */
+/**
+ * Whether a text has the form of a host name. If the name does not exist, the system reports it at the start.
+ */
 const isName = (text: string) => /^[a-z\d_](?:[a-z\d_.-]*[a-z\d_])?$/i.test(text)
 
-/** A name that is all digits and dots is an address that is none. */
+/** Digits and dots only: meant as an address, and not a name. */
 const isNumber = (text: string) => /^[\d.]+$/.test(text)
 
-/** With brackets, as a URL has it, or without. */
+/** With brackets, as in a URL, or without. */
 function parseListeningHost(text: string): string {
   const host = withoutBrackets(text)
   const isRight =
@@ -91,7 +93,7 @@ function parseListeningHost(text: string): string {
   return host
 }
 
-/** Without the `/` at its end; of characters that nobody writes in two ways. */
+/** Without the `/` at its end. Only characters that have one spelling in a URL are allowed. */
 function parseBasePath(text: string): BasePath {
   const path = text.replace(/\/$/, '')
   const [before, ...segments] = path.split('/')
@@ -102,7 +104,7 @@ function parseBasePath(text: string): BasePath {
   return path as BasePath
 }
 
-/** As the `Host` header has it: a name, or an address, an IPv6 one in brackets. */
+/** As in the `Host` header: a name or an address; an IPv6 address in brackets. */
 function parseName(text: string): string {
   const host = withoutBrackets(text)
   if (isIP(host) === 6) return `[${host.toLowerCase()}]`
@@ -126,7 +128,7 @@ function parseNetwork(network: string): string {
 
 const lengthOf = (version: number) => (version === 4 ? 32 : 128)
 
-/** As in RFC 6750, section 2.1; long enough that it cannot be guessed. */
+/** The characters of RFC 6750, section 2.1. The token is long enough that it cannot be guessed. */
 function parseToken(token: string): string | undefined {
   if (!/^[\w.~+/-]{16,}=*$/.test(token)) {
     throw new Error('at least 16 letters, digits or any of -._~+/')

@@ -10,9 +10,9 @@ export interface TestServer {
   app: FastifyInstance
   url: string
   port: number
-  /** What has been logged, a text in JSON per line. */
+  /** The lines of the log, each a JSON text. */
   log: string[]
-  /** Resolves with the first line in the log that `isIt` is true of, once it is there. */
+  /** Resolves with the first line of the log for which `isIt` is true, as soon as there is one. */
   logged(isIt: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>
 }
 
@@ -48,14 +48,14 @@ export async function startServer(
   return { app, url: `http://127.0.0.1:${port}`, port, log, logged }
 }
 
-/** A client that speaks HTTP by hand. */
+/** A client that sends and receives raw bytes. */
 export interface RawClient {
   socket: Socket
-  /** Resolves when all of it has been given to the system. */
+  /** Resolves when the system has taken all of it. */
   send(data: string | Buffer): Promise<void>
-  /** Everything received so far, once `isEnough` of it. */
+  /** Everything received so far, as soon as `isEnough` accepts it. */
   receive(isEnough: (received: string) => boolean): Promise<string>
-  /** Everything received until the server closed, and whether it did so rudely. */
+  /** Everything received until the connection closed, and the error if there was one. */
   closed(): Promise<{ received: string; error: Error | undefined }>
 }
 

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net'
 import { compile } from '@fastify/proxy-addr'
 
-/** Whether it is a trusted proxy that is at the other end of a connection. */
+/** Whether the other end of a connection is a trusted proxy. */
 export type Trusts = (socket: Socket) => boolean
 
-/** @param trustedProxies addresses and networks, as Fastify takes them too */
+/** @param trustedProxies addresses and networks, in the form that Fastify takes */
 export function createTrusts(trustedProxies: readonly string[]): Trusts {
   if (trustedProxies.length === 0) return () => false
   const trusts = compile([...trustedProxies])

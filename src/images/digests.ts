@@ -3,13 +3,14 @@ import { readSecret } from '../database/secrets.ts'
 import type { Queries, VariantName } from '../database/tables.ts'
 
 /**
- * Names an image variant in its immutable URL: an HMAC-SHA256, with a secret of the library, of the
- * original's hash, the variant and the recipe's version. So the URL is known before the variant is
- * rendered, changes when the recipe does, and tells nobody whether the library holds a known file.
+ * The name of an image variant in its immutable URL. It is an HMAC-SHA256 of the original's hash, the
+ * variant and the recipe's version, keyed with a secret of the library. So the URL is known before the
+ * variant is rendered, and it changes when the recipe changes. Without the secret, an attacker cannot
+ * test whether the library holds a certain file.
  *
- * @param secret of the library, at least 256 bits
- * @param sha256 of the original, hex
- * @param recipe that the file is of
+ * @param secret secret of the library, at least 256 bits
+ * @param sha256 hash of the original, hex
+ * @param recipe recipe version of the file
  * @returns 128 bits in base64url
  */
 export function publicDigest(

@@ -1,4 +1,4 @@
-/** The accepted formats, by the names that sharp gives them (AVIF apart, which it calls `heif`). */
+/** The accepted formats. The keys are sharp's names, except for AVIF, which sharp calls `heif`. */
 export const FORMATS = {
   jpeg: { type: 'image/jpeg', extension: 'jpg', name: 'JPEG' },
   png: { type: 'image/png', extension: 'png', name: 'PNG' },

@@ -78,7 +78,7 @@ async function errorOf(promise: Promise<unknown>): Promise<AppError> {
   return error
 }
 
-/** Runs with settings of its own, and leaves no worker. */
+/** Runs with its own settings, and checks that no worker is left. */
 async function withImages(settings: Partial<ImageSettings>, run: (own: Images) => Promise<void>) {
   const own = createImages({ ...defaults, ...settings })
   try {
@@ -99,7 +99,7 @@ async function colorAt(path: string, x: number, y: number): Promise<number[]> {
 const isReddish = ([red = 0, , blue = 0]: number[]) => red > blue + 50
 const isBluish = ([red = 0, , blue = 0]: number[]) => blue > red + 50
 
-/** Names of the chunks of a WebP file, those of its frames included. */
+/** Names of the chunks of a WebP file, including the chunks of its frames. */
 function listChunks(webp: Buffer): string[] {
   const names: string[] = []
   for (let at = 12; at < webp.length; ) {
@@ -114,14 +114,14 @@ describe('an image with a profile for gray', () => {
   it.for([
     ['a PNG of 16 bits', async () => makeDeepPngWith([128 * 257], iccp(makeGrayProfile()))],
     ['an AVIF', async () => makeGrayAvif()],
-  ] as const)('%s is shown in its shades', async ([, make]) => {
+  ] as const)('%s is converted by the profile', async ([, make]) => {
     const { color } = await add(await make())
     const shades = [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
     for (const shade of shades) expect(Math.abs(shade - 188)).toBeLessThanOrEqual(3)
   })
 })
 
-it('an AVIF whose boxes claim to go on past all numbers is taken or refused, and no fault', async () => {
+it('an AVIF with a box of an impossible size is accepted or refused, and causes no server fault', async () => {
   const avif = await makeAvifWith([200, 30, 30], 12, 13)
   const endless = Buffer.from('0000000166726565ffffffffffffffff', 'hex')
   const at = avif.readUInt32BE(0)
@@ -164,12 +164,12 @@ describe('process', () => {
     expect(g).toBeLessThan(0.3)
   })
 
-  it('shows a photograph upright and keeps nothing of what it tells', async () => {
+  it('shows a photograph upright and keeps none of its metadata', async () => {
     const { width, height, scaled } = await add(await makePhonePhoto({ width: 800, height: 600 }))
 
     expect({ width, height }).toEqual({ width: 600, height: 800 })
     expect(scaled).toMatchObject({ width: 300, height: 400 })
-    // The left of what the camera stored is on top.
+    // The left side of the stored pixels is on top.
     expect(isReddish(await colorAt(scaled.path, 150, 20))).toBe(true)
     expect(isBluish(await colorAt(scaled.path, 150, 380))).toBe(true)
     expect(listChunks(await readFile(scaled.path))).toEqual(['VP8 '])
@@ -185,7 +185,7 @@ describe('process', () => {
     const flat = sharp({ create: { width: 16, height: 16, channels: 3, background: '#c8283c' } })
     const deep = await flat.toColourspace('rgb16').withIccProfile('p3').png().toBuffer()
     const { color } = await add(deep)
-    // Within rounding; what is left in Display P3 would be #b73840.
+    // Within rounding. Without the conversion, the Display P3 values would give #b73840.
     expect(color).toMatch(/^#c[78]2[789]3[bcd]$/)
   })
 
@@ -198,19 +198,19 @@ describe('process', () => {
     expect(Math.min(scaled.width, scaled.height)).toBe(1)
   })
 
-  it('takes a JPEG with stray bytes between its segments, as some cameras write them', async () => {
+  it('accepts a JPEG with stray bytes between its segments, as some cameras write them', async () => {
     const jpeg = await makeJpeg()
     const at = jpeg.indexOf(Buffer.from([0xff, 0xdb]))
     const stray = Buffer.concat([jpeg.subarray(0, at), Buffer.alloc(4), jpeg.subarray(at)])
     expect(await add(stray)).toMatchObject({ type: 'image/jpeg' })
   })
 
-  it('takes of a file that is also an archive the image alone', async () => {
+  it('keeps only the image of a file that is also an archive', async () => {
     const { scaled } = await add(appendZip(await makeJpeg()))
     expect((await readFile(scaled.path)).includes('PK\x05\x06')).toBe(false)
   })
 
-  it('takes an animated PNG for the still image that every PNG decoder shows', async () => {
+  it('accepts an animated PNG as the still image that every PNG decoder shows', async () => {
     expect(await add(await makeAnimatedPng())).toMatchObject({ type: 'image/png', frames: 1 })
   })
 
@@ -292,7 +292,7 @@ describe('process', () => {
   ])('of a %s', (_, make) => {
     const withEnd = (jpeg: Buffer) => Buffer.concat([jpeg, Buffer.from([0xff, 0xd9])])
 
-    it('accepts what lacks nothing but the end marker, and shows it as if it had one', async () => {
+    it('accepts a file that lacks only the end marker, and renders the same image', async () => {
       const jpeg = await make({ width: 500, height: 300 })
       const { sha256 } = (await add(jpeg)).scaled
       for (const lacking of [1, 2]) {
@@ -304,7 +304,7 @@ describe('process', () => {
       expect((await readdir(folder)).sort()).toEqual(['high.webp', 'original', 'scaled.webp'])
     })
 
-    it('refuses what lacks a few bytes of its data, with an end marker or without', async () => {
+    it('refuses a file that lacks a few bytes of its data, with or without an end marker', async () => {
       const jpeg = (await make({ width: 500, height: 300 })).subarray(0, -2)
       for (const lacking of [2, 4, 10, 40]) {
         const bytes = jpeg.subarray(0, -lacking)
@@ -331,7 +331,7 @@ describe('process', () => {
     const png = await makePng()
     const checksum = png.length - 12 - 4
     png.writeUInt32BE(png.readUInt32BE(checksum) ^ 1, checksum)
-    // The decoder checks all but the last chunk's, so the data must show it.
+    // The decoder checks every checksum except that of the last chunk, so the data must be wrong too.
     png.writeUInt8(png.readUInt8(checksum - 1) ^ 1, checksum - 1)
     expect((await errorOf(add(png))).detail).toMatch(/PNG image is damaged/)
   })
@@ -350,7 +350,7 @@ describe('process', () => {
     })
   })
 
-  it('refuses what takes too long, and goes on', async () => {
+  it('refuses an image that takes too long, and goes on', async () => {
     const slow = await makeSlowGif()
     await withImages({ ...unlimited, imageSeconds: 0.5, imageWorkers: 1 }, async (own) => {
       const error = await errorOf(add(slow, own))
@@ -360,8 +360,8 @@ describe('process', () => {
     })
   })
 
-  it('refuses what takes too much memory, and goes on', async () => {
-    // Progressive, so that all its coefficients are held at once: 294 MB.
+  it('refuses an image that takes too much memory, and goes on', async () => {
+    // Progressive, so that the decoder holds all coefficients at once: 294 MB.
     const flat = { width: 7000, height: 7000, channels: 3 as const, background: '#468' }
     const huge = await sharp({ create: flat })
       .jpeg({ progressive: true, chromaSubsampling: '4:4:4' })
@@ -373,8 +373,8 @@ describe('process', () => {
     })
   })
 
-  it('refuses what is interlaced and cannot be held, and says what product is too large', async () => {
-    // 8 bytes a pixel, all of which have to be there before the first line is.
+  it('refuses an interlaced image that does not fit in memory, and says its size', async () => {
+    // 8 bytes a pixel. The decoder needs all of them before it has the first line.
     const interlaced = makeClaimingPng(8000, 8000, { depth: 16, color: 6, interlace: 1 })
     await withImages({ imageMemoryBytes: 400 * 1024 * 1024, imageWorkers: 1 }, async (own) => {
       const { detail } = await errorOf(add(interlaced, own))
@@ -382,7 +382,7 @@ describe('process', () => {
     })
   })
 
-  it('tells a fault of ours from a refusal', async () => {
+  it('distinguishes a server fault from a refusal', async () => {
     const missing = images.process(join(folder, 'missing'), folder)
     await expect(missing).rejects.toThrow(/ENOENT/)
     expect(isRefusal(await missing.catch((error) => error))).toBe(false)
@@ -405,7 +405,7 @@ describe('process', () => {
     })
   })
 
-  it('does fifty at once with a worker for each core', async () => {
+  it('processes fifty at once with a worker for each core', async () => {
     const tasks = Array.from({ length: 50 }, async (_, seed) => {
       const own = await mkdtemp(join(folder, 'task-'))
       const path = await save(await makeJpeg({ seed, width: 64 + seed }), `original-${seed}`)
@@ -416,7 +416,7 @@ describe('process', () => {
     expect(new Set(results.map(({ scaled }) => scaled.sha256)).size).toBe(50)
   })
 
-  it('is busy when too many wait', async () => {
+  it('is busy when too many tasks wait', async () => {
     const path = await save(await makePng())
     await withImages({ imageWorkers: 1, imageQueue: 1 }, async (own) => {
       const [first, second, third] = [1, 2, 3].map(() => own.process(path, folder))
@@ -425,7 +425,7 @@ describe('process', () => {
     })
   })
 
-  it('rejects what runs and what waits when it is closed', async () => {
+  it('rejects running and waiting tasks when it is closed', async () => {
     const path = await save(await makePng())
     const own = createImages({ ...defaults, imageWorkers: 1 })
     const tasks = [1, 2].map(() => own.process(path, folder))
@@ -451,7 +451,7 @@ describe('renderHigh', () => {
     expect(await enlarge(await makeWebp())).toMatchObject({ width: 64, height: 48 })
   })
 
-  it('scales what is too large for WebP', async () => {
+  it('scales down an image that is too large for WebP', async () => {
     const high = await enlarge(await makePng({ width: 20_000, height: 10 }))
     expect(high).toMatchObject({ width: 2560, height: 1 })
   })
@@ -471,7 +471,7 @@ describe('renderHigh', () => {
     expect([...names].filter((name) => !['VP8X', 'ANIM', 'ANMF'].includes(name))).toEqual([])
   })
 
-  it('makes the first frame of an animation that would take too long', async () => {
+  it('renders only the first frame of an animation that would take too long', async () => {
     await withImages({ imageSeconds: 0.5 }, async (own) => {
       const { path, width } = await enlarge(await makeSlowGif(), own)
       expect(width).toBe(1000)
@@ -479,7 +479,7 @@ describe('renderHigh', () => {
     })
   })
 
-  it('renders what earlier versions accepted: a JPEG that is spoilt at its very end', async () => {
+  it('renders a JPEG that is spoilt at its very end, because earlier versions accepted it', async () => {
     const jpeg = await makeJpeg({ width: 1600, height: 1200 })
     const spoilt = Buffer.concat([jpeg.subarray(0, -40), jpeg.subarray(-2)])
     expect(await enlarge(spoilt)).toMatchObject({ width: 1600, height: 1200 })
@@ -490,7 +490,7 @@ describe('renderHigh', () => {
     expect(error).toMatchObject({ code: 'image-refused', message: 'Error processing media' })
   })
 
-  it('waits behind uploads, in a queue of its own', async () => {
+  it('runs after all uploads, from its own queue', async () => {
     const path = await save(await makePng())
     await withImages({ imageWorkers: 1, imageQueue: 2 }, async (own) => {
       const order: string[] = []

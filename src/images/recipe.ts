@@ -1,15 +1,15 @@
 import type { VariantName } from '../database/tables.ts'
 
 /**
- * Version of everything below and of how it is rendered. Raise it with every change that gives
- * other bytes for the same original: public URLs are keyed on it and cached for ever. A file keeps the
- * recipe that it came with until a migration moves it, which it does where its images change.
+ * Version of the variants below and of the way they are rendered. Raise it with every change that gives
+ * other bytes for the same original: public URLs are keyed on it and cached for ever. A file keeps its
+ * recipe until a migration moves it. A migration moves the files whose images change.
  */
 export const RECIPE = 2
 
 /**
- * The recipe since which files of a type look as they do: one that came by an earlier one is to be moved. (With
- * the second one came colours that are declared otherwise than by a profile, and uncovered parts of GIFs.)
+ * By MIME type, the last recipe that changed how files of this type look. Files with an earlier recipe must
+ * be moved. (Recipe 2 added colours declared by other means than a profile, and uncovered parts of GIFs.)
  */
 export const SINCE: Readonly<Record<string, number>> = {
   'image/png': 2,
@@ -18,20 +18,20 @@ export const SINCE: Readonly<Record<string, number>> = {
 }
 
 export interface Variant {
-  /** Pixels of the square that the image is scaled down to fit; never enlarged. */
+  /** Side of a square in pixels. The image is scaled down to fit into it, and never enlarged. */
   readonly fit: number
-  /** Of WebP, 1 to 100. */
+  /** WebP quality, 1 to 100. */
   readonly quality: number
-  /** Of WebP, 0 (fast) to 6 (small). */
+  /** WebP effort, 0 (fast) to 6 (small). */
   readonly effort: number
 }
 
 /**
- * Qualities: 80 is where artefacts stop showing in a thumbnail; `high` is looked at full screen.
+ * Qualities: at 80, artefacts are no longer visible in a thumbnail; `high` is viewed full screen.
  *
  * Efforts, measured on a photograph of 12 megapixels: a thumbnail is made once, shown thousands of
- * times, and costs 9 ms more at 4 than at 2. Somebody waits for `high`, which takes 340 ms at 2 and
- * 640 ms at 4 for 4 % fewer bytes; for animations it decides whether they can be made in time.
+ * times, and costs 9 ms more at 4 than at 2. A user waits for `high`, which takes 340 ms at 2, and
+ * 640 ms at 4 for 4 % fewer bytes. For animations, the effort decides whether they can be made in time.
  */
 export const VARIANTS = {
   scaled: { fit: 400, quality: 80, effort: 4 },

@@ -7,13 +7,13 @@ export const imageSettings = {
     variable: 'VITRINE_MAX_IMAGE_PIXELS',
     fallback: 100_000_000,
     parse: integer(1, 10_000_000_000),
-    help: 'Most pixels of an image that is accepted, summed over all its frames.',
+    help: 'Largest number of pixels of an accepted image, summed over all its frames.',
   },
   maxImageFrames: {
     variable: 'VITRINE_MAX_IMAGE_FRAMES',
     fallback: 300,
     parse: integer(1, 100_000),
-    help: 'Most frames of an animation that is accepted.',
+    help: 'Largest number of frames of an accepted animation.',
   },
   imageSeconds: {
     variable: 'VITRINE_IMAGE_SECONDS',
@@ -26,25 +26,25 @@ export const imageSettings = {
     // An AVIF of 100 megapixels takes up to 2.5 GiB, everything else up to 1.1 GiB.
     fallback: 3072 * MEBIBYTE,
     parse: integer(256 * MEBIBYTE, 1024 * 1024 * MEBIBYTE),
-    help: 'Memory that a process at work on one image may take, in bytes.',
+    help: 'Memory that the worker process of one image may take, in bytes.',
   },
   imageWorkers: {
     variable: 'VITRINE_IMAGE_WORKERS',
     fallback: 4,
     parse: integer(1, 1024),
-    help: 'Most images at work at once; never more than the machine has processor cores.',
+    help: 'Most images processed at once; never more than the machine has processor cores.',
   },
   imagePixelsInFlight: {
     variable: 'VITRINE_IMAGE_PIXELS_IN_FLIGHT',
     fallback: 200_000_000,
     parse: integer(1, 1_000_000_000_000),
-    help: 'Most pixels of all images at work at once, which bounds the memory they take together.',
+    help: 'Most pixels of all images processed at once. It bounds the memory that they take together.',
   },
   imageQueue: {
     variable: 'VITRINE_IMAGE_QUEUE',
     fallback: 100,
     parse: integer(0, 100_000),
-    help: 'Most uploads, and as many renders of large variants, that may wait to be processed.',
+    help: 'Most uploads that may wait for processing; the same limit holds for each kind of render.',
   },
 } satisfies Settings
 
@@ -55,13 +55,13 @@ export const deliverySettings = {
     variable: 'VITRINE_DELIVERY',
     fallback: 'public',
     parse: oneOf('public', 'private', 'off'),
-    help: 'Who may see scaled and high images: everybody, who may view media, or nobody here.',
+    help: 'Who may see scaled and high images: everybody, users who may view media, or nobody.',
   },
   deliveryCacheBytes: {
     variable: 'VITRINE_DELIVERY_CACHE_BYTES',
-    // Some 15,000 scaled images.
+    // About 15,000 scaled images.
     fallback: 128 * MEBIBYTE,
     parse: integer(0, 1024 * 1024 * MEBIBYTE),
-    help: 'Memory for scaled and high images that were sent lately, in bytes; 0 keeps none.',
+    help: 'Memory for recently sent scaled and high images, in bytes; 0 keeps none.',
   },
 } satisfies Settings

@@ -1,7 +1,10 @@
+import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
 import { selectItems, toItem } from './item.ts'
+import { itemTriggers } from './item-triggers.ts'
 
 const NAMES = [
   '"quoted" \\ / and %s %d',
@@ -35,7 +38,7 @@ const file = (id: number) => ({
   high_digest: `high ${id}`,
 })
 
-/** What lists show, and what they are to show: the items, read one by one. */
+/** The JSON that lists show, and the JSON that they must show: that of the items, read one by one. */
 async function readBoth(db: Queries) {
   const shown = await db.selectFrom('media_json').selectAll().orderBy('id').execute()
   const rows = await selectItems(db).orderBy('media.id').execute()
@@ -58,7 +61,7 @@ async function fill(db: Queries) {
 }
 
 describe('the JSON of lists', () => {
-  it('is that of each item, to the byte', async () => {
+  it('equals that of each item, byte for byte', async () => {
     const database = await openTemporaryDatabase()
     await database.write(fill)
     const { shown, items } = await readBoth(database.read)
@@ -84,4 +87,19 @@ describe('the JSON of lists', () => {
     expect(shown.filter(({ json }) => json.includes('"name":"new"')).length).toBe(7)
     expect(shown.some(({ json }) => json.includes('originals/new.png'))).toBe(true)
   })
+})
+
+it('the triggers of the database are those that the description of an item makes', async () => {
+  const { read } = await openTemporaryDatabase()
+  const { rows } = isPostgres(read)
+    ? await sql<{ source: string }>`
+        SELECT btrim(prosrc, E'\\n') AS source FROM pg_proc WHERE proname LIKE 'media!_json!_%' ESCAPE '!'`.execute(
+        read,
+      )
+    : await sql<{ source: string }>`
+        SELECT sql AS source FROM sqlite_master
+        WHERE type = 'trigger' AND name LIKE 'media!_json!_%' ESCAPE '!'`.execute(read)
+  const described = itemTriggers(isPostgres(read) ? 'postgres' : 'sqlite').join('\n')
+  expect(rows.length).toBe(4)
+  for (const { source } of rows) expect(described).toContain(source)
 })

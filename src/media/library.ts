@@ -1,6 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { askWithin, type Database } from '../database/database.ts'
-import { buildOnce } from '../database/engine.ts'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { AppError } from '../base/errors.ts'
+import type { Database } from '../database/database.ts'
+import { prepare, runIn } from '../database/prepared.ts'
 import type { Queries } from '../database/tables.ts'
 import type { VariantRenders } from '../images/delivery/renders.ts'
 import type { Images } from '../images/images.ts'
@@ -16,19 +17,30 @@ export interface Library {
   images: Images
   renders: VariantRenders
   temporary: TemporaryFolder
-  /** Keys the digests in public URLs. */
+  /** The key of the digests in public URLs. */
   deliverySecret: string
   log: FastifyBaseLogger
 }
 
-/** Says that media changed. */
+/** Increases the library's version, because media changed. */
 export async function countVersion(trx: Queries): Promise<void> {
-  await askWithin(trx)(versionQuery(trx))
+  await runIn(trx, raiseVersion)
 }
 
-const versionQuery = buildOnce((db) =>
+const raiseVersion = prepare((db) =>
   db
     .updateTable('library')
     .set((row) => ({ version: row('version', '+', row.lit(1)) }))
     .compile(),
 )
+
+export const NO_FILE_SERVICE = 'This service is not handling file uploads.'
+
+/** Makes the routes of this plugin answer that the file service is off, right after the caller is known. */
+export function refuseFileService(app: FastifyInstance): void {
+  app.addHook('onRequest', async () => {
+    throw new AppError('no-file-service', 503, NO_FILE_SERVICE, {
+      detail: 'Send additions and deletions to an instance with VITRINE_FILE_SERVICE=true.',
+    })
+  })
+}

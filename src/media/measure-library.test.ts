@@ -11,7 +11,7 @@ import { openJournal } from '../storage/journal/journal.ts'
 import { newKey } from '../storage/storage.ts'
 import { measureLibrary } from './measure-library.ts'
 
-/** A library that is measured, and a function that tells the value of a series. */
+/** A library with metrics, and a function that reads the value of a series. */
 async function start() {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-measured-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -28,7 +28,7 @@ async function start() {
   return { folder, database, lists, images, valueAt }
 }
 
-it('tells what is as it is at each scrape', async () => {
+it('reports the present values at each scrape', async () => {
   const { folder, database, lists, images, valueAt } = await start()
   expect(await valueAt('vitrine_journal_rows')).toBe(0)
   const storage = await openDiskStorage(join(folder, 'files'))
@@ -52,7 +52,7 @@ it('tells what is as it is at each scrape', async () => {
   expect(await valueAt('vitrine_temporary_free_bytes')).toBeGreaterThan(0)
 })
 
-it('leaves out what cannot be told, and tells the rest', async () => {
+it('leaves out a value that cannot be read, and reports the rest', async () => {
   const { folder, valueAt } = await start()
   await rm(folder, { recursive: true })
   expect(await valueAt('vitrine_temporary_free_bytes')).toBeUndefined()

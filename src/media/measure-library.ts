@@ -11,7 +11,7 @@ interface Measured {
   temporary: Pick<TemporaryFolder, 'path'>
 }
 
-/** Has metrics tell how a library stands, at each scrape. */
+/** Adds metrics of the state of a library, read at each scrape. */
 export function measureLibrary(
   { database, images, temporary }: Measured,
   caches: Readonly<Record<string, CacheUse>>,
@@ -19,11 +19,14 @@ export function measureLibrary(
 ): void {
   metrics.sampleAll({
     vitrine_image_workers: { help: 'Image processes that run', read: () => images.workers },
-    vitrine_images_waiting: { help: 'Images that wait for one', read: () => images.waiting },
+    vitrine_images_waiting: {
+      help: 'Images that wait for an image process',
+      read: () => images.waiting,
+    },
   })
   metrics.sample({
     name: 'vitrine_cache_reads_total',
-    help: 'What was asked of what is kept in memory, and whether it was there',
+    help: 'Reads of the caches in memory, and whether they found what they looked for',
     labels: ['cache', 'result'],
     kind: 'counter',
     read: () =>

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../base/errors.ts'
-import { readListQuery } from './list/list-query.ts'
+import { readListQuery } from './list/list-answers.ts'
 import { readName, readTags } from './parameters.ts'
 
 const MISSING = 'Required parameters missing'
 const INVALID = 'Invalid parameters'
 
-/** Zero-width characters, soft hyphens, fillers, variation selectors, tags; and white space beside. */
+/** Zero-width characters, soft hyphens, fillers, variation selectors, tags; some with white space. */
 const UNSEEN = [
   '\u200b',
   '\u00ad',
@@ -31,7 +31,7 @@ describe('a name', () => {
   it('is trimmed and composed', () => {
     expect(readName(' \u3000Cafe\u0301\n')).toBe('Café')
   })
-  it('may have 255 characters, however many units they take', () => {
+  it('may have 255 characters, however many UTF-16 units they take', () => {
     expect(readName('🌲'.repeat(255))).toBe('🌲'.repeat(255))
   })
   it.each([
@@ -88,7 +88,7 @@ describe('tags', () => {
 })
 
 describe('the parameters of a list', () => {
-  it('have defaults, absent or empty', () => {
+  it('have defaults if they are absent or empty', () => {
     const defaults = {
       order: 'added-desc',
       limit: Number.MAX_SAFE_INTEGER,
@@ -116,7 +116,7 @@ describe('the parameters of a list', () => {
     ['order', ['added-asc', 'added-asc']],
     ['limit', ['1', '2']],
     ['search', ['a', 'b']],
-  ] as [string, unknown][])('%s=%j is refused by name', (name, value) => {
+  ] as [string, unknown][])('%s=%j is refused, and the detail names it', (name, value) => {
     const error = refusal(() => readListQuery({ [name]: value }))
     expect(error).toMatchObject({ status: 400, message: INVALID })
     expect(error.detail).toMatch(new RegExp(`^${name} .*\\.$`))

@@ -7,8 +7,8 @@ export const MAX_TAG_CODE_POINTS = 64
 
 /**
  * A display name, trimmed and in NFC.
- * @throws AppError 400: "Required parameters missing" if it is no string or there is nothing to see in it, "Invalid
- *   parameters" if it is too long or holds what no name can
+ * @throws AppError 400: "Required parameters missing" if it is no string or has no visible character, "Invalid
+ *   parameters" if it is too long or holds characters that no name may have
  */
 export function readName(value: unknown): string {
   if (typeof value !== 'string') throw missing('name', value, 'a string')
@@ -19,10 +19,10 @@ export function readName(value: unknown): string {
 }
 
 /**
- * Tags from an array of strings or one string, each split at commas, trimmed, in NFC, without empty
- * ones (as are those in which there is nothing to see) and exact duplicates, in the order given.
- * @param field what the parameter is called
- * @throws AppError 400, as `readName` does
+ * Reads tags from an array of strings or one string. Each string is split at commas; each tag is trimmed and
+ * in NFC. Tags without a visible character and exact duplicates are left out. The order is kept.
+ * @param field the name of the parameter
+ * @throws AppError 400, like `readName`
  */
 export function readTags(value: unknown, field = 'tags'): string[] {
   const parts = typeof value === 'string' ? [value] : value

@@ -4,23 +4,20 @@ import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../base/budget.ts'
 import { parametersMissing } from '../base/errors.ts'
 import type { CacheUse } from '../base/recent.ts'
+import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
-import { createSpentBytes } from '../http/body/spent-bytes.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { type TSchema, Type } from '../http/schema.ts'
-import type { ItemAddresses } from './base-path.ts'
 import { addMedia } from './change/add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
 import { editMedia } from './change/edit.ts'
-import { NO_FILE_SERVICE, refuseFileService } from './change/file-service.ts'
 import { removeMedia } from './change/remove.ts'
-import { MediaItem } from './item.ts'
-import type { Library } from './library.ts'
-import { createStateReader } from './library-state.ts'
+import { type ItemAddresses, MediaItem } from './item.ts'
+import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
+import { createStateReader, sendNothing } from './library-state.ts'
 import { itemRoute } from './list/item-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
-import { sendNothing } from './list/unchanged.ts'
 import { readName, readTags } from './parameters.ts'
 
 const Answer = (extra: Record<string, TSchema> = {}) =>
@@ -29,19 +26,19 @@ const Answer = (extra: Record<string, TSchema> = {}) =>
 const ItemFields = {
   name: Type.String({ description: '1 to 255 characters after trimming' }),
   tags: Type.Union([Type.Array(Type.String()), Type.String()], {
-    description: 'Up to 64 of up to 64 characters; what holds commas is several',
+    description: 'Up to 64 tags of up to 64 characters; a string with commas is several tags',
   }),
 }
 
 export interface MediaRoutesOptions {
   library: Library
-  /** Snapshots of the whole library at once. */
+  /** Limits how many snapshots of the whole library are read at once. */
   listings: Budget
-  /** Work on many items at once. */
+  /** Limits how many requests work on many items at once. */
   bulkWork: Budget
   maxImageBytes: number
   addresses: ItemAddresses
-  /** Of the answers to lists that are kept. */
+  /** Counts the uses of the list answers that are kept in memory. */
   listUse: CacheUse
   api: boolean
   fileService: boolean
@@ -59,7 +56,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(editRoutes, options)
     await app.register(bulkTagsRoute, options)
   }
-  // Where only the API is on, the routes of the file service say that it is not.
+  // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
 }
 
@@ -118,7 +115,7 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
     config: { access: 'session', refusals: { 503: NO_FILE_SERVICE } },
     schema: {
       tags: ['media'],
-      summary: 'Tell whether images can be added and deleted here',
+      summary: 'Check whether images can be added and deleted here',
       response: { 204: Type.Null() },
     },
     handler: async (_request, reply) => sendNothing(reply, 204),
@@ -162,7 +159,7 @@ const addRoute: FastifyPluginAsyncTypebox<
   Pick<MediaRoutesOptions, 'library' | 'maxImageBytes' | 'addresses'>
 > = async (app, { library, maxImageBytes, addresses }) => {
   acceptUploads(app, { maxImageBytes })
-  const chunkWasRead = createSpentBytes()
+  const chunkWasRead = createBufferFreer()
   app.route({
     method: 'POST',
     url: '/media/add',
@@ -223,7 +220,7 @@ const addRoute: FastifyPluginAsyncTypebox<
           ...(duplicates.length > 0 && { duplicates }),
         }
       } finally {
-        // It goes with the folder of this process; the item is there or not, whatever comes of this.
+        // A failure does not affect the item. The temporary folder of this process is removed later.
         await upload.discard().catch((error) => {
           request.log.warn({ err: error }, 'The temporary file of an upload could not be removed')
         })
@@ -232,7 +229,7 @@ const addRoute: FastifyPluginAsyncTypebox<
   })
 }
 
-/** Name and tags of a body, checked in the order of the contract: what is missing comes first. */
+/** Name and tags of a body, checked in the order of the contract: missing parameters first. */
 function readFields(body: unknown): { name: string; tags: string[] } {
   const fields: { name?: unknown; tags?: unknown } =
     typeof body === 'object' && body !== null ? body : {}

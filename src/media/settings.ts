@@ -17,6 +17,6 @@ export const mediaSettings = {
     variable: 'VITRINE_SCRUB_DAYS',
     fallback: undefined,
     parse: (text): number | undefined => integer(1, 3650)(text),
-    help: 'Read every stored file once in so many days and mend what is damaged; never if not set.',
+    help: 'Read every stored file once in this many days and repair damaged files; never if not set.',
   },
 } satisfies Settings

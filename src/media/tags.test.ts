@@ -54,7 +54,7 @@ describe('tags in use', () => {
     expect(await all(database)).toEqual({ tags: [{ tag: 'tag 0', count: 1 }], total: 1 })
   })
 
-  it('are found by any part of them, as searches fold it', async () => {
+  it('are found by any part of them, folded as in searches', async () => {
     const database = await openTemporaryDatabase()
     const tags = ['Été', 'Straße', '東京タワー', 'new york', '100%', 'a_b']
     await database.write((trx) => countTags(trx, [], tags))

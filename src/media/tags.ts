@@ -1,22 +1,22 @@
 import { sql } from 'kysely'
 import { fold } from '../base/fold.ts'
-import { askWithin } from '../database/database.ts'
-import { buildOnce, isPostgres } from '../database/engine.ts'
+import { isPostgres } from '../database/engine.ts'
+import { listed, type Parameter, prepare, runIn } from '../database/prepared.ts'
 import type { Queries } from '../database/tables.ts'
 
 /**
- * The table `tags` holds every tag in use and how many items have it. It is kept in step with the
- * items, so that no request counts them; a tag that no item has any more goes.
+ * The table `tags` holds every tag in use and how many items have it. It is updated with the items, so that
+ * no request has to count. A tag that no item has any more is deleted.
  */
 
-/** Items that are read at a stretch. */
+/** Items that are read at a time. */
 const ROWS_AT_ONCE = 1000
 
 /**
- * Keeps the counts in step with a change of items, late in its transaction and in the order of the
- * tags, so that writers hold these shared rows briefly and never deadlock.
+ * Updates the counts after a change of items. Call it late in the transaction, so that writers hold these
+ * shared rows briefly. The rows are written in the order of the tags, so that writers never deadlock.
  *
- * @param before the tags that the items had; one that two of them had is in it twice
+ * @param before the tags that the items had; a tag that two of them had is in it twice
  * @param after the tags that they have now
  */
 export async function countTags(
@@ -36,37 +36,28 @@ async function changeCounts(trx: Queries, changes: ReadonlyMap<string, number>):
     .map(([tag, count]) => ({ tag, folded: fold(tag), count }))
     .sort((a, b) => (a.tag < b.tag ? -1 : 1))
   if (rows.length === 0) return
-  const [ask, { add, drop }] = [askWithin(trx), tagQueries(trx)]
-  await ask(add, JSON.stringify(rows))
+  await runIn(trx, addCounts, JSON.stringify(rows))
   const fewer = rows.filter(({ count }) => count < 0).map(({ tag }) => tag)
-  if (fewer.length > 0) await ask(drop, JSON.stringify(fewer))
+  if (fewer.length > 0) await runIn(trx, dropUnused, JSON.stringify(fewer))
 }
 
-/** Each takes all rows as one text of JSON. */
-const tagQueries = buildOnce((db) => {
-  const [all, tag, tags] = isPostgres(db)
-    ? [
-        sql`SELECT tag, folded, count FROM json_to_recordset(${''}::json)
-          AS rows (tag text, folded text, count bigint)`,
-        sql`value #>> '{}'`,
-        sql`json_array_elements(${''}::json)`,
-      ]
-    : [
-        sql`SELECT value ->> 'tag', value ->> 'folded', value ->> 'count' FROM json_each(${''})`,
-        sql`value`,
-        sql`json_each(${''})`,
-      ]
-  return {
-    // Without a condition SQLite would take ON for that of a join.
-    add: sql`INSERT INTO tags (tag, folded, count) ${all} WHERE true
-      ON CONFLICT (tag) DO UPDATE SET count = tags.count + excluded.count`.compile(db),
-    drop: sql`DELETE FROM tags WHERE count <= 0 AND tag IN (SELECT ${tag} FROM ${tags})`.compile(
-      db,
-    ),
-  }
+/** @param rows as JSON, see `changeCounts` */
+const addCounts = prepare((db, rows: Parameter<string>) => {
+  const all = isPostgres(db)
+    ? sql`SELECT tag, folded, count FROM json_to_recordset(${rows}::json)
+        AS rows (tag text, folded text, count bigint)`
+    : sql`SELECT value ->> 'tag', value ->> 'folded', value ->> 'count' FROM json_each(${rows})`
+  // Without WHERE, SQLite would take ON for the condition of a join.
+  return sql`INSERT INTO tags (tag, folded, count) ${all} WHERE true
+    ON CONFLICT (tag) DO UPDATE SET count = tags.count + excluded.count`.compile(db)
 })
 
-/** The tags of a row of media. Of a damaged one, which `doctor` finds, those that can be read. */
+/** @param tags as JSON */
+const dropUnused = prepare((db, tags: Parameter<string>) =>
+  sql`DELETE FROM tags WHERE count <= 0 AND tag IN ${listed<string>(db, 'text', tags)}`.compile(db),
+)
+
+/** The tags of a row of media. Of a damaged row, which `doctor` finds, the tags that can be read. */
 export function parseTags(tags: string): string[] {
   try {
     const values: unknown = JSON.parse(tags)
@@ -77,9 +68,9 @@ export function parseTags(tags: string): string[] {
 }
 
 /**
- * The tags in use: those used most first, then by their characters.
+ * The tags in use: the most used first, then by their characters.
  * @param search folded; only tags in which it occurs
- * @returns `total` is how many there are without a limit
+ * @returns `total` is the number of tags without the limit
  */
 export async function listTags(db: Queries, { search, limit }: { search: string; limit: number }) {
   const found = db
@@ -103,7 +94,7 @@ export async function listTags(db: Queries, { search, limit }: { search: string;
   return { tags, total }
 }
 
-/** How many items have each tag, counted one by one. */
+/** Counts how many items have each tag, by reading every item. */
 export async function tallyTags(db: Queries): Promise<Map<string, number>> {
   const tally = new Map<string, number>()
   for await (const { tags } of db.selectFrom('media').select('tags').stream(ROWS_AT_ONCE)) {
@@ -112,7 +103,7 @@ export async function tallyTags(db: Queries): Promise<Map<string, number>> {
   return tally
 }
 
-/** Makes the table anew. */
+/** Rebuilds the table from the items. */
 export async function recountTags(trx: Queries): Promise<void> {
   const tally = await tallyTags(trx)
   await trx.deleteFrom('tags').execute()

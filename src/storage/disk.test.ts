@@ -8,7 +8,7 @@ import { interceptFileSystem } from './journal/intercept.fixture.ts'
 import { newKey, type Storage } from './storage.ts'
 import { describeStorage } from './storage-suite.ts'
 
-/** In memory on Linux, or on the disk: whichever the temporary folders are not. */
+/** A folder on another file system than the temporary folders: in memory on Linux, or on the disk. */
 const OTHER_FILE_SYSTEM = ['/dev/shm', '/var/tmp'].find((path) => {
   const found = statSync(path, { throwIfNoEntry: false })
   return found !== undefined && found.dev !== statSync(tmpdir()).dev
@@ -62,7 +62,7 @@ describe('disk', () => {
     },
   )
 
-  it('keeps everything to this account', async () => {
+  it('lets only this account read its files', async () => {
     await storage.put(key, source)
     await storage.check()
     for (const path of ['', 'originals', dirname(key)]) {
@@ -102,7 +102,7 @@ describe('disk', () => {
       expect(calls.splice(0)).toEqual(['unlink FILE'])
       await storage.remove([key])
       expect(calls.splice(0)).toEqual(['unlink FILE', 'unlink FILE.part', 'sync FOLDER'])
-      // The folder is known by now.
+      // The folder is known to be durable now.
       await storage.put(key, source)
       expect(calls[0]).toBe('copyFile FILE.part')
     } finally {
@@ -111,7 +111,7 @@ describe('disk', () => {
   })
 
   it.each(['mkdir', 'copyFile', 'sync', 'lstat', 'rename'])(
-    'leaves nothing of a put whose %s fails, whichever time',
+    'leaves nothing of a put if any of its calls to %s fails',
     async (failing) => {
       for (let nth = 1; ; nth++) {
         const storage = await openDiskStorage(join(root, String(nth)))
@@ -144,7 +144,7 @@ describe('disk', () => {
   )
 
   it.each(['remove', 'unlink'] as const)(
-    'tries every key to %s, and tells of one that fails',
+    'tries to %s every key, and rejects if one fails',
     async (method) => {
       const others = [newKey('originals', 'jpg'), newKey('variants', 'webp')]
       for (const each of [key, ...others]) await storage.put(each, source)
@@ -158,14 +158,14 @@ describe('disk', () => {
     },
   )
 
-  it('puts again after somebody tidied an empty folder away', async () => {
+  it('puts again after a folder was removed', async () => {
     await storage.put(key, source)
     await rm(join(root, dirname(key)), { recursive: true })
     await storage.put(key, source).catch(() => storage.put(key, source))
     expect(await storage.size(key)).toBe(10)
   })
 
-  it('removes and lists what an interrupted put left', async () => {
+  it('removes and lists the remains of an interrupted put', async () => {
     await mkdir(join(root, dirname(key)), { recursive: true })
     await writeFile(join(root, `${key}.part`), 'som')
     expect(await Array.fromAsync(storage.list())).toEqual([{ key: `${key}.part`, size: 3 }])
@@ -174,7 +174,7 @@ describe('disk', () => {
     expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 
-  it('lists what is foreign, and sets it aside', async () => {
+  it('lists foreign files, and sets them aside', async () => {
     await mkdir(join(root, 'variants', 'holiday'), { recursive: true })
     await writeFile(join(root, 'variants', 'holiday', 'a b.jpg'), 'bytes')
     const [found] = await Array.fromAsync(storage.list())

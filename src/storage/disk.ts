@@ -21,8 +21,8 @@ import {
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { syncFolder, writeAll } from '../base/durable-files.ts'
 import { heard } from '../base/heard.ts'
-import { writeAll } from '../base/write-all.ts'
 import { requireRoom } from './room.ts'
 import {
   type ByteRange,
@@ -33,23 +33,23 @@ import {
   type Storage,
 } from './storage.ts'
 
-/** What is being written has the object's name and this, so that whoever knows the key finds it. */
+/** Suffix of an object that is being written. Its name follows from the key, so a removal can find it. */
 const PART = '.part'
 
 /**
- * Objects as files below a folder: `<root>/originals/3f2/<32 hex>.jpg`. Only this account may read
+ * Stores objects as files below a folder: `<root>/originals/3f2/<32 hex>.jpg`. Only this account may read
  * them (folders 0700, files 0600).
  *
- * Every call runs on libuv's thread pool, and a put or a removal holds one of its threads for as long
- * as the disk takes to flush; UV_THREADPOOL_SIZE is worth raising on slow disks.
+ * Every call runs on libuv's thread pool. A put or a removal holds a thread while the disk flushes, so a
+ * larger UV_THREADPOOL_SIZE helps on slow disks.
  *
- * @param root made where there is none
+ * @param root created if it does not exist
  */
 export async function openDiskStorage(root: string): Promise<Storage> {
   await mkdir(root, { recursive: true, mode: 0o700 })
   await syncFolder(dirname(root))
 
-  /** Folders that are known to outlive a power cut: made, and their parents flushed. */
+  /** Folders that survive a power cut: they exist, and their parents are flushed. */
   const durableFolders = new Set<string>()
 
   const fileOf = (key: string): string => {
@@ -60,7 +60,7 @@ export async function openDiskStorage(root: string): Promise<Storage> {
   async function makeFolder(folder: string): Promise<void> {
     if (durableFolders.has(folder)) return
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    // Also when it was there already: whoever made it may not have come as far as this.
+    // Also if it existed already: the process that made it may have died before the flush.
     await syncFolder(dirname(folder))
     await syncFolder(root)
     durableFolders.add(folder)
@@ -74,7 +74,7 @@ export async function openDiskStorage(root: string): Promise<Storage> {
         await makeFolder(folder)
         await putFile(path, file, isSpent)
       } catch (error) {
-        // In case somebody removed it.
+        // The folder may have been removed.
         durableFolders.delete(folder)
         throw new Error(`Storing ${key} failed.`, { cause: error })
       }
@@ -143,8 +143,8 @@ export async function openDiskStorage(root: string): Promise<Storage> {
 
     async check() {
       await requireRoom(root)
-      // One file for good, so that checks at the same time do not disturb each other and a killed
-      // one leaves nothing new.
+      // Always the same file, so that concurrent checks do not disturb each other, and a killed check leaves
+      // no new file.
       const flags = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW
       const handle = await open(join(root, '.check'), flags, 0o600)
       try {
@@ -162,15 +162,15 @@ const openDescriptor = promisify(openCallback)
 const readDescriptor = promisify(readCallback)
 
 /**
- * Reads a file into memory that is there, which takes a third of the time that new memory takes. By its
- * descriptor: a `FileHandle` and its promises take half as long again.
+ * Reads a file into existing memory. That takes a third of the time of a read into new memory. It uses a file
+ * descriptor, because a `FileHandle` and its promises take 50 % more time.
  *
- * @returns the part of the memory that it fills; undefined if it is larger
+ * @returns the filled part of the memory; undefined if the file is larger
  */
 async function readInto(file: string, memory: Buffer): Promise<Buffer | undefined> {
   const descriptor = await openDescriptor(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {
-    // Neither this nor closing waits for the disk: it is open, and nothing was written.
+    // Neither `fstatSync` nor `closeSync` waits for the disk: the file is open, and nothing was written.
     const { size } = fstatSync(descriptor)
     if (size > memory.length) return undefined
     let filled = 0
@@ -186,13 +186,13 @@ async function readInto(file: string, memory: Buffer): Promise<Buffer | undefine
 }
 
 /**
- * Copies (or links, if the source is spent), flushes, and only then gives the file its name, as must
- * be done for a file to be whole or not there after a power cut: https://lwn.net/Articles/457667/
+ * Copies the file (or links it, if the source is spent), flushes it, and only then renames it to its final
+ * name. So after a power cut the file is complete or absent: https://lwn.net/Articles/457667/
  */
 async function putFile(source: string, file: string, isSpent: boolean): Promise<void> {
   let written = file + PART
-  // Both are exclusive, so that of two puts of one key only one gets any further, and neither
-  // touches what the other wrote. A copy shares the blocks where the file system can.
+  // Link and copy are exclusive. If two puts use the same key, one fails here and does not touch the file of
+  // the other. A copy shares blocks with its source where the file system supports it.
   const isLinked = isSpent && (await linkIfPossible(source, written))
   if (!isLinked) {
     await copyFile(source, written, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
@@ -200,7 +200,7 @@ async function putFile(source: string, file: string, isSpent: boolean): Promise<
   try {
     const handle = await open(written, constants.O_RDONLY | constants.O_NOFOLLOW)
     try {
-      // A copy takes on the mode of its source.
+      // A copy has the mode of its source.
       if (!isLinked) await handle.chmod(0o600)
       await handle.sync()
     } finally {
@@ -211,13 +211,13 @@ async function putFile(source: string, file: string, isSpent: boolean): Promise<
     written = file
     await syncFolder(dirname(file))
   } catch (error) {
-    // Should this fail as well, the journal still names it.
+    // If this fails too, the journal still names the key.
     await rm(written, { force: true }).catch(() => {})
     throw error
   }
 }
 
-/** @returns whether it could be: not across file systems, nor on every one */
+/** @returns false if the source is on another file system, or if the file system has no hard links */
 async function linkIfPossible(source: string, target: string): Promise<boolean> {
   try {
     await link(source, target)
@@ -240,7 +240,7 @@ async function removeFiles(folder: string, files: readonly string[]): Promise<vo
   const results = await Promise.allSettled(
     files.flatMap((file) => [file, file + PART]).map((path) => unlink(path).catch(ignoreMissing)),
   )
-  // Also when nothing was there: whoever removed it may not have come as far as this.
+  // Also if no file was there: the process that removed it may have died before the flush.
   await syncFolder(folder).catch(ignoreMissing)
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
@@ -269,18 +269,6 @@ function clampRange(key: string, size: number, range: ByteRange | undefined): By
     throw new RangeError(`${key} has ${size} bytes and none from ${start} to ${end}.`)
   }
   return { start, end: Math.min(end, size - 1) }
-}
-
-/** Makes the names in a folder outlive a power cut. */
-async function syncFolder(path: string): Promise<void> {
-  // Windows neither opens folders nor needs it: NTFS journals its names.
-  if (process.platform === 'win32') return
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 async function statIfThere(path: string): Promise<Stats | undefined> {

@@ -8,7 +8,7 @@ import { openDiskStorage } from './disk.ts'
 import { measureStorage } from './measure-storage.ts'
 import { newKey, ObjectMissing } from './storage.ts'
 
-it('tells of each operation that it was done, and whether it failed', async () => {
+it('counts each operation and its failures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-measured-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const source = join(folder, 'source')
@@ -43,7 +43,7 @@ it('tells of each operation that it was done, and whether it failed', async () =
   })
 })
 
-it('counts a stream that fails, and none whose reader has left', async () => {
+it('counts a stream that fails, but not one whose reader has left', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-measured-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const source = join(folder, 'source')

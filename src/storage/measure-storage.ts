@@ -1,17 +1,17 @@
 import type { Metrics } from '../base/metrics.ts'
 import type { Storage } from './storage.ts'
 
-/** By which a stream says that whoever read it has left: no fault of storage. */
+/** Error codes of a stream whose reader has left. They are not faults of storage. */
 const READER_LEFT = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR'])
 
 /**
- * The same storage, of which metrics tell how long each operation takes and how often it fails. What is
- * asked for in vain (a range past the end) is no failure; an object that is missing is one.
+ * Wraps storage to measure how long each operation takes and how often it fails. A range past the end does
+ * not count as a failure; a missing object does.
  */
 export function measureStorage(storage: Storage, metrics: Metrics): Storage {
   const observe = metrics.time({
     name: 'vitrine_storage_seconds',
-    help: 'Time that storage took, by operation; of open, until the first byte can be read',
+    help: 'Time that storage took, by operation; for open, until the first byte can be read',
     labels: ['operation'],
   })
   const countError = metrics.count({
@@ -49,7 +49,7 @@ export function measureStorage(storage: Storage, metrics: Metrics): Storage {
       })
       return opened
     },
-    // Each pause of the reader is in its time, so only that it failed is told.
+    // Only errors are counted: the time of a list would include the pauses of its reader.
     async *list() {
       try {
         yield* storage.list()

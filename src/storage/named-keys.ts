@@ -1,6 +1,6 @@
 import type { Queries } from '../database/tables.ts'
 
-/** Those of the keys that a row of the library names: their objects are in use. */
+/** Returns the keys that a row of the library names. Their objects are in use. */
 export async function findNamedKeys(db: Queries, keys: readonly string[]): Promise<string[]> {
   if (keys.length === 0) return []
   const rows = await db

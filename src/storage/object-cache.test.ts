@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { costOf } from '../base/recent.ts'
 import { createObjectCache } from './object-cache.ts'
 
-/** A cache, and the keys that it has read. */
+/** A cache, and the list of keys that it has read. */
 function start(maxBytes: number) {
   const reads: string[] = []
   const cache = createObjectCache(async (key, size) => {
@@ -13,12 +13,12 @@ function start(maxBytes: number) {
   return { cache, reads }
 }
 
-/** Of an object of 100 bytes and a key of five characters; as many as that fit 16 times. */
+/** Cost of an object of 100 bytes with a key of five characters. `ROOM` fits 16 of them. */
 const COST = costOf('key-0', 100)
 const ROOM = 16 * COST
 
 describe('the object cache', () => {
-  it('reads an object once, however many ask for it at once and later', async () => {
+  it('reads an object once for concurrent and later requests', async () => {
     const { cache, reads } = start(ROOM)
     const [one, other] = await Promise.all([cache.read('10-a', 10), cache.read('10-a', 10)])
     expect(one).toBe(other)
@@ -27,7 +27,7 @@ describe('the object cache', () => {
     expect(reads).toEqual(['10-a'])
   })
 
-  it('holds no more than it may, and lets those go that were used longest ago', async () => {
+  it('holds no more than maxBytes, and drops the least recently used objects', async () => {
     const { cache } = start(ROOM)
     const keys = Array.from({ length: 16 }, (_, index) => `1-${index + 100}`)
     for (const key of keys) await cache.read(key, 100)
@@ -39,7 +39,7 @@ describe('the object cache', () => {
     expect(cache.read('1-101', 100)).toBeInstanceOf(Promise)
   })
 
-  it('does not keep what would drive out too much, nor anything without room', async () => {
+  it('does not keep an object that would displace too many, nor anything without room', async () => {
     const { cache, reads } = start(ROOM)
     for (let count = 0; count < 2; count++) await cache.read('large', 101)
     expect(reads).toHaveLength(2)
@@ -49,7 +49,7 @@ describe('the object cache', () => {
     expect(none.cache.bytes).toBe(0)
   })
 
-  it('keeps what is to be read once when it is asked for again, but not long after', async () => {
+  it('keeps a readOnce object if it is requested again soon', async () => {
     const { cache, reads } = start(ROOM)
     let once = 0
     const ask = (key: string) =>
@@ -67,7 +67,7 @@ describe('the object cache', () => {
     expect([once, reads, cache.bytes]).toEqual([19, ['key-a'], COST])
   })
 
-  it('keeps nothing that could not be read', async () => {
+  it('keeps nothing if the read fails', async () => {
     const { cache, reads } = start(ROOM)
     await expect(cache.read('lost', 1)).rejects.toThrow('lost')
     await expect(cache.read('lost', 1)).rejects.toThrow('lost')

@@ -2,26 +2,25 @@ import { createCacheUse, createRecent } from '../base/recent.ts'
 
 export interface ObjectCache {
   /**
-   * The whole object, from memory if it was read lately, and then without a promise. One that is being read already is not read
-   * again. Nobody may write to what is returned.
+   * Returns the whole object: a buffer if it is in memory, else a promise. Concurrent reads of one object
+   * share one read of storage. The caller must not write to the buffer.
    *
-   * @param readOnce reads an object that is not to be kept before it is asked for again, and returns what
-   *   is the caller's alone
-   * @throws as the function that reads
+   * @param readOnce reads the object for this caller alone. With it, the cache keeps the object only when
+   *   it is requested again
+   * @throws the error of the function that reads
    */
   read(key: string, size: number, readOnce?: () => Promise<Buffer>): Buffer | Promise<Buffer>
-  /** Of all that are kept, with what keeping them takes. */
+  /** Bytes of all kept objects, including the overhead of their entries. */
   readonly bytes: number
 }
 
 /**
- * Keeps objects in memory that were read lately. A key never stands for other bytes, so what is kept
- * is right for ever; whether an object may be shown is for the caller to know, by the row that names
- * its key, before every use.
+ * Keeps recently read objects in memory. The bytes of a key never change, so an entry never becomes stale.
+ * Before every use, the caller must check that a row still names the key.
  *
- * @param readObject reads one that is not kept
- * @param maxBytes that are kept in all; 0 keeps nothing. See `createRecent` for what is too large
- * @param use counts; what is being read for somebody else already is there
+ * @param readObject reads an object that is not kept
+ * @param maxBytes most bytes kept; 0 keeps nothing. See `createRecent` for objects that are too large
+ * @param use counts hits and misses. An object that another caller is reading counts as a hit
  */
 export function createObjectCache(
   readObject: (key: string, size: number) => Promise<Buffer>,
@@ -29,7 +28,7 @@ export function createObjectCache(
   use = createCacheUse(),
 ): ObjectCache {
   const kept = createRecent<Buffer>(maxBytes)
-  /** What `readOnce` has read; as much as could have been kept, had it been. */
+  /** Keys that `readOnce` has read. The bound is the same as if the objects had been kept. */
   const seen = createRecent<true>(maxBytes)
   const reading = new Map<string, Promise<Buffer>>()
 

@@ -1,11 +1,12 @@
 import { statfs } from 'node:fs/promises'
 
-/** With less a photograph cannot be taken in, nor a page of the database be written for long. */
+/** With less room, no photograph can be stored, and soon no database page can be written. */
 const LEAST_BYTES = 1024 * 1024
 
 /**
- * What a file that is there already can be given anew says nothing of the room for others.
- * @throws Error with the code `ENOSPC` if the disk of a folder is as good as full
+ * Checks the free space. Writing to an existing file does not show it, because the file has its blocks
+ * already.
+ * @throws Error with the code `ENOSPC` if the disk of a folder is nearly full
  */
 export async function requireRoom(folder: string): Promise<void> {
   const { bavail, bsize } = await statfs(folder)

@@ -6,8 +6,8 @@ export const storageSettings = {
     variable: 'VITRINE_STORAGE_URL',
     fallback: undefined,
     parse: (text): S3Place | undefined => parseS3Url(text),
-    help: 'Bucket to keep images in, s3://bucket/prefix?endpoint=…&region=…; the disk if there is none.',
-    // Somebody may have put a secret into it, where none belongs.
+    help: 'Bucket for images, s3://bucket/prefix?endpoint=…&region=…; without it, they are on the disk.',
+    // A user may have put credentials into the URL by mistake.
     secret: true,
   },
 } satisfies Settings

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { isKey, newKey, ObjectMissing, type Storage } from './storage.ts'
 
 /**
- * What every driver must do; its own test file calls this.
+ * The tests that every driver must pass. The test file of each driver calls this.
  *
- * @param openEmpty opens the driver on a place that holds nothing and that no other test uses
+ * @param openEmpty opens the driver on an empty place that no other test uses
  */
 export function describeStorage(name: string, openEmpty: () => Promise<Storage>): void {
   describe(`storage: ${name}`, () => {
@@ -58,7 +58,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
     })
 
     it.each([0, 1, 8192])(
-      'reads %i bytes into memory that it is given, if they fit',
+      'reads %i bytes into memory of the caller if they fit in it',
       async (length) => {
         const bytes = randomBytes(length)
         const key = await putBytes(bytes)
@@ -79,7 +79,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect((await readFile(path)).equals(bytes)).toBe(true)
     })
 
-    it('keeps what was put when the source changes', async () => {
+    it('keeps an object unchanged when its source changes', async () => {
       const path = await writeSource(Buffer.from('before'))
       const key = newKey('originals', 'png')
       await storage.put(key, path)
@@ -87,7 +87,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(String(await storage.read(key))).toBe('before')
     })
 
-    it('keeps what was put from a spent file when that is removed', async () => {
+    it('keeps an object when its spent source is removed', async () => {
       const bytes = randomBytes(1000)
       const path = await writeSource(bytes)
       const key = newKey('originals', 'png')
@@ -109,7 +109,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(await listKeys()).toEqual([key])
     })
 
-    it('keeps one whole object of those put under one key at once', async () => {
+    it('keeps exactly one whole object of concurrent puts under one key', async () => {
       const key = newKey('originals', 'jpg')
       const contents = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(100_000))
       const results = await Promise.allSettled(
@@ -161,7 +161,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       [100, { start: 100, end: 100 }],
       [100, { start: 5, end: 4 }],
       [0, { start: 0, end: 0 }],
-    ])('refuses, of %i bytes, the range %o', async (length, range) => {
+    ])('of %i bytes, refuses the range %o', async (length, range) => {
       const key = await putBytes(Buffer.alloc(length))
       await expect(storage.open(key, range)).rejects.toThrow(RangeError)
     })
@@ -184,7 +184,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(await storage.size(key)).toBeUndefined()
     })
 
-    it('removes what is there, and takes what is not for removed', async () => {
+    it('removes existing objects, and counts missing ones as removed', async () => {
       const gone = await putBytes(randomBytes(10))
       const kept = await putBytes(randomBytes(10))
       await storage.remove([gone, newKey('variants', 'webp')])
@@ -194,7 +194,7 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       expect(await listKeys()).toEqual([kept])
     })
 
-    it('unlinks what is there at once, where it can, and removes what was unlinked', async () => {
+    it('unlinks objects at once if the driver can, and removes unlinked ones', async () => {
       const gone = await putBytes(randomBytes(10))
       const kept = await putBytes(randomBytes(10))
       await storage.unlink?.([gone, newKey('variants', 'webp')])

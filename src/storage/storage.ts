@@ -1,90 +1,90 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 
-/** What is kept: originals as they came in, and what was derived from them. */
+/** Kinds of objects: originals as uploaded, and the images derived from them. */
 export const KINDS = ['originals', 'variants'] as const
 export type Kind = (typeof KINDS)[number]
 
-/** A part of an object, counted from 0, both ends included; an end past the object's is cut to it. */
+/** A part of an object. Offsets start at 0 and are inclusive. An `end` past the object's end is clamped. */
 export interface ByteRange {
   start: number
   end: number
 }
 
 /**
- * Where objects are kept. Every driver passes `storage-suite.ts`.
+ * The place of all objects. Every driver passes `storage-suite.ts`.
  *
- * An object is written once and never changed. A key that is not of the form that `newKey` gives is
- * refused by every method, so that nothing outside of what storage keeps can ever be named.
+ * An object is written once and never changed. Every method refuses a key that does not have the form of
+ * `newKey`, so that a key can never name a file outside of storage.
  */
 export interface Storage {
   /**
-   * Stores a copy of the file at `path`: complete and durable when this resolves, and not visible
-   * at all when it rejects. Rejects if there is such an object already, or if this process is
-   * putting one; not every driver can tell whether another process is, so a key is put by nobody but
-   * who made it. Where storage is reached over a network that failed, a put that was rejected may
-   * still become an object a little later: see `putsComeLate`.
+   * Stores a copy of the file at `path`. The object is complete and durable when this resolves, and not
+   * visible when it rejects. Rejects if the object exists already, or if this process is putting it. Not
+   * every driver can detect a put by another process, so only the process that made a key may put it. After a
+   * network failure, a rejected put may still become an object a little later: see `putsComeLate`.
    *
-   * @param options.isSpent nobody will write to the file any more, and none but this account may read
-   *   it: the object may then share its bytes. The file itself stays, for the caller to remove
+   * @param options.isSpent true if the file will not be written to any more, and only this account may read
+   *   it. Then the object may share its bytes. The file stays, and the caller must remove it
    */
   put(key: string, path: string, options?: { isSpent?: boolean }): Promise<void>
   /**
-   * The whole object or a part of it. The stream must be read to its end or destroyed.
-   * @returns `size` is the whole object's, in bytes
+   * Opens the whole object or a part of it. The caller must read the stream to its end or destroy it.
+   * @returns `size` is the size of the whole object, in bytes
    * @throws ObjectMissing; RangeError if the range starts past the object's end
    */
   open(key: string, range?: ByteRange): Promise<{ size: number; stream: Readable }>
   /**
-   * The whole object in memory, for one that is known to be small: sending 8 kB this way takes half
-   * the time of a stream.
+   * Reads the whole object into memory, for objects known to be small: sending 8 kB this way takes half the
+   * time of a stream.
    *
-   * @param into memory that it may be read into, if it fits; what is returned may then be a part of it,
-   *   which is good until the caller uses it again
+   * @param into memory that the driver may read into, if the object fits. Then the result may be a part of
+   *   this memory, and is valid until the caller reuses it
    * @throws ObjectMissing
    */
   read(key: string, into?: Buffer): Promise<Buffer>
-  /** Bytes, or undefined if there is no such object. */
+  /** Size in bytes, or undefined if the object does not exist. */
   size(key: string): Promise<number | undefined>
   /**
-   * Removes objects, and whatever an interrupted `put` left of them. Durable when it resolves; an
-   * object that is not there counts as removed. Every key is tried, even if one of them fails.
+   * Removes objects, and the remains of an interrupted `put`. Durable when it resolves. A missing object
+   * counts as removed. Every key is tried, even if one of them fails.
    */
   remove(keys: readonly string[]): Promise<void>
   /**
-   * Only where it is faster than `remove`, which must follow: the objects are gone for everybody when it
-   * resolves, though a power cut may bring them back. Every key is tried, even if one of them fails.
+   * A faster removal that is not durable; only where a driver has one. When it resolves, the objects are gone
+   * for every reader, but a power cut may bring them back. So `remove` must follow. Every key is tried, even
+   * if one of them fails.
    */
   unlink?(keys: readonly string[]): Promise<void>
   /**
-   * Everything below `originals/` and `variants/`, in no order, while memory stays bounded; only for
-   * looking after storage. Also what is no object: `key` is then no key (see `isKey`) but a name,
-   * such as the object's key and `.part` for what an interrupted `put` left.
+   * Lists everything below `originals/` and `variants/`, in no order and with bounded memory. For maintenance
+   * only. The list includes names that are not keys (see `isKey`): foreign files, and `<key>.part` for the
+   * remains of an interrupted `put`.
    */
   list(): AsyncIterable<{ key: string; size: number }>
   /**
-   * Moves something that `list` named out of the way; no object is deleted or overwritten. What an
-   * interrupted `put` left may be dropped, where nobody could ever read it.
-   * @returns where it is now, for people to read
+   * Moves an entry of `list` out of the way. No object is deleted or overwritten. The remains of an
+   * interrupted `put` may be dropped if they could never be read.
+   * @returns the new place, as text for a person
    */
   setAside(name: string): Promise<string>
   /**
-   * Whether a put that was rejected may still become an object later: then what is removed has to be removed
-   * once more after a while.
+   * True if a rejected put may still become an object later. The caller must then remove the object again
+   * after a while.
    */
   readonly putsComeLate?: boolean
   /** Rejects if storage cannot be read and written. */
   check(): Promise<void>
-  /** How clients fetch objects from storage itself; only where it can, and was told to. */
+  /** Lets clients fetch objects directly. Only if the driver supports it and the settings ask for it. */
   readonly redirect?: Redirect
 }
 
 export interface Redirect {
   /** The origin of all these addresses: `https://bucket.s3.example.com`. */
   readonly origin: string
-  /** For how long an address is good, in seconds. */
+  /** How long an address is valid, in seconds. */
   readonly seconds: number
-  /** An address by which whoever has it gets the object, with these headers. */
+  /** Makes an address. Everybody who has it can fetch the object, with these headers. */
   addressOf(key: string, headers: RedirectHeaders): Promise<string>
 }
 
@@ -106,8 +106,8 @@ export class ObjectMissing extends Error {
 }
 
 /**
- * A key that was never used before and that no client text can influence: 128 random bits, spread
- * over 4096 folders of each kind by their first three digits, `originals/3f2/<32 hex>.jpg`.
+ * Makes a key that was never used before and that contains no text of a client: `originals/3f2/<32 hex>.jpg`.
+ * It has 128 random bits. Their first three digits spread the objects over 4096 folders of each kind.
  *
  * @param extension lower-case letters and digits, without the dot
  */
@@ -128,7 +128,7 @@ export function checkKey(key: string): void {
   if (!isKey(key)) throw new Error(`${JSON.stringify(key)} is no storage key.`)
 }
 
-/** Whether a text may be what `list` gave: below one of the kinds, and nowhere else. */
+/** Whether `list` can have returned a text: it must lie below one of the kinds. */
 export function isListed(name: string): boolean {
   const [kind, ...parts] = name.split('/')
   return (

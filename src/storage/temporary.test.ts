@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openTemporaryFolder } from './temporary.ts'
 
-/** Has a temporary folder with a file in it, and stays. */
+/** Makes a temporary folder with a file in it, and keeps running. */
 const script = `
   import { writeFile } from 'node:fs/promises'
   import { openTemporaryFolder } from '${new URL('temporary.ts', import.meta.url)}'
@@ -39,14 +39,14 @@ async function startProcess() {
 const open = () => openTemporaryFolder({ data, log })
 
 describe('temporary folder', () => {
-  it('is this account’s alone', async () => {
+  it('is accessible only to this account', async () => {
     const { path, close } = await open()
     expect((await stat(path)).mode & 0o777).toBe(0o700)
     expect((await stat(dirname(path))).mode & 0o777).toBe(0o700)
     await close()
   })
 
-  it('gives paths and folders, and goes with all of them', async () => {
+  it('gives paths and folders, and removes them all when it is closed', async () => {
     const temporary = await open()
     const [first, second] = [temporary.newFile(), temporary.newFile()]
     expect(first).not.toBe(second)
@@ -74,11 +74,11 @@ describe('temporary folder', () => {
     await temporary.close()
   })
 
-  it('removes those of dead processes, never a living one’s', async () => {
+  it('removes the folders of dead processes, and never that of a live one', async () => {
     const dead = await startProcess()
     const living = await startProcess()
     await dead.kill()
-    // However long it has not renewed it.
+    // Even if the live process has not renewed it for a long time.
     await utimes(living.path, 0, 0)
     const own = await open()
     const another = await open()
@@ -90,7 +90,7 @@ describe('temporary folder', () => {
     await living.kill()
   })
 
-  it('judges those of other hosts by their time', async () => {
+  it('judges folders of other hosts by their modification time', async () => {
     const { path, kill } = await startProcess()
     await kill()
     const elsewhere = path.replace(/[0-9a-f]{16}-/, 'feedfeedfeedfeed-')
@@ -103,7 +103,7 @@ describe('temporary folder', () => {
     expect(await readdir(join(data, 'tmp'))).toEqual([])
   })
 
-  it('touches nothing that is not of its making', async () => {
+  it('does not touch foreign folders', async () => {
     await mkdir(join(data, 'tmp', 'holiday'), { recursive: true })
     await utimes(join(data, 'tmp', 'holiday'), 0, 0)
     await (await open()).close()

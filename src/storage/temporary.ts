@@ -16,33 +16,33 @@ import { identifyProcess, isRunning, type ProcessIdentity } from './journal/owne
 import { requireRoom } from './room.ts'
 
 const RENEWAL_MS = 60_000
-/** A folder of a host that cannot be asked counts as abandoned after so long without a renewal. */
+/** A folder of another host counts as abandoned after this time without a renewal. */
 const ABANDONED_MS = 10 * RENEWAL_MS
 
-/** A folder of this process alone, for what need not outlive it. */
+/** A folder of this process alone, for files that need not outlive the process. */
 export interface TemporaryFolder {
   readonly path: string
-  /** A path in it that was never used before; the file is for the caller to make and to remove. */
+  /** Returns an unused path in the folder. The caller creates and removes the file. */
   newFile(): string
-  /** Gives `work` a new folder in it, which goes with everything in it when `work` is done. */
+  /** Gives `work` a new subfolder, and removes it with its files when `work` has settled. */
   withFolder<T>(work: (folder: string) => Promise<T>): Promise<T>
-  /** Rejects if nothing can be written to it, or little. */
+  /** Rejects if the folder is not writable, or if its disk is nearly full. */
   check(): Promise<void>
-  /** Removes it. */
+  /** Removes the folder. */
   close(): Promise<void>
 }
 
 /**
- * Makes this process's own folder, `<data>/tmp/<process>/`, and removes those of processes that no
- * longer run, now and from time to time. A live one's is never touched.
+ * Creates the folder of this process, `<data>/tmp/<process>/`. Removes the folders of processes that no
+ * longer run, now and every minute. The folder of a live process is never touched.
  *
- * The name tells the process, so no database is asked. Where the process cannot be asked either (a
- * container that was replaced), the folder's time decides, which its owner renews.
+ * The name identifies the process, so no database is needed. If the state of the process is unknown (its
+ * container was replaced), the folder's modification time decides. The owner renews it every minute.
  */
 export async function openTemporaryFolder(deps: {
   data: string
   log: Pick<Logger, 'warn'>
-  /** Whether its disk is known not to be writable: none is made, and making a file in it fails so. */
+  /** True on a read-only disk. Then no folder is created, and creating a file in it fails. */
   isReadOnly?: boolean
 }): Promise<TemporaryFolder> {
   const { data, log, isReadOnly = false } = deps
@@ -50,7 +50,7 @@ export async function openTemporaryFolder(deps: {
   const self = await identifyProcess()
   const own = `${nameOf(self)}-${randomBytes(4).toString('hex')}`
   const path = isReadOnly ? all : join(all, own)
-  /** Those that could not be removed (another account's): said once, not every minute. */
+  /** Folders that could not be removed, because another account owns them. Logged once, not every minute. */
   const stuck = new Set<string>()
 
   async function renew() {
@@ -100,15 +100,15 @@ export async function openTemporaryFolder(deps: {
 }
 
 /**
- * Removes a folder of files. In half the time that it takes to remove one of which nothing is known,
- * which is asked what it is, and removed in vain, first.
+ * Removes a folder that contains only files. This takes half the time of a recursive `rm`, which first looks
+ * up what the path is and tries to remove it as it is.
  */
 async function removeFlat(folder: string): Promise<void> {
   for (const name of await readdir(folder)) await unlink(join(folder, name))
   await rmdir(folder)
 }
 
-/** `<pid>-<start>-<host>`, and a few random digits for each folder of the process. */
+/** `<pid>-<start>-<host>-<random>`. The random digits distinguish several folders of one process. */
 const NAME = /^(\d+)-(\d+)-([0-9a-f]{16})-[0-9a-f]{8}$/
 
 const nameOf = ({ pid, started, host }: ProcessIdentity) => `${pid}-${started}-${hashHost(host)}`
@@ -117,7 +117,7 @@ const hashHost = (host: string) => createHash('sha256').update(host).digest('hex
 
 async function isAbandoned(folder: string, name: string, self: ProcessIdentity): Promise<boolean> {
   const [, pid, started, host] = NAME.exec(name) ?? []
-  // Nothing of ours.
+  // Not made by this program.
   if (!pid || !started || !host) return false
   const here = hashHost(self.host)
   const running = await isRunning({ pid: Number(pid), started, host }, here)

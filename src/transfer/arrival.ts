@@ -1,24 +1,24 @@
 import { COMMAND_LINE, recordAudit } from '../audit/record.ts'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Arrival, Queries, Tables } from '../database/tables.ts'
 import { readUnfinished } from '../database/unfinished.ts'
 import { findWriters, type Presence } from './presence.ts'
 import { ACCOUNT_TABLES, type Counters, insertRows, type Row, writeCounters } from './tables.ts'
 
-/** A library on its way into one where there is none. */
+/** A copy or restore into an empty library. */
 export interface Arriving {
   arrival: Arrival
-  /** `uuid` of the library that it comes from. */
+  /** `uuid` of the library that is copied. A restore has a fixed text instead. */
   source: string
 }
 
 /**
- * Marks a library that is empty, so that nobody uses it before all of it is there.
+ * Marks an empty library as unfinished, so that no process uses it before it is complete.
  *
- * @returns whether it was marked already, by an earlier attempt of the same
- * @throws UsageError if it is not empty, if something else is on its way into it, or if somebody
- *   uses it
+ * @returns true if an earlier attempt of the same copy or restore has already set the mark
+ * @throws UsageError if the library is not empty, if another copy or restore into it is unfinished, or if
+ *   another process uses it
  */
 export async function beginArrival(
   database: Database,
@@ -33,18 +33,18 @@ export async function beginArrival(
       await trx.insertInto('unfinished').values({ id: 1, arrival, source }).execute()
       return false
     }
-    // What of a backup is there may be of another one: restoring begins anew.
+    // A restore starts again from the beginning, because the present rows may be of another backup.
     const isSame = unfinished.arrival === arrival
     if (isSame && (arrival === 'restore' || unfinished.source === source)) return true
     throw new UsageError(
       `An unfinished ${unfinished.arrival} of ${isSame ? 'another library' : 'a library'} is at the target already.`,
     )
   })
-  // After the mark: who comes later sees it.
+  // Checked after the mark is committed: a process that starts later sees the mark.
   const [writer] = await findWriters(database, presence.self)
   if (writer === undefined) return isContinued
   if (!isContinued) await database.write((trx) => trx.deleteFrom('unfinished').execute())
-  throw new UsageError(`The target is in use: by ${writer}.`)
+  throw new UsageError(`The target is in use by ${writer}.`)
 }
 
 export async function isEmpty(db: Queries): Promise<boolean> {
@@ -54,17 +54,17 @@ export async function isEmpty(db: Queries): Promise<boolean> {
   return true
 }
 
-/** What is written at last, at once, by which a library becomes whole. */
+/** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
   library: Omit<Tables['library'], 'id'>
   counters: Partial<Counters>
   /** All rows of an account table. */
   rowsOf(table: (typeof ACCOUNT_TABLES)[number]): AsyncIterable<Row[]>
-  /** Keys that the journal of the source names, if its storage stays where it is. */
+  /** Keys in the journal of the source, if both libraries share one storage. */
   journal?: AsyncIterable<Row[]>
 }
 
-/** Writes everything but items and files, and takes the mark away, in one transaction. */
+/** Writes everything except items and files, and removes the mark, in one transaction. */
 export async function finishArrival(
   database: Database,
   { library, counters, rowsOf, journal }: LastRows,

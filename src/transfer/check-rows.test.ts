@@ -47,18 +47,18 @@ const ROWS = {
 }
 
 it.each(Object.keys(ROWS) as (keyof typeof ROWS)[])(
-  'a row of %s as an add makes it passes',
+  'accepts a row of %s as Vitrine writes it',
   (table) => {
     expect(findFault(table, ROWS[table])).toBeUndefined()
   },
 )
 
-it('what older versions took, names and tags in which there is nothing to see, can be restored', () => {
+it('accepts names and tags without a visible character, which older versions allowed', () => {
   const row = { ...ROWS.media, name: '\u200b\u00ad', tags: '["\u200b","a"]' }
   expect(findFault('media', row)).toBeUndefined()
 })
 
-describe('a row that no add could have made is named, with its field', () => {
+describe('names the row and the field of a value that Vitrine never writes', () => {
   it.each([
     ['media', 'id', [0, -1, 1.5, '12', 2 ** 53, null, undefined]],
     ['media', 'name', ['', ' x', 'a\u0007b', 'Cafe\u0301', 'x'.repeat(256), '\ud800', 5]],
@@ -101,7 +101,7 @@ describe('a row that no add could have made is named, with its field', () => {
   })
 })
 
-it('a field that is not known is named, and secrets are not shown', () => {
+it('names an unknown field, and does not show secrets', () => {
   expect(findFault('users', { ...ROWS.users, extra: 1 })).toContain('"extra"')
   expect(findFault('users', { ...ROWS.users, password_hash: 'hunter2' })).not.toContain('hunter2')
 })

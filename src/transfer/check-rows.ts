@@ -1,17 +1,150 @@
+import { isAuditAction } from '../audit/record.ts'
+import { normalizeUsername } from '../auth/accounts/find-user.ts'
+import { isPermission } from '../auth/permissions.ts'
+import { isPasswordHash } from '../auth/sign-in/passwords.ts'
 import { isBlank } from '../base/fold.ts'
+import { isFitSecret } from '../database/secrets.ts'
+import type { Tables } from '../database/tables.ts'
 import { FORMATS } from '../images/formats.ts'
 import { RECIPE } from '../images/recipe.ts'
 import { readName, readTags } from '../media/parameters.ts'
 import { isKey } from '../storage/storage.ts'
-import { ACCOUNT_CHECKS, SECRET_COLUMNS } from './account-checks.ts'
-import { type Columns, type Is, isCount, isSha256, isTime, matches } from './column-checks.ts'
-import type { Row } from './tables.ts'
+import { NUMBERED_TABLES, type Row } from './tables.ts'
+
+/** Returns whether a column may hold a value. */
+type Is = (value: unknown) => boolean
+
+/** The check of each column of a table. */
+type Columns = Readonly<Record<string, Is>>
+
+/** The latest time that a JavaScript `Date` can hold, in milliseconds. */
+const MAX_TIME = 8.64e15
+
+const isWhole: Is = (value) => Number.isSafeInteger(value) && Number(value) >= 0
+const isCount: Is = (value) => isWhole(value) && value !== 0
+const isTime: Is = (value) => isWhole(value) && Number(value) <= MAX_TIME
+
+const isFlag: Is = (value) => value === 0 || value === 1
+
+const matches =
+  (pattern: RegExp): Is =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value)
+
+const isSha256 = matches(/^[0-9a-f]{64}$/)
+
+/** @param length in UTF-16 units */
+const isText =
+  (length: number): Is =>
+  (value) =>
+    typeof value === 'string' && value.length <= length && value.isWellFormed()
+
+/** A text of at least one character, without control characters. */
+const isLine =
+  (length: number): Is =>
+  (value) =>
+    isText(length)(value) && value !== '' && !/\p{Cc}/u.test(String(value))
+
+const orNull =
+  (is: Is): Is =>
+  (value) =>
+    value === null || is(value)
+
+/** Longest name or id of an account, in UTF-16 units. The account may be of an external service. */
+const MAX_NAME = 255
+
+const isRole = isLine(64)
+const isNetwork = isLine(64)
+
+/** Checks for the rows of the library, its accounts, its secrets and its audit trail. */
+const ACCOUNT_CHECKS = {
+  library: { version: isWhole, last_added_at: isTime, counters: isCounters },
+  secrets: {
+    name: isLine(64),
+    value: (value) => typeof value === 'string' && value.length <= 256 && isFitSecret(value),
+  },
+  roles: { name: isRole },
+  role_permissions: { role: isRole, permission: isPermission },
+  users: {
+    id: isCount,
+    username: (value) => typeof value === 'string' && normalizeUsername(value) === value,
+    password_hash: isPasswordHash,
+    disabled: isFlag,
+    created_at: isTime,
+  },
+  user_roles: { user_id: isCount, role: isRole },
+  sessions: {
+    id: matches(/^[\w-]{1,64}$/),
+    user_id: isCount,
+    created_at: isTime,
+    last_used_at: isTime,
+    ended_at: orNull(isTime),
+    network: isNetwork,
+    // The text of a header, which may contain tabs.
+    user_agent: isText(255),
+  },
+  refresh_tokens: {
+    hash: isSha256,
+    session_id: matches(/^[\w-]{1,64}$/),
+    issued_at: isTime,
+    first_used_at: orNull(isTime),
+    successor_hash: orNull(isSha256),
+    successor_sealed: orNull(matches(/^[\w-]{1,64}$/)),
+  },
+  login_attempts: { key: isLine(255), failures: isWhole, window_started_at: isTime },
+  api_tokens: {
+    id: isCount,
+    user_id: isCount,
+    name: isLine(200),
+    hash: isSha256,
+    permissions: (value) => typeof value === 'string' && value.split(' ').every(isPermission),
+    created_at: isTime,
+    expires_at: isTime,
+    last_used_at: orNull(isTime),
+  },
+  audit: {
+    id: isCount,
+    at: isTime,
+    action: isAuditAction,
+    actor: orNull(isLine(MAX_NAME)),
+    account_id: orNull(isLine(MAX_NAME)),
+    token_id: orNull(isCount),
+    network: orNull(isNetwork),
+    subject: orNull(isLine(MAX_NAME + 'account:'.length)),
+    detail: orNull(isJsonObject),
+  },
+} as const satisfies Record<string, Columns>
+
+/** Columns whose values must not be shown. */
+const SECRET_COLUMNS: ReadonlySet<string> = new Set([
+  'value',
+  'password_hash',
+  'hash',
+  'successor_hash',
+  'successor_sealed',
+])
+
+function isCounters(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(
+    ([table, last]) => NUMBERED_TABLES.some((name) => name === table) && isWhole(last),
+  )
+}
+
+function isJsonObject(value: unknown): boolean {
+  try {
+    const object: unknown = JSON.parse(String(value))
+    return typeof object === 'object' && object !== null && !Array.isArray(object)
+  } catch {
+    return false
+  }
+}
 
 const isDigest = matches(/^[\w-]{22,64}$/)
 const isStorageKey: Is = (value) => typeof value === 'string' && isKey(value)
 const types: readonly unknown[] = Object.values(FORMATS).map(({ type }) => type)
 
-/** Nothing in it can be seen: older versions took such names and tags, and their backups must be restored. */
+/** A text without a visible character. Backups of older versions may contain such names and tags. */
 const isUnseen = (text: unknown): boolean =>
   typeof text === 'string' && text !== '' && text.trim() === text && isBlank(text)
 
@@ -26,7 +159,7 @@ const isTagList: Is = (value) =>
     return JSON.stringify(tags)
   })
 
-/** Whether a text is what an add would make of it. */
+/** Whether `read` returns the value unchanged. Only then could an add have stored it. */
 function isSame(value: unknown, read: (value: unknown) => string): boolean {
   try {
     return read(value) === value
@@ -35,7 +168,7 @@ function isSame(value: unknown, read: (value: unknown) => string): boolean {
   }
 }
 
-/** What older backups say nothing of. */
+/** Backups of older versions lack this column. */
 const isRecipe: Is = (value) => value === undefined || (isCount(value) && Number(value) <= RECIPE)
 
 const OBJECT = {
@@ -48,8 +181,12 @@ const OBJECT = {
 
 type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses' | keyof typeof ACCOUNT_CHECKS
 
-/** What the columns of every table hold, as this program writes them. */
-const CHECKS: Readonly<Record<Checked, Columns>> = {
+/** The check of each column of every table. It accepts the values that Vitrine writes. */
+const CHECKS: {
+  readonly [Table in Exclude<Checked, 'library'>]: {
+    readonly [Column in keyof Tables[Table]]-?: Is
+  }
+} & { library: Columns } = {
   ...ACCOUNT_CHECKS,
   media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
   files: {
@@ -78,15 +215,15 @@ const CHECKS: Readonly<Record<Checked, Columns>> = {
 }
 
 /**
- * Looks at a row that comes from elsewhere, as what made it would look at what it is given.
- * @returns what is wrong with it, in one sentence that names the row and the field
+ * Checks a row from a backup or from another library by the rules for new rows.
+ * @returns the fault, in one sentence that names the row and the field; undefined if there is none
  */
 export function findFault(table: Checked, row: unknown): string | undefined {
-  if (!isRow(row)) return `A row of ${table} is none: ${show(row)}.`
-  const columns = CHECKS[table]
+  if (!isRow(row)) return `A row of ${table} is not a JSON object: ${show(row)}.`
+  const columns: Columns = CHECKS[table]
   const wrong = Object.keys(columns).find((field) => !columns[field]?.(row[field]))
   if (wrong !== undefined) {
-    const value = SECRET_COLUMNS.has(wrong) ? 'which is secret' : show(row[wrong])
+    const value = SECRET_COLUMNS.has(wrong) ? 'a secret that is not shown' : show(row[wrong])
     return `${nameRow(table, row)} has a ${wrong} that Vitrine never makes: ${value}.`
   }
   const unknown = Object.keys(row).find((field) => !Object.hasOwn(columns, field))
@@ -97,7 +234,7 @@ export function findFault(table: Checked, row: unknown): string | undefined {
 const isRow = (value: unknown): value is Row =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** `The row 12 of media`, by the first of what may name it that it has. */
+/** `The row 12 of media`. Names the row by the first of these columns that it has. */
 function nameRow(table: Checked, row: Row): string {
   if (table === 'library') return 'The row of library'
   const { id, file_id, user_id, session_id, role, name, key } = row
@@ -106,7 +243,7 @@ function nameRow(table: Checked, row: Row): string {
 
 function show(value: unknown): string {
   const text = value === undefined ? 'none' : (JSON.stringify(value) ?? String(value))
-  // What steers a terminal and JSON leaves as it is.
+  // Control characters that could steer the terminal and that JSON does not escape.
   const printable = text.replace(/[\u007f-\u009f]/g, '\ufffd')
   return printable.length > 100 ? `${printable.slice(0, 99)}…` : printable
 }

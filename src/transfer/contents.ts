@@ -1,11 +1,11 @@
 import type { Queries } from '../database/tables.ts'
 
-/** What a library consists of, in numbers. */
+/** How much a library contains. */
 export interface Contents {
   items: number
   files: number
   fileBytes: number
-  /** Images made of the files, and kept. */
+  /** Variants that are stored. */
   variants: number
   variantBytes: number
   users: number
@@ -49,7 +49,7 @@ export const describeContents = (contents: Contents): string =>
     `${contents.users} users`,
   ].join(', ')
 
-/** How long something took that began then, by `performance.now()`. */
+/** The time since `start`, which is a value of `performance.now()`: `12.3 s`. */
 export const formatTimeSince = (start: number): string =>
   `${((performance.now() - start) / 1000).toFixed(1)} s`
 

@@ -1,31 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import type { Queries } from '../database/tables.ts'
 import { readVersion } from '../media/library-state.ts'
 import { finishArrival } from './arrival.ts'
 import { findFault } from './check-rows.ts'
 import { countRows } from './contents.ts'
 import { settleEntries } from './journal-rows.ts'
-import type { House } from './objects.ts'
+import type { OpenLibrary } from './objects.ts'
 import { findWriters, type Presence } from './presence.ts'
 import { startProgress } from './progress.ts'
-import { type Outcome, syncFiles, syncItems } from './sync.ts'
+import { type SyncResult, syncFiles, syncItems } from './sync.ts'
 import { ACCOUNT_TABLES, type AccountTable, readCounters, readRows } from './tables.ts'
 
 const POLL_MS = 1000
 
 export interface Copying {
-  source: House
-  target: House
+  source: OpenLibrary
+  target: OpenLibrary
   presence: Presence
-  /** Go on until nobody uses the source any more, instead of refusing one in use. */
+  /** Continue until no other process uses the source, instead of refusing a source in use. */
   follow: boolean
   newFile: () => string
   signal: AbortSignal
 }
 
-/** Copies until nothing is different any more and nobody can make a difference, and finishes. */
-export async function bringAll(copying: Copying): Promise<Pick<Outcome, 'stored' | 'faults'>> {
+/**
+ * Repeats the copy until it finds no difference and no other process can write to the source. Then completes
+ * the target.
+ */
+export async function bringAll(copying: Copying): Promise<Pick<SyncResult, 'stored' | 'faults'>> {
   const { source, follow } = copying
   let stored = 0
   let told = false
@@ -47,7 +50,7 @@ export async function bringAll(copying: Copying): Promise<Pick<Outcome, 'stored'
     } else if (follow) {
       if (!told) {
         console.error(
-          `All that is there is copied. Following what changes until nobody uses the library any more. In use: by ${writers.join(', ')}.`,
+          `Everything is copied so far. Following changes until no process uses the library any more. In use by ${writers.join(', ')}.`,
         )
       }
       told = true
@@ -56,13 +59,13 @@ export async function bringAll(copying: Copying): Promise<Pick<Outcome, 'stored'
   }
 }
 
-/** One comparison of everything with everything, with what follows from it. */
-async function pass({ source, target, newFile, signal }: Copying): Promise<Outcome> {
+/** Compares all files and items once, and copies the differences. */
+async function pass({ source, target, newFile, signal }: Copying): Promise<SyncResult> {
   const steps = [
     { sync: syncFiles, table: 'files' },
     { sync: syncItems, table: 'media' },
   ] as const
-  const sum: Outcome = { changes: 0, stored: 0, faults: [] }
+  const sum: SyncResult = { changes: 0, stored: 0, faults: [] }
   for (const { sync, table } of steps) {
     const progress = startProgress(table === 'files' ? 'files' : 'items')
     try {
@@ -80,9 +83,9 @@ async function pass({ source, target, newFile, signal }: Copying): Promise<Outco
 }
 
 /**
- * Writes the rest and lets the target be used.
- * @param version of the source, of which all items are at the target
- * @returns what keeps it from being used; undefined if the source has changed since
+ * Writes the remaining rows, after which the target can be used.
+ * @param version version of the source at which all its items are at the target
+ * @returns the faults that prevent this, none if the target is complete; undefined if the source has changed
  */
 async function finish({ source, target }: Copying, version: number): Promise<string[] | undefined> {
   const isShared = source.storage === target.storage
@@ -105,7 +108,7 @@ async function finish({ source, target }: Copying, version: number): Promise<str
   })
 }
 
-/** What is wrong with the rows of accounts, secrets and the trail: the first of each table. */
+/** The first fault in each table of accounts, secrets and the audit trail. */
 async function findAccountFaults(db: Queries): Promise<string[]> {
   const faults: string[] = []
   for (const table of ACCOUNT_TABLES) {
@@ -125,13 +128,13 @@ async function findFirstFault(db: Queries, table: AccountTable): Promise<string 
   return undefined
 }
 
-/** @throws UsageError if somebody may write to the library and nobody said that this is all right */
+/** @throws UsageError if another process may write to the source, unless `follow` is set */
 export async function requireQuiet({ source, presence, follow }: Copying): Promise<void> {
   if (follow) return
   const [writer] = await findWriters(source.database, presence.self)
   if (writer === undefined) return
   throw new UsageError(
-    `The library is in use: by ${writer}. Stop it, or copy with --follow, which goes on until nobody uses it any more.`,
+    `The library is in use by ${writer}. Stop that process, or copy with --follow, which continues until no process uses the library any more.`,
   )
 }
 

@@ -2,11 +2,11 @@ import { expect, it, onTestFinished } from 'vitest'
 import { makeDataFolder } from '../../test/harness.ts'
 import { locateDatabase } from '../../test/postgres.ts'
 import { stockLibrary } from '../../test/stock-library.ts'
-import { openDatabase } from '../database/database.ts'
+import { openDatabase } from '../database/open.ts'
 import { newKey } from '../storage/storage.ts'
 import { keysOf, readFile, writeFiles } from './files.ts'
 
-it('puts a file in the place of another one of the same bytes', async () => {
+it('replaces another file with the same bytes', async () => {
   const data = makeDataFolder()
   await stockLibrary(data, 4)
   const database = await openDatabase(await locateDatabase(data))
@@ -22,7 +22,7 @@ it('puts a file in the place of another one of the same bytes', async () => {
   await database.write((trx) => writeFiles(trx, [again], 5))
   expect(await readFile(database.read, 3)).toBeUndefined()
   expect((await readFile(database.read, 9))?.file.key).toBe(again.file.key)
-  // Both of its items went with it, and its objects are to go.
+  // Both of its items are deleted too, and the journal names its objects for removal.
   const items = await database.read.selectFrom('media').select('id').execute()
   expect(items.map(({ id }) => id)).toEqual([1, 2])
   const journal = await database.read.selectFrom('journal').select(['key', 'owner']).execute()

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Selectable } from 'kysely'
 import type { Queries, Tables } from '../database/tables.ts'
-import { removeItems } from './items.ts'
+import { removeItemRows } from './items.ts'
 import { enterKeys } from './journal-rows.ts'
 
 type File = Selectable<Tables['files']>
@@ -9,15 +9,15 @@ type Variant = Selectable<Tables['variants']>
 
 type EarlierAddresses = Selectable<Tables['earlier_addresses']>
 
-/** A file with the images derived from it, in the order of their names. */
+/** A file with its variants, sorted by name. */
 export interface StoredFile {
   file: File
   variants: Variant[]
-  /** In the order of their recipes. */
+  /** Sorted by recipe. */
   earlier: EarlierAddresses[]
 }
 
-/** Files in ascending order of id, with ids over `after` and up to `last`. */
+/** Reads the files with ids above `after` and up to `last`, in ascending order. */
 export async function readFiles(
   db: Queries,
   {
@@ -58,7 +58,7 @@ export async function readFiles(
   }))
 }
 
-/** A file as it is now; undefined if it is gone. */
+/** Reads a file; undefined if it does not exist. */
 export async function readFile(db: Queries, id: number): Promise<StoredFile | undefined> {
   const [found] = await readFiles(db, { after: id - 1, last: id })
   return found
@@ -68,7 +68,7 @@ export const objectsOf = ({ file, variants }: StoredFile): (File | Variant)[] =>
 
 export const keysOf = (stored: StoredFile): string[] => objectsOf(stored).map(({ key }) => key)
 
-/** Whether two say the same. Rows of SQLite have no prototype, which counts as a difference. */
+/** Whether the rows are equal. Copies them first: rows of SQLite have no prototype, which counts as a difference. */
 export const isSameFile = (a: StoredFile, b: StoredFile | undefined): boolean =>
   b !== undefined &&
   isDeepStrictEqual({ ...a.file }, { ...b.file }) &&
@@ -78,8 +78,8 @@ export const isSameFile = (a: StoredFile, b: StoredFile | undefined): boolean =>
 const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }))
 
 /**
- * Writes files whose objects are in storage in place of what there was of them. The items of another file of the same bytes go
- * with it: where these come from, there is no such file any more.
+ * Inserts or replaces files whose objects are in storage. Another file with the same bytes is deleted together
+ * with its items, because it no longer exists at the source.
  */
 export async function writeFiles(trx: Queries, files: readonly StoredFile[], now: number) {
   const ids = files.map(({ file }) => file.id)
@@ -111,20 +111,16 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
     .insertInto('files')
     .values(files.map(({ file }) => file))
     .onConflict((conflict) =>
-      conflict.column('id').doUpdateSet((row) => ({
-        sha256: row.ref('excluded.sha256'),
-        key: row.ref('excluded.key'),
-        type: row.ref('excluded.type'),
-        size: row.ref('excluded.size'),
-        width: row.ref('excluded.width'),
-        height: row.ref('excluded.height'),
-        frames: row.ref('excluded.frames'),
-        thumbhash: row.ref('excluded.thumbhash'),
-        color: row.ref('excluded.color'),
-        scaled_digest: row.ref('excluded.scaled_digest'),
-        high_digest: row.ref('excluded.high_digest'),
-        recipe: row.ref('excluded.recipe'),
-      })),
+      conflict
+        .column('id')
+        .doUpdateSet((row) =>
+          Object.fromEntries(
+            Object.keys(files[0]?.file ?? {}).map((column) => [
+              column,
+              row.ref(`excluded.${column as keyof File}`),
+            ]),
+          ),
+        ),
     )
     .execute()
   const variants = files.flatMap((stored) => stored.variants)
@@ -143,19 +139,19 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
   )
 }
 
-/** Deletes files with their items, and enters their keys for removal. */
+/** Deletes files with their items, and enters their keys into the journal for removal. */
 export async function removeFiles(trx: Queries, ids: readonly number[], now: number) {
   await enterKeys(trx, await forgetFiles(trx, ids), now)
 }
 
 /**
  * Deletes the rows of files and of their items.
- * @returns the keys that they named
+ * @returns the keys of their objects
  */
 export async function forgetFiles(trx: Queries, ids: readonly number[]): Promise<string[]> {
   if (ids.length === 0) return []
   const items = await trx.selectFrom('media').select('id').where('file_id', 'in', ids).execute()
-  await removeItems(
+  await removeItemRows(
     trx,
     items.map(({ id }) => id),
   )

@@ -4,12 +4,12 @@ import type { Queries, Tables } from '../database/tables.ts'
 import { adjustCounts } from '../media/list/rank.ts'
 import { countTags, parseTags } from '../media/tags.ts'
 
-/** A file may have any number of items; a statement takes no such number of parameters. */
+/** Items per statement. A file may have more items than a statement may have parameters. */
 const REMOVED_AT_ONCE = 1000
 
 export type Item = Selectable<Tables['media']>
 
-/** Items in ascending order of id, with ids over `after` and up to `last`. */
+/** Reads the items with ids above `after` and up to `last`, in ascending order. */
 export const readItems = (
   db: Queries,
   {
@@ -27,8 +27,8 @@ export const readItems = (
     .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
     .execute()
 
-/** Deletes items with all that is derived from them. */
-export async function removeItems(trx: Queries, ids: readonly number[]): Promise<void> {
+/** Deletes items, and removes them from the search index and from all counts. */
+export async function removeItemRows(trx: Queries, ids: readonly number[]): Promise<void> {
   for (let start = 0; start < ids.length; start += REMOVED_AT_ONCE) {
     const some = ids.slice(start, start + REMOVED_AT_ONCE)
     const items = await trx

@@ -4,14 +4,14 @@ import { findNamedKeys } from '../storage/named-keys.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /**
- * While a library arrives, the journal of its target names objects that no row may ever name. They
- * are nobody's, because whoever brings it in may be killed and come again as another process; and
- * nobody sweeps them meanwhile, because nobody may use the library.
+ * During a copy or restore, the journal of the target names objects that no row may ever name. These entries
+ * have no owner, because the command may be killed and run again as another process. No sweep removes the
+ * objects meanwhile, because no server may use the library.
  */
 
 const BATCH = 500
 
-/** Enters keys that are about to be written, or whose rows are being deleted. */
+/** Enters the keys of objects that are about to be put, or whose rows are being deleted. */
 export async function enterKeys(
   trx: Queries,
   keys: readonly string[],
@@ -25,13 +25,13 @@ export async function enterKeys(
     .execute()
 }
 
-/** Those of the keys that were entered. */
+/** Returns the keys that have an entry. */
 export async function findEntered(db: Queries, keys: readonly string[]): Promise<Set<string>> {
   const rows = await db.selectFrom('journal').select('key').where('key', 'in', keys).execute()
   return new Set(rows.map(({ key }) => key))
 }
 
-/** Drops the entries of all objects that rows name, and removes the objects that none names. */
+/** Deletes all entries, and removes the objects that no row names. */
 export async function settleEntries(database: Database, storage: Storage): Promise<void> {
   await eachEntry(database, async (keys) => {
     const named = new Set(await findNamedKeys(database.read, keys))
@@ -39,7 +39,7 @@ export async function settleEntries(database: Database, storage: Storage): Promi
   })
 }
 
-/** Removes the objects of all entries. */
+/** Deletes all entries and removes their objects. */
 export async function removeEntered(database: Database, storage: Storage): Promise<void> {
   await eachEntry(database, (keys) => storage.remove(keys))
 }

@@ -6,19 +6,19 @@ import { identifyProcess } from '../storage/journal/owner.ts'
 /** A third of the lease, so that one renewal may fail. */
 const RENEWAL_MS = 20_000
 
-/** This process at a library into which it brings another. */
+/** The entry of this process among the owners of a target library. */
 export interface Presence {
   readonly self: Owner
   leave(): Promise<void>
 }
 
-/** Enters this process as an owner, and stays in by renewing its lease. */
+/** Enters this process as an owner, and renews its lease until `leave`. */
 export async function enterLibrary(database: Database): Promise<Presence> {
   const self = await identifySelf()
   let renewal: Promise<void> | undefined
   await renewLease(database, self)
   const timer = setInterval(() => {
-    // The next one may succeed; if none does, the work itself fails for the same reason.
+    // The next renewal may succeed. If none does, the work itself fails for the same reason.
     renewal = renewLease(database, self).catch(() => {})
   }, RENEWAL_MS).unref()
   return {
@@ -26,7 +26,7 @@ export async function enterLibrary(database: Database): Promise<Presence> {
     async leave() {
       clearInterval(timer)
       await renewal
-      // If the database cannot be asked, the lease runs out by itself.
+      // If the database cannot be reached, the lease expires by itself.
       await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER).catch(() => {})
     },
   }
@@ -37,7 +37,7 @@ const identifySelf = async (): Promise<Owner> => ({
   ...(await identifyProcess()),
 })
 
-/** The other processes that live and may write to a library: `process 123 on host`. */
+/** Names the other running processes that may write to a library: `process 123 on host`. */
 export async function findWriters(database: Database, self: Owner): Promise<string[]> {
   const gone = await findGoneOwners(database, self, await database.now())
   const writers = await database.read
@@ -46,6 +46,6 @@ export async function findWriters(database: Database, self: Owner): Promise<stri
     .where('id', 'not in', [self.id, ...gone])
     .orderBy('id')
     .execute()
-  // What follows the name tells boots and namespaces apart, not people.
+  // The text after the name distinguishes boots and namespaces. A person does not need it.
   return writers.map(({ pid, host }) => `process ${pid} on ${host.split(' ')[0]}`)
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createCount } from './progress.ts'
 
-it('progress is never told as more than there are, though more come meanwhile', () => {
+it('never shows a value above the total, even if more things arrive than were counted', () => {
   const count = createCount()
   count.advance()
   expect([count.tell(), count.value(), count.total()]).toEqual(['1', 1, 0])

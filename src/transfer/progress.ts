@@ -1,29 +1,29 @@
 import { clearLine, cursorTo } from 'node:readline'
 import { MultiBar, Presets } from 'cli-progress'
 
-/** How often a line tells how far it is where no bar can be drawn. */
+/** How often a line shows the progress where no bar can be drawn. */
 const LINE_MS = 10_000
 
-/** How far a command is, on standard error; what it finds goes to standard output. */
+/** Shows the progress of a command on standard error. Its results go to standard output. */
 export interface Progress {
-  /** How many there are, as far as is known yet. */
+  /** Sets how many things there are, as far as is known. */
   setTotal(total: number): void
   advance(): void
-  /** Prints a line of the command's result, clear of the bar, its control characters escaped. */
+  /** Prints a line of the command's result above the bar. Escapes control characters. */
   print(line: string): void
   /** Ends the bar. */
   stop(): void
 }
 
 /**
- * A bar on a terminal, and otherwise a plain line now and then.
- * @param things what is counted: `files`
+ * Shows a bar on a terminal, and elsewhere a plain line every ten seconds.
+ * @param things the counted things, in the plural: `files`
  */
 export function startProgress(things: string): Progress {
   return process.stderr.isTTY ? startBar(things) : startLines(things)
 }
 
-/** How far it is. Of what grows meanwhile, never more than there are. */
+/** Counts progress. More things may arrive meanwhile, so the total is never below the value. */
 export function createCount() {
   let value = 0
   let known = 0
@@ -37,24 +37,24 @@ export function createCount() {
     advance() {
       value += 1
     },
-    /** `12 of 100`, or `12` if nobody knows of how many. */
+    /** `12 of 100`, or `12` if the total is unknown. */
     tell: () => (known > 0 ? `${value} of ${total()}` : `${value}`),
   }
 }
 
 function startBar(things: string): Progress {
-  // Not SingleBar, which goes back at its end to where the cursor was at its start, over all lines
-  // printed meanwhile.
+  // Not SingleBar: at its end it moves the cursor back to where the bar began, over all lines printed
+  // meanwhile.
   const bars = new MultiBar(
     {
       format: ` {bar} {percentage}% | {value}/{total} ${things} | {eta_formatted} left`,
       barsize: 30,
       emptyOnZero: true,
       clearOnComplete: true,
-      // The terminal goes on wrapping: long lines are printed meanwhile.
+      // The terminal must still wrap lines, because long lines are printed meanwhile.
       linewrap: true,
       forceRedraw: true,
-      // A signal is for the command to act upon.
+      // The command itself handles signals.
       gracefulExit: false,
       etaBuffer: 100,
     },
@@ -100,7 +100,7 @@ function startLines(things: string): Progress {
   }
 }
 
-/** What a name holds must not steer the terminal. */
+/** Control characters in names must not steer the terminal. */
 const printable = (line: string): string =>
   line.replace(
     /\p{Cc}/gu,

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Queries } from '../database/tables.ts'
 import { insertItems } from '../media/change/insert-many.ts'
+import type { ObjectFault } from '../storage/fetch-object.ts'
+import { fetchToFile } from '../storage/fetch-object.ts'
 import { nameItem, nameItems } from '../upkeep/finding.ts'
-import type { ObjectFault } from '../upkeep/inspect-object.ts'
 import { findFault } from './check-rows.ts'
 import {
   isSameFile,
@@ -14,40 +15,40 @@ import {
   type StoredFile,
   writeFiles,
 } from './files.ts'
-import { type Item, readItems, removeItems } from './items.ts'
-import { type House, readObject, storeObjects, verifyObjects } from './objects.ts'
+import { type Item, readItems, removeItemRows } from './items.ts'
+import { type OpenLibrary, storeObjects, verifyObjects } from './objects.ts'
 
-/** Rows compared at a time. Of files fewer, since up to three objects come with each. */
+/** Rows compared at a time. Fewer files than items, because each file has up to three objects. */
 const FILES_AT_ONCE = 50
 const ITEMS_AT_ONCE = 500
 
 export interface Sync {
-  source: House
-  /** With the source's own storage if that stays where it is. */
-  target: House
-  /** Makes a path for a file of its own. */
+  source: OpenLibrary
+  /** Has the storage of the source if both libraries share it. */
+  target: OpenLibrary
+  /** Returns the path of a new temporary file. */
   newFile: () => string
   signal: AbortSignal
   advance: () => void
 }
 
-export interface Outcome {
-  /** Rows that were not the same at both ends, whether they could be made the same or not yet. */
+export interface SyncResult {
+  /** Rows that differed at the two ends, including those that could not be copied yet. */
   changes: number
   /** Objects that were put. */
   stored: number
-  /** What is wrong at the source, a line each. */
+  /** Faults at the source, one line each. */
   faults: string[]
 }
 
 /**
- * Makes the files at the target those of the source: rows, and every object of theirs, read back
- * from the target before a row there names it. So what the rows at the target name is whole,
- * whenever this is stopped.
+ * Makes the files of the target equal to those of the source: their rows and all their objects. Reads each
+ * object back from the target before a row there names it. So the rows of the target name only complete
+ * objects, even if this is stopped at any point.
  */
-export async function syncFiles(sync: Sync): Promise<Outcome> {
+export async function syncFiles(sync: Sync): Promise<SyncResult> {
   const { source, target, signal, advance } = sync
-  const outcome: Outcome = { changes: 0, stored: 0, faults: [] }
+  const outcome: SyncResult = { changes: 0, stored: 0, faults: [] }
   for (let after = 0, isLast = false; !isLast; ) {
     signal.throwIfAborted()
     const wanted = await readFiles(source.database.read, { after, limit: FILES_AT_ONCE })
@@ -83,7 +84,7 @@ export async function syncFiles(sync: Sync): Promise<Outcome> {
   return outcome
 }
 
-/** What is wrong with the rows of a file, if anything. */
+/** The first fault in the rows of a file, if there is one. */
 function findFileFault({ file, variants, earlier }: StoredFile): string | undefined {
   const rows = [
     findFault('files', file),
@@ -93,12 +94,12 @@ function findFileFault({ file, variants, earlier }: StoredFile): string | undefi
   return rows.find((fault) => fault !== undefined)
 }
 
-/** @returns the files of which every object is at the target */
+/** @returns the files whose objects are all at the target */
 async function bringObjects(
   { source, target, newFile, signal }: Sync,
   files: readonly StoredFile[],
   there: ReadonlyMap<number, StoredFile>,
-  outcome: Outcome,
+  outcome: SyncResult,
 ): Promise<StoredFile[]> {
   const objects = files.flatMap((stored) => {
     const before = there.get(stored.file.id)
@@ -113,7 +114,7 @@ async function bringObjects(
     outcome.stored += await storeObjects(target, objects, async (object) => {
       signal.throwIfAborted()
       const path = newFile()
-      const fault = await readObject(source.storage, object, path)
+      const fault = await fetchToFile(source.storage, object, path)
       if (!fault) return path
       incomplete.set(object.of, { key: object.key, fault })
       return undefined
@@ -125,12 +126,12 @@ async function bringObjects(
     signal,
   )
   for (const { object, fault } of faulty) {
-    // Of one that was just put, it is the target's fault, and not one to go on with.
+    // The object was just put, so this is a fault of the target. The copy cannot continue.
     if (!isShared) throw new Error(`${object.key}, which was just stored, ${fault.fault}.`)
     incomplete.set(object.of, { key: object.key, fault })
   }
   for (const [id, { key, fault }] of incomplete) {
-    // Deleted meanwhile, or given another object: the next pass sees it.
+    // The file was deleted or got another object meanwhile. The next pass copies that.
     const now = await readFile(source.database.read, id)
     if (!now || !keysOf(now).includes(key)) continue
     const name = now.file.key === key ? 'original' : 'image'
@@ -140,10 +141,10 @@ async function bringObjects(
   return files.filter(({ file }) => !incomplete.has(file.id))
 }
 
-/** Makes the items at the target those of the source, as far as their files are there. */
-export async function syncItems(sync: Sync): Promise<Outcome> {
+/** Makes the items of the target equal to those of the source, if their files are at the target. */
+export async function syncItems(sync: Sync): Promise<SyncResult> {
   const { source, target, signal, advance } = sync
-  const outcome: Outcome = { changes: 0, stored: 0, faults: [] }
+  const outcome: SyncResult = { changes: 0, stored: 0, faults: [] }
   for (let after = 0, isLast = false; !isLast; ) {
     signal.throwIfAborted()
     const wanted = await readItems(source.database.read, { after, limit: ITEMS_AT_ONCE })
@@ -167,7 +168,7 @@ export async function syncItems(sync: Sync): Promise<Outcome> {
     })
     if (gone.length + different.length > 0) {
       const early = await target.database.write(async (trx) => {
-        await removeItems(trx, [...gone, ...outdated])
+        await removeItemRows(trx, [...gone, ...outdated])
         const fileIds = [...new Set(sound.map(({ file_id }) => file_id))]
         const files = await trx
           .selectFrom('files')
@@ -179,7 +180,7 @@ export async function syncItems(sync: Sync): Promise<Outcome> {
         await insertItems(trx, ready)
         return early
       })
-      // Their files came after the pass over the files, and come with the next one.
+      // Their files were added after the pass over the files. The next pass copies them.
       for (const item of early) {
         if (await isDangling(source.database.read, item)) {
           outcome.faults.push(`The ${nameItem(item)} has no file.`)
@@ -192,7 +193,7 @@ export async function syncItems(sync: Sync): Promise<Outcome> {
   return outcome
 }
 
-/** Whether an item names a file that is not there, which only a damaged database has. */
+/** Whether an item names a file that does not exist. Only a damaged database has such an item. */
 async function isDangling(db: Queries, { id, file_id }: Item): Promise<boolean> {
   if (await readFile(db, file_id)) return false
   const items = await readItems(db, { after: id - 1, last: id })

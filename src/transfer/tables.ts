@@ -6,15 +6,15 @@ export type Row = Record<string, unknown>
 
 interface KeyedTable {
   name: keyof Tables
-  /** Its primary key, by which its rows are read in batches. */
+  /** Its primary key. Its rows are read in batches in this order. */
   key: readonly string[]
 }
 
 export interface AccountTable extends KeyedTable {
   name: AccountTableName
-  /** Rows of sign-ins and tokens, which a copy takes along and a backup leaves out. */
+  /** Rows of sign-ins and tokens. A copy contains them, a backup does not. */
   isOfSessions?: boolean
-  /** The version of backups since which it is in them; since the first if absent. */
+  /** The first version of the backup format that contains the table; 1 if absent. */
   since?: number
 }
 
@@ -31,8 +31,8 @@ type AccountTableName =
   | 'audit'
 
 /**
- * What is neither an item nor one of its files, in an order in which rows refer only to rows before
- * them. It moves as it is, every column.
+ * The tables without items and files. Their rows refer only to rows of tables earlier in this list. All
+ * columns are copied unchanged.
  */
 export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { name: 'secrets', key: ['name'] },
@@ -47,10 +47,10 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { name: 'audit', key: ['id'], since: 2 },
 ]
 
-/** What is made anew from the items where they arrive. */
+/** Tables that the target derives again from its items. */
 export const DERIVED_TABLES = ['media_search', 'media_counts', 'media_json', 'tags'] as const
 
-/** What is of one database alone, like the processes at work on it, and means nothing to another. */
+/** Tables about one database only, such as its processes. Their rows mean nothing to another database. */
 export const PASSING_TABLES = [
   'journal',
   'owners',
@@ -59,12 +59,12 @@ export const PASSING_TABLES = [
   'scrub',
 ] as const
 
-/** The tables that give every row a number of its own. */
+/** The tables whose rows get a generated id. */
 export const NUMBERED_TABLES = ['media', 'files', 'users', 'api_tokens', 'audit'] as const
 
 const BATCH = 500
 
-/** All rows of a table, in batches in the order of its key. */
+/** Reads all rows of a table, in batches, sorted by its key. */
 export async function* readRows(db: Queries, { name, key }: KeyedTable): AsyncGenerator<Row[]> {
   const columns = sql.join(key.map((column) => sql.ref(column)))
   let after: RawBuilder<unknown> = sql``
@@ -80,7 +80,7 @@ export async function* readRows(db: Queries, { name, key }: KeyedTable): AsyncGe
   }
 }
 
-/** @param rows all with the same columns; few enough for one statement */
+/** @param rows rows with the same columns, few enough for one statement */
 export async function insertRows(
   trx: Queries,
   table: keyof Tables,
@@ -95,7 +95,7 @@ export async function insertRows(
     VALUES ${sql.join(values)}`.execute(trx)
 }
 
-/** The number given last in each numbered table, so that it is never given again. */
+/** The last generated id of each numbered table. No id is ever given twice. */
 export type Counters = Record<(typeof NUMBERED_TABLES)[number], number>
 
 export async function readCounters(db: Queries): Promise<Counters> {
@@ -111,7 +111,7 @@ export async function readCounters(db: Queries): Promise<Counters> {
   return counters
 }
 
-/** @param counters as read by this version, or by an older one that had fewer such tables */
+/** @param counters may lack tables that an older version did not have */
 export async function writeCounters(trx: Queries, counters: Partial<Counters>): Promise<void> {
   for (const table of NUMBERED_TABLES) {
     const last = counters[table] ?? 0

@@ -1,15 +1,15 @@
 import { sql } from 'kysely'
-import { UsageError } from '../base/usage-error.ts'
+import { UsageError } from '../base/errors.ts'
 import { isPostgres } from '../database/engine.ts'
 import type { Check } from './finding.ts'
 
 const RESTORE = 'Restore the database from a backup.'
 
 /**
- * For a file that is too damaged to be opened or read on: SQLITE_CORRUPT and SQLITE_NOTADB, see
- * https://sqlite.org/rescode.html.
+ * Explains the errors of a database file that is too damaged to be opened or read: SQLITE_CORRUPT and
+ * SQLITE_NOTADB, see https://sqlite.org/rescode.html.
  *
- * @throws UsageError that says so, or the error itself if it is another
+ * @throws UsageError for these errors; any other error unchanged
  */
 export function explainDamage(error: unknown): never {
   if (error instanceof Error && 'errcode' in error) {
@@ -20,11 +20,10 @@ export function explainDamage(error: unknown): never {
 }
 
 /**
- * What SQLite says of its own file: https://sqlite.org/pragma.html#pragma_integrity_check. The
- * search index and items without their file are left to checks of their own, which know more.
- * A PostgreSQL server looks after its files itself.
+ * Lets SQLite check its own file: https://sqlite.org/pragma.html#pragma_integrity_check. Leaves the search
+ * index and items without a file to other checks, which report more. A PostgreSQL server checks its own files.
  *
- * @throws UsageError after its findings if the file is damaged
+ * @throws UsageError if the file is damaged, after the findings
  */
 export const checkDatabase: Check = async function* ({ database }) {
   if (isPostgres(database.read)) return
@@ -35,7 +34,7 @@ export const checkDatabase: Check = async function* ({ database }) {
     .map((row) => row.integrity_check)
     .filter((fault) => fault !== 'ok' && !fault.includes('media_search'))
   for (const fault of damage) {
-    yield { problem: `The file of the database is damaged: ${fault}.`, remedy: RESTORE }
+    yield { problem: `The database file is damaged: ${fault}.`, remedy: RESTORE }
   }
   if (damage.length > 0) {
     throw new UsageError('Nothing else was checked or repaired, since no row can be trusted.')

@@ -3,27 +3,31 @@ import type { Queries } from '../database/tables.ts'
 import { publicDigest } from '../images/digests.ts'
 import { RECIPE, SINCE } from '../images/recipe.ts'
 import { countVersion, type Library } from '../media/library.ts'
+import { inspectObject, type ObjectFault } from '../storage/fetch-object.ts'
 import { type Check, type Examined, type Finding, nameItems } from './finding.ts'
-import { inspectObject, type ObjectFault } from './inspect-object.ts'
 import { renderAnew } from './render-anew.ts'
 
-/** Files examined at once: enough to keep a disk busy. */
-const BATCH = 8
+/** Files whose rows are read at a time. */
+const ROWS_AT_ONCE = 128
+/** Files examined at once: enough to keep a disk or a bucket busy. */
+const AT_ONCE = 16
 
 /**
- * Every file has an item, its digests, its original and its variants, with the right bytes. What a
- * server deletes meanwhile is no finding: a key is never used again, so an object is only missing if
- * a row still names it after it was not there.
+ * Checks that every file has an item, the right digests, and an original and variants with the right bytes. A
+ * server may delete files meanwhile. A key is never used again, so an object is a finding only if a row still
+ * names it after it was not found.
  */
 export const checkFiles: Check = async function* (examined, advance) {
   for (let after = 0; ; ) {
-    const files = await readFiles(examined.database.read, after, BATCH)
-    const checks = files.map(async (file) => {
-      const findings = await checkFile(examined, file)
-      advance()
-      return findings
-    })
-    yield* (await Promise.all(checks)).flat()
+    const files = await readFilesToCheck(examined.database.read, after, ROWS_AT_ONCE)
+    for (let start = 0; start < files.length; start += AT_ONCE) {
+      const checks = files.slice(start, start + AT_ONCE).map(async (file) => {
+        const findings = await checkFile(examined, file)
+        advance()
+        return findings
+      })
+      yield* (await Promise.all(checks)).flat()
+    }
     const last = files.at(-1)
     if (!last) return
     after = last.id
@@ -31,10 +35,10 @@ export const checkFiles: Check = async function* (examined, advance) {
 }
 
 /**
- * Files with their variants, in one state of the database.
- * @param after the id before the first
+ * Reads files with their variants, in one transaction.
+ * @param after only files with ids above this one
  */
-export async function readFiles(db: Queries, after: number, limit: number) {
+export async function readFilesToCheck(db: Queries, after: number, limit: number) {
   return db.transaction().execute(async (trx) => {
     const files = await trx
       .selectFrom('files')
@@ -67,10 +71,10 @@ export async function readFiles(db: Queries, after: number, limit: number) {
   })
 }
 
-type File = Awaited<ReturnType<typeof readFiles>>[number]
+type File = Awaited<ReturnType<typeof readFilesToCheck>>[number]
 type Variant = File['variants'][number]
 
-/** What is wrong with one file, by its rows and the bytes in storage. */
+/** Checks the rows of one file and its bytes in storage. */
 export async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
   const { database, storage, quick } = examined
   if (!file.shown) return [unshown(file)]
@@ -119,7 +123,7 @@ const digestsOf = (
   high_digest: publicDigest(deliverySecret, sha256, 'high', recipe),
 })
 
-/** Whether addresses, present or earlier, are those of the file's bytes. */
+/** Whether the digests of a row match the file's bytes. The row holds the present or an earlier address. */
 function hasDigests(
   examined: Examined,
   file: File,
@@ -129,12 +133,15 @@ function hasDigests(
   return row.scaled_digest === scaled_digest && row.high_digest === high_digest
 }
 
-/** What an older version added while this one was there already, or a backup of it brought. */
+/**
+ * For a file that an older version added while this version was already in use, or that was restored from a
+ * backup of an older version.
+ */
 async function earlierRecipe(db: Queries, file: File): Promise<Finding> {
   return {
-    problem: `The images of ${await nameItems(db, file.id)} are those of an older version of Vitrine, which shows some colours otherwise.`,
+    problem: `The images of ${await nameItems(db, file.id)} were rendered by an older version of Vitrine, which shows some colours differently.`,
     remedy:
-      'Has them made anew when they are asked for next; their earlier addresses lead to the new ones.',
+      'Lets the server render them anew at the next request; their earlier addresses lead to the new ones.',
     async repair(library) {
       const { database } = library
       await database.write(async (trx) => {
@@ -158,8 +165,8 @@ async function earlierRecipe(db: Queries, file: File): Promise<Finding> {
 
 async function otherDigests(db: Queries, file: File): Promise<Finding> {
   return {
-    problem: `The immutable URLs of ${await nameItems(db, file.id)} are not those of its bytes.`,
-    remedy: 'Gives it the right ones.',
+    problem: `The immutable URLs of ${await nameItems(db, file.id)} do not match the bytes of the original.`,
+    remedy: 'Corrects the URLs.',
     async repair(library) {
       await library.database.write(async (trx) => {
         await trx
@@ -177,7 +184,7 @@ async function otherDigests(db: Queries, file: File): Promise<Finding> {
         }
         await countVersion(trx)
       })
-      return { done: 'Gave it the right ones.' }
+      return { done: 'Corrected the URLs.' }
     },
   }
 }
@@ -188,9 +195,9 @@ async function faultyOriginal(db: Queries, file: File, fault: ObjectFault): Prom
   if (fault.kind !== 'damaged') return { problem, remedy: restore }
   return {
     problem,
-    remedy: 'Moves it aside, so that nobody takes it for the original, until a backup is restored.',
+    remedy: 'Moves it aside, so that no client gets it before a backup is restored.',
     async repair({ database, storage }) {
-      // Read once more: what is moved away must be damaged on the disk, and not on the way from it.
+      // Reads it again: the object must be damaged in storage, and not only by the first read.
       const again = await inspectObject(storage, file, false)
       if (again?.kind !== 'damaged' || !(await isFile(database.read, file))) {
         throw new Error('it was not damaged when it was read again.')
@@ -212,7 +219,7 @@ async function faultyVariant(
     problem: `The ${name} image of ${await nameItems(db, file.id)} ${fault}${place}.`,
     remedy: 'Renders it anew from the original.',
     async repair(library) {
-      await renderAnew(library, { file, variant: name, worn: key })
+      await renderAnew(library, { file, variant: name, replacedKey: key })
       return { done: 'Rendered it anew.' }
     },
   }
@@ -221,18 +228,20 @@ async function faultyVariant(
 function unshown(file: File): Finding {
   return {
     problem: `No item shows the file ${file.id} (${file.key}).`,
-    remedy: 'Forgets it and moves its objects aside.',
+    remedy: 'Deletes its rows and moves its objects aside.',
     async repair({ database, storage }: Library) {
       const places: string[] = []
       for (const key of await forgetFile(database, file)) {
         if ((await storage.size(key)) !== undefined) places.push(await storage.setAside(key))
       }
-      return { done: `Forgot it and moved its objects to ${places.join(', ') || 'nowhere'}.` }
+      return {
+        done: `Deleted its rows. New places of its objects: ${places.join(', ') || 'none'}.`,
+      }
     },
   }
 }
 
-/** @returns the keys that its rows named */
+/** @returns the keys of its objects */
 async function forgetFile(database: Database, { id }: File): Promise<string[]> {
   return database.write(async (trx) => {
     const item = await trx

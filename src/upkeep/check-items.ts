@@ -4,7 +4,7 @@ import { type Check, type Finding, nameItem } from './finding.ts'
 
 const BATCH = 1000
 
-/** Every item has its file, a name and tags as they are stored, and is no older than the one before. */
+/** Checks that items have a file, name and tags in stored form, and that none is older than the one before. */
 export const checkItems: Check = async function* ({ database }, advance) {
   let last = { id: 0, name: '', added_at: 0 }
   for (;;) {
@@ -15,7 +15,7 @@ export const checkItems: Check = async function* ({ database }, advance) {
       if (item.added_at < last.added_at) {
         yield {
           problem: `The timestamp of ${nameItem(item)} is before that of ${nameItem(last)}.`,
-          remedy: 'Nobody can tell what it was.',
+          remedy: 'The right time cannot be recovered.',
         }
       }
       last = item
@@ -23,14 +23,14 @@ export const checkItems: Check = async function* ({ database }, advance) {
     if (items.length < BATCH) break
   }
 
-  // Read last, since it grows with every addition.
+  // Read last, because every add may increase it.
   const { last_added_at } = await database.read
     .selectFrom('library')
     .select('last_added_at')
     .executeTakeFirstOrThrow()
   if (last_added_at < last.added_at) {
     yield {
-      problem: 'The library takes an item for its latest that is not.',
+      problem: 'The recorded time of the latest addition is before that of the latest item.',
       remedy: 'Sets the time of the latest addition.',
       async repair(library) {
         await library.database.write(async (trx) => {
@@ -69,7 +69,7 @@ function* checkItem(item: Awaited<ReturnType<typeof readBatch>>[number]): Genera
   }
   if (!isStoredForm(item)) {
     yield {
-      problem: `The name or the tags of ${nameItem(item)} are not as they are stored: ${item.tags}.`,
+      problem: `The name or the tags of ${nameItem(item)} are not in the form in which Vitrine stores them: ${item.tags}.`,
       remedy: 'Edit the item.',
     }
   }

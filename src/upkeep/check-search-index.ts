@@ -6,12 +6,12 @@ import { parseTags } from '../media/tags.ts'
 import type { Check } from './finding.ts'
 import { rebuildIndex, reindexItems } from './reindex.ts'
 
-/** Ids examined at a time: each takes four bytes, and each such window one scan of the index. */
+/** Ids examined at a time. Each id takes four bytes of memory, and each window one scan of the index. */
 const WINDOW = 2 ** 20
 const MAX_IDS_NAMED = 20
 const CHUNK_ROWS = 1000
 
-/** The search index holds exactly the grams of each item, and nothing else. */
+/** Checks that the search index holds exactly the grams of each item. */
 export const checkSearchIndex: Check = async function* ({ database }, advance) {
   const examine = (each = () => {}) => database.snapshot((trx) => examineIndex(trx, each))
   const { differing, damage } = await examine(advance)
@@ -36,7 +36,8 @@ export const checkSearchIndex: Check = async function* ({ database }, advance) {
       await rebuildIndex(library.database)
       const after = await examine()
       if (after.damage !== undefined || after.differing.length > 0) {
-        throw new Error(`it is still wrong after it was built anew (${after.damage}).`)
+        const reason = after.damage ?? `${after.differing.length} items differ`
+        throw new Error(`it is still wrong after it was built anew (${reason}).`)
       }
       return { done: 'Built it anew for all items.' }
     },
@@ -44,18 +45,18 @@ export const checkSearchIndex: Check = async function* ({ database }, advance) {
 }
 
 interface Examination {
-  /** Ids of items, or of nothing, for which the index holds too little, too much, or others. */
+  /** Ids for which the index holds missing, additional or wrong grams. An id need not have an item. */
   differing: number[]
-  /** What keeps it from being read at all. */
+  /** Why the index cannot be read at all. */
   damage?: string
 }
 
 /**
- * Compares the whole index with the items in one go over each, whatever the order: for each id, the
- * hashes of what the index ought to hold are added, those of what it does hold are subtracted, and
- * nothing must be left. A difference escapes with a chance of one in 2^32.
+ * Compares the whole index with the items. Reads each of them once, in any order. For each id, adds the hashes
+ * of the grams that the index should hold, and subtracts the hashes of those that it holds. The sum must be 0.
+ * A difference stays undetected with a probability of 1 in 2^32.
  *
- * @param db one state of the database
+ * @param db a snapshot of the database
  */
 async function examineIndex(db: Queries, advance: () => void): Promise<Examination> {
   if (isPostgres(db)) return { differing: await compareLines(db, advance) }
@@ -89,7 +90,7 @@ async function examineIndex(db: Queries, advance: () => void): Promise<Examinati
   return { differing: [...differing].sort((a, b) => a - b) }
 }
 
-/** On PostgreSQL: what its index is made of, beside what it should be made of. */
+/** On PostgreSQL: compares the lines in the index with those that should be there. */
 async function compareLines(db: Queries, advance: () => void): Promise<number[]> {
   const differing: number[] = []
   const rows = sql<{ id: number; name: string | null; tags: string; lines: string | null }>`
@@ -108,7 +109,7 @@ async function findDamage(db: Queries): Promise<string | undefined> {
   return rows.map((row) => row.integrity_check).find((fault) => fault !== 'ok')
 }
 
-/** Items that the index has no entry for, and entries without an item. */
+/** Ids of items without an entry in the index, and of entries without an item. */
 async function findUnlisted(db: Queries): Promise<Set<number>> {
   const { rows } = await sql<{ id: number }>`
     SELECT id FROM media WHERE id NOT IN (SELECT id FROM media_search_docsize)
@@ -117,7 +118,7 @@ async function findUnlisted(db: Queries): Promise<Set<number>> {
   return new Set(rows.map(({ id }) => id))
 }
 
-/** The first ids of all windows with something in them. */
+/** The first ids of all windows that are not empty. */
 async function findWindows(db: Queries): Promise<number[]> {
   const { rows } = await sql<{ start: number }>`
     SELECT id / ${sql.lit(WINDOW)} * ${sql.lit(WINDOW)} AS start FROM media
@@ -131,8 +132,8 @@ async function* stream<Row>(db: Queries, query: RawBuilder<Row>): AsyncGenerator
 }
 
 /**
- * FNV-1a (RFC 9923) from a start that the position gives, and MurmurHash3's last mixing, without
- * which grams that change places could leave the same sum.
+ * FNV-1a (RFC 9923) with an initial value from the position, then the final mixing of MurmurHash3. Without that
+ * mixing, grams that change places could leave the same sum.
  */
 function hashGram(gram: string, offset: number): number {
   let hash = Math.imul(offset + 1, 0x9e3779b1)

@@ -6,9 +6,9 @@ import type { Check } from './finding.ts'
 const BATCH = 500
 
 /**
- * Everything in storage is named by a row or by the journal. At any instant that is so, but a list
- * takes time: what nothing names may have been removed since it was listed. So a suspect is a stray
- * only if storage lists it once more, since a key that lost its name is never used again.
+ * Checks that a row or the journal names everything in storage. This is true at any instant, but listing takes
+ * time: an entry that nothing names may have been removed since it was listed. So it is a stray only if storage
+ * lists it a second time. A key that nothing names any more is never used again.
  */
 export const checkStrays: Check = async function* ({ database, storage }, advance) {
   const suspects = new Set<string>()
@@ -26,7 +26,7 @@ export const checkStrays: Check = async function* ({ database, storage }, advanc
         remedy: 'Moves it aside.',
         async repair(library) {
           const unnamed = await findUnnamed(library.database.read, [name])
-          if (unnamed.length === 0) throw new Error('it has a name now.')
+          if (unnamed.length === 0) throw new Error('a row names it now.')
           return { done: `Moved it to ${await library.storage.setAside(name)}.` }
         },
       }
@@ -46,11 +46,11 @@ async function* listBatches(storage: Storage): AsyncGenerator<string[]> {
 }
 
 /**
- * Those of the names that nothing names. What an unfinished put leaves is called after its key, and
- * only the journal accounts for it.
+ * Returns the names that no row and no journal entry names. The remains of an unfinished put are called
+ * `<key>.part`, and only the journal names their key.
  */
 async function findUnnamed(db: Queries, names: readonly string[]): Promise<string[]> {
-  // In one state of the database, or a key could change over from one to the other in between.
+  // In one transaction, because a key could move from the journal to a row between two reads.
   return db.transaction().execute(async (trx) => {
     const keys = names.map(keyOf)
     const rows = await trx.selectFrom('journal').select('key').where('key', 'in', keys).execute()

@@ -4,14 +4,14 @@ import type { Queries } from '../database/tables.ts'
 import type { Library } from '../media/library.ts'
 import type { Storage } from '../storage/storage.ts'
 
-/** Something that is not as it should be. */
+/** A fault in the library. */
 export interface Finding {
-  /** One sentence, with whom it concerns. */
+  /** One sentence that names the fault and the items, files or rows that it affects. */
   problem: string
-  /** One sentence: what `repair` does, or what people can do if there is none. */
+  /** One sentence: what `repair` does, or what an operator can do if there is no `repair`. */
   remedy: string
   /**
-   * Mends it, if it is still so.
+   * Repairs the fault, if it is still there.
    * @throws Error whose message says why it could not
    */
   repair?: (library: Library) => Promise<Repaired>
@@ -20,26 +20,26 @@ export interface Finding {
 export interface Repaired {
   /** One sentence: what was done. */
   done: string
-  /** Something is still missing that only people can bring back. */
+  /** True if something is still missing that only an operator can bring back. */
   lost?: boolean
 }
 
-/** What a check works on, beside a server that may be changing it. */
+/** The library that is checked. A server may change it at the same time. */
 export interface Examined {
   database: Database
   storage: Storage
   /** Keys the digests in public URLs. */
   deliverySecret: string
-  /** Do not read the objects, only see that they are there and have the right size. */
+  /** Check only the presence and size of objects, without reading them. */
   quick: boolean
 }
 
-/** Yields findings as it comes to them, in bounded memory while there is nothing to find. */
+/** Yields each finding when it is found. Memory is bounded as long as there are none. */
 export type Check = (examined: Examined, advance: () => void) => AsyncIterable<Finding>
 
 /**
  * Repairs a finding if that is possible.
- * @returns a line that says what was found and what came of it
+ * @returns a line with the finding and the outcome of the repair
  */
 export async function mend(
   { problem, remedy, repair }: Finding,
@@ -61,7 +61,7 @@ function explain(error: unknown): string {
 
 const MAX_ITEMS_NAMED = 5
 
-/** The media items that show a file: `item 12 "Tower", item 15 "Tower by day"`. */
+/** Names the media items that show a file: `item 12 "Tower", item 15 "Tower by day"`. */
 export async function nameItems(db: Queries, fileId: number): Promise<string> {
   const items = await db
     .selectFrom('media')

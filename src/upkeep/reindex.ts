@@ -12,10 +12,10 @@ import { parseTags } from '../media/tags.ts'
 const SLICE = 1000
 
 /**
- * Makes the index hold for each of these ids what its item says, and nothing if there is none, in
- * transactions so short that a server beside is not held up.
+ * Indexes the items of these ids again, and removes ids without an item from the index. The transactions are
+ * short, so that a server on the same library is not held up.
  *
- * @param slices of ids
+ * @param slices batches of ids
  */
 export async function reindexItems(
   database: Database,
@@ -49,7 +49,7 @@ export async function reindexItems(
   }
 }
 
-/** Empties the index and fills it again; until it is done, searches find a part of what there is. */
+/** Empties the index and fills it again. Until this is done, searches find only a part of the items. */
 export async function rebuildIndex(database: Database): Promise<void> {
   await database.write(async (trx) => {
     await (isPostgres(trx)

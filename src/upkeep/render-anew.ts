@@ -6,25 +6,25 @@ import { heard } from '../base/heard.ts'
 import type { Tables, VariantName } from '../database/tables.ts'
 import { type RenderedVariant, replaceVariant } from '../images/delivery/replace-variant.ts'
 import type { Library } from '../media/library.ts'
+import { inspectObject, type NamedObject } from '../storage/fetch-object.ts'
 import { newKey } from '../storage/storage.ts'
-import { inspectObject, type NamedObject } from './inspect-object.ts'
 
 interface Rendering {
   file: NamedObject & { id: number }
   variant: VariantName
-  /** The key of the variant that is no good; undefined if there is no row of it. */
-  worn: string | undefined
+  /** The key of the missing or damaged variant; undefined if it has no row. */
+  replacedKey: string | undefined
 }
 
 /**
- * Renders a variant from its original and puts it in the place of one that is missing or damaged, by
- * the journal's protocol: the new object is named before it is written, and the old one goes.
+ * Renders a variant from its original, in place of a missing or damaged one. Follows the protocol of the
+ * journal: it names the new object before the object is written, and removes the old object.
  *
- * @throws Error if the original is not sound itself, or the variant changed meanwhile
+ * @throws Error if the original has a fault itself, or if the variant was changed meanwhile
  */
 export async function renderAnew(library: Library, rendering: Rendering): Promise<void> {
   const { database, storage, journal, temporary } = library
-  const { worn } = rendering
+  const { replacedKey } = rendering
   await temporary.withFolder(async (folder) => {
     const rendered = await render(library, rendering, folder)
     const key = newKey('variants', extname(rendered.path).slice(1))
@@ -36,15 +36,15 @@ export async function renderAnew(library: Library, rendering: Rendering): Promis
       await database.write(async (trx) => {
         await replaceUnchanged(trx, rendering, key, rendered)
         await journal.take(trx, [key])
-        if (worn !== undefined) await journal.condemn(trx, [worn])
+        if (replacedKey !== undefined) await journal.condemn(trx, [replacedKey])
       })
     } catch (error) {
-      // What cannot be removed now is the sweep's.
+      // If the object cannot be removed now, the sweep removes it.
       await journal.discard([key], { putFailed }).catch(() => {})
       throw error
     }
   })
-  if (worn !== undefined) await journal.discard([worn])
+  if (replacedKey !== undefined) await journal.discard([replacedKey])
 }
 
 async function render(
@@ -64,7 +64,7 @@ async function render(
 
 async function replaceUnchanged(
   trx: Transaction<Tables>,
-  { file, variant, worn }: Rendering,
+  { file, variant, replacedKey }: Rendering,
   key: string,
   rendered: RenderedVariant,
 ): Promise<void> {
@@ -76,6 +76,6 @@ async function replaceUnchanged(
     .select(['variants.key', 'files.recipe'])
     .where('files.id', '=', file.id)
     .executeTakeFirst()
-  if (!found || found.key !== (worn ?? null)) throw new Error('it has changed meanwhile.')
+  if (!found || found.key !== (replacedKey ?? null)) throw new Error('it has changed meanwhile.')
   await replaceVariant(trx, { id: file.id, recipe: found.recipe }, variant, key, rendered)
 }

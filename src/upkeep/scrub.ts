@@ -1,50 +1,50 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Samples } from '../base/metrics.ts'
 import type { Library } from '../media/library.ts'
-import { checkFile, readFiles } from './check-files.ts'
+import { checkFile, readFilesToCheck } from './check-files.ts'
 import { mend } from './finding.ts'
 
 const DAY_MS = 24 * 3600 * 1000
-/** Files between two notes of how far it is. */
+/** Files after which the position is saved. */
 const BATCH = 8
-/** After how long it looks again, where another process does it, or nothing is there, or it failed. */
-const LOOK_MS = 60_000
-/** Timers know no longer time. */
+/** Pause if another process scrubs, after a failure, and at least after each pass. */
+const RETRY_MS = 60_000
+/** The longest delay that a timer supports. */
 const LONGEST_REST_MS = 2 ** 31 - 1
 
 export interface Scrub {
-  /** For metrics, of this process since its start. */
+  /** Metrics of this process since its start. */
   readonly samples: Samples
   start(): void
-  /** Resolves when it works on nothing any more. */
+  /** Resolves when no work is running any more. */
   stop(): Promise<void>
 }
 
 /**
- * Reads every file of the library, slowly and over and over, and mends what `vitrine doctor --repair`
- * would mend of it: variants are rendered anew, damaged originals moved aside, so that nobody is sent
- * them. Whatever it finds is logged.
+ * Reads every file of the library, slowly and in endless passes, and repairs what `vitrine doctor --repair`
+ * would repair in it: renders variants anew, and moves damaged originals aside, so that no client gets them.
+ * Logs every finding.
  *
- * Of all processes on one library one does it, and notes in the table `scrub` how far it is. Where
- * that one ends, whichever looks first goes on from there.
+ * Only one process of a library scrubs. It saves its position in the table `scrub`. When it ends, another
+ * process continues from there.
  *
- * @param days how long a pass through all files takes; undefined for none at all
+ * @param days duration of a pass through all files; undefined turns the scrub off
  */
 export function createScrub(library: Library, days: number | undefined): Scrub {
   const { database, journal, log } = library
   const closing = new AbortController()
   const { signal } = closing
   const counts = { files: 0, findings: 0, lost: 0 }
-  /** The last file that was read, while it is this process that does it. */
+  /** Id of the last file that was read; undefined while this process does not scrub. */
   let position: number | undefined
   let running: Promise<void> | undefined
 
   async function run(passMs: number) {
     while (!signal.aborted) {
       const rest = await scrubSome(passMs).catch((error) => {
-        log.error({ err: error }, 'The scrub failed; it goes on in a while')
+        log.error({ err: error }, 'The scrub failed; it continues in a minute')
         position = undefined
-        return LOOK_MS
+        return RETRY_MS
       })
       await sleep(Math.min(rest, LONGEST_REST_MS), undefined, { signal, ref: false }).catch(
         () => {},
@@ -53,12 +53,12 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
     if (position !== undefined) await release()
   }
 
-  /** @returns how long to rest then, in milliseconds */
+  /** @returns how long to pause afterwards, in milliseconds */
   async function scrubSome(passMs: number): Promise<number> {
     position ??= await claim()
-    if (position === undefined) return LOOK_MS
+    if (position === undefined) return RETRY_MS
     const begun = performance.now()
-    const files = await readFiles(database.read, position, BATCH)
+    const files = await readFilesToCheck(database.read, position, BATCH)
     let last = position
     for (const file of files) {
       if (signal.aborted) break
@@ -74,16 +74,16 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
     if (signal.aborted || files.length === BATCH) {
       const share = (last - position) / (await findLastId())
       position = await note(last)
-      // At most half of its time, however much there is to read.
+      // Scrubs at most half of the time, even if there is more to read than `passMs` allows.
       return Math.max(passMs * share, performance.now() - begun)
     }
     const share = last === 0 ? 0 : (last - position) / (await findLastId())
     position = await note(0)
     log.info(counts, 'Scrub: every file was read')
-    return Math.max(passMs * share, LOOK_MS)
+    return Math.max(passMs * share, RETRY_MS)
   }
 
-  /** @returns where it is to go on; undefined if another process, which lives, does it */
+  /** @returns the position to continue from; undefined if another running process scrubs */
   async function claim(): Promise<number | undefined> {
     const now = await database.now()
     const row = await database.write((trx) =>
@@ -107,7 +107,7 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
     return row?.last_file_id
   }
 
-  /** @returns the same; undefined if another process has taken over from this one */
+  /** Saves the position. @returns the position; undefined if another process has taken over */
   async function note(last: number): Promise<number | undefined> {
     const row = await database.write((trx) =>
       trx
@@ -120,7 +120,7 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
     return row?.last_file_id
   }
 
-  /** So that another process need not wait for the lease of this one to end. */
+  /** Ends the claim, so that another process need not wait until the lease of this one has expired. */
   async function release() {
     await database.write((trx) =>
       trx.updateTable('scrub').set({ owner: null }).where('owner', '=', journal.owner).execute(),
@@ -143,12 +143,12 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
         read: () => counts.files,
       },
       vitrine_scrub_findings: {
-        help: 'What it has found',
+        help: 'Faults that the scrub has found',
         kind: 'counter',
         read: () => counts.findings,
       },
       vitrine_scrub_lost: {
-        help: 'Findings that only a backup or another upload can mend',
+        help: 'Faults that only a backup or another upload can repair',
         kind: 'counter',
         read: () => counts.lost,
       },
@@ -158,7 +158,9 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
     },
     async stop() {
       closing.abort()
-      await running?.catch((error) => log.error({ err: error }, 'The scrub did not end well'))
+      await running?.catch((error) =>
+        log.error({ err: error }, 'The scrub failed while it was stopped'),
+      )
     },
   }
 }

@@ -27,7 +27,7 @@ async function dump({ read, write }: Database): Promise<unknown[]> {
   return (await sql`SELECT doc, term, offset FROM grams ORDER BY doc, offset`.execute(read)).rows
 }
 
-it('an older library is indexed anew where its texts hold what nobody sees', async () => {
+it('the migration indexes items again whose texts contain invisible characters', async () => {
   const database = await openTemporaryDatabase()
   await insertItems(database, ITEMS)
   await database.write(async (trx) => {

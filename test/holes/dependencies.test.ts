@@ -7,8 +7,8 @@ import { judgeAudit } from '../audit-dependencies.ts'
 import { ROOT } from '../harness.ts'
 
 /**
- * What touches the bytes of strangers, and the oldest version that may: raise one when a hole in what
- * came before is known, and never lower it.
+ * Packages that process untrusted bytes, with the oldest version that is allowed. Raise a version when a
+ * vulnerability of an earlier one is known, and never lower it.
  */
 const FLOORS: Readonly<Record<string, string>> = {
   sharp: '0.35.5',
@@ -30,7 +30,7 @@ const isAtLeast = (version: string, floor: string) =>
   version.localeCompare(floor, 'en', { numeric: true }) >= 0
 
 describe('dependencies', () => {
-  it.each(Object.entries(FLOORS))('have no %s older than %s, in whatever depth', (name, floor) => {
+  it.each(Object.entries(FLOORS))('have no %s older than %s at any depth', (name, floor) => {
     const versions = Object.entries(lock.packages)
       .filter(([path]) => path.endsWith(`node_modules/${name}`))
       .map(([, { version = '0' }]) => version)
@@ -38,7 +38,7 @@ describe('dependencies', () => {
     expect(versions.filter((version) => !isAtLeast(version, floor))).toEqual([])
   })
 
-  it('decode with libraries that are no older than these', () => {
+  it('include decoders that are no older than these', () => {
     const { vips, heif = '0', webp = '0' } = sharp.versions
     expect(isAtLeast(vips, '8.18.7')).toBe(true)
     expect(isAtLeast(heif, '1.23.5')).toBe(true)
@@ -66,7 +66,7 @@ describe('the audit of dependencies', () => {
 })
 
 describe('the bill of materials', () => {
-  it('names all that runs in production, in its version, and nothing else', () => {
+  it('names exactly the packages that run in production, with their versions', () => {
     const { stdout } = spawnSync('npm', ['run', '--silent', 'sbom'], {
       cwd: ROOT,
       encoding: 'utf8',

@@ -5,7 +5,7 @@ import { ROOT } from '../harness.ts'
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
-/** Hole, what stands against it, tests. */
+/** Columns: the hole, the countermeasure, the tests. */
 const rows = (read('docs/security.md').split('\n## Checklist\n')[1] ?? '')
   .split('\n')
   .filter((line) => line.startsWith('| ') && !/^\| (?:---|hole) \|/.test(line))
@@ -14,7 +14,7 @@ const testsOf = (cell = '') =>
   [...cell.matchAll(/`([^`]+\.test\.ts)`/g)].map(([, path = '']) => path)
 
 describe('the checklist of holes', () => {
-  it('has for each what stands against it, and a test that is there', () => {
+  it('has a countermeasure and an existing test for each hole', () => {
     expect(rows.length).toBeGreaterThan(30)
     for (const [, hole, against, tests] of rows) {
       expect([hole, against === '', testsOf(tests).length > 0]).toEqual([hole, false, true])
@@ -24,7 +24,7 @@ describe('the checklist of holes', () => {
     }
   })
 
-  it('names every test that is about a hole', () => {
+  it('names every test file in test/holes', () => {
     const named = rows.flatMap(([, , , tests]) => testsOf(tests))
     const there = globSync('test/holes/*.test.ts', { cwd: ROOT })
     expect(there.filter((path) => !named.includes(path))).toEqual(['test/holes/documents.test.ts'])
@@ -32,7 +32,7 @@ describe('the checklist of holes', () => {
 })
 
 describe('the security policy', () => {
-  it('leads to sections that are there, and supports the version that this is', () => {
+  it('links to existing sections, and supports the current version', () => {
     const policy = read('SECURITY.md')
     const { version } = JSON.parse(read('package.json'))
     expect(policy).toContain(`| \`main\`, ${version.replace(/\.\d+$/, '')} | yes |`)

@@ -32,13 +32,13 @@ const asForm = (fields: Record<string, string>, image: Uint8Array) => {
 }
 
 describe('the same bytes', () => {
-  it('have the same verdict in the same words at every entrance', async () => {
+  it('get the same verdict and text through every entrance', async () => {
     const specimens = await makeSpecimens()
     const folder = makeDataFolder()
     const verdicts: Record<string, (string | undefined)[]> = {}
     const post = async ({ name, bytes }: MadeSpecimen, options: object) => {
       const { status, body } = await client.request('POST', '/media/add', options)
-      // The next one has to look at them anew.
+      // Delete the item, so that the next upload of the bytes is checked again.
       if (status === 200) await client.delete(`/media/delete/${body.media.id}`)
       verdicts[name] = [...(verdicts[name] ?? []), status === 200 ? 'accepted' : body.detail]
       return bytes
@@ -63,8 +63,8 @@ describe('the same bytes', () => {
   })
 })
 
-describe('what storage holds', () => {
-  /** Everything an item has but what its owner says, and the columns behind it. */
+describe('the server-side fields of an item', () => {
+  /** All members of an item that a client may not set, and columns of its rows. */
   const claims = {
     id: '999',
     path: '../../evil.png',
@@ -88,7 +88,7 @@ describe('what storage holds', () => {
   }
   const parsed = { ...claims, id: 999, size: 1, urls: JSON.parse(claims.urls) }
 
-  it('cannot be said from outside, when an item is added', async () => {
+  it('cannot be set by a client that adds an item', async () => {
     const bytes = await makePhonePhoto()
     const { media: honest } = (await client.add('An item', ['tag'], bytes)).body
     const image = bytes.toString('base64')
@@ -114,7 +114,7 @@ describe('what storage holds', () => {
     }
   })
 
-  it('nor when it is changed', async () => {
+  it('cannot be set by a client that changes an item', async () => {
     const { media } = (await client.add('An item', ['tag'], await makePng())).body
     const { body } = await client.post(`/media/edit/${media.id}?id=1`, {
       ...parsed,

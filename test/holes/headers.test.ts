@@ -8,7 +8,7 @@ import type { MediaItem } from '../../src/media/item.ts'
 import { makePng } from '../fixtures.ts'
 import { ADMIN_PASSWORD, Client, ROOT, type Server, signIn, startServer } from '../harness.ts'
 
-/** Behind a proxy that is trusted, and one that believes nobody. */
+/** One server trusts its proxy, the other trusts no proxy. */
 let server: Server
 let alone: Server
 let client: Client
@@ -28,7 +28,7 @@ afterAll(async () => {
 const isBuilt = existsSync(join(ROOT, 'web/dist/index.html'))
 const HTTPS = { 'x-forwarded-proto': 'https' }
 
-/** Everything on a scanner's list, on every kind of answer there is. */
+/** The headers that security scanners expect, on every kind of response. */
 const STRICT = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -54,7 +54,7 @@ describe('security headers', () => {
     ['a missing route', 'GET', '/none', 404],
     ['another method', 'PUT', '/media', 405],
     ['a preflight', 'OPTIONS', '/media/add', 204],
-    ['a refusal of what it is sent', 'POST', '/media/add', 400],
+    ['a refusal of a body', 'POST', '/media/add', 400],
   ])('are all on %s', async (_, method, path, status) => {
     const answer = await client.request(method, path, { headers: HTTPS })
     expect(answer.status).toBe(status)
@@ -62,7 +62,7 @@ describe('security headers', () => {
     expect(answer.headers.get('x-powered-by') ?? answer.headers.get('server')).toBeNull()
   })
 
-  it('are on a refusal to who is not signed in, and on "not modified"', async () => {
+  it('are on a refusal without a session, and on "not modified"', async () => {
     const refused = await new Client(server.url).get('/media', { headers: HTTPS })
     expect(refused.status).toBe(401)
     expect(headersOf(refused)).toMatchObject(STRICT)
@@ -74,7 +74,7 @@ describe('security headers', () => {
     expect(headersOf(unchanged)).toMatchObject(STRICT)
   })
 
-  it('are on what is no path and what is no HTTP, which nobody can tell from where it came', async () => {
+  it('are on the responses to an invalid path and to invalid HTTP, where the scheme is unknown', async () => {
     const { headers } = await client.get('/%')
     const { 'strict-transport-security': _, ...always } = STRICT
     expect(Object.fromEntries(headers)).toMatchObject(always)
@@ -88,7 +88,7 @@ describe('security headers', () => {
     }
   })
 
-  it('let other sites show public images, which can still do nothing', async () => {
+  it('let other sites embed public images, in a sandbox', async () => {
     for (const path of [media.urls.scaled, media.urls.high, `/media/image/${media.id}`]) {
       const answer = await client.get(path, { headers: HTTPS })
       expect(answer.status).toBe(200)
@@ -100,7 +100,7 @@ describe('security headers', () => {
     }
   })
 
-  it('let nobody show private images and originals', async () => {
+  it('do not let other sites embed private images and originals', async () => {
     const owner = await signIn(alone)
     const { id, urls } = (await owner.add('An image', [], await makePng())).body.media
     for (const path of [urls.scaled, urls.high, `/media/original/${id}`]) {
@@ -135,13 +135,13 @@ describe('HTTPS', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
   })
 
-  it('is not there because a client that is no trusted proxy says so', async () => {
+  it('is not assumed on the word of a client that is not a trusted proxy', async () => {
     const answer = await signInAt(alone, HTTPS)
     expect(attributesOf(answer)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict'])
     expect(answer.headers.has('strict-transport-security')).toBe(false)
   })
 
-  it('is not promised to who came by HTTP', async () => {
+  it('is not promised to a client on plain HTTP', async () => {
     const answer = await signInAt(server, {})
     expect(attributesOf(answer)).toEqual(['HttpOnly', 'Path=/', 'SameSite=Strict'])
     expect(answer.headers.has('strict-transport-security')).toBe(false)
@@ -153,7 +153,7 @@ describe('CORS', () => {
   const cors = ({ headers }: { headers: Headers }) =>
     [...headers.keys()].filter((name) => name.startsWith('access-control-'))
 
-  it('is closed unless origins are named, for preflights too', async () => {
+  it('is closed without allowed origins, also for preflights', async () => {
     for (const [method, path] of [
       ['GET', '/media?limit=1'],
       ['GET', '/auth/me'],
@@ -174,14 +174,14 @@ describe('CORS', () => {
     }
   })
 
-  it('lets everybody read public images, and nobody with credentials', async () => {
+  it('lets every origin read public images, but without credentials', async () => {
     const { headers } = await client.request('GET', media.urls.scaled, { headers: { origin } })
     expect(headers.get('access-control-allow-origin')).toBe('*')
     expect(headers.has('access-control-allow-credentials')).toBe(false)
   })
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=b'])(
-    'is not got round at signing in by the type %s',
+    'cannot be bypassed at the sign-in with the content type %s',
     async (type) => {
       const answer = await new Client(server.url).request('POST', '/auth/login', {
         headers: { origin, 'content-type': type },

@@ -5,18 +5,18 @@ import { makeSpecimens } from '../hostile/specimens.ts'
 
 const SEED = 2026
 const MUTATIONS = 300
-/** The server looks at its processes every 50 ms; so much more they may have taken by then. */
+/** The server checks its processes every 50 ms. They may exceed the limit by this much until then. */
 const MEMORY_SLACK_MIB = 128
 
 let attack: Attack
 beforeAll(async () => {
   attack = await startAttack()
 })
-// Nothing is left, nothing was a fault, and it is still the same process.
+// Expects that nothing is left, no error was logged, and the server is still the same process.
 afterAll(() => attack?.end())
 
 describe('hostile images', () => {
-  it('made for it are refused, or shown as nothing but pixels', async () => {
+  it('that were made by hand are refused, or shown as pixels only', async () => {
     const wrong = []
     for (const { verdict, ...specimen } of await makeSpecimens()) {
       const given = await attack.submit(specimen)
@@ -25,9 +25,9 @@ describe('hostile images', () => {
     expect(wrong).toEqual([])
   })
 
-  it('spoilt at random are refused, or shown as nothing but pixels', async () => {
+  it('that were spoilt at random are refused, or shown as pixels only', async () => {
     const verdicts = { accepted: 0, refused: 0 }
-    // So many at once as there are processes to work on them.
+    // As many at once as there are image processes.
     const queue = mutations(SEED)
     let left = MUTATIONS
     const submitOthers = async () => {
@@ -37,12 +37,12 @@ describe('hostile images', () => {
       }
     }
     await Promise.all([submitOthers(), submitOthers()])
-    // Of each a good part, or it is no test.
+    // Both verdicts must be frequent, or the test proves nothing.
     expect(verdicts.accepted).toBeGreaterThan(MUTATIONS / 20)
     expect(verdicts.refused).toBeGreaterThan(MUTATIONS / 3)
   })
 
-  it('took no more memory than they may', () => {
+  it('took no more memory than the limit', () => {
     expect(attack.peakMiB()).toBeGreaterThan(20)
     expect(attack.peakMiB()).toBeLessThan(LIMITS.memoryMiB + MEMORY_SLACK_MIB)
   })

@@ -16,7 +16,7 @@ beforeAll(async () => {
   server = await startServer()
   client = await signIn(server)
   port = Number(new URL(server.url).port)
-  // What is opened once and kept: connections to the database, an image process.
+  // Opens everything that the server keeps open: connections to the database, an image process.
   const { media } = (await client.add('An image', [], await makeJpeg())).body
   await client.delete(`/media/delete/${media.id}`)
 })
@@ -28,12 +28,12 @@ afterAll(async () => {
 
 const countDescriptors = () => readdirSync(`/proc/${server.process.pid}/fd`).length
 
-/** Of raw answers one after another. */
+/** Status codes of consecutive raw responses. */
 const statusesOf = (received: string) =>
   [...received.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status))
 
-describe.runIf(process.platform === 'linux')('what clients leave behind', () => {
-  it('is no file and no descriptor of 200 uploads that break off', async () => {
+describe.runIf(process.platform === 'linux')('a client that misbehaves leaves behind', () => {
+  it('no file and no descriptor after 200 aborted uploads', async () => {
     const before = countDescriptors()
     const image = await makeJpeg({ width: 300, height: 300 })
     const start = (index: number) => {
@@ -53,7 +53,7 @@ describe.runIf(process.platform === 'linux')('what clients leave behind', () => 
     await expect.poll(countDescriptors, PATIENCE).toBeLessThanOrEqual(before)
   })
 
-  it('is no descriptor of downloads, lists and refusals that nobody reads to their end', async () => {
+  it('no descriptor after downloads, lists and refusals that it did not read to the end', async () => {
     const { media } = (await client.add('An image', [], await makeJpeg({ width: 900 }))).body
     const before = countDescriptors()
     const paths = [media.urls.scaled, `/media/original/${media.id}`, '/media', '/media/item/0']
@@ -72,7 +72,7 @@ describe.runIf(process.platform === 'linux')('what clients leave behind', () => 
     await client.delete(`/media/delete/${media.id}`)
   })
 
-  it('are no thousand idle connections, which hinder nobody while they are there', async () => {
+  it('no descriptor after a thousand idle connections, which delay no other client', async () => {
     const before = countDescriptors()
     const open = async () => {
       const socket = connect(port, '127.0.0.1').on('error', () => {})
@@ -83,7 +83,7 @@ describe.runIf(process.platform === 'linux')('what clients leave behind', () => 
     for (let tens = 0; tens < 20; tens++) {
       sockets.push(...(await Promise.all(Array.from({ length: 50 }, open))))
     }
-    // Some begin to send, and never go on.
+    // Half of them send the start of a request and nothing more.
     for (const socket of sockets.slice(0, 500)) socket.write('GET /media HTTP/1.1\r\nHost')
     await expect.poll(countDescriptors, PATIENCE).toBeGreaterThanOrEqual(before + 1000)
     const added = await client.add('Meanwhile', [], await makeJpeg({ seed: 3 }))
@@ -99,7 +99,7 @@ const PART_OF_IMAGE =
   '--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\nContent-Type: image/jpeg\r\n\r\n'
 
 describe('pipelining', () => {
-  it('is answered in order, whatever is among it', async () => {
+  it('is answered in order, also with refusals among the responses', async () => {
     const { socket, receive } = await connectTo(port)
     const get = (path: string) =>
       `GET ${path} HTTP/1.1\r\nHost: localhost\r\nCookie: ${client.cookie}\r\n\r\n`
@@ -112,10 +112,10 @@ describe('pipelining', () => {
   })
 })
 
-/** A second request, in what would be the body of the first. */
+/** A second request inside the body of the first. */
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n'
 
-describe('what is odd about a request', () => {
+describe('an odd request', () => {
   it.each([
     ['two lengths', `Content-Length: 3\r\nContent-Length: ${SMUGGLED.length}`],
     ['two lengths in one', `Content-Length: 3, ${SMUGGLED.length}`],
@@ -124,10 +124,10 @@ describe('what is odd about a request', () => {
     ['a negative length', 'Content-Length: -1'],
     ['a length with a sign', 'Content-Length: +3'],
     ['a length in hexadecimal', 'Content-Length: 0x3'],
-    ['a length beyond all', 'Content-Length: 99999999999999999999'],
+    ['a length above every limit', 'Content-Length: 99999999999999999999'],
     ['a length that is a text', 'Content-Length: three'],
     ['an unknown encoding', 'Transfer-Encoding: xchunked'],
-    ['an encoding that is no last one', 'Transfer-Encoding: chunked, identity'],
+    ['an encoding that must be the last one but is not', 'Transfer-Encoding: chunked, identity'],
     ['two encodings', 'Transfer-Encoding: chunked\r\nTransfer-Encoding: identity'],
     ['a blank before the colon', 'Transfer-Encoding : chunked'],
     ['a folded line', 'X: a\r\n b'],
@@ -154,7 +154,7 @@ describe('what is odd about a request', () => {
     ['a form of an empty boundary', 'Content-Type: multipart/form-data; boundary='],
     ['a form of two boundaries', 'Content-Type: multipart/form-data; boundary=a; boundary=b'],
     ['of a prototype', 'Content-Type: __proto__/constructor; __proto__=a'],
-  ])('is no fault: a content type %s', async (_, header) => {
+  ])('is refused without a fault: a content type %s', async (_, header) => {
     for (const path of ['/auth/login', '/media/add', '/media/edit/1', '/media/bulk/delete']) {
       const { send, receive } = await connectTo(port)
       const body = '{"name":1}'
@@ -170,10 +170,10 @@ describe('what is odd about a request', () => {
   })
 
   it.each(['/auth/login', '/media/edit/1', '/media/bulk/tags', '/media/bulk/delete', '/media/add'])(
-    'is refused by %s: nesting without end, and names of prototypes',
+    'is refused by %s: very deep nesting, and names of prototypes',
     async (path) => {
       const nested = (open: string, close: string) => open.repeat(100_000) + close.repeat(100_000)
-      // Under the limit of the body of a sign-in for its part.
+      // Shorter for the sign-in, whose body has a smaller limit.
       const deep = path === '/auth/login' ? '['.repeat(30_000) : nested('[', ']')
       for (const [body, ...statuses] of [
         [`{"name":${deep}}`, 400],
@@ -197,7 +197,7 @@ describe('what is odd about a request', () => {
 describe('Expect: 100-continue', () => {
   const expectant = { expect: '100-continue', 'content-type': 'application/json' }
 
-  it('has an upload wait to be told to go on', async () => {
+  it('makes an upload wait for the interim response', async () => {
     const image = (await makeJpeg({ seed: 9 })).toString('base64')
     const request = client.start('POST', '/media/add', expectant)
     request.flushHeaders()

@@ -13,11 +13,11 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
-/** What a request line and a header have room for. */
+/** Strings that fit into a request line and a header. */
 const SHORT = ALL_NAUGHTY.filter((text) => text.length < 4096)
 
 describe('a naughty string', () => {
-  it('is no path, id, variant or digest', async () => {
+  it('is not found as a path, id, variant or digest', async () => {
     for (const text of SHORT.filter((text) => !/^\.+$/.test(text))) {
       const part = encodeURIComponent(text.toWellFormed())
       for (const path of [
@@ -34,8 +34,8 @@ describe('a naughty string', () => {
     }
   })
 
-  it('is nobody’s cookie, token or account, and no header breaks a request', async () => {
-    // As the bytes of UTF-8; what is no header at all never becomes a request.
+  it('is refused as a cookie or token, and breaks no request as a header', async () => {
+    // Encoded as the bytes of UTF-8. A string that cannot be a header never becomes a request.
     const printable = SHORT.map((text) =>
       Buffer.from(text.toWellFormed()).toString('latin1'),
     ).filter((text) => /^[\x20-\x7e\x80-\xff]*$/.test(text) && text.trim() === text)
@@ -65,8 +65,8 @@ describe('a naughty string', () => {
     }
   })
 
-  it('is no account', async () => {
-    // Few, because failures are counted.
+  it('cannot sign in', async () => {
+    // Only a few, because failed sign-ins are counted.
     for (const username of ["' OR '1'='1", '__proto__', '*']) {
       const answer = await client.post('/auth/login', { username, password: username })
       expect([username, answer.status]).toEqual([username, 401])

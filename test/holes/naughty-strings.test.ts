@@ -17,14 +17,14 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
-/** One file name, without folders, in plain ASCII and as RFC 8187 has it, and nothing besides. */
+/** Exactly one file name without folders, in plain ASCII and in the encoding of RFC 8187. */
 const DISPOSITION = /^attachment; filename="[^"\\/%\x7f-\xff]*"; filename\*=UTF-8''[\w!~.%-]+$/
 
-/** What the library makes of a name, by its documentation. */
+/** The documented normalisation of names. */
 const normalise = (text: string) => text.trim().normalize('NFC')
 
 describe('a naughty string', () => {
-  it('as name and tag is refused, or kept as it is, found by itself and adds nothing to a header', async () => {
+  it('as name and tag is refused, or kept unchanged, found by a search for it, and adds nothing to a header', async () => {
     const { media } = (await client.add('An image', [], await makePng())).body
     const refused: string[] = []
     for (const text of ALL_NAUGHTY) {
@@ -50,9 +50,9 @@ describe('a naughty string', () => {
       const original = await client.request('HEAD', `/media/original/${media.id}`)
       expect(original.headers.get('content-disposition')).toMatch(DISPOSITION)
       const found = await client.list(`?search=${encodeURIComponent(text)}`)
-      // More terms, or more characters, than a search may have.
+      // A search may not have that many terms or characters.
       if (found.status === 400) continue
-      // An accent that stands alone, for which there is nothing to search.
+      // A lone accent folds to nothing that could be searched for.
       const isNothing = text.split(/\s+/).some((term) => term !== '' && fold(term).trim() === '')
       const expected = isNothing ? [] : [media.id]
       expect([text, found.body.media.map(({ id }) => id)]).toEqual([text, expected])
@@ -63,7 +63,7 @@ describe('a naughty string', () => {
     await client.delete(`/media/delete/${media.id}`)
   })
 
-  it('finds nothing in a library without it, and breaks no search', async () => {
+  it('as a search or parameter finds nothing and causes no error', async () => {
     const { media } = (await client.add('plain', ['text'], await makePng({ seed: 2 }))).body
     for (const text of ALL_NAUGHTY.filter((text) => text.length < 4096)) {
       const query = encodeURIComponent(text.toWellFormed())

@@ -21,7 +21,7 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
-/** Sends the path as it is written; what clients usually send, they have tidied before. */
+/** Sends the path exactly as written. HTTP clients would normalise it. */
 async function ask(path: string, headers: Record<string, string> = {}, method = 'GET') {
   const { hostname, port } = new URL(server.url)
   const own = { cookie: client.cookie, ...headers }
@@ -31,7 +31,10 @@ async function ask(path: string, headers: Record<string, string> = {}, method = 
   return { status: answer.statusCode ?? 0, headers: answer.headers, body: await text(answer) }
 }
 
-/** Every way to write that a path goes up, and to have a check see another path than the disk. */
+/**
+ * Every way to write a parent folder, including those that a check and the file system may read
+ * differently.
+ */
 const UP = [
   '../',
   '..%2f',
@@ -65,11 +68,11 @@ const PLACES = [
   '/health/',
 ]
 const TARGETS = ['etc/passwd', 'package.json', 'src/main.ts', 'vitrine.db']
-/** What is in them, and in no answer of ours. */
+/** Texts of these files, which no response may contain. */
 const CONTENTS = /root:x?:|"private": true|SQLite format 3|import .* from/
 
-describe('a path that leads elsewhere', () => {
-  it.each(PLACES)('leads nowhere, from %s', async (place) => {
+describe('a path that leaves its folder', () => {
+  it.each(PLACES)('is not found below %s', async (place) => {
     for (const up of UP) {
       for (const depth of [1, 3, 8]) {
         const path = place + up.repeat(depth) + TARGETS[(depth + up.length) % TARGETS.length]
@@ -80,7 +83,7 @@ describe('a path that leads elsewhere', () => {
     }
   })
 
-  it('leads nowhere, absolute or by the data folder', async () => {
+  it('is not found as an absolute path or through the data folder', async () => {
     for (const path of [
       '//etc/passwd',
       '///etc/passwd',
@@ -107,7 +110,7 @@ describe('a path that leads elsewhere', () => {
     }
   })
 
-  it('leads into no folder whose name only begins like the page’s', async () => {
+  it('does not reach a folder whose name only begins like that of the page', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'vitrine-siblings-'))
     onTestFinished(() => rmSync(folder, { recursive: true }))
     for (const name of ['page/assets', 'page/assets-private', 'page-private/assets']) {
@@ -158,7 +161,7 @@ describe('a redirect', () => {
   })
 })
 
-describe('a method that nobody needs', () => {
+describe('an unneeded method', () => {
   it.each(['TRACE', 'PROPFIND', 'PATCH', 'PUT', 'QUERY'])('%s has no effect', async (method) => {
     const { status, body } = await ask('/media', { 'x-secret': 'echo me' }, method)
     expect(status).toBe(405)
@@ -166,8 +169,8 @@ describe('a method that nobody needs', () => {
   })
 })
 
-describe('the description of the API', () => {
-  it('tells everybody nothing about this machine', async () => {
+describe('the OpenAPI document', () => {
+  it('reveals nothing about the machine', async () => {
     const { body } = await ask('/openapi.json', { cookie: '' })
     expect(body).toContain('"/media"')
     for (const own of [

@@ -22,7 +22,7 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
-/** Everything of the item that only who may view media may see. */
+/** All responses about the item that require the permission to view media. */
 const pathsOf = ({ id, urls }: MediaItem) => [
   urls.scaled,
   urls.high,
@@ -39,7 +39,7 @@ async function expectNothingShared(url: string) {
   const user = new Client(url)
   user.cookie = owner.cookie
   for (const path of pathsOf(media)) {
-    // Twice, so that whatever keeps answers has this one.
+    // Requested twice, so that every cache has the response.
     await user.get(path)
     const own = await user.get(path)
     expect([path, own.status]).toEqual([path, 200])
@@ -59,10 +59,10 @@ async function expectNothingShared(url: string) {
   }
 }
 
-describe('what only some may see', () => {
-  it('is not told to others, not even that it is unchanged', () => expectNothingShared(server.url))
+describe('private media', () => {
+  it('is not revealed to others, not even as unchanged', () => expectNothingShared(server.url))
 
-  it.skipIf(!findNginx())('is kept by no proxy for others', async () => {
+  it.skipIf(!findNginx())('is not delivered to others by a caching proxy', async () => {
     const port = await findFreePort()
     const all = { api: [server], files: [server], delivery: [server] }
     const nginx = await startNginx(all, port)
@@ -73,7 +73,7 @@ describe('what only some may see', () => {
     }
   })
 
-  it('is gone for who may no more, at once and under the same tag', async () => {
+  it('is refused immediately after a sign-out, even with its ETag', async () => {
     const leaving = await signIn(server)
     const { headers } = await leaving.get(media.urls.scaled)
     await leaving.post('/auth/logout', {})
@@ -83,7 +83,7 @@ describe('what only some may see', () => {
     expect(status).toBe(401)
   })
 
-  it('does not tell whether there is such a thing at all', async () => {
+  it('is refused in the same way as media that do not exist', async () => {
     const guest = new Client(server.url)
     const answers = await Promise.all(
       [

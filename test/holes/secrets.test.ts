@@ -16,17 +16,17 @@ const METRICS_TOKEN = 'a-token-for-the-metrics'
 const SETTINGS = {
   VITRINE_LOG_LEVEL: 'trace',
   VITRINE_METRICS_TOKEN: METRICS_TOKEN,
-  // So that one is generated, which goes to a file.
+  // Without it, a password is generated and written to a file.
   VITRINE_ADMIN_PASSWORD: undefined,
 }
 
-/** Keeps everything that it is answered. */
+/** Records every response. */
 class KeepingClient extends Client {
   readonly kept: string[] = []
 
   override async request<Body>(method: string, path: string, options?: RequestOptions) {
     const answer: Answer<Body> = await super.request(method, path, options)
-    // What these say is theirs alone to say, and once.
+    // These responses contain a secret by design, once.
     const isSecret = /^\/auth\/(login|me|tokens)$/.test(path) && answer.status === 200
     const headers = [...answer.headers].filter(([name]) => name !== 'set-cookie')
     this.kept.push(JSON.stringify(headers), isSecret ? '' : answer.bytes.toString('latin1'))
@@ -35,7 +35,7 @@ class KeepingClient extends Client {
 }
 
 describe('a secret', () => {
-  it('is in no log, no output, no answer and no address of a whole run', async () => {
+  it('is in no log, output, response or URL of a whole run', async () => {
     const server = await startServer(SETTINGS)
     const generated = readFileSync(join(server.data, 'admin-password'), 'utf8').trim()
     const client = new KeepingClient(server.url)
@@ -121,7 +121,7 @@ describe('a secret', () => {
 
   it.each([
     ['of a database', { VITRINE_DATABASE_URL: 'postgres://vitrine:hunter-two@127.0.0.1:1/none' }],
-    ['of a database address that is none', { VITRINE_DATABASE_URL: 'postgres://u:hunter-two@' }],
+    ['of an invalid database URL', { VITRINE_DATABASE_URL: 'postgres://u:hunter-two@' }],
     [
       'of a bucket',
       {
@@ -139,7 +139,7 @@ describe('a secret', () => {
       'of the first administrator',
       { VITRINE_ADMIN_PASSWORD: 'hunter-two\u0000', VITRINE_API: 'x' },
     ],
-  ])('%s is not told by a start that fails', async (_, settings) => {
+  ])('%s is not shown by a failed start', async (_, settings) => {
     const visible = Object.fromEntries(
       Object.entries(settings).map(([name, value]) => [name, value.replaceAll('\0', '\x01')]),
     )

@@ -19,7 +19,7 @@ const PASSWORD = 'looks at everything'
 let server: Server
 let admin: Client
 let viewer: Client
-/** What each route that changes something would do, if it were asked by who may. */
+/** Every route that changes something, with a request that would succeed with permission. */
 let calls: Record<string, { path: string; options?: RequestOptions }>
 
 beforeAll(async () => {
@@ -31,10 +31,10 @@ beforeAll(async () => {
   }
   admin = await signIn(server)
   viewer = await signIn(server, 'viewer', PASSWORD)
-  // The first use of a token is kept, whatever it is used for.
+  // The first use of a token is recorded, so it happens here.
   await viewer.list('?limit=1')
   const victim = await signIn(server, 'victim', PASSWORD)
-  // Two, since one of them is ended by itself.
+  // Two sessions, since one call ends one of them.
   await signIn(server, 'victim', PASSWORD)
   await signIn(server)
   const tokenOf = async (client: Client) => {
@@ -99,16 +99,16 @@ afterAll(async () => {
   expect(await server.stop()).toBe(0)
 })
 
-/** Kept by design: who was refused what, and when somebody was last there. */
+/** Recorded by design: refusals, and the last use of sessions and tokens. */
 const RECORDS = ['audit', 'login_attempts', 'owners', 'scrub', 'sqlite_sequence']
 const LAST_USE = ['last_used_at', 'lease_until']
 
-/** Everything in the library, rows and bytes. */
+/** A hash of everything in the library, rows and bytes. */
 async function takePicture(): Promise<string> {
   const database = new DatabaseSync(join(server.data, 'vitrine.db'), { readOnly: true })
   const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all()
   const rows = tables
-    // Those of the index of search are SQLite's own, and checked against the items by `takeStock`.
+    // SQLite maintains the rows of the search index. `takeStock` checks them against the items.
     .filter(({ name }) => !RECORDS.includes(String(name)) && !/^media_search/.test(String(name)))
     .map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}"`).all()])
   database.close()
@@ -119,7 +119,7 @@ async function takePicture(): Promise<string> {
   return createHash('sha256').update(text).digest('hex')
 }
 
-/** As a page of another site can have a browser send it, whatever the library allows. */
+/** Content types that a page of another site can make a browser send, whatever CORS allows. */
 const SIMPLE_TYPES = [
   'text/plain',
   'application/x-www-form-urlencoded',
@@ -133,7 +133,7 @@ const SENDERS: Record<
   nobody: { client: () => new Client(server.url), status: () => [401] },
   'a viewer': {
     client: () => viewer,
-    // What needs a session alone is about their own: nothing of others' is found there.
+    // Routes that need only a session affect the viewer's own account, so they are left out.
     status: (call) => (call.includes('/auth/') ? [] : [403]),
   },
   'another site’s page': {
@@ -164,7 +164,7 @@ const SENDERS: Record<
 }
 
 describe('a change that is refused', () => {
-  it('is tried on every route there is', async () => {
+  it('is tried on every route that changes something', async () => {
     const { paths } = (
       await admin.request<{ paths: Record<string, Record<string, { security: unknown[] }>> }>(
         'GET',
@@ -179,7 +179,7 @@ describe('a change that is refused', () => {
     expect(Object.keys(calls).sort()).toEqual(changing.sort())
   })
 
-  it.each(Object.keys(SENDERS))('changes nothing when %s asks', async (name) => {
+  it.each(Object.keys(SENDERS))('changes nothing when %s sends it', async (name) => {
     const { client, headers, status } = SENDERS[name] ?? {}
     const before = await takePicture()
     for (const [call, { path, options }] of Object.entries(calls)) {
@@ -194,7 +194,7 @@ describe('a change that is refused', () => {
     expect(await takePicture()).toBe(before)
   })
 
-  it('would have changed something', async () => {
+  it('would change something with permission', async () => {
     for (const [call, { path, options }] of Object.entries(calls)) {
       const before = await takePicture()
       const { status, body } = await admin.request(call.split(' ', 1)[0] ?? '', path, options)

@@ -1,4 +1,4 @@
-/** A real server under hostile images: what has to hold for each of them, and what it cost. */
+/** A real server that receives hostile images, with checks and measurements for each of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import sharp from 'sharp'
 import { expectConsistent } from '../consistency.ts'
@@ -14,7 +14,7 @@ import type { Specimen } from './mutate.ts'
 
 const MEBIBYTE = 1024 * 1024
 
-/** What one image may take, as the server of an attack is set. */
+/** The limits for one image on the server of an attack. */
 export const LIMITS = { seconds: 3, memoryMiB: 512 }
 const SETTINGS: Settings = {
   VITRINE_IMAGE_SECONDS: String(LIMITS.seconds),
@@ -22,18 +22,18 @@ const SETTINGS: Settings = {
 }
 const WATCH_MS = 20
 
-/** Of a WebP these are pixels and how they move; all others tell something besides. */
+/** Chunks of a WebP with pixels and animation. All other chunks carry further data. */
 const PIXEL_CHUNKS = ['VP8 ', 'VP8L', 'VP8X', 'ALPH', 'ANIM', 'ANMF']
 
 export interface Attack {
   server: Server
-  /** @throws Error that says what the server did wrong */
+  /** @throws Error that describes what the server did wrong */
   submit(specimen: Specimen): Promise<'accepted' | 'refused'>
-  /** The same, one at a time: with the seconds of processor time that deciding took. */
+  /** The same, but only one at a time. Returns also the processor time of the verdict, in seconds. */
   submitMeasured(specimen: Specimen): Promise<{ verdict: 'accepted' | 'refused'; seconds: number }>
-  /** The most memory that a process at work on images took so far, in MiB. */
+  /** The peak memory of an image process so far, in MiB. */
   peakMiB(): number
-  /** Checks that nothing is left of it all, and stops the server. */
+  /** Expects that nothing is left behind, and stops the server. */
   end(): Promise<void>
 }
 
@@ -63,7 +63,7 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
       if (server.process.pid !== pid || server.process.exitCode !== null) {
         throw new Error(`The server ended: ${server.log()}`)
       }
-      // What follows the answer to a delete is done by then.
+      // Stopping the server waits for the work that follows a delete.
       const code = await server.stop()
       const { media, stored, journal } = await expectConsistent(server.data)
       const left = { media, stored: Object.keys(stored), journal }
@@ -78,7 +78,7 @@ export async function startAttack(settings: Settings = {}): Promise<Attack> {
   }
 }
 
-/** Under the name and type of another format: neither decides. */
+/** Uploads with the name and type of PNG. Neither decides: the bytes do. */
 function upload(client: Client, { name, bytes }: Specimen): Promise<Answer> {
   const form = new FormData()
   form.append('name', name)
@@ -87,7 +87,7 @@ function upload(client: Client, { name, bytes }: Specimen): Promise<Answer> {
   return client.request('POST', '/media/add', { body: form })
 }
 
-/** What was accepted is looked at, and goes again. */
+/** Checks the variants of an accepted image, and deletes it. */
 async function showAndDelete(client: Client, name: string, answer: Answer) {
   const verdict = judge(name, answer)
   if (verdict === 'refused') return verdict
@@ -100,7 +100,7 @@ async function showAndDelete(client: Client, name: string, answer: Answer) {
 
 function judge(name: string, { status, body }: Answer): 'accepted' | 'refused' {
   if (status === 200) return 'accepted'
-  // An image of no bytes at all is none.
+  // An empty image counts as missing.
   if (status === 400 && body.detail.startsWith('image is missing')) return 'refused'
   const isRefusal = status === 500 && body.data === 'Error adding media'
   if (isRefusal && /\.$/.test(body.detail) && !body.detail.includes('log of the server')) {
@@ -109,7 +109,7 @@ function judge(name: string, { status, body }: Answer): 'accepted' | 'refused' {
   throw new Error(`${name} was answered with ${status} ${JSON.stringify(body)}`)
 }
 
-/** What is shown of an accepted image decodes, and is nothing but pixels. */
+/** Expects the variant of an accepted image to decode and to contain only pixels. */
 async function expectPixelsOnly(client: Client, name: string, url: string): Promise<void> {
   const { status, bytes, headers } = await client.get(url)
   if (status !== 200 || headers.get('content-type') !== 'image/webp') {
@@ -120,7 +120,7 @@ async function expectPixelsOnly(client: Client, name: string, url: string): Prom
   await sharp(bytes, { animated: true, failOn: 'warning' }).raw().toBuffer()
 }
 
-/** Names of the chunks of a WebP, those within its frames included. */
+/** Names of the chunks of a WebP, including those inside its frames. */
 export function listChunks(webp: Buffer, from = 12): string[] {
   const names: string[] = []
   for (let at = from; at < webp.length; ) {
@@ -133,7 +133,7 @@ export function listChunks(webp: Buffer, from = 12): string[] {
   return names
 }
 
-/** Processes that the server has started. */
+/** Child processes of the server. */
 function workersOf(pid: number | undefined): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
@@ -147,7 +147,7 @@ function workersOf(pid: number | undefined): number[] {
   }
 }
 
-/** The most it ever had, which no glance misses while it lives. */
+/** The peak memory of a process, which is known as long as it runs. */
 function residentMiB(pid: number): number {
   try {
     const [, kibibytes] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
@@ -159,11 +159,11 @@ function residentMiB(pid: number): number {
 
 const TICKS_PER_SECOND = 100
 
-/** Processor time that the image processes of a server have taken, living and dead. */
+/** Processor time of a server's image processes, running and ended. */
 function secondsOf(pid: number | undefined): number {
   const fields = (id: number | undefined) => {
     try {
-      // Behind the name, which is in brackets and may hold anything.
+      // The fields follow the name, which is in brackets and may contain anything.
       return (readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1) ?? '')
         .split(' ')
         .map(Number)
@@ -172,7 +172,7 @@ function secondsOf(pid: number | undefined): number {
     }
   }
   const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0)
-  // User and system time of its own, and of those that it has outlived.
+  // User and system time of the running processes, and of the ended child processes.
   const living = workersOf(pid).map((id) => sum(fields(id).slice(11, 15)))
   return (sum(living) + sum(fields(pid).slice(13, 15))) / TICKS_PER_SECOND
 }

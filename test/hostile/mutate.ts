@@ -1,4 +1,4 @@
-/** Valid files of every accepted kind, spoilt in every way a file can be. */
+/** Valid files of every accepted format, spoilt in many ways. */
 import sharp from 'sharp'
 import {
   makeAnimatedGif,
@@ -19,7 +19,7 @@ import { type Container, lieAboutLength, mendChecksum, split } from './pieces.ts
 import { createRandom, type Random } from './random.ts'
 
 export interface Specimen {
-  /** What it is, and for a mutation the seed and the number that make it again. */
+  /** A description. For a mutation it contains the seed and number that reproduce it. */
   name: string
   bytes: Buffer
 }
@@ -59,7 +59,7 @@ async function makeOriginals(): Promise<[Original, ...Original[]]> {
   ])
 }
 
-/** Numbers at which arithmetic goes wrong. */
+/** Numbers that often cause arithmetic errors. */
 const AWKWARD: readonly [number, ...number[]] = [
   0, 1, 2, 7, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000, 0x7fffffff, 0x80000000,
   0xfffffff0, 0xffffffff,
@@ -67,7 +67,7 @@ const AWKWARD: readonly [number, ...number[]] = [
 
 type Spoil = (pieces: Buffer[], random: Random, original: Original) => Buffer[]
 
-/** Changes one of the pieces, picked at random. */
+/** Changes one randomly chosen piece. */
 const changeOne =
   (change: (piece: Buffer, random: Random, original: Original) => Buffer[]): Spoil =>
   (pieces, random, original) => {
@@ -125,11 +125,11 @@ const SPOILS: Readonly<Record<string, Spoil>> = {
 
 const SPOIL_NAMES = Object.keys(SPOILS)
 
-/** Endlessly; the same for the same seed. */
+/** Yields mutations without end. The same seed gives the same ones. */
 export async function* mutations(seed: number): AsyncGenerator<Specimen> {
   const originals = await makeOriginals()
   for (let number = 0; ; number++) {
-    // Each of its own, so that one can be made again without those before it.
+    // Each mutation has a generator of its own, so that it can be reproduced without the earlier ones.
     const random = createRandom(Math.imul(seed, 1_000_003) + number)
     const original = originals[number % originals.length] ?? originals[0]
     const done: string[] = []

@@ -1,4 +1,4 @@
-/** Texts at which programs go wrong, by what they are naughty for. */
+/** Texts that often cause errors in programs, by category. */
 export const NAUGHTY: Readonly<Record<string, readonly string[]>> = {
   'control characters': [
     '\0',
@@ -192,5 +192,5 @@ export const NAUGHTY: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** Each once. */
+/** All texts, without duplicates. */
 export const ALL_NAUGHTY: readonly string[] = [...new Set(Object.values(NAUGHTY).flat())]

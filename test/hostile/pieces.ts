@@ -1,9 +1,9 @@
-/** Image files as the pieces that they are made of, to be taken apart and put together wrongly. */
+/** Splits image files into their pieces, so that tests can put them together wrongly. */
 import { crc32 } from 'node:zlib'
 
 export type Container = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif'
 
-/** Where a piece says how long it is: the offset, and how many bytes, the last first in WebP. */
+/** Where a piece has its length: offset and number of bytes; little-endian in WebP. */
 const LENGTHS: Record<
   Container,
   { at: number; bytes: number; littleEndian?: boolean } | undefined
@@ -11,12 +11,12 @@ const LENGTHS: Record<
   jpeg: { at: 2, bytes: 2 },
   png: { at: 0, bytes: 4 },
   webp: { at: 4, bytes: 4, littleEndian: true },
-  // Its blocks have a length in each part of them.
+  // GIF blocks have a length in each of their parts.
   gif: undefined,
   avif: { at: 0, bytes: 4 },
 }
 
-/** Of a whole, valid file. Joined again they are the file. */
+/** Splits a whole, valid file. The pieces together are the file. */
 export function split(container: Container, file: Buffer): Buffer[] {
   const pieces: Buffer[] = []
   let at = 0
@@ -50,7 +50,7 @@ const START_OF_IMAGE = 0xd8
 const END_OF_IMAGE = 0xd9
 const START_OF_SCAN = 0xda
 
-/** A segment, with the data of the scan behind it where it begins one. */
+/** Length of a segment, including the scan data that follows the start of a scan. */
 function lengthInJpeg(file: Buffer, at: number): number {
   const marker = file.readUInt8(at + 1)
   if (marker === START_OF_IMAGE || marker === END_OF_IMAGE) return 2
@@ -77,7 +77,7 @@ function lengthInGif(file: Buffer, at: number): number {
   return end + 1 - at
 }
 
-/** The same piece with another length in its head. */
+/** The same piece with another length in its header. */
 export function lieAboutLength(container: Container, piece: Buffer, length: number): Buffer {
   const field = LENGTHS[container]
   if (!field || piece.length < field.at + field.bytes) return piece
@@ -88,7 +88,7 @@ export function lieAboutLength(container: Container, piece: Buffer, length: numb
   return lying
 }
 
-/** With the right checksum, so that what was changed in it reaches the decoder. */
+/** Recomputes the checksum, so that a changed chunk reaches the decoder. */
 export function mendChecksum(chunk: Buffer): Buffer {
   if (chunk.length < 12) return chunk
   const mended = Buffer.from(chunk)
@@ -96,7 +96,7 @@ export function mendChecksum(chunk: Buffer): Buffer {
   return mended
 }
 
-/** A chunk of PNG. */
+/** A PNG chunk. */
 export function pngChunk(type: string, data: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.writeUInt32BE(data.length, 0)
@@ -104,7 +104,7 @@ export function pngChunk(type: string, data: Buffer): Buffer {
   return mendChecksum(Buffer.concat([head, data, Buffer.alloc(4)]))
 }
 
-/** A chunk of WebP. */
+/** A WebP chunk. */
 export function riffChunk(type: string, data: Buffer): Buffer {
   const head = Buffer.alloc(8)
   head.write(type, 0, 'latin1')
@@ -112,7 +112,7 @@ export function riffChunk(type: string, data: Buffer): Buffer {
   return Buffer.concat([head, data, Buffer.alloc(data.length % 2)])
 }
 
-/** WebP out of its chunks, with the right length in front. */
+/** A WebP file of these chunks, with the right length in its header. */
 export function riffFile(chunks: readonly Buffer[]): Buffer {
   const body = Buffer.concat([Buffer.from('WEBP', 'latin1'), ...chunks])
   const head = Buffer.alloc(8)
@@ -121,7 +121,7 @@ export function riffFile(chunks: readonly Buffer[]): Buffer {
   return Buffer.concat([head, body])
 }
 
-/** A segment of JPEG, of at most 65533 bytes. */
+/** A JPEG segment; at most 65533 bytes of data. */
 export function jpegSegment(marker: number, data: Buffer): Buffer {
   const head = Buffer.from([0xff, marker, 0, 0])
   head.writeUInt16BE(data.length + 2, 2)

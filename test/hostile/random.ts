@@ -1,8 +1,8 @@
-/** Numbers that look random and are the same for the same seed, so that a failure comes again. */
+/** Pseudorandom numbers. The same seed gives the same numbers, so that a failure can be reproduced. */
 export interface Random {
-  /** From 0 to below 1. */
+  /** From 0 (inclusive) to 1 (exclusive). */
   next(): number
-  /** A whole number from 0 to below `end`. */
+  /** A whole number from 0 to `end - 1`. */
   below(end: number): number
   pick<T>(from: readonly [T, ...T[]]): T
   bytes(length: number): Buffer

@@ -1,4 +1,4 @@
-/** Files that were made to hurt: each a known kind of attack on what reads images. */
+/** Hostile files: each is a known kind of attack on programs that read images. */
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import {
@@ -22,7 +22,10 @@ import type { Specimen } from './mutate.ts'
 import { jpegSegment, pngChunk, riffChunk, riffFile, split } from './pieces.ts'
 import { createRandom } from './random.ts'
 
-/** Whether it may be accepted: where the pixels are whole, whatever hangs on them. */
+/**
+ * Whether the file must be refused or accepted. It is accepted if its pixels are whole, whatever is
+ * attached.
+ */
 type Verdict = 'refused' | 'accepted' | 'either'
 
 export interface MadeSpecimen extends Specimen {
@@ -35,7 +38,7 @@ const garbage = createRandom(7)
 
 const text = (content: string) => Buffer.from(content, 'latin1')
 
-/** The file with more pieces behind its first ones. */
+/** Inserts pieces into a file after its first ones. */
 function graft(
   container: Parameters<typeof split>[0],
   file: Buffer,
@@ -46,7 +49,7 @@ function graft(
   return Buffer.concat([...pieces.slice(0, behind), ...more, ...pieces.slice(behind)])
 }
 
-/** Another size where the header gives it; the data stays what it was. */
+/** Changes the size in the header, but not the data. */
 function claim(file: Buffer, at: number, size: Buffer): Buffer {
   const claiming = Buffer.from(file)
   size.copy(claiming, at)
@@ -55,15 +58,15 @@ function claim(file: Buffer, at: number, size: Buffer): Buffer {
 
 const EXIF = text('Exif\0\0')
 
-/** An EXIF block whose only directory says that the next one is itself. */
+/** An EXIF block whose only directory names itself as the next one. */
 const endlessDirectories = () =>
   Buffer.concat([EXIF, text('MM\0*\0\0\0\x08\0\0\0\0\0\x08'), Buffer.alloc(16)])
 
-/** EXIF with an orientation that there is not. */
+/** EXIF with an orientation that does not exist. */
 const impossibleOrientation = () =>
   Buffer.concat([EXIF, text('MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\xff\xff\0\0\0\0\0\0')])
 
-/** Not the screen, which decoders pass over where no frame fills it. */
+/** Changes the frames and not the screen: decoders ignore the size of a screen that no frame fills. */
 const enlargeFrames = (gif: Buffer) =>
   Buffer.concat(
     split('gif', gif).map((piece) =>
@@ -149,7 +152,7 @@ async function polyglots(): Promise<MadeSpecimen[]> {
   ]
 }
 
-/** Under names and types of images they are sent like everything else; the bytes decide. */
+/** The attack sends all files with the name and type of an image. The bytes decide. */
 async function impostors(): Promise<MadeSpecimen[]> {
   const entity = '<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">'
   return [
@@ -242,7 +245,7 @@ async function metadata(): Promise<MadeSpecimen[]> {
 async function damaged(): Promise<MadeSpecimen[]> {
   const flat = (size: number) =>
     sharp({ create: { width: size, height: size, channels: 3, background: '#468' } })
-  // Of one colour, so that a scan is a few bytes and yet goes over every block.
+  // One colour, so that a scan has few bytes and still covers every block.
   const scans = split('jpeg', await flat(3000).jpeg({ progressive: true }).toBuffer())
   const last = scans.findLast((piece) => piece[1] === 0xda) ?? Buffer.of()
   const png = await makePng()

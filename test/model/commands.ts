@@ -6,7 +6,7 @@ import { findItems, type Item, type Query, type Reference, retag } from './refer
 
 export type Command = AsyncCommand<Reference, RealLibrary, false>
 
-/** Cases, accents, widths and scripts that a search takes for the same, and some that it does not. */
+/** Cases, accents, widths and scripts. A search treats some of these words as equal, others not. */
 const word = fc.constantFrom(
   ...['Tower', 'TOWER', 'tower at night', 'Ünïcode', 'unicode', 'Straße', 'STRASSE', 'ﬁn', 'fin'],
   ...['東京', '東京タワー', 'か', 'が', '１２', '12', 'a', '%_"*', "O'Hara", 'İstanbul'],
@@ -23,12 +23,12 @@ const search = fc
   )
   .map((terms) => terms.join(' '))
 const image = fc.nat({ max: IMAGES - 1 })
-/** An item by its place, whatever their number is then. */
+/** An item by its position, modulo the number of items at that time. */
 const place = fc.nat({ max: 1000 })
 
 const pick = ({ items }: Reference, place: number) => items[place % items.length]
 
-/** A command that says itself as a line of a script. */
+/** A command whose text is a line of the printed script. */
 const command = (
   line: string,
   run: Command['run'],
@@ -44,7 +44,7 @@ const command = (
 
 const describe = (what: string, values: object) => `${what} ${JSON.stringify(values)}`
 
-/** A command on one of the items, if there are any. */
+/** A command on one of the items. It does not run if there are none. */
 const onItem = (
   what: string,
   values: { place: number },
@@ -72,7 +72,7 @@ const send = {
   },
 }
 
-/** Notes an item that was added, or was there after a kill. */
+/** Records an item that was added, or that exists after a kill. */
 function remember(reference: Reference, added: New, id: number) {
   expect(id).toBeGreaterThan(reference.lastId)
   reference.lastId = id
@@ -96,7 +96,7 @@ const add = fc
     }),
   )
 
-/** What an item has, or had, is found where it is and nowhere else. */
+/** Searches for the current or former texts of an item. The result must match the reference. */
 async function searchFor({ name, tags }: Item, real: RealLibrary, reference: Reference) {
   const search = [name.slice(-2), ...tags.map((tag) => tag.slice(0, 2)).slice(-1)].join(' ')
   await real.compareList(reference, { order: 'added-desc', limit: 5, offset: 0, search })
@@ -211,7 +211,7 @@ const killRemove = fc.record({ place, delay }).map((values) =>
 
 const often = <T>(weight: number, arbitrary: T): T[] => new Array<T>(weight).fill(arbitrary)
 
-/** What costs a start of the server is rare. */
+/** Commands that restart the server are rare, because they are slow. */
 const arbitraries = [
   ...often(9, add),
   ...often(4, edit),
@@ -224,8 +224,8 @@ const arbitraries = [
 ]
 
 /**
- * @param most commands of one script
- * @param replayPath as a failure named it, for that script alone
+ * @param most maximum number of commands in one script
+ * @param replayPath from the message of a failure, to run that script again
  */
 export const scripts = (most: number, replayPath?: string) =>
   fc.commands<Reference, RealLibrary, false>(arbitraries, {

@@ -13,7 +13,7 @@ import {
 } from '../harness.ts'
 import { type Item, listItems, type Query, type Reference } from './reference.ts'
 
-/** Few, so that the same bytes come again and again. */
+/** Only a few images, so that the same bytes are added repeatedly. */
 const makers = [makePng, makeJpeg, makeWebp, makeGif]
 export const IMAGES = 8
 const images = await Promise.all(
@@ -27,7 +27,7 @@ const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest(
 
 export type RealLibrary = Awaited<ReturnType<typeof openRealLibrary>>
 
-/** A real server and what it keeps, through its restarts. */
+/** A real server and its library, across restarts. */
 export async function openRealLibrary() {
   const data = makeDataFolder()
   let server: Server = await startServer({}, data)
@@ -51,7 +51,7 @@ export async function openRealLibrary() {
     },
     restart,
 
-    /** Kills the server a little after it was asked for something. */
+    /** Kills the server `delay` milliseconds after a request. */
     async killDuring(ask: () => Promise<Answer>, delay: number): Promise<Answer | undefined> {
       const asking = ask().catch(() => undefined)
       await sleep(delay)
@@ -61,7 +61,7 @@ export async function openRealLibrary() {
       return answer
     },
 
-    /** A list says what the reference says. */
+    /** Expects a list to match the reference. */
     async compareList({ items }: Reference, query: Query) {
       const { order, limit, offset, search } = query
       const parameters = new URLSearchParams({ order, offset: String(offset) })
@@ -75,7 +75,7 @@ export async function openRealLibrary() {
       expect({ ids, total, max, from, to }).toEqual(listItems(items, query))
     },
 
-    /** An item is shown as it is, with the bytes that it was made of. */
+    /** Expects an item to have its current texts and its original bytes. */
     async compareItem({ id, name, tags, image }: Item) {
       expect((await client.get(`/media/item/${id}`)).body.media).toMatchObject({ id, name, tags })
       const original = await client.get(`/media/original/${id}`)
@@ -83,7 +83,7 @@ export async function openRealLibrary() {
       expect((await client.get(`/media/image/${id}`)).status).toBe(200)
     },
 
-    /** Everything there is, and everything behind it. */
+    /** Compares the whole library, and the consistency of its storage. */
     async compareAll(reference: Reference) {
       const { media } = (await client.list('?order=added-asc')).body
       const shown = media.map(({ id, name, tags }) => ({ id, name, tags }))

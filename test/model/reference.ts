@@ -1,18 +1,18 @@
-/** The library as its users know it, in a few lines: what the real one is compared with. */
+/** A minimal model of the library as its users see it. The real library is compared with it. */
 export interface Item {
   id: number
   name: string
   tags: string[]
-  /** Which of the images it shows, by its place among them. */
+  /** Index of its image among the test images. */
   image: number
 }
 
 export interface Reference {
   /** Ascending by id. */
   items: Item[]
-  /** The largest id that was ever given. */
+  /** The largest id that was ever assigned. */
   lastId: number
-  /** How many commands were run so far. */
+  /** Number of commands that were run so far. */
   commands: number
 }
 
@@ -36,7 +36,7 @@ export function listItems(items: readonly Item[], { order, limit, offset, search
   }
 }
 
-/** Every term occurs within the name or within one tag. */
+/** Every term must occur in the name or in one tag. */
 export function findItems(items: readonly Item[], search: string): Item[] {
   const terms = search.split(/\s+/).filter((term) => term !== '')
   return items.filter(({ name, tags }) =>
@@ -44,7 +44,7 @@ export function findItems(items: readonly Item[], search: string): Item[] {
   )
 }
 
-/** Written anew, and simpler than the program's: enough for the words of the test. */
+/** Written independently of the program's folding, and simpler: enough for the words of the test. */
 const fold = (text: string) =>
   text
     .normalize('NFKC')

@@ -4,11 +4,10 @@ import { openRealLibrary } from './real-library.ts'
 import type { Reference } from './reference.ts'
 
 /**
- * Runs random scripts against a library of their own and against the reference, until so many commands
- * have been run.
+ * Runs random scripts, each against a new library and the reference, until this many commands have run.
  *
- * @param options.seed gives the same scripts again
- * @param options.replay runs one script again: what a failure named besides its seed
+ * @param options.seed reproduces the same scripts
+ * @param options.replay runs one script again, with the paths from the message of a failure
  * @returns how many commands were run
  * @throws Error with the shortest script that still fails, and how to run it again
  */

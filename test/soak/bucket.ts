@@ -16,13 +16,13 @@ import { type Row, summarize, type Times } from './part.ts'
 const ROUNDS = 4
 const TEMPORARY_ROUNDS = 10
 const MEBIBYTES = 16
-/** Of a load, before something happens to it and after. */
+/** Responses of a load before a fault, and after it. */
 const ANSWERS = 20
 const ACTS = 8
-/** Faults of one call in a row that the program gets over by trying again. */
+/** Consecutive faults of one call that retries hide. */
 const FAULTS_IN_A_ROW = 3
 const TIMEOUT_SECONDS = 10
-/** The SDK has 500 to spend on trying again: each time takes 14, each request that succeeds brings 1. */
+/** The SDK has a budget of 500 for retries. A retry costs 14, and a successful request returns 1. */
 const SUCCESSES = FAULTS_IN_A_ROW * 14
 
 const CALLS: readonly Call[] = ['HEAD', 'PUT', 'GET', 'POST delete']
@@ -37,7 +37,7 @@ const FAULTS: readonly { fault: Fault; says: string; calls?: readonly Call[] }[]
 
 export const missing = () => (hasS3Server() ? undefined : 'there is no OpenStack Swift')
 
-/** Everything that can go wrong on the way to a bucket, for a while and for long. */
+/** Injects every fault on the way to a bucket, briefly and permanently. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const swift = await useS3Server()
   const proxy = await startFaultyProxy(swift.endpoint)
@@ -53,7 +53,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   const mortal = await openMortalServer(settings)
   try {
     const rounds = times(ROUNDS)
-    // First, since after long ones requests are not tried again so often for a while.
+    // Short faults first: after long ones, the SDK retries less often for a while.
     for (const { fault, calls = CALLS } of FAULTS) {
       for (const call of calls) {
         for (let round = 0; round < rounds; round++) {
@@ -102,7 +102,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   }
 }
 
-/** Nobody is told of a few faults in a row. */
+/** Retries hide a few faults in a row from clients. */
 async function failShortly(
   { client }: MortalServer,
   ledger: Ledger,
@@ -110,7 +110,7 @@ async function failShortly(
   call: Call,
   fault: Fault,
 ) {
-  // S3 refuses what was changed on its way, and that is not tried again.
+  // S3 refuses a body that was changed on its way, and the SDK does not retry that.
   const statuses = fault === 'changed body' ? [200, 500] : [200]
   proxy.fail(call, ...Array<Fault>(FAULTS_IN_A_ROW).fill(fault))
   for (let act = 0; act < ACTS; act++) {
@@ -125,7 +125,7 @@ async function failShortly(
   }
 }
 
-/** @returns how long it took until an add succeeded again, in milliseconds */
+/** @returns milliseconds until an add succeeded again */
 async function failLong(
   { client }: MortalServer,
   ledger: Ledger,
@@ -145,12 +145,12 @@ async function failLong(
   return performance.now() - before
 }
 
-/** The disk with the database and the folder that uploads pass through; the images are elsewhere. */
+/** Fills the disk with the database and the temporary folder. The images are in the bucket. */
 async function fillTemporary(settings: Record<string, string>, rounds: number): Promise<Row> {
   const disk = mountSmallDisk(MEBIBYTES)
   const ledger = openLedger()
   const mortal = await openMortalServer(settings, disk.data)
-  // Whoever spreads requests must not take fast refusals for an idle instance.
+  // A load balancer must not take fast refusals for an idle instance, so readiness must change.
   const untilReadyIs = async (status: number) => {
     while ((await mortal.client.get('/health/ready')).status !== status) await sleep(200)
   }
@@ -187,7 +187,7 @@ async function fillTemporary(settings: Record<string, string>, rounds: number): 
 const SWEEP_REST_MS = 5000
 const SWEEP_TRIES = 40
 
-/** Nothing is left that nobody names, nor a row of the journal. */
+/** Waits until no stray object and no journal entry is left. */
 async function expectSwept({ data }: MortalServer, settings: Record<string, string>) {
   let told = ''
   for (let tries = SWEEP_TRIES; tries > 0; tries--) {

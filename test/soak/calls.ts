@@ -4,7 +4,7 @@ import { canInject, type Injection, inject, THREADS } from '../strace.ts'
 import { type MortalServer, openMortalServer } from './mortal-server.ts'
 import { type Row, summarize, type Times } from './part.ts'
 
-/** Everything that puts something on the disk; each by every so many, where there are many. */
+/** The calls that write to disk. A `stride` above 1 tests only every nth call, where there are many. */
 const CALLS = [
   { call: 'fsync', stride: 1 },
   { call: 'fdatasync', stride: 1 },
@@ -16,7 +16,9 @@ const CALLS = [
   { call: 'pwrite64', stride: 7 },
 ] as const
 
-/** After a fault it goes on; so often it is killed then, and started. */
+/**
+ * After an injected error the server keeps running. After this many errors it is killed and started again.
+ */
 const RESTARTED_EVERY = 5
 
 const ACTS = ['add', 'delete'] as const
@@ -25,7 +27,7 @@ type ActName = (typeof ACTS)[number]
 export const missing = () =>
   canInject ? undefined : 'it needs root, and strace (apt-get install strace)'
 
-/** Kills the server at every such call of an add and of a delete, and has each of them fail. */
+/** Kills the server at each of these calls of an add and of a delete, then makes each of them fail. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   for (const act of ACTS) yield await strike(act, 'signal=KILL', 'the server is killed', times)
   for (const act of ACTS) yield await strike(act, 'error=EIO', 'the disk fails (EIO)', times)
@@ -52,7 +54,7 @@ async function strike(act: ActName, action: string, what: string, times: Times):
       }
     }
   }
-  // A temporary file that could not be removed goes with its process.
+  // The start after a kill removes temporary files that could not be removed before.
   await mortal.kill()
   await mortal.start()
   await mortal.expectSwept()
@@ -68,7 +70,7 @@ async function strike(act: ActName, action: string, what: string, times: Times):
   }
 }
 
-/** @returns whether the request came as far as that call */
+/** @returns whether the request reached that call */
 async function hit(
   mortal: MortalServer,
   ledger: Ledger,
@@ -81,17 +83,17 @@ async function hit(
   const injected = await inject(mortal.pid, injection)
   const id = ledger.pick() ?? 0
   const answer = await (act === 'add' ? ledger.add(client) : ledger.remove(client, id))
-  // What follows the answer is part of it.
+  // Work after the response belongs to the request.
   if (answer) await mortal.awaitStruckOff()
   const wasInjected = await injected.end()
-  // The server may be dead before strace has told of it.
+  // The server may die before strace reports it.
   const isHit = wasInjected || (isKill && answer === undefined)
   if (!isKill) {
     expect([200, 500]).toContain(answer?.status)
-    // It goes on, and what was refused left nothing that shows.
+    // The server keeps running, and the refused request left nothing visible.
     await ledger.check(client)
     expect((await ledger.add(client))?.status).toBe(200)
-    // What the disk would not remove is removed by a later sweep.
+    // A later sweep removes the files that the disk refused to remove.
     await mortal.expectAccounted()
   } else if (isHit) {
     await mortal.kill()

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import { type DatabaseLocation, openDatabase } from '../../src/database/database.ts'
+import type { DatabaseLocation } from '../../src/database/database.ts'
+import { openDatabase } from '../../src/database/open.ts'
 import { countRows } from '../../src/transfer/contents.ts'
 import { expectConsistent } from '../consistency.ts'
 import { makeDataFolder, type Settings, startCli, withoutProgress } from '../harness.ts'
@@ -11,7 +12,7 @@ import { stockLibrary } from '../stock-library.ts'
 import type { Row, Times } from './part.ts'
 
 const ITEMS = 10_000
-/** On each of the two ways. */
+/** Kills per direction. */
 const KILLS = 2
 const POLL_MS = 200
 
@@ -20,7 +21,7 @@ export const missing = (): string | undefined => {
   return hasS3Server() ? undefined : 'there is no OpenStack Swift'
 }
 
-/** Moves a library to PostgreSQL and S3 and back, and kills the copy on both ways. */
+/** Moves a library to PostgreSQL and S3 and back, and kills the copy in both directions. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const [postgres, bucket] = await Promise.all([startOwnPostgres(), startS3Server()])
   try {
@@ -50,14 +51,14 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
         items,
       })),
     }
-    // Every hash, id and row is what it was.
+    // Every hash, id and row is unchanged.
     expect(await expectConsistent(home)).toEqual(before)
   } finally {
     await Promise.all([postgres.close(), bucket.stop()])
   }
 }
 
-/** Runs the command again and again: killed at random, and at last to its end. */
+/** Runs the command several times: it is killed at random, and the last run completes. */
 async function copy(
   data: string,
   to: readonly string[],

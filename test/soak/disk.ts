@@ -14,7 +14,10 @@ const MOST_ANSWERS = 20
 
 export const missing = () => withoutRoot() ?? (canMount ? undefined : 'nothing can be mounted here')
 
-/** A disk that is full, files that may not grow, a disk that cannot be written, a locked database, a full disk of the log. */
+/**
+ * Tests a full disk, a limit on file sizes, a locked database, a read-only disk, and a full disk of the
+ * log.
+ */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   yield await fillUp(times(30))
   yield await limitFiles(times(20))
@@ -37,13 +40,13 @@ async function fillUp(rounds: number): Promise<Row> {
     disk.fill()
     await load.answered(MOST_ANSWERS)
     if (round % 3 === 0) {
-      // Killed while it is full, and started while it is.
+      // Killed while the disk is full, and started on the full disk.
       await mortal.kill()
       await load.ended
       disk.fill()
       await mortal.start()
     } else await load.stop()
-    // Everything is shown while nothing can be stored.
+    // Everything can be read while nothing can be stored.
     await ledger.check(mortal.client)
     disk.fill()
     expect((await ledger.add(mortal.client))?.status).toBe(500)
@@ -75,7 +78,7 @@ async function limitFiles(rounds: number): Promise<Row> {
   for (let round = 1; round <= rounds; round++) {
     const load = startLoad(mortal.client, ledger)
     await load.answered(Math.floor(Math.random() * MOST_ANSWERS))
-    // In turn: too little for the database, and too little for an image.
+    // Alternates: too little for the database, and too little for an image.
     limit(round % 2 === 0 ? statSync(join(mortal.data, 'vitrine.db-wal')).size : 300)
     await load.answered(MOST_ANSWERS)
     await load.stop()
@@ -97,11 +100,11 @@ async function limitFiles(rounds: number): Promise<Row> {
   }
 }
 
-/** As if nobody had asked for anything for two minutes. */
+/** Ages the sessions as if the last request was two minutes ago. */
 const ageSessions = (database: DatabaseSync) =>
   database.exec('UPDATE sessions SET last_used_at = last_used_at - 120000')
 
-/** Longer than the server waits for it. */
+/** Longer than the server waits for the lock. */
 const LOCK_MS = 12_000
 
 async function lockDatabase(rounds: number): Promise<Row> {
@@ -112,7 +115,7 @@ async function lockDatabase(rounds: number): Promise<Row> {
   for (let round = 1; round <= rounds; round++) {
     const id = (await ledger.add(mortal.client))?.body.media.id ?? 0
     const other = new DatabaseSync(join(mortal.data, 'vitrine.db'))
-    // What a request leaves behind, that a session was used, must not make it wait.
+    // A request also records the use of its session. That must not make it wait.
     ageSessions(other)
     other.exec('BEGIN IMMEDIATE')
     const asked = performance.now()
@@ -180,7 +183,7 @@ async function startReadOnly(rounds: number): Promise<Row> {
   }
 }
 
-/** The log on a disk of its own: the library must not notice. */
+/** The log is on a disk of its own. When that is full, the library must not be affected. */
 async function fillLog(rounds: number): Promise<Row> {
   const disk = mountSmallDisk(MEBIBYTES)
   const path = join(disk.data, 'log')
@@ -214,7 +217,7 @@ async function fillLog(rounds: number): Promise<Row> {
   }
 }
 
-/** Restarted, nothing is left of what failed. */
+/** After a restart, nothing of the failed requests may be left. */
 async function end(mortal: MortalServer) {
   await mortal.stop()
   await mortal.start()

@@ -4,16 +4,16 @@ import { makeSpecimens } from '../hostile/specimens.ts'
 import { type Row, summarize, type Times, withoutProc } from './part.ts'
 
 const MUTATIONS = 5000
-/** The server looks at its processes every 50 ms; so much more one may have taken by then. */
+/** The server checks its processes every 50 ms. A process may exceed its limits by this much until then. */
 const SLACK = { seconds: 0.5, memoryMiB: 128 }
-/** Reading the header and the rest are tasks of their own, each with its limit. */
+/** The header and the rest are read in separate tasks, each with its own limit. */
 const TASKS = 2
 
 export const missing = withoutProc
 
-/** Throws hostile images at a server, one after the other, so that what each of them took is known. */
+/** Sends hostile images to a server one at a time, so that the cost of each is known. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
-  // Another one in each run; whatever is found names it, and with it comes again.
+  // Different in each run. A failure prints the seed, which reproduces it.
   const seed = Math.floor(Math.random() * 1_000_000)
   yield await attackWith('made to hurt', await makeSpecimens())
   yield await attackWith(`spoilt at random, seed ${seed}`, take(mutations(seed), times(MUTATIONS)))

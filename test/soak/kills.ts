@@ -5,12 +5,12 @@ import { type Row, summarize, type Times } from './part.ts'
 
 const KILLS = 200
 const EXAMINED_EVERY = 25
-/** So many requests, at most, come to their end in one life of the server. */
+/** The maximum number of requests that are answered in one life of the server. */
 const MOST_ANSWERS = 20
-/** About as long as one request takes. */
+/** About the duration of one request. */
 const LONGEST_REST_MS = 60
 
-/** Kills the server at random instants, with several clients at work. */
+/** Kills the server at random instants while several clients send requests. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const ledger = openLedger()
   const mortal = await openMortalServer()

@@ -8,19 +8,19 @@ import { type Client, type Server, signIn, startServer } from '../harness.ts'
 import { type Row, summarize, type Times, withoutProc } from './part.ts'
 
 const CONNECTIONS = 500
-/** In two halves, after each of which everything has to be as small as after the other. */
+/** In two halves. The server must need as little memory after the second as after the first. */
 const SECONDS = 600
 const ITEMS = 200
 const MEBIBYTE = 1024 * 1024
-/** What a server of this size may take at most, its image processes aside. */
+/** The memory limit for a server of this size, without its image processes. */
 const MOST_MIB = 1024
-/** Of the second half's rest over that of the first. */
+/** Allowed growth of the memory at rest from the first half to the second. */
 const GROWTH = { factor: 1.25, mib: 48 }
 const REST_MS = 45_000
 
 export const missing = withoutProc
 
-/** Hundreds of connections that list, search, look at images and add large ones, without a pause. */
+/** Hundreds of connections that list, search, read images and add large ones, without a pause. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const server = await startServer()
   const client = await signIn(server)
@@ -55,7 +55,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   const memory = `at most ${Math.round(peak)} MiB, at rest ${resting.map(Math.round).join(' and ')} MiB`
   console.log(`  memory of the server: ${memory}`)
   const wrong = [...tally.keys()].filter((what) => !/ (200|304|429|503)$/.test(what))
-  if (wrong.length > 0) throw new Error(`Answers that nobody should get: ${wrong.join(', ')}`)
+  if (wrong.length > 0) throw new Error(`Unexpected answers: ${wrong.join(', ')}`)
   if (peak > MOST_MIB) throw new Error(`The server took ${peak} MiB.`)
   const [first = 0, second = 0] = resting
   if (second > first * GROWTH.factor + GROWTH.mib) throw new Error(`Memory is not flat: ${memory}`)
@@ -83,7 +83,7 @@ interface Visit {
   number: number
 }
 
-/** One connection, which is kept, until the time is over. */
+/** Uses one keep-alive connection until the time is over. */
 async function visit(
   { server, client, photo, shown, until, number }: Visit,
   tally: Map<string, number>,
@@ -126,7 +126,7 @@ async function visit(
         if (status !== 200) continue
         const { media } = JSON.parse(bytes.toString())
         for (;;) {
-          // The library stays as large as it was.
+          // Deletes the item again, so that the library keeps its size.
           const { status } = await ask('delete', 'DELETE', `/media/delete/${media.id}`)
           if (status !== 503) break
         }
@@ -142,7 +142,7 @@ async function visit(
 
 const FORM = 'multipart/form-data; boundary=b'
 
-/** The same pixels as other bytes: what comes after the end of a JPEG is no part of it. */
+/** The same pixels with different bytes: data after the end of a JPEG is ignored. */
 function formOf(photo: Buffer, number: string): Buffer {
   const field = (name: string, more: string, value: Buffer) =>
     Buffer.concat([
@@ -158,7 +158,7 @@ function formOf(photo: Buffer, number: string): Buffer {
   ])
 }
 
-/** 4000 x 3000, as a camera has them: soft shapes with some noise. */
+/** A photograph of 4000 x 3000 pixels: soft shapes with some noise. */
 function makeLargePhoto(): Promise<Buffer> {
   const noise = { type: 'gaussian' as const, mean: 128, sigma: 40 }
   return sharp({ create: { width: 500, height: 375, channels: 3, background: '#468', noise } })
@@ -167,7 +167,7 @@ function makeLargePhoto(): Promise<Buffer> {
     .toBuffer()
 }
 
-/** Items to look at, with their large variants made. @returns addresses of their images */
+/** Adds items with their large variants. @returns the URLs of their images */
 async function fill(client: Client): Promise<string[]> {
   const urls: string[] = []
   for (let index = 0; index < ITEMS; index++) {
@@ -181,7 +181,7 @@ async function fill(client: Client): Promise<string[]> {
   return urls
 }
 
-/** So long that idle image processes and idle connections are gone. */
+/** Long enough for idle image processes and idle connections to end. */
 const rest = () => once(AbortSignal.timeout(REST_MS), 'abort')
 
 const descriptorsOf = (server: Server) => readdirSync(`/proc/${server.process.pid}/fd`).length

@@ -3,7 +3,7 @@ import type { Row, Times } from './part.ts'
 
 const COMMANDS = 10_000
 
-/** Random scripts of everything that users do, with restarts and kills, beside a reference. */
+/** Random scripts of all user actions, with restarts and kills, compared with a reference. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const seed = Date.now()
   console.log(`  seed ${seed}`)

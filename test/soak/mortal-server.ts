@@ -12,7 +12,7 @@ import {
 } from '../harness.ts'
 import type { Ledger } from '../ledger.ts'
 
-/** What is removed late is removed a lease later, which is a minute, and then at the next sweep. */
+/** A late removal happens after a lease of one minute, at the next sweep. */
 const SWEEP_REST_MS = 5000
 const SWEEP_TRIES = 30
 
@@ -22,7 +22,7 @@ export type MortalServer = Awaited<ReturnType<typeof openMortalServer>>
 export async function openMortalServer(settings: Settings = {}, data = makeDataFolder()) {
   let server: Server = await startServer(settings, data)
   let client = await signIn(server)
-  /** How long each start took until a list was answered, in milliseconds. */
+  /** Milliseconds from each start until a list was answered. */
   const recoveries: number[] = []
 
   async function start() {
@@ -52,7 +52,7 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
     kill: () => server.kill(),
     start,
 
-    /** Starts it again, and finds all that was acknowledged, and nothing else. */
+    /** Starts the server again, and expects exactly the acknowledged state. */
     async revive(ledger: Ledger) {
       await start()
       await ledger.check(client)
@@ -61,10 +61,10 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
 
     expectConsistent: () => expectConsistent(data),
 
-    /** Waits until it is at work on nothing that the journal names, or has ended. */
+    /** Waits until the server works on no journal entry, or has ended. */
     awaitStruckOff: () => awaitStruckOff(data, server.process),
 
-    /** All rows have their objects, and every other object is in the journal, for the sweep. */
+    /** Expects every row to have its object, and every other object to be in the journal for the sweep. */
     async expectAccounted() {
       const { named, stored, journal } = await takeStock(data)
       expect(stored).toMatchObject(named)
@@ -74,7 +74,7 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
       )
     },
 
-    /** Waits until the sweep has removed what storage would not remove before. */
+    /** Waits until the sweep has removed the objects that storage refused to remove before. */
     async expectSwept() {
       for (let tries = SWEEP_TRIES; tries > 0; tries--) {
         if ((await takeStock(data)).journal.length === 0) break
@@ -83,7 +83,7 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
       expect((await expectConsistent(data)).journal).toEqual([])
     },
 
-    /** The program's own check of everything. */
+    /** Runs `vitrine doctor`. */
     async examine() {
       const { code, stdout } = await runCli(data, ['doctor'], { settings })
       if (code !== 0) throw new Error(`The doctor ended with ${code}: ${stdout}`)

@@ -8,12 +8,14 @@ import { ADMIN_PASSWORD, makeDataFolder } from '../harness.ts'
 import type { Row } from './part.ts'
 
 const LENGTH = 100_000
-/** Processor time, which other programs do not lengthen. */
+/** Limit of processor time, which does not depend on other programs. */
 const MOST_MS = 50
-/** Of so many the fastest counts: the first ones compile, and collect garbage of others. */
+/**
+ * The fastest attempt counts. The first ones include compilation and garbage collection of earlier work.
+ */
 const ATTEMPTS = 5
 
-/** Texts over which matching goes back and forth, by what is in them. */
+/** Parts of texts that cause backtracking. */
 const ADVERSARIAL = [
   ' ',
   'a',
@@ -43,7 +45,7 @@ const ADVERSARIAL = [
   'data:',
   '{"a":',
 ]
-/** What comes before, where something is only looked at behind it. */
+/** Prefixes, for parsers that only read what follows them. */
 const BEGINNINGS = [
   '',
   '"',
@@ -73,8 +75,8 @@ const HEADERS = [
 ]
 
 /**
- * Gives every place that reads a client's text 100 KB of what is hard to match. Requests are injected,
- * because over a connection a header ends at 16 KiB.
+ * Sends 100 KB of text that is hard to match to every place that reads a client's text. Requests are
+ * injected, because over a connection headers are limited to 16 KiB.
  */
 export async function* rows(): AsyncGenerator<Row> {
   const data = makeDataFolder()
@@ -160,7 +162,7 @@ async function signIn(app: FastifyInstance): Promise<string> {
   return `refreshToken=${cookies[0]?.value ?? ''}`
 }
 
-/** Milliseconds of processor time; those that are quick anyway are asked once. */
+/** Milliseconds of processor time. Only slow requests are repeated. */
 async function measure(app: FastifyInstance, request: InjectOptions): Promise<number> {
   let fastest = Number.POSITIVE_INFINITY
   for (let left = ATTEMPTS; left > 0 && fastest > MOST_MS / 5; left--) {

@@ -7,13 +7,13 @@ import { type Row, summarize, type Times, withoutProc } from './part.ts'
 
 export const missing = withoutProc
 
-/** As many as may wait: a connection with more is closed. */
+/** The number of requests that may wait on a connection. A connection with more is closed. */
 const MOST_WAITING = 64
-/** Of looking at it, and asking something beside it. */
+/** Measurements of the server, each with requests of another client. */
 const ROUNDS = 10
 const MEBIBYTE = 1024 * 1024
 
-/** Clients that send requests by the thousand in one go, and read none of the answers. */
+/** Clients that send thousands of requests at once and do not read the responses. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const connections = times(60)
   for (const VITRINE_DELIVERY of ['public', 'private']) {
@@ -34,7 +34,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   }
 }
 
-/** A server with something of every kind that can be asked for. */
+/** Starts a server with a resource of every kind. */
 export async function startFlood(settings: Settings = {}) {
   const server = await startServer(settings)
   const client = await signIn(server)
@@ -62,7 +62,10 @@ export async function startFlood(settings: Settings = {}) {
   }
 }
 
-/** Keeps asking for a list and for health while the connections are open, and looks at what they take. */
+/**
+ * Sends requests for a list and for health while the connections are open, and measures the server's files
+ * and memory.
+ */
 async function flood(
   server: Server,
   client: Client,
@@ -88,7 +91,8 @@ async function flood(
     memory = Math.max(memory, now.memory - before.memory)
   }
   for (const socket of sockets) socket.destroy()
-  // A connection, and one file of whatever is sent by it; and what a list takes of the database.
+  // Per connection: its socket and one file that is being sent. In addition, what a list takes of the
+  // database.
   if (files > 2 * connections + 30) throw new Error(`${files} files were open for ${path}.`)
   return { files, memory, waits }
 }

@@ -17,12 +17,12 @@ export const missing = () => {
 }
 
 /**
- * Cuts the power of a disk at random instants: its file system takes no more writes from then on, and
- * whatever was not flushed until then is gone.
+ * Cuts the power of a disk at random instants: its file system accepts no more writes, and all data that
+ * was not flushed is lost.
  */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const disk = makeDisk(MEBIBYTES)
-  // Whatever is answered after the cut, a machine without power would not have answered.
+  // A machine without power would not have answered after the cut, so these responses are doubtful.
   const ledger = openLedger({ isDoubtful: (status) => status >= 500 })
   const mortal = await openMortalServer({ VITRINE_LOG_LEVEL: 'silent' }, disk.data)
   const recoveries: number[] = []

@@ -4,7 +4,7 @@ import { hasS3Server } from '../s3-server.ts'
 import { type Row, summarize, type Times } from './part.ts'
 
 const RESTARTS = 20
-/** So many requests at most are answered between two of them, at each server. */
+/** The maximum number of requests that each server answers between two restarts. */
 const MOST_ANSWERS = 60
 const LONGEST_MS = 2000
 
@@ -13,7 +13,7 @@ export const missing = (): string | undefined => {
   return hasS3Server() ? undefined : 'there is no OpenStack Swift'
 }
 
-/** Takes the database and the storage from under two servers at work, again and again. */
+/** Stops the database and the storage repeatedly while two servers are in use. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const house = await openRestartedHouse()
   const restart = async (part: Part, hows: readonly ('immediate' | 'fast')[]) => {

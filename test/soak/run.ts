@@ -1,8 +1,8 @@
 /**
- * Runs the long forms of the fault tests that are named, or all: `npm run soak -- kills`. Each prints a
- * table, and writes its rows, and on what machine they came about, to `test/soak/results/`. A part that
- * finds something lost fails, and so does the run; one that this machine or account cannot run says so.
- * `--share 0.05` injects each fault a twentieth as often, to try a part.
+ * Runs the named soak tests, or all: `npm run soak -- kills`. Each prints a table and writes its rows and
+ * the machine to `test/soak/results/`. A part that finds a loss fails, and so does the run. A part that
+ * this machine or account cannot run says so. `--share 0.05` injects each fault a twentieth as often, to
+ * try a part.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
@@ -74,5 +74,5 @@ for (const [name, load] of Object.entries(PARTS)) {
   writeFileSync(join(results, `${name}.json`), `${JSON.stringify(report, null, 2)}\n`)
 }
 console.log(`\n${summary.join('\n')}`)
-// Whatever a part that failed has left running goes with this process.
+// Exits explicitly, which also ends the processes that a failed part has left running.
 process.exit()

@@ -9,7 +9,10 @@ const CONNECTIONS = 200
 
 export const missing = withoutProc
 
-/** Clients that stop in the middle of something: the server has to cut them off by itself. */
+/**
+ * Clients that stop in the middle of a request or response. The server must close their connections by
+ * itself.
+ */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const server = await startServer()
   const client = await signIn(server)
@@ -40,10 +43,10 @@ async function stall(
   const before = descriptors()
   const start = performance.now()
   const sockets = await Promise.all(Array.from({ length: count }, () => open(server, text)))
-  // Everybody else is served meanwhile.
+  // Other clients are still served.
   const { status } = await client.list('?limit=1')
   if (status !== 200) throw new Error(`While clients ${kind}, a list is answered with ${status}.`)
-  // A client that reads nothing does not notice its end either.
+  // A client that does not read also does not notice the end of its connection, so the server is watched.
   while (descriptors() > before) await once(AbortSignal.timeout(250), 'abort')
   const seconds = performance.now() - start
   for (const socket of sockets) socket.destroy()

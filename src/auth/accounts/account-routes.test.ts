@@ -23,6 +23,7 @@ describe('one’s own password', () => {
     expect((await change(test, here.token, PASSWORD, 'short')).json()).toMatchObject({
       data: 'Invalid parameters',
       code: 400,
+      error: 'parameters-invalid',
     })
     expect((await test.get('/session', there.token)).statusCode).toBe(200)
 
@@ -38,7 +39,7 @@ describe('one’s own password', () => {
     expect((await test.logIn('vera', NEW_PASSWORD)).statusCode).toBe(200)
   })
 
-  it('is not guessed by who has a session, from however many addresses', async () => {
+  it('cannot be guessed with a stolen session, not even from many addresses', async () => {
     const checks: string[] = []
     const verify = async (password: string) => {
       checks.push(password)
@@ -56,7 +57,7 @@ describe('one’s own password', () => {
         payload: { currentPassword: `guess ${index}`, password: NEW_PASSWORD },
       })
     for (let index = 1; index <= 20; index++) {
-      // So long that each address becomes one that the account was used from.
+      // Long enough that the address is recorded as one that the account was used from.
       if (index < 8) test.clock.advance(MINUTE + 1)
       expect((await guess(index)).statusCode).toBe(403)
     }
@@ -64,11 +65,11 @@ describe('one’s own password', () => {
     expect(last.statusCode).toBe(429)
     expect(Number(last.headers['retry-after'])).toBeGreaterThan(0)
     expect(checks).toHaveLength(20)
-    // Nor does that keep the owner from signing in.
+    // The owner can still sign in.
     expect((await test.logIn('vera', PASSWORD)).statusCode).toBe(200)
   })
 
-  it('stays as it is when it is reset while it is checked', async () => {
+  it('is not changed if an administrator resets it during the check', async () => {
     let interrupt = async () => {}
     const test = await createTestApp({
       verify: async (...passwords) => {
@@ -91,7 +92,7 @@ describe('one’s own password', () => {
 })
 
 describe('one’s own sessions', () => {
-  it('are listed and ended, one by one or all others', async () => {
+  it('are listed, and ended one by one or all others at once', async () => {
     const test = await createTestApp()
     const elsewhere = await test.app.inject({
       method: 'POST',
@@ -130,7 +131,7 @@ describe('one’s own sessions', () => {
     const end = (token: string, id: string) =>
       test.send('DELETE', `/auth/sessions/${id}`, { token })
     const [{ id: edId }] = (await list(ed.token)).sessions
-    // Neither somebody else's, nor one that there is not.
+    // Neither a session of another user, nor one that does not exist.
     for (const id of [edId, 'none', '%00']) {
       expect((await end(here.token, id)).json()).toMatchObject({
         data: 'Session not found',

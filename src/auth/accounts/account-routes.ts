@@ -25,7 +25,7 @@ import {
   toTokenAnswer,
 } from './answers.ts'
 
-/** The longest two passwords, every character escaped, fit four times over. */
+/** More than four times the size of the two longest passwords with every character escaped. */
 const MAX_BODY_BYTES = 128 * 1024
 
 const NO_TOKEN = 'Not with a personal token.'
@@ -38,12 +38,12 @@ const NewPassword = Type.Object({
 const NewToken = Type.Object({
   name: Type.String({ description: 'What it is for; 1 to 100 characters' }),
   permissions: Type.Array(Type.String(), {
-    description: `Of ${tokenPermissions.join(', ')}, what the account has itself`,
+    description: `Any of ${tokenPermissions.join(', ')} that the account has itself`,
   }),
-  days: Type.Integer({ description: `How long it is good: 1 to ${MAX_TOKEN_DAYS}` }),
+  days: Type.Integer({ description: `Lifetime in days: 1 to ${MAX_TOKEN_DAYS}` }),
 })
 
-/** One's own password, sessions and personal tokens. They ask for a session, and take no token. */
+/** Routes for a user's own password, sessions and personal tokens. They need a session and refuse personal tokens. */
 export function accountRoutes({
   database,
   changePassword,
@@ -54,7 +54,7 @@ export function accountRoutes({
   return async (app) => {
     const config = { access: 'session' } as const
     const withBody = { 400: 'Required parameters missing', 415: 'Unsupported media type' }
-    app.addHook('onRequest', async (request) => void signedIn(request))
+    app.addHook('onRequest', async (request) => void requireSession(request))
     app.addHook('onSend', async (_request, reply) => {
       reply.header('cache-control', 'no-store')
     })
@@ -82,7 +82,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        await changePassword(signedIn(request), request.body, actorOf(request))
+        await changePassword(requireSession(request), request.body, actorOf(request))
         return message('Password changed')
       },
     )
@@ -99,7 +99,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        const { id, sessionId } = signedIn(request)
+        const { id, sessionId } = requireSession(request)
         const sessions = await listSessions(database, id)
         return { sessions: sessions.map((session) => toSessionAnswer(session, sessionId)) }
       },
@@ -117,7 +117,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        const { id, sessionId } = signedIn(request)
+        const { id, sessionId } = requireSession(request)
         await endAllSessions(database, id, { except: sessionId, by: actorOf(request) })
         return message('Sessions ended')
       },
@@ -141,7 +141,7 @@ export function accountRoutes({
       },
       async (request) => {
         const { session } = request.params
-        await endSession(database, signedIn(request).id, session, actorOf(request))
+        await endSession(database, requireSession(request).id, session, actorOf(request))
         return message('Session ended')
       },
     )
@@ -158,7 +158,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        const tokens = await listApiTokens(database, signedIn(request).id)
+        const tokens = await listApiTokens(database, requireSession(request).id)
         return { tokens: tokens.map(toTokenAnswer) }
       },
     )
@@ -187,7 +187,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        const user = signedIn(request)
+        const user = requireSession(request)
         if (request.body.permissions.length === 0) {
           throw parametersMissing('permissions is empty; a token needs at least one.')
         }
@@ -218,7 +218,7 @@ export function accountRoutes({
         },
       },
       async (request) => {
-        const who = signedIn(request).id
+        const who = requireSession(request).id
         await revokeApiToken(database, { id: requireId(request.params.id), who }, actorOf(request))
         return message('Token revoked')
       },
@@ -226,8 +226,8 @@ export function accountRoutes({
   }
 }
 
-/** Whoever has a token of somebody must not lock him out, or make it outlive its revocation. */
-function signedIn({ user }: FastifyRequest): SignedIn {
+/** The holder of a personal token must not lock out its owner, or create a token that survives its revocation. */
+function requireSession({ user }: FastifyRequest): SignedIn {
   if (user !== null && 'sessionId' in user) return user
   throw forbidden('A personal token may not do this; sign in.')
 }

@@ -76,7 +76,7 @@ describe('users', () => {
     expect(await listUsers(database)).toHaveLength(1)
   })
 
-  it('get a name once, however many ask at the same time', async () => {
+  it('get a name only once, even if several are created at the same time', async () => {
     const { database } = await openTestDatabase()
     const results = await Promise.allSettled(
       Array.from({ length: 5 }, () => add(database)('ada', 'admin')),
@@ -98,7 +98,7 @@ describe('the last enabled administrator', () => {
     for (const attempt of attempts) await expect(attempt()).rejects.toEqual(withCode('last-admin'))
     await setRole(database, 'ada', 'admin')
 
-    // A disabled one is no help.
+    // A disabled administrator does not count.
     await add(database)('alan', 'admin')
     await setDisabled(database, 'alan', true)
     for (const attempt of attempts) await expect(attempt()).rejects.toEqual(withCode('last-admin'))
@@ -111,7 +111,7 @@ describe('the last enabled administrator', () => {
     expect((await listUsers(database)).map(({ username }) => username)).toEqual(['alan'])
   })
 
-  it('remains when two go at the same time', async () => {
+  it('remains if two administrators are removed or disabled at the same time', async () => {
     const { database } = await openTestDatabase()
     await add(database)('ada', 'admin')
     await add(database)('alan', 'admin')
@@ -119,7 +119,7 @@ describe('the last enabled administrator', () => {
     expect((await listUsers(database)).filter(({ disabled }) => !disabled)).toHaveLength(1)
   })
 
-  it('does not hinder what concerns others', async () => {
+  it('does not prevent changes to other users', async () => {
     const { database } = await openTestDatabase()
     await add(database)('vera', 'viewer')
     await setDisabled(database, 'vera', true)
@@ -129,7 +129,7 @@ describe('the last enabled administrator', () => {
 })
 
 describe('the first administrator', () => {
-  it('gets a generated password, told once', async () => {
+  it('gets a generated password, which is returned once', async () => {
     const { database } = await openTestDatabase()
     const password = await ensureFirstAdmin(database, undefined)
     expect(password).toMatch(/^[a-z2-9-]{27}$/)
@@ -139,7 +139,7 @@ describe('the first administrator', () => {
     expect(await ensureFirstAdmin(database, undefined)).toBeUndefined()
   })
 
-  it('gets the password that is set, and keeps it', async () => {
+  it('gets the configured password, and keeps it', async () => {
     const { database } = await openTestDatabase()
     await expect(ensureFirstAdmin(database, 'short')).rejects.toEqual(withCode('password-invalid'))
     expect(await ensureFirstAdmin(database, PASSWORD)).toBeUndefined()
@@ -148,7 +148,7 @@ describe('the first administrator', () => {
     expect(await verifyPassword(PASSWORD, row?.password_hash ?? '')).toBe(true)
   })
 
-  it('is not made where there are users, nor twice by two processes', async () => {
+  it('is not created if there are users, nor twice by two processes', async () => {
     const { database } = await openTestDatabase()
     const kept: string[] = []
     const keep = async (password: string) => void kept.push(password)
@@ -161,7 +161,7 @@ describe('the first administrator', () => {
     expect(await listUsers(database)).toHaveLength(1)
   })
 
-  it('is not made if its password cannot be kept', async () => {
+  it('is not created if its password cannot be stored', async () => {
     const { database } = await openTestDatabase()
     const keep = () => Promise.reject(new Error('disk full'))
     await expect(ensureFirstAdmin(database, undefined, keep)).rejects.toThrow('disk full')

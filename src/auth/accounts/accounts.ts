@@ -5,8 +5,8 @@ import {
   COMMAND_LINE,
   recordAudit,
   SERVER,
+  writeAs,
 } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
 import { AppError, parametersInvalid, quote } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import type { Flag, Milliseconds, Queries } from '../../database/tables.ts'
@@ -18,7 +18,7 @@ import { findUser, normalizeUsername, requireUser, type User, type Who } from '.
 const FIRST_ADMIN = 'admin'
 
 /*
- * Whoever changes an account is named in the audit trail. Where nobody is, it is a command.
+ * The audit trail names the actor of every change. Without an actor, the change comes from a command.
  */
 
 export interface NewAccount {
@@ -28,9 +28,8 @@ export interface NewAccount {
 }
 
 /**
- * @returns its id
- * @throws AppError if the username or password is not acceptable, the name is taken, or there is no
- * such role
+ * @returns the id of the new user
+ * @throws AppError if the username or password is not valid, the name is taken, or the role does not exist
  */
 export async function createUser(
   database: Database,
@@ -55,10 +54,10 @@ export async function createUser(
 /**
  * Creates the user `admin` if there is no user at all.
  *
- * @param password one is generated if it is undefined
- * @param keep told the generated password before the account is there, so that no crash loses it
- * @returns the generated password, to be shown once
- * @throws AppError if the password is not acceptable
+ * @param password generated if undefined
+ * @param keep stores the generated password; called before the account exists, so that a crash cannot lose it
+ * @returns the generated password, to be shown once; undefined if none was generated
+ * @throws AppError if the password is not valid
  */
 export async function ensureFirstAdmin(
   database: Database,
@@ -72,7 +71,7 @@ export async function ensureFirstAdmin(
   const now = await database.now()
   const created = await database.write(async (trx) => {
     if (await hasUsers(trx)) return false
-    // In the transaction: of two processes that start, only the one that makes the account keeps.
+    // In the transaction: if two processes start, only the one that creates the account calls `keep`.
     if (password === undefined) await keep(chosen)
     await insertUser(trx, { name: FIRST_ADMIN, passwordHash, role: 'admin' }, SERVER, now)
     return true
@@ -80,7 +79,7 @@ export async function ensureFirstAdmin(
   return created && password === undefined ? chosen : undefined
 }
 
-/** Ends all sessions and personal tokens of that user: somebody else may have made them. */
+/** Ends all sessions and personal tokens of the user too, because an intruder may have created them. */
 export async function setPassword(
   database: Database,
   who: Who,
@@ -100,7 +99,7 @@ export async function setPassword(
   })
 }
 
-/** Gives the user this role alone; it holds from the next request on. */
+/** Replaces all roles of the user with this one. It takes effect at the next request. */
 export async function setRole(
   database: Database,
   who: Who,
@@ -121,7 +120,7 @@ export async function setRole(
   })
 }
 
-/** A disabled user cannot sign in, and all sessions and personal tokens end for good. */
+/** A disabled user cannot sign in. Sessions and personal tokens end for good, even if the user is enabled again. */
 export async function setDisabled(
   database: Database,
   who: Who,
@@ -137,7 +136,7 @@ export async function setDisabled(
   })
 }
 
-/** Removes the user and all sessions and personal tokens; the id is never given to another. */
+/** Removes the user with all sessions and personal tokens. The id is never used again. */
 export async function removeUser(
   database: Database,
   who: Who,
@@ -150,7 +149,7 @@ export async function removeUser(
   })
 }
 
-/** Changes an account and records what `change` says that it did, in one transaction. */
+/** Runs `change` and records the entry that it returns, in one transaction. */
 async function changeUser(
   database: Database,
   who: Who,
@@ -207,7 +206,7 @@ async function requireRole(trx: Queries, role: string): Promise<void> {
 }
 
 /**
- * Called before an account loses its power. Without an administrator nobody could make another.
+ * Called before an account can lose its administrator rights. Without an administrator, no user could appoint one.
  *
  * @throws AppError 409 if this is the only enabled administrator
  */

@@ -3,7 +3,7 @@ import type { Session } from '../session/session-list.ts'
 import type { ApiToken } from '../tokens/api-tokens.ts'
 import type { Account } from './list-accounts.ts'
 
-/** What routes for accounts answer; times are ISO 8601. */
+/** Responses of the routes for accounts. Times are ISO 8601. */
 
 export const Message = Type.Object({ data: Type.String(), code: Type.Integer() })
 
@@ -18,7 +18,8 @@ export const AccountAnswer = Type.Object(
     disabled: Type.Boolean(),
     created: Time,
     lastUsed: Type.Union([Time, Type.Null()], {
-      description: 'Of a session or a personal token, to a minute; null if none is known',
+      description:
+        'Last use of any session or personal token, accurate to a minute; null if none is known',
     }),
   },
   { title: 'Account' },
@@ -28,18 +29,18 @@ export const SessionAnswer = Type.Object(
   {
     id: Type.String(),
     created: Time,
-    lastUsed: Type.String({ description: 'To a minute' }),
+    lastUsed: Type.String({ description: 'Accurate to a minute' }),
     network: Type.String({
       description: 'Where it was used last: an IPv4 address, or an IPv6 /64',
     }),
-    userAgent: Type.String({ description: 'What the browser called itself; may be empty' }),
-    current: Type.Boolean({ description: 'Whether it is the one that asks' }),
+    userAgent: Type.String({ description: 'The header User-Agent at sign-in; may be empty' }),
+    current: Type.Boolean({ description: 'Whether it is the session of this request' }),
   },
   { title: 'Session' },
 )
 
 export const SessionList = Type.Object({
-  sessions: Type.Array(SessionAnswer, { description: 'Those alive; the one used last first' }),
+  sessions: Type.Array(SessionAnswer, { description: 'Live sessions, most recently used first' }),
 })
 
 export const TokenAnswer = Type.Object(
@@ -47,7 +48,8 @@ export const TokenAnswer = Type.Object(
     id: Type.Integer(),
     name: Type.String(),
     permissions: Type.Array(Type.String(), {
-      description: 'What it was given; it allows no more than its account at that moment',
+      description:
+        'Permissions of the token; those that its account lacks at that moment do not count',
     }),
     created: Time,
     expires: Time,

@@ -6,9 +6,9 @@ import type { Queries, Tables } from '../../database/tables.ts'
 export type Who = string | number
 
 /**
- * One name, however it is typed: trimmed, without regard to case and width.
+ * Gives all spellings of a username the same form: trimmed, in lower case, in one width.
  *
- * @returns undefined if nobody can have this name
+ * @returns undefined if it is not a valid username
  */
 export function normalizeUsername(text: string): string | undefined {
   const name = text.trim().normalize('NFKC').toLowerCase().normalize('NFKC')

@@ -8,17 +8,17 @@ export interface Account {
   roles: string[]
   disabled: boolean
   createdAt: Milliseconds
-  /** Of any session or personal token that is still known; null if there is none. */
+  /** Last use of any session or personal token that is still stored; null if there is none. */
   lastUsedAt: Milliseconds | null
 }
 
-/** In the order of their creation. */
+/** All accounts, in the order of their creation. */
 export async function listUsers({ read }: Pick<Database, 'read'>): Promise<Account[]> {
   const rows = await selectAccounts(read).execute()
   return [...Map.groupBy(rows, (row) => row.id).values()].flatMap(toAccount)
 }
 
-/** The account of an id that there is. */
+/** Reads an account that must exist. */
 export async function readAccount(db: Queries, id: number): Promise<Account> {
   const [account] = toAccount(await selectAccounts(db).where('users.id', '=', id).execute())
   if (account === undefined) throw new Error(`There is no account ${id}.`)
@@ -66,7 +66,7 @@ function toAccount(rows: readonly Row[]): Account[] {
   ]
 }
 
-/** What each role allows, the least first. */
+/** All roles with their permissions, the role with the fewest first. */
 export async function listRoles(db: Queries): Promise<{ name: string; permissions: string[] }[]> {
   const rows = await db
     .selectFrom('role_permissions')

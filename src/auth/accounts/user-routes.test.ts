@@ -8,7 +8,7 @@ const usersOf = async (test: TestApp, token: string) =>
   (await test.send('GET', '/users', { token })).json()
 
 describe('accounts over HTTP', () => {
-  it('are listed, made, changed and deleted, and each change is on record', async () => {
+  it('are listed, created, changed and deleted, and each change is recorded', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('ada')
     const post = (url: string, body: object) => test.send('POST', url, { token, body })
@@ -59,7 +59,7 @@ describe('accounts over HTTP', () => {
     })
     expect((await test.get('/session', again.cookies[0]?.value ?? '')).statusCode).toBe(401)
     expect((await test.getWithAccessToken('/session', bob.accessToken)).statusCode).toBe(401)
-    // Whoever comes after him does not get what was his.
+    // A new user of the same name gets neither the id nor the sessions of the deleted one.
     expect((await post('/users', body)).json().user.id).toBe(5)
     expect((await test.getWithAccessToken('/session', again.json().accessToken)).statusCode).toBe(
       401,
@@ -82,7 +82,7 @@ describe('accounts over HTTP', () => {
     expect(JSON.stringify(rows)).not.toContain('given by ada')
   })
 
-  it('take small bodies alone', async () => {
+  it('refuse large bodies', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('ada')
     const long = 'x'.repeat(64 * 1024)
@@ -96,7 +96,7 @@ describe('accounts over HTTP', () => {
     }
   })
 
-  it('are refused with a reason, and nothing is changed', async () => {
+  it('refuse invalid changes with a reason, and change nothing', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('ada')
     const before = await usersOf(test, token)
@@ -124,13 +124,14 @@ describe('accounts over HTTP', () => {
       expect(answer.json()).toEqual({
         data,
         code: answer.statusCode,
+        error: expect.stringMatching(/^[a-z]+(-[a-z]+)+$/),
         detail: expect.not.stringContaining(PASSWORD),
       })
     }
     expect(await usersOf(test, token)).toEqual(before)
   })
 
-  it('keep one administrator, when two take each other’s power at the same time', async () => {
+  it('keep one administrator if two of them demote each other at the same time', async () => {
     const test = await createTestApp()
     const ada = await test.signIn('ada')
     await test.send('POST', '/users/2/role', { token: ada.token, body: { role: 'admin' } })
@@ -151,7 +152,7 @@ describe('accounts over HTTP', () => {
     expect(admins).toHaveLength(1)
   })
 
-  it('show their sessions, which an administrator ends', async () => {
+  it('show their sessions, which an administrator can end', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('ada')
     const first = await test.signIn('vera')
@@ -160,7 +161,7 @@ describe('accounts over HTTP', () => {
     expect(sessions).toHaveLength(2)
     const [own] = (await test.send('GET', '/users/3/sessions', { token })).json().sessions
     expect(own.current).toBe(true)
-    // By the right account only.
+    // A session can be ended only under its own account.
     const wrong = await test.send('DELETE', `/users/2/sessions/${sessions[0].id}`, { token })
     expect(wrong.statusCode).toBe(404)
     for (const { id } of sessions) {
@@ -174,7 +175,7 @@ describe('accounts over HTTP', () => {
   })
 })
 
-it('who is refused is on record, once a minute', async () => {
+it('a refused user is recorded once a minute', async () => {
   const test = await createTestApp()
   const { token } = await test.signIn('vera')
   const refuse = () => test.send('GET', '/users', { token })

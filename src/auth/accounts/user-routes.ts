@@ -31,7 +31,7 @@ const NO_ID = 'Required parameters missing'
 const NO_USER = 'User not found'
 const LAST_ADMIN = 'Last administrator'
 
-/** Looking after the accounts of others. */
+/** Routes with which administrators manage all accounts. */
 export function userRoutes({ database }: { database: Database }): FastifyPluginAsyncTypebox {
   return async (app) => {
     const config = (failure: string, refusals: Readonly<Record<number, string>> = {}) =>
@@ -108,7 +108,7 @@ export function userRoutes({ database }: { database: Database }): FastifyPluginA
         bodyLimit: MAX_BODY_BYTES,
         schema: {
           summary: 'Give an account another role',
-          description: 'It holds from the next request on.',
+          description: 'It takes effect at the next request.',
           tags: ['accounts'],
           params: Id,
           body: Type.Object({ role: Role }),

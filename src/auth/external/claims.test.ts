@@ -41,7 +41,7 @@ describe('the permissions of a token', () => {
     expect(read(claim, claims)).toEqual(permissions)
   })
 
-  it('are what the map makes of the names of the other service, and nothing else', () => {
+  it('are only those that the map assigns to the names of the other service', () => {
     const map =
       'media:read = view-media, media:write=edit-media,media:write=add-media,a=b=view-media'
     const claims = { permissions: ['media:write', 'delete-media', 'toString', 'other'] }

@@ -3,10 +3,10 @@ import type { External } from './external.ts'
 
 type Claims = Readonly<Record<string, unknown>>
 
-/** Longer than any name of a person or an address. */
+/** Longer than any name of a person or email address. */
 const MAX_USER_LENGTH = 255
 
-/** Who a token says it is for; undefined if it does not, or not in a way that can be shown. */
+/** The user that a token names; undefined if it names none, or a name that cannot be displayed. */
 export function readUser(
   claims: Claims,
   { userClaim }: Pick<External, 'userClaim'>,
@@ -20,8 +20,8 @@ export function readUser(
 }
 
 /**
- * What a token allows: an array of names, or one text with spaces between them, as `scope` has it
- * (RFC 8693, section 4.2). Names that mean nothing here are passed over.
+ * The permissions that a token grants. The claim is an array of names, or one string with spaces between the
+ * names, like `scope` (RFC 8693, section 4.2). Unknown names are ignored.
  */
 export function readPermissions(
   claims: Claims,
@@ -37,8 +37,8 @@ export function readPermissions(
 }
 
 /**
- * @param path `permissions`, or with dots into what is nested: `realm_access.roles`. A claim whose
- *   own name has dots, like an address, comes first
+ * @param path name of a claim, such as `permissions`, or a path with dots into nested objects, such as
+ *   `realm_access.roles`. A claim whose own name contains dots, such as a URL, takes precedence
  */
 function readClaim(claims: Claims, path: string): unknown {
   if (Object.hasOwn(claims, path)) return claims[path]

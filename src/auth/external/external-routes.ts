@@ -12,8 +12,8 @@ const UserAnswer = Type.Object({
 })
 
 /**
- * Who is signed in by a token of another service. Its token is not shown: scripts of a page must not
- * get at what stands in an HttpOnly cookie.
+ * Shows the signed-in user of an external service. The response does not contain the token, because scripts of a
+ * page must not be able to read the value of an HttpOnly cookie.
  */
 export const externalRoutes: FastifyPluginAsyncTypebox = async (app) => {
   app.get(
@@ -21,7 +21,7 @@ export const externalRoutes: FastifyPluginAsyncTypebox = async (app) => {
     {
       config: { access: 'session', refusals: { 503: 'Service busy' } },
       schema: {
-        summary: 'Who is signed in, as the token of the other service says',
+        summary: 'The signed-in user, as the token of the other service names it',
         tags: ['auth'],
         response: { 200: UserAnswer },
       },

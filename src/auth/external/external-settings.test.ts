@@ -29,7 +29,7 @@ describe('VITRINE_AUTH_JWKS_URL', () => {
 })
 
 describe('VITRINE_AUTH_SECRET', () => {
-  it('has 32 bytes or more, and the fault does not repeat it', () => {
+  it('has 32 bytes or more, and the error does not repeat it', () => {
     expect(authSecret.parse('äöüßéñçø'.repeat(2))).toBe('äöüßéñçø'.repeat(2))
     expect(() => authSecret.parse('s3cr3t')).toThrow(/^32 bytes or more, [a-z ]+$/)
     expect(authSecret.secret).toBe(true)
@@ -47,7 +47,7 @@ describe('VITRINE_AUTH_ALGORITHMS', () => {
 })
 
 describe('VITRINE_AUTH_PERMISSIONS_MAP', () => {
-  it('may give a name several of our permissions', () => {
+  it('may map a name to several permissions', () => {
     const map = authPermissionsMap.parse('staff=view-media, staff=add-media,guest=view-media')
     expect(Object.fromEntries(map ?? [])).toEqual({
       staff: ['view-media', 'add-media'],
@@ -115,12 +115,12 @@ describe('the settings as a whole', () => {
   it('have a secret that is long enough for every algorithm', () => {
     const [fault] = check({ ...secret, authAlgorithms: ['HS256', 'HS512'] })
     expect(fault).toBe(
-      'VITRINE_AUTH_SECRET must be 64 bytes or more for what VITRINE_AUTH_ALGORITHMS has in it',
+      'VITRINE_AUTH_SECRET must be 64 bytes or more for the algorithms in VITRINE_AUTH_ALGORITHMS',
     )
     expect(fault).not.toContain('sss')
   })
 
-  it('say nothing twice: what is wrong by itself is not missing too', () => {
+  it('are not reported as missing if they are only invalid', () => {
     expect(checkExternal({ auth: 'external', ...jwks }, () => true)).toHaveLength(1)
     expect(checkExternal({ ...jwks }, () => true)).toEqual([])
   })

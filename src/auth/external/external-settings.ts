@@ -7,17 +7,17 @@ const ASYMMETRIC = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ]
-/** With the shortest secret, in bytes, that they are good for (RFC 7518, section 3.2). */
+/** Each with the shortest accepted secret, in bytes (RFC 7518, section 3.2). */
 const SYMMETRIC: Readonly<Record<string, number>> = { HS256: 32, HS384: 48, HS512: 64 }
 const MIN_SECRET_BYTES = 32
 
-/** How tokens of another service are taken in place of our own sign-in. */
+/** Settings for tokens of an external service, which replace Vitrine's own sign-in. */
 export const externalSettings = {
   auth: {
     variable: 'VITRINE_AUTH',
     fallback: 'own',
     parse: oneOf('own', 'external'),
-    help: 'Whose accounts count: own ones, or those of a service that issues the cookie as a JWT.',
+    help: 'Which accounts count: own ones, or those of a service that issues the cookie as a JWT.',
   },
   authJwksUrl: {
     variable: 'VITRINE_AUTH_JWKS_URL',
@@ -36,13 +36,13 @@ export const externalSettings = {
     variable: 'VITRINE_AUTH_ISSUER',
     fallback: undefined,
     parse: optionalText,
-    help: 'Who must have issued a token: its claim "iss".',
+    help: 'Required issuer of a token: its claim "iss".',
   },
   authAudience: {
     variable: 'VITRINE_AUTH_AUDIENCE',
     fallback: undefined,
     parse: optionalText,
-    help: 'Whom a token must be for: its claim "aud".',
+    help: 'Required audience of a token: its claim "aud".',
   },
   authAlgorithms: {
     variable: 'VITRINE_AUTH_ALGORITHMS',
@@ -54,19 +54,19 @@ export const externalSettings = {
     variable: 'VITRINE_AUTH_USER_CLAIM',
     fallback: 'sub',
     parse: text,
-    help: 'Claim that names the user; dots lead into nested ones.',
+    help: 'Claim that names the user; dots lead into nested claims.',
   },
   authPermissionsClaim: {
     variable: 'VITRINE_AUTH_PERMISSIONS_CLAIM',
     fallback: 'permissions',
     parse: text,
-    help: 'Claim that holds the permissions; dots lead into nested ones.',
+    help: 'Claim that holds the permissions; dots lead into nested claims.',
   },
   authPermissionsMap: {
     variable: 'VITRINE_AUTH_PERMISSIONS_MAP',
     fallback: undefined,
     parse: parseMap,
-    help: 'What the names in that claim allow, if they are not our own: media:read=view-media,…',
+    help: 'What each name in that claim allows, if Vitrine uses other names: media:read=view-media,…',
   },
   authSignInUrl: {
     variable: 'VITRINE_AUTH_SIGN_IN_URL',
@@ -80,11 +80,11 @@ export type ExternalSettings = Values<typeof externalSettings>
 type Name = keyof ExternalSettings
 
 /**
- * What is wrong with these settings as a whole.
+ * Checks the settings in combination.
  *
- * @param values without those that are wrong by themselves
- * @param isSet whether a setting was given, right or wrong
- * @returns a line for each fault, with the variable and what would be right
+ * @param values only those that are valid by themselves
+ * @param isSet whether a setting was given, valid or not
+ * @returns one line for each fault, with the variable and what would be valid
  */
 export function checkExternal(
   values: Partial<ExternalSettings>,
@@ -111,8 +111,8 @@ function checkPresence(isSet: (name: Name) => boolean): string[] {
 }
 
 /**
- * Public keys and secrets never go together: who could choose would sign with a public key as the
- * secret (RFC 8725, section 2.1).
+ * Public keys and secrets are never accepted together. Otherwise an attacker could sign a token with a public key
+ * as the secret (RFC 8725, section 2.1).
  */
 function checkFit({
   authJwksUrl,
@@ -136,7 +136,7 @@ function checkFit({
   const needed = Math.max(0, ...authAlgorithms.map((algorithm) => SYMMETRIC[algorithm] ?? 0))
   if (Buffer.byteLength(authSecret) < needed) {
     faults.push(
-      `VITRINE_AUTH_SECRET must be ${needed} bytes or more for what ${variable} has in it`,
+      `VITRINE_AUTH_SECRET must be ${needed} bytes or more for the algorithms in ${variable}`,
     )
   }
   return faults
@@ -146,7 +146,7 @@ function optionalText(value: string): string | undefined {
   return value
 }
 
-/** Over plain HTTP anybody on the way could put in keys of their own. */
+/** Over plain HTTP, an attacker on the network could replace the keys. */
 function parseKeysUrl(value: string): string | undefined {
   const url = URL.parse(value)
   const isSafe =
@@ -159,7 +159,7 @@ function parseKeysUrl(value: string): string | undefined {
 
 function parseSecret(value: string): string | undefined {
   if (Buffer.byteLength(value) < MIN_SECRET_BYTES) {
-    throw new Error(`${MIN_SECRET_BYTES} bytes or more, the very text that signs the tokens`)
+    throw new Error(`${MIN_SECRET_BYTES} bytes or more, the same text that signs the tokens`)
   }
   requireUnguessable(value)
   return value
@@ -174,7 +174,7 @@ function parseAlgorithms(value: string): readonly string[] | undefined {
   return algorithms
 }
 
-/** By the other service's name: what it allows here. */
+/** The permissions for each name that the external service uses. */
 export type PermissionsMap = ReadonlyMap<string, readonly Permission[]>
 
 function parseMap(value: string): PermissionsMap | undefined {
@@ -186,7 +186,7 @@ function parseMap(value: string): PermissionsMap | undefined {
     )
     if (!theirs || !isPermission(ours)) {
       throw new Error(
-        `entries like media:read=view-media, comma-separated, with ${permissions.join(', ')} at the end`,
+        `entries like media:read=view-media, comma-separated, each ending in one of ${permissions.join(', ')}`,
       )
     }
     map.set(theirs, [...(map.get(theirs) ?? []), ours])

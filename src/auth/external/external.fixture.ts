@@ -16,7 +16,7 @@ export const SECRET = 'a secret that two services share, and nobody else'
 export const ISSUER = 'https://house.example'
 export const AUDIENCE = 'media'
 
-/** What a good token says, but for its times. */
+/** Claims of a valid token, without its times. */
 export const CLAIMS = { iss: ISSUER, aud: AUDIENCE, sub: 'vera', permissions: ['view-media'] }
 
 export const COOKIE = 'refreshToken'
@@ -24,7 +24,7 @@ export const COOKIE = 'refreshToken'
 type Claims = Readonly<Record<string, unknown>>
 type Key = Parameters<SignJWT['sign']>[0]
 
-/** Signs these claims; one that is undefined is left out. Good for five minutes unless they say otherwise. */
+/** Signs these claims, without undefined ones. The token is valid for five minutes unless they include `exp`. */
 export async function signToken(
   claims: Claims,
   key: Key = Buffer.from(SECRET),
@@ -34,7 +34,7 @@ export async function signToken(
   return new SignJWT(payload).setProtectedHeader(header).sign(key)
 }
 
-/** In seconds, as tokens have it. */
+/** Current time in seconds, as in tokens. */
 export const now = (): number => Math.floor(Date.now() / 1000)
 
 export interface SigningKey {
@@ -43,7 +43,7 @@ export interface SigningKey {
   sign(claims?: Claims): Promise<string>
 }
 
-/** A new pair of keys, and tokens signed with it. */
+/** A new key pair, with a function that signs tokens. */
 export async function createKey(alg: string, kid?: string): Promise<SigningKey> {
   const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true })
   const name = kid === undefined ? {} : { kid }
@@ -54,7 +54,7 @@ export async function createKey(alg: string, kid?: string): Promise<SigningKey> 
   }
 }
 
-/** A server of keys on this machine until the test is over. */
+/** Starts a key server on this machine, which runs until the end of the test. */
 export async function startKeyServer(...keys: SigningKey[]) {
   let answer = (response: ServerResponse): unknown => response.destroy()
   let requests = 0
@@ -73,18 +73,18 @@ export async function startKeyServer(...keys: SigningKey[]) {
   publish(...keys)
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`,
-    /** Which keys it has from now on. */
+    /** Replaces the keys that it publishes. */
     publish,
-    /** What it does from now on. */
+    /** Replaces the way it responds. */
     behave(behaviour: (response: ServerResponse) => unknown) {
       answer = behaviour
     },
-    /** How often it has been asked. */
+    /** Number of requests received. */
     requests: () => requests,
   }
 }
 
-/** A server that knows its users by tokens, signed with the secret unless said otherwise. */
+/** A server that identifies users by tokens. They are signed with `SECRET` unless `options` has other keys. */
 export async function createExternalApp(options: Partial<External> = {}) {
   const lines: string[] = []
   const log = createLog('trace', { write: (line) => lines.push(line) })
@@ -115,10 +115,10 @@ export async function createExternalApp(options: Partial<External> = {}) {
   app.get('/media', { config: { access: 'view-media' } }, async () => ({}))
   app.post('/media/edit', { config: { access: 'edit-media' } }, async () => ({}))
 
-  /** Asks with this in the cookie. */
+  /** Sends a request with this token in the cookie. */
   const ask = (token: string, url = '/auth/me') =>
     app.inject({ url, headers: { cookie: `${COOKIE}=${token}` } })
-  /** The status of each of these tokens, in their order. */
+  /** The response status for each token, in order. */
   const statuses = async (...tokens: string[]) => {
     const answers = []
     for (const token of tokens) answers.push((await ask(token)).statusCode)

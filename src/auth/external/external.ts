@@ -1,21 +1,21 @@
 import type { ExternalSettings, PermissionsMap } from './external-settings.ts'
 
-/** Another service whose tokens count here. */
+/** An external service whose tokens are accepted. */
 export interface External {
-  /** What its tokens are checked with. */
+  /** The keys that its tokens are checked with. */
   keys: { url: string } | { secret: string }
   issuer: string
   audience: string
   algorithms: readonly string[]
   userClaim: string
   permissionsClaim: string
-  /** Undefined where it calls permissions as we do. */
+  /** Undefined if the service uses Vitrine's own names of permissions. */
   permissionsMap: PermissionsMap | undefined
-  /** Where people sign in, if that is known. */
+  /** Where users sign in, if known. */
   signInUrl: string | undefined
 }
 
-/** The service that the settings name; undefined where our own accounts count. */
+/** The service that the settings name; undefined if Vitrine's own accounts count. */
 export function readExternal(settings: ExternalSettings): External | undefined {
   if (settings.auth === 'own') return undefined
   const { authJwksUrl, authSecret, authIssuer, authAudience, authAlgorithms } = settings

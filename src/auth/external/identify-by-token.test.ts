@@ -46,7 +46,7 @@ describe('a token of another service', () => {
     expect(wrong.json().detail).toContain('in Authorization')
   })
 
-  it('passes beside a cookie of our own from before', async () => {
+  it('passes beside an old cookie of Vitrine’s own sign-in', async () => {
     const { app } = await createExternalApp()
     const own = 'a'.repeat(43)
     const cookie = `refreshToken=${own}; refreshToken="${await signToken(CLAIMS)}"; b=c`
@@ -56,19 +56,19 @@ describe('a token of another service', () => {
 
   it.each<[is: string, claims: object, detail: string]>([
     ['of another issuer', { iss: 'https://evil.example' }, '"iss"'],
-    ['of an issuer whose name goes on', { iss: `${ISSUER}/` }, '"iss"'],
+    ['of an issuer with a longer name', { iss: `${ISSUER}/` }, '"iss"'],
     ['without an issuer', { iss: undefined }, 'lacks the claim "iss"'],
-    ['for somebody else', { aud: 'shop' }, '"aud"'],
-    ['for others', { aud: ['shop', 'mail'] }, '"aud"'],
-    ['for nobody', { aud: undefined }, 'lacks the claim "aud"'],
+    ['for another audience', { aud: 'shop' }, '"aud"'],
+    ['for several other audiences', { aud: ['shop', 'mail'] }, '"aud"'],
+    ['without an audience', { aud: undefined }, 'lacks the claim "aud"'],
     ['that has expired', { exp: now() - 60 }, 'has expired'],
     ['that never expires', { exp: undefined }, 'lacks the claim "exp"'],
     ['that is not valid yet', { nbf: now() + 60 }, '"nbf"'],
-    ['that says nothing of the user', { sub: undefined }, '"sub"'],
+    ['that names no user', { sub: undefined }, '"sub"'],
     ['for a user without a name', { sub: ' ' }, '"sub"'],
-    ['for a user whose name steers a terminal', { sub: 'vera\u001b[2J' }, '"sub"'],
-    ['for a user with a name without end', { sub: 'v'.repeat(256) }, '"sub"'],
-    ['for a user who is an object', { sub: {} }, '"sub"'],
+    ['for a user whose name controls a terminal', { sub: 'vera\u001b[2J' }, '"sub"'],
+    ['for a user with a very long name', { sub: 'v'.repeat(256) }, '"sub"'],
+    ['for a user that is an object', { sub: {} }, '"sub"'],
   ])('is refused, %s', async (_is, claims, detail) => {
     const { ask } = await createExternalApp()
     const answer = await ask(await signToken({ ...CLAIMS, ...claims }))
@@ -112,7 +112,7 @@ describe('a token of another service', () => {
     const none = new UnsecuredJWT({ ...CLAIMS, exp: now() + 300 }).encode()
     const noneSigned = `${none.split('.')[0]}.${payload}.${signature}`
     const unsigned = `${header}.${payload}.`
-    // The public key as the secret: everybody has it.
+    // Signed with the public key as the secret: every client can read that key.
     const publicKey = (await importJWK({ ...key.jwk, ext: true }, 'RS256')) as CryptoKey
     const swapped = await Promise.all(
       [await exportSPKI(publicKey), JSON.stringify(key.jwk), key.jwk.n ?? ''].map((text) =>
@@ -129,7 +129,7 @@ describe('a token of another service', () => {
     expect(await statuses(good, ...bad, good)).toEqual([200, ...bad.map(() => 401), 200])
   })
 
-  it('is refused where it brings its own key', async () => {
+  it('is refused if it carries its own key', async () => {
     const key = await createKey('ES256', 'one')
     const evil = await createKey('ES256', 'one')
     const elsewhere = await startKeyServer(evil)
@@ -152,8 +152,8 @@ describe('a token of another service', () => {
   })
 })
 
-describe('what a token allows', () => {
-  it('is what this one says, whatever the one before said', async () => {
+describe('the permissions of a token', () => {
+  it('are those that this token names, whatever an earlier one named', async () => {
     const { ask } = await createExternalApp()
     const sign = (permissions?: unknown) => signToken({ ...CLAIMS, permissions })
     const allowing = await sign(['view-media'])
@@ -166,7 +166,7 @@ describe('what a token allows', () => {
     expect((await ask(without)).json().user.permissions).toEqual([])
   })
 
-  it('does not reach further than the page that asks', async () => {
+  it('do not extend to pages of other sites', async () => {
     const { app } = await createExternalApp()
     const token = await signToken({ ...CLAIMS, permissions: 'edit-media' })
     const edit = async (headers: Record<string, string>) =>
@@ -181,7 +181,7 @@ describe('what a token allows', () => {
 })
 
 describe('the log', () => {
-  it('names users and reasons, and no token', async () => {
+  it('names users and reasons, but no token', async () => {
     const { ask, log } = await createExternalApp()
     const tokens = [
       await signToken(CLAIMS),
@@ -192,7 +192,7 @@ describe('the log', () => {
     ]
     for (const token of tokens) await ask(token)
     expect(log()).toContain('"user":"vera"')
-    expect(log()).toContain('has another claim \\"aud\\"')
+    expect(log()).toContain('has a claim \\"aud\\"')
     const parts = tokens.flatMap((token) => token.split('.').filter((part) => part.length > 10))
     for (const secret of [...parts, 'no.token', 'somebody', 'hidden', 'a secret']) {
       expect(log()).not.toContain(secret)

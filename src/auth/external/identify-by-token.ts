@@ -8,8 +8,8 @@ import type { External } from './external.ts'
 import { createVerifyToken, hasExpired, isForeignKey } from './verify-token.ts'
 
 /**
- * Identifies by the tokens of another service. Nothing of ours is asked or kept: a token counts
- * until it expires, with what it says, and the next one with what that says.
+ * Identifies users by the tokens of an external service. The database is neither read nor written: until a token
+ * expires, the user and permissions that it names count.
  */
 export function identifyByToken(
   external: External,
@@ -30,7 +30,7 @@ export function identifyByToken(
     })
     const name = readUser(claims, external)
     if (name === undefined) {
-      throw unauthorized(`The token ${place} does not say in "${userClaim}" who the user is.`)
+      throw unauthorized(`The token ${place} names no valid user in the claim "${userClaim}".`)
     }
     const permissions = readPermissions(claims, external)
     return {
@@ -57,26 +57,28 @@ export function identifyByToken(
       }
     }
     if (faults.length === 0) throw unauthorized(`There is no token ${place}; ${advice}`)
-    // Where one could not be checked, nobody knows that he is not signed in.
+    // If a token could not be checked, the user may be signed in, so a 401 would be wrong.
     throw faults.find((fault) => !isUnauthorized(fault)) ?? faults[0]
   }
 }
 
 const isUnauthorized = (error: unknown) => error instanceof AppError && error.status === 401
 
-/** Browsers also send the cookie of our own sign-in, from before, which is no JWT. */
+/** Browsers may still send an old cookie of Vitrine's own sign-in, which is not a JWT. */
 const isJwt = (value: string) => value.split('.').length === 3
 
-/** Without anything out of the token: details are logged. */
+/** Repeats nothing from the token, because the explanation is logged. */
 function explain(error: errors.JOSEError): string {
   if (error instanceof errors.JWTExpired) return 'has expired'
   if (error instanceof errors.JWTClaimValidationFailed) {
     return error.reason === 'missing'
       ? `lacks the claim "${error.claim}"`
-      : `has another claim "${error.claim}" than is accepted here`
+      : `has a claim "${error.claim}" that is not accepted here`
   }
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return 'is signed with an algorithm that is not accepted here'
   }
-  return isForeignKey(error) ? 'is not signed by who issues them' : 'is no signed token'
+  return isForeignKey(error)
+    ? 'is not signed by the service that issues tokens'
+    : 'is not a signed token'
 }

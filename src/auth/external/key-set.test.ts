@@ -38,7 +38,7 @@ describe('the keys of another service', () => {
     { is: 'under another name', before: 'one', after: 'two' },
     { is: 'under the same name', before: 'one', after: 'one' },
     { is: 'without names', before: undefined, after: undefined },
-  ])('are found again when they have been rotated, $is', async ({ before, after }) => {
+  ])('are fetched again after a rotation, $is', async ({ before, after }) => {
     const { server, keys, statuses } = await start(before)
     const old = (await keys[0]?.sign()) ?? ''
     expect(await statuses(old)).toEqual([200])
@@ -49,14 +49,14 @@ describe('the keys of another service', () => {
     expect(server.requests()).toBe(2)
   })
 
-  it('are tried in turn where a token does not name its own', async () => {
+  it('are tried in turn if a token does not name its key', async () => {
     const { keys, statuses } = await start(undefined, undefined, undefined)
     const tokens = await Promise.all(keys.map((key) => key.sign()))
     const foreign = await (await createKey('ES256')).sign()
     expect(await statuses(...tokens, foreign)).toEqual([200, 200, 200, 401])
   })
 
-  it('are not asked for at every token that none fits', async () => {
+  it('are not fetched again for every token that no key fits', async () => {
     const { server, statuses } = await start('one')
     const foreign = await (await createKey('ES256', 'other')).sign()
     await statuses(...Array(10).fill(foreign))
@@ -66,7 +66,7 @@ describe('the keys of another service', () => {
     expect(server.requests()).toBe(2)
   })
 
-  it('count no more when they have been withdrawn', async () => {
+  it('are no longer accepted after they were withdrawn', async () => {
     const { server, keys, statuses } = await start('one')
     const token = (await keys[0]?.sign()) ?? ''
     expect(await statuses(token)).toEqual([200])
@@ -77,16 +77,16 @@ describe('the keys of another service', () => {
   })
 })
 
-describe('a key server that does not answer as it should', () => {
+describe('a faulty key server', () => {
   it.each<[does: string, Parameters<Awaited<ReturnType<typeof startKeyServer>>['behave']>[0]]>([
-    ['breaks off', (response) => response.destroy()],
+    ['closes the connection', (response) => response.destroy()],
     ['fails', (response) => response.writeHead(500).end('{"keys":[]}')],
-    ['leads elsewhere', (response) => response.writeHead(302, { location: '/other' }).end()],
-    ['has no JSON', (response) => response.end('<html>')],
-    ['has something else', (response) => response.end('{"data":"OK"}')],
-    ['has no key', (response) => response.end('{"keys":[]}')],
+    ['redirects', (response) => response.writeHead(302, { location: '/other' }).end()],
+    ['sends no JSON', (response) => response.end('<html>')],
+    ['sends another object', (response) => response.end('{"data":"OK"}')],
+    ['sends no key', (response) => response.end('{"keys":[]}')],
     ['hangs', () => {}],
-  ])('and %s makes who asks come back, until it does', async (_does, behaviour) => {
+  ])('that %s causes 503 until it works again', async (_does, behaviour) => {
     const key = await createKey('ES256', 'one')
     const server = await startKeyServer()
     server.behave(behaviour)
@@ -99,7 +99,7 @@ describe('a key server that does not answer as it should', () => {
     expect(answer.json()).toMatchObject({ data: 'Service busy', code: 503 })
     expect(answer.headers).toMatchObject({ 'retry-after': '5', 'cache-control': 'no-store' })
     expect(log()).toContain('The keys at VITRINE_AUTH_JWKS_URL could not be fetched')
-    // Nobody waits for it again and again.
+    // The next request fails at once, without another fetch.
     expect((await ask(await key.sign())).statusCode).toBe(503)
     expect(server.requests()).toBe(1)
 
@@ -108,7 +108,7 @@ describe('a key server that does not answer as it should', () => {
     expect((await ask(await key.sign())).statusCode).toBe(200)
   })
 
-  it('is done without for an hour, with the keys that are known', async () => {
+  it('is not needed for an hour, if its keys are known', async () => {
     const { server, keys, ask } = await start('one')
     const status = async () => (await ask((await keys[0]?.sign()) ?? '')).statusCode
     expect(await status()).toBe(200)
@@ -117,7 +117,7 @@ describe('a key server that does not answer as it should', () => {
     expect(await status()).toBe(200)
     pass(45 * MINUTE)
     expect(await status()).toBe(200)
-    // Whether it is of a new key or of no key, nobody can tell now.
+    // Nothing shows at the moment whether the key of this token is new or wrong.
     expect((await ask(await (await createKey('ES256', 'two')).sign())).statusCode).toBe(503)
     pass(10 * MINUTE)
     expect(await status()).toBe(503)
@@ -129,7 +129,7 @@ describe('a key server that does not answer as it should', () => {
     ['broken', 'ES256', ({ jwk }) => ({ ...jwk, x: 'AAAA' })],
     ['too short', 'RS256', ({ jwk }) => ({ ...jwk, n: jwk.n?.slice(0, 171) ?? '' })],
     ['private', 'ES256', ({ privateJwk }) => privateJwk],
-  ])('and has keys that are %s signs nobody out', async (_are, alg, published) => {
+  ])('with keys that are %s causes 503, and not 401', async (_are, alg, published) => {
     const key = await createKey(alg, 'one')
     const { url } = await startKeyServer({ ...key, jwk: published(key) })
     const { ask, log } = await createExternalApp({ keys: { url }, algorithms: [alg] })

@@ -3,30 +3,30 @@ import { createLocalJWKSet, type JSONWebKeySet } from 'jose'
 import { serviceBusy } from '../../base/errors.ts'
 
 const FETCH_TIMEOUT_MS = 3_000
-/** Older keys are fetched anew before they are used: one may have been withdrawn. */
+/** Older keys are fetched again before use, because one may have been withdrawn. */
 const FRESH_MS = 10 * 60_000
-/** So long they count at most while their server cannot be reached. */
+/** How long keys stay in use while their server cannot be reached. */
 const KEPT_MS = 60 * 60_000
-/** Between fetches on account of tokens that no key fits: anybody can send such tokens. */
+/** Minimum time between fetches for tokens that no key fits, because any client can send such tokens. */
 const COOLDOWN_MS = 10_000
-/** After a failure: requests meanwhile need not wait for another one. */
+/** Time after a failed fetch in which requests fail at once, instead of waiting for another failure. */
 const RETRY_MS = 5_000
 
 export type Keys = ReturnType<typeof createLocalJWKSet>
 
-/** The public keys of another service, as its server publishes them (RFC 7517). */
+/** The public keys of an external service, as its server publishes them (RFC 7517). */
 export interface KeySet {
   /** @throws AppError 503 "Service busy" if there are none and the server cannot be reached */
   read(): Promise<Keys>
   /**
-   * For a token that no key fits: the keys may have been rotated.
-   * @returns undefined if they have been fetched a moment ago
+   * Fetches the keys again, for a token that no key fits: they may have been rotated.
+   * @returns undefined if they were fetched less than `COOLDOWN_MS` ago
    * @throws AppError 503 "Service busy" if the server cannot be reached
    */
   renew(): Promise<Keys | undefined>
 }
 
-/** Fetches the keys at once, so that a wrong address is in the log before anybody needs them. */
+/** Starts to fetch the keys at once, so that a wrong address is logged before the keys are needed. */
 export function openKeySet(url: string, log: Pick<FastifyBaseLogger, 'error'>): KeySet {
   let known: { keys: Keys; fetchedAt: number } | undefined
   let failedAt = Number.NEGATIVE_INFINITY
@@ -48,7 +48,7 @@ export function openKeySet(url: string, log: Pick<FastifyBaseLogger, 'error'>): 
     }
   }
 
-  /** One fetch for all who want one at the same time. */
+  /** Concurrent callers share one fetch. */
   async function load(): Promise<Keys> {
     if (Date.now() - failedAt < RETRY_MS) throw keysUnavailable()
     fetching ??= fetchOnce()
@@ -75,7 +75,7 @@ export function openKeySet(url: string, log: Pick<FastifyBaseLogger, 'error'>): 
 async function fetchKeys(url: string): Promise<Keys> {
   const response = await fetch(url, {
     headers: { accept: 'application/json, application/jwk-set+json' },
-    // Elsewhere there may be somebody else.
+    // The target of a redirect may belong to another party.
     redirect: 'manual',
     signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
   })

@@ -10,14 +10,14 @@ import { AppError, serviceBusy } from '../../base/errors.ts'
 import type { External } from './external.ts'
 import { type Keys, openKeySet } from './key-set.ts'
 
-/** Clocks of two machines differ by so much at most, in seconds. */
+/** Accepted difference between the clocks of two machines, in seconds. */
 const CLOCK_TOLERANCE = 10
 
 /**
- * The claims of a token that the other service has signed, for us, and that is good now.
+ * Returns the claims of a token if the external service has signed it for our audience and it is valid now.
  *
- * @throws JOSEError if it is no such token
- * @throws AppError 503 "Service busy" if the keys cannot be had or used
+ * @throws JOSEError if it is not such a token
+ * @throws AppError 503 "Service busy" if the keys cannot be fetched or used
  */
 export type VerifyToken = (token: string) => Promise<JWTPayload>
 
@@ -25,7 +25,7 @@ export function createVerifyToken(
   external: External,
   log: Pick<FastifyBaseLogger, 'error'>,
 ): VerifyToken {
-  // RFC 8725: what is accepted is pinned here and never read from the token.
+  // RFC 8725: algorithms, issuer and audience are fixed here and never taken from the token.
   const options: JWTVerifyOptions = {
     algorithms: [...external.algorithms],
     issuer: external.issuer,
@@ -43,7 +43,7 @@ export function createVerifyToken(
   return async (token) => {
     const keys = await keySet.read()
     return verifyByKeys(token, keys, options).catch(async (error: unknown) => {
-      // Rotated keys may also have the name of the old one, or none.
+      // After a rotation, the new key may have the same name (`kid`) as the old one, or no name.
       if (!isForeignKey(error)) throw error
       const renewed = await keySet.renew()
       if (renewed === undefined) throw error
@@ -52,7 +52,7 @@ export function createVerifyToken(
   }
 }
 
-/** Of claims that were good once: whether they are too old by now. */
+/** Whether claims that were valid before have expired since. */
 export const hasExpired = ({ exp = 0 }: JWTPayload): boolean =>
   Date.now() / 1000 >= exp + CLOCK_TOLERANCE
 
@@ -77,13 +77,13 @@ async function verifyByKeys(
     return (await jwtVerify(token, findKey, options)).payload
   } catch (error) {
     if (error instanceof errors.JWKSMultipleMatchingKeys) return tryEach(token, error, options)
-    // What is wrong with a token has a class of its own; anything else is wrong with the key.
+    // A faulty token causes a JOSEError. Any other error means that the key is faulty.
     if (error instanceof errors.JOSEError || error instanceof AppError) throw error
     throw keyUnusable(error)
   }
 }
 
-/** Of a token that does not name its key, where several might be it. */
+/** Tries each candidate, for a token that does not name its key. */
 async function tryEach(
   token: string,
   candidates: errors.JWKSMultipleMatchingKeys,
@@ -99,7 +99,7 @@ async function tryEach(
   throw new errors.JWSSignatureVerificationFailed()
 }
 
-/** The set of keys is not what it should be: nothing that who sends the token could mend. */
+/** The published keys are faulty. The sender of the token cannot repair them, so this is not a 401. */
 const keyUnusable = (cause: unknown) =>
   serviceBusy(
     'The key that this token is checked with cannot be used; the log of the server says why.',

@@ -17,7 +17,7 @@ async function signInAsVera() {
   return { test, token, accessToken, secret: Buffer.from(value, 'base64url'), statusWith }
 }
 
-it('says who signed in, for 15 minutes', async () => {
+it('names the user, for 15 minutes', async () => {
   const { test, accessToken, statusWith } = await signInAsVera()
   const now = Math.floor(test.clock() / 1000)
   expect(decodeProtectedHeader(accessToken)).toEqual({ alg: 'HS256', typ: 'JWT' })
@@ -37,7 +37,7 @@ it('says who signed in, for 15 minutes', async () => {
   expect(await statusWith(accessToken)).toBe(401)
 })
 
-it('is not believed about permissions', async () => {
+it('grants no permission by its own claims', async () => {
   const { accessToken, secret, test } = await signInAsVera()
   const claims = { ...decodeJwt(accessToken), permissions: ['view-media', 'edit-media'] }
   const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(secret)
@@ -50,7 +50,7 @@ it('is not believed about permissions', async () => {
 })
 
 describe('is refused', () => {
-  it('unsigned, cut or changed', async () => {
+  it('without a signature, shortened or changed', async () => {
     const { accessToken, statusWith } = await signInAsVera()
     const [header, payload, signature] = accessToken.split('.')
     const unsigned = new UnsecuredJWT(decodeJwt(accessToken)).encode()
@@ -67,11 +67,11 @@ describe('is refused', () => {
     ['for another audience', (claims) => ({ ...claims, aud: 'another' })],
     ['for no audience', ({ aud: _, ...claims }) => claims],
     ['from another issuer', (claims) => ({ ...claims, iss: 'another' })],
-    ['without an end', ({ exp: _, ...claims }) => claims],
+    ['without an expiry', ({ exp: _, ...claims }) => claims],
     ['without a session', ({ sid: _, ...claims }) => claims],
-    ['with a session that is none', (claims) => ({ ...claims, sid: 5 })],
+    ['with a session that is not text', (claims) => ({ ...claims, sid: 5 })],
     ['with an unknown session', (claims) => ({ ...claims, sid: 'unknown' })],
-    ['for another user than the session', (claims) => ({ ...claims, sub: '3' })],
+    ['for another user than that of the session', (claims) => ({ ...claims, sub: '3' })],
     ['before its time', (claims) => ({ ...claims, nbf: Number(claims.iat) + 60 })],
   ])('%s', async (_what, change) => {
     const { accessToken, secret, statusWith } = await signInAsVera()
@@ -81,7 +81,7 @@ describe('is refused', () => {
     expect(await statusWith(await sign(change(decodeJwt(accessToken))))).toBe(401)
   })
 
-  it('under another key or algorithm', async () => {
+  it('with another key or algorithm', async () => {
     const { accessToken, secret, statusWith } = await signInAsVera()
     const token = new SignJWT(decodeJwt(accessToken))
     const otherKey = Buffer.alloc(32, 1)
@@ -92,7 +92,7 @@ describe('is refused', () => {
     expect(await statusWith(await otherAlgorithm.sign(Buffer.concat([secret, secret])))).toBe(401)
   })
 
-  it('of another library', async () => {
+  it('from another library', async () => {
     const { accessToken, statusWith } = await signInAsVera()
     const { statusWith: statusElsewhere, accessToken: other } = await signInAsVera()
     expect(await statusWith(accessToken)).toBe(200)
@@ -101,7 +101,7 @@ describe('is refused', () => {
   })
 })
 
-it('decides alone where it is present, and other schemes are ignored', async () => {
+it('takes precedence over the cookie, and other schemes are ignored', async () => {
   const { test, token, accessToken } = await signInAsVera()
   const ask = async (authorization: string, refreshToken: string) => {
     const request = { url: '/media', headers: { authorization }, cookies: { refreshToken } }
@@ -114,7 +114,7 @@ it('decides alone where it is present, and other schemes are ignored', async () 
   expect(await ask('Bearers nonsense', token)).toBe(200)
 })
 
-it('survives a restart, because its key is kept', async () => {
+it('stays valid after a restart, because its key is stored', async () => {
   const { test, accessToken } = await signInAsVera()
   const tokens = await openAccessTokens(test.database)
   expect(await tokens.verify(accessToken, test.clock())).toMatchObject({ userId: 1 })

@@ -8,13 +8,13 @@ const ALGORITHM = 'HS256'
 const ISSUER = 'vitrine'
 const AUDIENCE = 'vitrine-api'
 
-/** With the first token: every start would take the longer for it, and 4 MB more. */
+/** Loaded with the first token, because it would make every start slower and take 4 MB more memory. */
 const loadJose = () => import('jose')
 
 export interface AccessTokens {
-  /** A JWT that says who signed in; its roles and permissions are for the client to read. */
+  /** A JWT that names user and session. Its roles and permissions inform the client; the server ignores them. */
   sign(user: SignedIn, now: Milliseconds): Promise<string>
-  /** The user and session it was made for, or undefined if it is none of ours or expired. */
+  /** The user and session that a token names; undefined if it has expired or is not one of ours. */
   verify(
     token: string,
     now: Milliseconds,
@@ -47,7 +47,7 @@ export async function openAccessTokens(database: Database): Promise<AccessTokens
 
     async verify(token, now) {
       const { errors, jwtVerify } = await loadJose()
-      // RFC 8725: what is accepted is pinned here and never read from the token.
+      // RFC 8725: algorithm, issuer and audience are fixed here and never taken from the token.
       const verified = await jwtVerify(token, key, {
         algorithms: [ALGORITHM],
         issuer: ISSUER,

@@ -80,15 +80,15 @@ describe('VITRINE_COOKIE_DOMAIN', () => {
   })
 })
 
-describe('both', () => {
-  it('do not go together where the name means one host', () => {
+describe('cookie name and domain', () => {
+  it('are refused together if the name is for one host only', () => {
     const values = { cookieName: '__Host-media', cookieDomain: 'example.com' }
     expect(checkCookie(values)).toEqual([expect.stringContaining('__Host-media')])
     expect(checkCookie({ ...values, cookieName: '__Secure-media' })).toEqual([])
     expect(checkCookie({ cookieName: '__Host-media' })).toEqual([])
   })
 
-  it('leave the domain to another service, where that sets the cookie', () => {
+  it('are refused together if an external service sets the cookie', () => {
     const values = { cookieName: 'a', cookieDomain: 'example.com', auth: 'external' } as const
     expect(checkCookie(values)).toEqual([expect.stringContaining('VITRINE_AUTH is external')])
     expect(checkCookie({ ...values, auth: 'own' })).toEqual([])

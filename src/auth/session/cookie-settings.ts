@@ -3,7 +3,7 @@ import type { Settings, Values } from '../../base/settings.ts'
 import type { ExternalSettings } from '../external/external-settings.ts'
 
 const MAX_NAME = 64
-/** Of a domain, without the dot of the root (RFC 1035, section 2.3.4). */
+/** Length of a domain without the root's dot (RFC 1035, section 2.3.4). */
 const MAX_DOMAIN = 253
 
 export const cookieSettings = {
@@ -24,8 +24,9 @@ export const cookieSettings = {
 export type CookieSettings = Values<typeof cookieSettings>
 
 /**
- * What is wrong with these settings as a whole, a line for each fault.
- * @param values without those that are wrong by themselves
+ * Checks the settings in combination.
+ * @param values only those that are valid by themselves
+ * @returns one line for each fault
  */
 export function checkCookie({
   cookieName,
@@ -48,13 +49,16 @@ export function checkCookie({
   return faults
 }
 
-/** Also `__Host-Http-`; browsers compare without case: https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-cookie-name-prefixes */
+/**
+ * Whether the name binds a cookie to one host, as `__Host-Http-` does too. Browsers ignore letter case:
+ * https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html#name-cookie-name-prefixes
+ */
 export const isForHostAlone = (name: string) => /^__host-/i.test(name)
 
-/** A token as in RFC 9110, section 5.6.2, which RFC 6265 asks of a name. */
+/** Accepts a token as in RFC 9110, section 5.6.2, because RFC 6265 requires one as a name. */
 function parseName(name: string): string {
   const isToken = /^[\w!#$%&'*+.^`|~-]+$/.test(name) && name.length <= MAX_NAME
-  // Browsers heed these prefixes in any letter case; only the usual spelling is accepted, so that people see them.
+  // Browsers obey these prefixes in any letter case. Only the usual spelling is accepted, so that people notice them.
   const isPlain = !name.startsWith('__') || /^__(Host-|Secure-|Http-|Host-Http-)./.test(name)
   if (!isToken || !isPlain) {
     throw new Error(
@@ -69,12 +73,12 @@ function parseDomain(domain: string): string | undefined {
   const isDomain =
     domain.length <= MAX_DOMAIN &&
     labels.every((label) => /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i.test(label)) &&
-    // What ends in a number is an address (WHATWG URL, "ends in a number").
+    // A host whose last label is a number is an IP address (WHATWG URL, "ends in a number").
     !/^\d+$|^0x[\da-f]*$/i.test(labels.at(-1) ?? '')
   if (!isDomain) {
     throw new Error('a domain like example.com, in ASCII, without a dot at either end')
   }
-  // Loaded here, because few have the setting: it brings the whole list.
+  // Loaded only here: it contains the whole list of public suffixes, and few installations have this setting.
   const { parse } = createRequire(import.meta.url)('tldts') as typeof import('tldts')
   const { domain: own, publicSuffix } = parse(domain, { allowPrivateDomains: true })
   if (own === null) {

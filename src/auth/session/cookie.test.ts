@@ -9,7 +9,7 @@ import {
 } from '../external/external.fixture.ts'
 import { createTestApp, MINUTE } from '../test-app.ts'
 
-/** What a page on a sub-domain, or another path, may have left in the browser. */
+/** A value that a page on a sub-domain or on another path may have left in the browser. */
 const FOREIGN = 'a'.repeat(43)
 
 const cookieOf = (...values: string[]) => values.map((value) => `refreshToken=${value}`).join('; ')
@@ -19,12 +19,12 @@ describe('of several cookies of the same name', () => {
     ['before', (own: string) => cookieOf(FOREIGN, own)],
     ['after', (own: string) => cookieOf(own, FOREIGN)],
     ['before, in quotes', (own: string) => `a=b; refreshToken="${FOREIGN}";refreshToken=${own}`],
-    ['before, no token at all', (own: string) => cookieOf('', 'x', 'a=b', own)],
+    ['before, without the form of a token', (own: string) => cookieOf('', 'x', 'a=b', own)],
     [
       'before, and very many of another service',
       (own: string) => cookieOf(...Array.from({ length: 50 }, (_, index) => `a.b.${index}`), own),
     ],
-  ])('the valid one counts wherever it is looked at: a foreign one %s', async (_where, header) => {
+  ])('the valid one counts on every route: a foreign one %s', async (_where, header) => {
     const { app, signIn } = await createTestApp()
     const { token } = await signIn('ed')
     const headers = { cookie: header(token) }
@@ -42,7 +42,7 @@ describe('of several cookies of the same name', () => {
     expect(login.statusCode).toBe(200)
   })
 
-  it('the valid one still protects from pages of other sites', async () => {
+  it('the valid one still does not admit pages of other sites', async () => {
     const { app, signIn } = await createTestApp()
     const { token } = await signIn('ed')
     const headers = { cookie: cookieOf(FOREIGN, token), 'sec-fetch-site': 'cross-site' }
@@ -60,7 +60,7 @@ describe('of several cookies of the same name', () => {
     expect((await get('/media', renewed?.value ?? '')).statusCode).toBe(200)
   })
 
-  it('a replaced one beside the present one is no theft', async () => {
+  it('a replaced token beside the current one does not count as a replay', async () => {
     const { app, signIn, clock, get } = await createTestApp()
     const { token: old } = await signIn('ed')
     clock.advance(11 * MINUTE)
@@ -74,7 +74,7 @@ describe('of several cookies of the same name', () => {
     expect((await get('/media', present)).statusCode).toBe(401)
   })
 
-  it('signing out ends every session that the browser would be signed in by', async () => {
+  it('sign-out ends the session of every cookie that the browser sends', async () => {
     const { app, signIn, get } = await createTestApp()
     const [one, two, elsewhere] = [await signIn('ed'), await signIn('vera'), await signIn('ed')]
     const headers = { cookie: cookieOf(FOREIGN, one.token, two.token) }
@@ -85,7 +85,7 @@ describe('of several cookies of the same name', () => {
     expect((await get('/media', elsewhere.token)).statusCode).toBe(200)
   })
 
-  it('so many are looked at, and no more', async () => {
+  it('only the first eight are looked up', async () => {
     const { app, signIn } = await createTestApp()
     const { token } = await signIn('ed')
     const foreign = (count: number) =>
@@ -97,7 +97,7 @@ describe('of several cookies of the same name', () => {
     expect([await ask(7), await ask(8)]).toEqual([200, 401])
   })
 
-  it('the valid one of another service counts', async () => {
+  it('the valid token of an external service counts', async () => {
     const key = await createKey('ES256', 'one')
     const { url } = await startKeyServer(key)
     const { app } = await createExternalApp({ keys: { url }, algorithms: ['ES256'] })
@@ -117,8 +117,8 @@ describe('of several cookies of the same name', () => {
   })
 })
 
-describe('the cookie of other settings', () => {
-  it('has the name and the domain, and is replaced and cleared by the same', async () => {
+describe('the cookie with other settings', () => {
+  it('has their name and domain, also when it is replaced and cleared', async () => {
     const { app, logIn, clock } = await createTestApp({
       cookieName: 'second',
       cookieDomain: 'media.example',
@@ -144,7 +144,7 @@ describe('the cookie of other settings', () => {
     expect(cleared).toMatchObject({ name: 'second', value: '', domain: 'media.example', path: '/' })
   })
 
-  it('is Secure where its name asks for that', async () => {
+  it('is Secure if its name requires it', async () => {
     const { logIn } = await createTestApp({ cookieName: '__Host-session' })
     const [cookie] = (await logIn('ed', 'correct horse battery')).cookies
     expect(cookie).toMatchObject({ name: '__Host-session', secure: true, path: '/' })

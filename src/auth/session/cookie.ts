@@ -3,16 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { BasePath } from '../../http/base-path.ts'
 import { type CookieSettings, isForHostAlone } from './cookie-settings.ts'
 
-/** More than sub-domains, paths and an earlier setting leave in a browser; each costs a look-up. */
+/** More values than sub-domains, paths and an earlier setting leave in a browser. Each costs a lookup. */
 const MOST_LOOKED_AT = 8
 
-/** The cookie that tells who makes a request. */
+/** The cookie that identifies the user of a request. */
 export interface SessionCookie {
   readonly name: string
   /**
-   * Its values, in the order in which they came, without repetitions: browsers send all cookies of one
-   * name that were set for this host or a domain above it, for this path or one above it.
-   * @param isPossible whether a value could be one of ours at all; of those, the first eight count
+   * Its values in the order of the header, without duplicates. There may be several: browsers send all cookies of
+   * this name that were set for this host or a parent domain, and for this path or a parent path.
+   * @param isPossible whether a value has the right form; only the first eight values of that form count
    */
   values(headers: IncomingHttpHeaders, isPossible: (value: string) => boolean): string[]
   /** @param maxAge in seconds */
@@ -25,15 +25,15 @@ export function createSessionCookie({
   cookieDomain,
   basePath = '',
 }: CookieSettings & { basePath?: BasePath }): SessionCookie {
-  /** Only with the same ones does a browser replace or clear it. */
+  /** A browser replaces or clears a cookie only if these attributes are the same as before. */
   const attributes = (request: FastifyRequest) =>
     ({
-      // Browsers take a name that means one host only for all of it.
+      // Browsers accept a `__Host-` cookie only for the path `/`.
       path: isForHostAlone(cookieName) ? '/' : `${basePath}/`,
       ...(cookieDomain !== undefined && { domain: cookieDomain }),
       httpOnly: true,
       sameSite: 'strict',
-      // Browsers take a name with a prefix only so.
+      // Browsers accept a name with a prefix, such as `__Secure-`, only on a Secure cookie.
       secure: request.protocol === 'https' || cookieName.startsWith('__'),
     }) as const
 

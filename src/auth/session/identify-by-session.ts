@@ -1,26 +1,39 @@
 import { unauthorized } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import type { Recorder } from '../../database/recorder.ts'
+import { networkOf } from '../actor.ts'
 import type { Identify } from '../identify.ts'
-import { networkOf } from '../network.ts'
 import { createApiTokenLookup } from '../tokens/api-token-lookup.ts'
 import { TOKEN_PREFIX } from '../tokens/api-tokens.ts'
-import { openAccessTokens } from './access-tokens.ts'
+import { type AccessTokens, openAccessTokens } from './access-tokens.ts'
 import type { SessionCookie } from './cookie.ts'
 import { isToken } from './refresh-tokens.ts'
-import { createSessionLookup } from './session-lookup.ts'
+import { createSessionLookup, type SessionLookup } from './session-lookup.ts'
+
+/** The sessions of Vitrine's own sign-in. */
+export interface OwnSessions {
+  accessTokens: AccessTokens
+  sessions: SessionLookup
+}
+
+export const openOwnSessions = async (
+  database: Database,
+  uses: Recorder,
+): Promise<OwnSessions> => ({
+  accessTokens: await openAccessTokens(database),
+  sessions: createSessionLookup(database, uses),
+})
 
 /**
- * Identifies by the sessions of our own sign-in. Session, user and permissions are what the database
- * says at that moment, so that a sign-out, a disabled account and a withdrawn permission work at once.
+ * Identifies users by the sessions of Vitrine's own sign-in. Session, user and permissions are those in the database
+ * at that moment, so that a sign-out, a disabled account or a withdrawn permission takes effect at once.
  */
-export async function identifyBySession(
+export function identifyBySession(
   database: Database,
   uses: Recorder,
   cookie: SessionCookie,
-): Promise<Identify> {
-  const accessTokens = await openAccessTokens(database)
-  const sessions = createSessionLookup(database, uses)
+  { accessTokens, sessions }: OwnSessions,
+): Identify {
   const findByApiToken = createApiTokenLookup(database, uses)
 
   const findByAccessToken = async (token: string, network: string) => {

@@ -5,16 +5,16 @@ import type { Milliseconds, Queries } from '../../database/tables.ts'
 import { LAST_USE_PRECISION_MS, ROTATION_AGE_MS, SESSION_LIFETIME_MS } from './lifetimes.ts'
 
 /*
- * A refresh token is 256 random bits; the database knows it only by its SHA-256. Tokens of a session
- * form a chain, in which each replaced one names its successor.
+ * A refresh token is 256 random bits; the database stores only its SHA-256. The tokens of a session form a chain,
+ * in which each replaced token names its successor.
  *
- * Rotation must not log out whoever behaves well:
- * - A client that never takes the new cookie goes on with the old one, because a replaced token
- *   stays good until its successor is first used (`session-lookup.ts` decides that).
- * - Requests in parallel, or repeated because the answer was lost, must all get the same new token.
- *   So the successor is kept for the holder of the old token, and for nobody else: sealed with a
- *   key that only the old token yields. It is random in its own right, so that neither the database
- *   alone nor a token's hash ever yields a token.
+ * Rotation must not sign out a client that behaves well:
+ * - A client that never stores the new cookie can go on with the old one, because a replaced token stays valid
+ *   until a minute after the first use of its successor (`session-lookup.ts` decides that).
+ * - Parallel requests, and requests repeated because the response was lost, must all get the same new token. So the
+ *   successor is stored, but only the holder of the old token can read it: it is sealed with a key that only the
+ *   old token yields. The successor is random itself, so that neither the database alone nor the hash of a token
+ *   ever yields a token.
  */
 
 const TOKEN_BYTES = 32
@@ -31,22 +31,22 @@ export function createToken(): NewToken {
 
 export const hashToken = (token: string): string => hash('sha256', token)
 
-/** Whether it could be one at all. */
+/** Whether a text has the form of a refresh token. */
 export const isToken = (text: string) => /^[\w-]{43}$/.test(text)
 
 export interface Renewal {
-  /** For the cookie. */
+  /** New value of the cookie. */
   token: string
-  /** When its session ends at the latest. */
+  /** Latest end of the session. */
   endsAt: Milliseconds
 }
 
 /**
- * Replaces a token that is older than ten minutes; for a replaced one, hands out the newest of its
- * chain, so that all who come with the same token leave with the same.
+ * Replaces a token that is older than ten minutes. If it was already replaced, returns the newest token of its
+ * chain, so that all requests with the same token get the same new one.
  *
- * @param token a good one
- * @returns undefined if the client keeps its token, also because the database cannot be written now
+ * @param token a valid token
+ * @returns undefined if the client keeps its token, also when the database cannot be written at the moment
  */
 export async function renewToken(
   database: Database,
@@ -57,7 +57,7 @@ export async function renewToken(
   const newest = await findNewest(database.read, token)
   if (newest === undefined || (newest.token === token && !isOld(newest, now))) return undefined
 
-  // Who has a good token is not turned away because there will be no newer one.
+  // If this fails, the client keeps its token, which is still valid.
   const renewed = await uses.attempt((trx) => replaceOrReissue(trx, token, now))
   if (renewed === undefined) return undefined
   return { token: renewed, endsAt: newest.sessionCreatedAt + SESSION_LIFETIME_MS }
@@ -70,8 +70,8 @@ async function replaceOrReissue(trx: Queries, token: string, now: Milliseconds):
   if (newest === undefined) return token
   if (newest.token === token) return isOld(newest, now) ? replace(trx, newest, now) : token
 
-  // Handed out again, it counts as new: were it replaced a moment later, slower answers of this
-  // very moment would put a token into the browser that is about to turn bad.
+  // A token that is returned again counts as new. If it were replaced a moment later, a slower response to a
+  // parallel request could store it in the browser just before it becomes invalid.
   await trx
     .updateTable('refresh_tokens')
     .set({ issued_at: now })
@@ -92,7 +92,7 @@ async function replace(trx: Queries, old: ChainEnd, now: Milliseconds): Promise<
     .where('hash', '=', hashToken(old.token))
     .where('successor_hash', 'is', null)
     .executeTakeFirst()
-  // Another process was faster: its successor is the one.
+  // Another process was faster, so its successor counts.
   if (numUpdatedRows === 0n) return (await findNewest(trx, old.token))?.token ?? old.token
 
   await trx
@@ -138,7 +138,7 @@ async function findNewest(db: Queries, token: string): Promise<ChainEnd | undefi
   }
 }
 
-/** A one-time pad: its key is used for nothing else, because a token has but one successor. */
+/** A one-time pad. Its key is used only once, because a token has only one successor. */
 function seal(successor: string, old: string): string {
   const pad = createHmac('sha256', Buffer.from(old, 'base64url'))
     .update('successor of a refresh token')
@@ -148,5 +148,5 @@ function seal(successor: string, old: string): string {
   return Buffer.from(bytes.map((byte, index) => byte ^ (pad[index] ?? 0))).toString('base64url')
 }
 
-/** The pad undoes itself. */
+/** Applying the same pad again restores the token. */
 const unseal = seal

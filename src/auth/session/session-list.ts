@@ -1,5 +1,10 @@
-import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import {
+  type Actor,
+  accountSubject,
+  COMMAND_LINE,
+  recordAudit,
+  writeAs,
+} from '../../audit/record.ts'
 import { AppError, quote } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import type { Milliseconds } from '../../database/tables.ts'
@@ -7,20 +12,20 @@ import { requireUser, type Who } from '../accounts/find-user.ts'
 import { SESSION_IDLE_MS, SESSION_LIFETIME_MS } from './lifetimes.ts'
 import { endSessions } from './sessions.ts'
 
-/** A script that signs in for each request has very many. */
+/** Limits the list, because a script that signs in for each request has very many sessions. */
 const MOST_LISTED = 1000
 
 export interface Session {
   id: string
   createdAt: Milliseconds
   lastUsedAt: Milliseconds
-  /** Where it was used last; see `networkOf`. */
+  /** Address of the last use; see `networkOf`. */
   network: string
   userAgent: string
 }
 
 /**
- * The sessions of a user that are alive, the one used last first; a thousand at most.
+ * The live sessions of a user, most recently used first; at most 1000.
  * @throws AppError 404 "User not found"
  */
 export async function listSessions(database: Database, who: Who): Promise<Session[]> {
@@ -68,7 +73,7 @@ export async function endSession(
 
 /**
  * Ends all sessions of a user, or all but one.
- * @returns how many
+ * @returns how many it ended
  * @throws AppError 404 "User not found"
  */
 export async function endAllSessions(
@@ -89,5 +94,5 @@ export async function endAllSessions(
 
 const sessionNotFound = (id: string) =>
   new AppError('session-not-found', 404, 'Session not found', {
-    detail: `There is no session ${quote(id)} of this account that is alive.`,
+    detail: `This account has no live session ${quote(id)}.`,
   })

@@ -1,7 +1,8 @@
 import { accountSubject, recordAudit } from '../../audit/record.ts'
 import { unauthorized } from '../../base/errors.ts'
-import { askWithin, type Database } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Recorder } from '../../database/recorder.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
 import type { User } from '../identify.ts'
@@ -15,12 +16,15 @@ import {
 import { hashToken } from './refresh-tokens.ts'
 import { endSessions } from './sessions.ts'
 
-/** Who makes a request, as the database says at that moment. */
+/** The user of a request, as the database had it at the lookup. */
 export interface SignedIn extends User {
   id: number
   sessionId: string
-  /** As long as nothing changes in the database, the same lookup finds the same until then. */
-  sameUntil?: Milliseconds
+  /**
+   * Until then this result may be reused, if the database has not changed. The next use must be recorded then, or
+   * the session ends. Absent for access tokens.
+   */
+  reusableUntil?: Milliseconds
 }
 
 export interface Found {
@@ -28,42 +32,41 @@ export interface Found {
   token: string
 }
 
-/** Finds out who makes a request; a lookup costs one query, and none while nothing has changed. */
+/** Finds the user of a request. A lookup costs one query, or none while the database has not changed. */
 export interface SessionLookup {
   /**
-   * By the first good one of the refresh tokens that came with a request. Where none is, a replay of a
-   * replaced token ends its session: who has a good one beside it did not steal it.
-   * @param network where the request comes from; see `networkOf`
+   * Finds the session of the first valid refresh token among those of a request. If none is valid, each
+   * replaced token past its grace period counts as stolen, and its session ends. Beside a valid token, an old
+   * cookie is harmless.
+   * @param network address of the client; see `networkOf`
    */
   byTokens(tokens: readonly string[], network: string): Promise<Found | undefined>
-  /** By what a verified access token says. */
+  /** Finds the session that a verified access token names. */
   byId(sessionId: string, userId: number, network: string): Promise<SignedIn | undefined>
 }
 
-/** Of each kind some thousand sessions: more than are in use at a time. */
+/** Bytes of each memo. Room for some thousand sessions, more than are in use at a time. */
 const MAX_BYTES = 4 * 1024 * 1024
-/** Of a row: a session has one for each permission. */
+/** Approximate size of a row. A session has one row for each permission. */
 const ROW_BYTES = 400
 
 const bytesOf = (rows: readonly unknown[]) => rows.length * ROW_BYTES
 
 export function createSessionLookup(database: Database, uses: Recorder): SessionLookup {
-  const byHash = compileTokenQuery(database.read)
-  const bySession = compileSessionQuery(database.read)
   const tokenMemo = createMemo<readonly TokenRow[]>(database, MAX_BYTES, bytesOf)
   const sessionMemo = createMemo<readonly SessionRow[]>(database, MAX_BYTES, bytesOf)
 
-  const againOf =
+  const recheckOf =
     ({ sessionId }: SignedIn): NonNullable<SignedIn['again']> =>
     async (db, now) => {
-      const session = findLive(await askWithin(db)(bySession, sessionId), now)
+      const session = findLive(await runIn(db, findSession, sessionId), now)
       if (session) return session.user.permissions
       throw unauthorized('The session was ended, or its account disabled, in the meantime.')
     }
 
   async function readToken(text: string, now: Milliseconds): Promise<KnownToken | undefined> {
     const hash = hashToken(text)
-    const rows = await tokenMemo.read(hash, () => database.ask(byHash, hash))
+    const rows = await tokenMemo.read(hash, () => database.run(findToken, hash))
     const [row] = rows
     const session = findLive(rows, now)
     if (row === undefined || session === undefined) return undefined
@@ -72,8 +75,8 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
     return { text, hash, session, goodUntil, isNew: row.first_used_at === null }
   }
 
-  /** Two hold tokens of this session, and one of them stole his; nobody can tell which. */
-  async function endReplayed({ user }: Live, network: string, now: Milliseconds) {
+  /** The token was used after its grace period, so two clients have it. Nothing shows which one stole it. */
+  async function endReplayed({ user }: LiveSession, network: string, now: Milliseconds) {
     await database.write(async (trx) => {
       const ended = await endSessions(trx, { sessionId: user.sessionId }, now)
       if (ended === 0) return
@@ -86,7 +89,7 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
   return {
     async byTokens(texts, network) {
       const now = await database.now()
-      const replayed: Live[] = []
+      const replayed: LiveSession[] = []
       for (const text of texts) {
         const token = await readToken(text, now)
         if (token === undefined) continue
@@ -95,15 +98,18 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
           replayed.push(session)
           continue
         }
-        if (token.isNew || isStale(session, now)) {
+        if (token.isNew || mustRecordUse(session, now)) {
           recordUse(uses, session.user.sessionId, now, network, token.hash)
         }
-        const sameUntil = Math.min(
+        const reusableUntil = Math.min(
           session.lastUsedAt + LAST_USE_PRECISION_MS,
           session.endsAt,
           goodUntil,
         )
-        return { token: text, user: { ...session.user, sameUntil, again: againOf(session.user) } }
+        return {
+          token: text,
+          user: { ...session.user, reusableUntil, again: recheckOf(session.user) },
+        }
       }
       for (const session of replayed) await endReplayed(session, network, now)
       return undefined
@@ -111,35 +117,35 @@ export function createSessionLookup(database: Database, uses: Recorder): Session
 
     async byId(sessionId, userId, network) {
       const now = await database.now()
-      const rows = await sessionMemo.read(sessionId, () => database.ask(bySession, sessionId))
+      const rows = await sessionMemo.read(sessionId, () => database.run(findSession, sessionId))
       const session = findLive(rows, now)
       if (session?.user.id !== userId) return undefined
-      if (isStale(session, now)) {
+      if (mustRecordUse(session, now)) {
         recordUse(uses, sessionId, now, network)
       }
-      return { ...session.user, again: againOf(session.user) }
+      return { ...session.user, again: recheckOf(session.user) }
     },
   }
 }
 
-/** A token of a session that is alive. */
+/** A token of a live session. */
 interface KnownToken {
   text: string
   hash: string
-  session: Live
+  session: LiveSession
   goodUntil: Milliseconds
-  /** Whether it was never used yet. */
+  /** True until its first use. */
   isNew: boolean
 }
 
-interface Live {
+interface LiveSession {
   user: SignedIn
   lastUsedAt: Milliseconds
   endsAt: Milliseconds
 }
 
 /** @param rows of one session, one for each permission */
-function findLive(rows: readonly SessionRow[], now: Milliseconds): Live | undefined {
+function findLive(rows: readonly SessionRow[], now: Milliseconds): LiveSession | undefined {
   const [session] = rows
   if (session === undefined || session.disabled === 1 || session.ended_at !== null) return undefined
   const { created_at, last_used_at } = session
@@ -157,10 +163,10 @@ function findLive(rows: readonly SessionRow[], now: Milliseconds): Live | undefi
   return { user, lastUsedAt: last_used_at, endsAt }
 }
 
-const isStale = ({ lastUsedAt }: { lastUsedAt: Milliseconds }, now: Milliseconds) =>
+const mustRecordUse = ({ lastUsedAt }: { lastUsedAt: Milliseconds }, now: Milliseconds) =>
   now - lastUsedAt > LAST_USE_PRECISION_MS
 
-/** The conditions make parallel requests write once between them. */
+/** The conditions ensure that only one of several parallel requests changes the row. */
 function recordUse(
   uses: Recorder,
   sessionId: string,
@@ -185,7 +191,7 @@ function recordUse(
   })
 }
 
-/** A row for each permission. */
+/** One row for each role and permission of the user. */
 type SessionRow = Awaited<ReturnType<ReturnType<typeof selectSessions>['execute']>>[number]
 
 const selectSessions = (db: Queries) =>
@@ -206,8 +212,9 @@ const selectSessions = (db: Queries) =>
       'role_permissions.permission',
     ])
 
-const compileSessionQuery = (db: Queries) =>
-  selectSessions(db).where('sessions.id', '=', '').compile()
+const findSession = prepare((db, id: Parameter<string>) =>
+  selectSessions(db).where('sessions.id', '=', id).compile(),
+)
 
 type TokenRow = Awaited<ReturnType<ReturnType<typeof selectTokens>['execute']>>[number]
 
@@ -217,5 +224,6 @@ const selectTokens = (db: Queries) =>
     .leftJoin('refresh_tokens as successors', 'successors.hash', 'refresh_tokens.successor_hash')
     .select(['refresh_tokens.first_used_at', 'successors.first_used_at as successor_first_used_at'])
 
-const compileTokenQuery = (db: Queries) =>
-  selectTokens(db).where('refresh_tokens.hash', '=', '').compile()
+const findToken = prepare((db, hash: Parameter<string>) =>
+  selectTokens(db).where('refresh_tokens.hash', '=', hash).compile(),
+)

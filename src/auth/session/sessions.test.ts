@@ -6,13 +6,13 @@ import { purgeExpired } from './sessions.ts'
 
 type TestApp = Awaited<ReturnType<typeof createTestApp>>
 
-/** Calls `GET /auth/me` and answers the status and the new cookie, if there is one. */
+/** Calls `GET /auth/me` and returns the status and the new cookie, if there is one. */
 async function callMe({ get }: TestApp, token: string) {
   const response = await get('/auth/me', token)
   return { status: response.statusCode, renewed: response.cookies[0]?.value }
 }
 
-/** A session whose first token has been replaced by a second, which nobody has used yet. */
+/** A session whose first token was replaced by a second one that has not been used yet. */
 async function startRotatedSession() {
   const test = await createTestApp()
   const { token: first, accessToken } = await test.signIn('vera')
@@ -62,7 +62,7 @@ describe('rotation', () => {
     expect(rows.find((row) => row.hash === hashToken(first))?.successor_sealed).toHaveLength(43)
   })
 
-  it('lets the old token live until the new one is used, and a minute more', async () => {
+  it('keeps the old token valid until one minute after the first use of the new one', async () => {
     const { test, first, second } = await startRotatedSession()
     test.clock.advance(3 * DAY)
     expect(await statusOf(test, first)).toBe(200)
@@ -75,7 +75,7 @@ describe('rotation', () => {
     expect(await statusOf(test, first)).toBe(401)
   })
 
-  it.each(['/media', '/session', '/auth/me'])('ends the family at a replay on %s', async (url) => {
+  it.each(['/media', '/session', '/auth/me'])('ends the session at a replay on %s', async (url) => {
     const { test, first, second, accessToken } = await startRotatedSession()
     await statusOf(test, second)
     test.clock.advance(MINUTE + 1)
@@ -88,7 +88,7 @@ describe('rotation', () => {
     expect(await statusOf(test, token)).toBe(200)
   })
 
-  it('knows a replay by any token of the chain, however old', async () => {
+  it('recognises a replay of any token of the chain, however old', async () => {
     const { test, first, second } = await startRotatedSession()
     test.clock.advance(11 * MINUTE)
     const { renewed: third = '' } = await callMe(test, second)
@@ -111,7 +111,7 @@ describe('rotation', () => {
 })
 
 describe('clients that behave well', () => {
-  it('stays signed in with one cookie for days, whatever it asks', async () => {
+  it('stay signed in with one cookie for days, on every route', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('vera')
     for (let hours = 0; hours < 6 * 24; hours++) {
@@ -121,7 +121,7 @@ describe('clients that behave well', () => {
     }
   })
 
-  it('gives twenty parallel calls of GET /auth/me the same new token', async () => {
+  it('get the same new token from twenty parallel calls of GET /auth/me', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('vera')
     test.clock.advance(11 * MINUTE)
@@ -131,14 +131,14 @@ describe('clients that behave well', () => {
     expect(renewed.size).toBe(1)
     expect(renewed).not.toContain(undefined)
 
-    // Each goes on with what it got, for days.
+    // Each token that was returned works for days.
     for (let day = 0; day < 3; day++) {
       for (const answer of answers) expect(await statusOf(test, answer.renewed ?? '')).toBe(200)
       test.clock.advance(DAY)
     }
   })
 
-  it('lets windows that share a cookie jar call GET /auth/me in any order', async () => {
+  it('may call GET /auth/me in any order from windows that share a cookie jar', async () => {
     const test = await createTestApp()
     let jar = (await test.signIn('vera')).token
     for (let round = 0; round < 50; round++) {
@@ -149,7 +149,7 @@ describe('clients that behave well', () => {
     }
   })
 
-  it('hands out the newest of the chain to whoever comes late', async () => {
+  it('get the newest token of the chain for an earlier token', async () => {
     const { test, first, second } = await startRotatedSession()
     test.clock.advance(11 * MINUTE)
     const { renewed: third } = await callMe(test, second)
@@ -157,7 +157,7 @@ describe('clients that behave well', () => {
     expect(await callMe(test, first)).toEqual({ status: 200, renewed: third })
   })
 
-  it('does not replace a token that was just handed out again', async () => {
+  it('keep a token that was just returned again', async () => {
     const { test, first, second } = await startRotatedSession()
     test.clock.advance(DAY)
     expect(await callMe(test, first)).toEqual({ status: 200, renewed: second })
@@ -166,7 +166,7 @@ describe('clients that behave well', () => {
     expect((await callMe(test, second)).renewed).toBeDefined()
   })
 
-  it('lets a client go on that lost the answer with its new token', async () => {
+  it('stay signed in if the response with the new token was lost', async () => {
     const { test, first } = await startRotatedSession()
     test.clock.advance(DAY)
     const { renewed = '' } = await callMe(test, first)
@@ -174,8 +174,8 @@ describe('clients that behave well', () => {
   })
 })
 
-describe('the end of a session', () => {
-  it('comes after seven days without use', async () => {
+describe('a session ends', () => {
+  it('after seven days without use', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('vera')
     test.clock.advance(7 * DAY - 1)
@@ -184,7 +184,7 @@ describe('the end of a session', () => {
     expect(await statusOf(test, token)).toBe(401)
   })
 
-  it('comes after 90 days in any case', async () => {
+  it('after 90 days in any case', async () => {
     const test = await createTestApp()
     let { token } = await test.signIn('vera')
     for (let day = 0; day < 89; day++) {
@@ -201,7 +201,7 @@ describe('the end of a session', () => {
     expect((await test.getWithAccessToken('/media', accessToken)).statusCode).toBe(401)
   })
 
-  it('comes at POST /auth/logout, for the access token too', async () => {
+  it('at POST /auth/logout, for the access token too', async () => {
     const test = await createTestApp()
     const { token, accessToken } = await test.signIn('vera')
     const { token: elsewhere } = await test.signIn('vera')
@@ -223,7 +223,7 @@ describe('the end of a session', () => {
   it.each([
     ['the account is disabled', (test: TestApp) => setDisabled(test.database, 'vera', true)],
     ['the password is set', (test: TestApp) => setPassword(test.database, 'vera', 'another one')],
-  ])('comes when %s', async (_what, change) => {
+  ])('when %s', async (_what, change) => {
     const test = await createTestApp()
     const { token, accessToken } = await test.signIn('vera')
     const { token: other } = await test.signIn('ed')
@@ -234,7 +234,7 @@ describe('the end of a session', () => {
   })
 })
 
-it('asks the account itself whether it is disabled', async () => {
+it('checks whether the account itself is disabled', async () => {
   const test = await createTestApp()
   const { token, accessToken } = await test.signIn('vera')
   await test.database.write((trx) => trx.updateTable('users').set({ disabled: 1 }).execute())
@@ -242,7 +242,7 @@ it('asks the account itself whether it is disabled', async () => {
   expect((await test.getWithAccessToken('/media', accessToken)).statusCode).toBe(401)
 })
 
-it('looks role and permissions up at each request, for cookie and access token', async () => {
+it('looks up role and permissions at each request, for cookie and access token', async () => {
   const test = await createTestApp()
   const { token, accessToken } = await test.signIn('ed')
   const edit = async () => {
@@ -271,13 +271,13 @@ it('looks role and permissions up at each request, for cookie and access token',
   expect(await edit()).toEqual([403, 403])
 })
 
-describe('what is written', () => {
+describe('the database records', () => {
   const lastUse = async ({ database }: TestApp) => {
     const rows = await database.read.selectFrom('sessions').select('last_used_at').execute()
     return rows[0]?.last_used_at
   }
 
-  it('is the last use, at most once a minute', async () => {
+  it('the last use, at most once a minute', async () => {
     const test = await createTestApp()
     const { token, accessToken } = await test.signIn('vera')
     const start = test.clock()
@@ -292,7 +292,7 @@ describe('what is written', () => {
     expect(await lastUse(test)).toBe(start + 2 * MINUTE + 2)
   })
 
-  it('is the first use of a token, once', async () => {
+  it('the first use of a token, once', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('vera')
     const firstUse = async () => {

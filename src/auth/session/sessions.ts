@@ -47,8 +47,8 @@ export async function startSession(
 }
 
 /**
- * Ends those sessions that this describes: one, all of a user, all of a user but one.
- * @returns how many were alive until then
+ * Ends one session, all sessions of a user, or all of a user except one.
+ * @returns how many had not ended before
  */
 export async function endSessions(
   trx: Queries,
@@ -68,15 +68,15 @@ type SessionsOf =
   | { userId: number; sessionId?: never; except?: string }
 
 /**
- * Deletes what is of no more use: the tokens of sessions that are over, and later, when they need
- * not tell known addresses any more, the sessions.
+ * Deletes the refresh tokens of sessions that are over. The sessions themselves are deleted later, after
+ * `KNOWN_ADDRESS_MS`: until then they show which addresses are known (see `throttle.ts`).
  */
 export async function purgeExpired(database: Database): Promise<void> {
   const now = await database.now()
   await database.write(async (trx) => {
     await trx
       .deleteFrom('sessions')
-      .where('last_used_at', '<', now - KNOWN_ADDRESS_MS)
+      .where('last_used_at', '<', now - Math.max(KNOWN_ADDRESS_MS, SESSION_IDLE_MS))
       .execute()
     await trx
       .deleteFrom('refresh_tokens')

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Actor, accountSubject, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import { type Actor, accountSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { AppError, unauthorized } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import type { Recorder } from '../../database/recorder.ts'
@@ -11,8 +10,8 @@ import { checkPassword, hashPassword } from './passwords.ts'
 import { giveBackAttempt, reserveAttempt } from './throttle.ts'
 
 /**
- * Gives an account another password, for its owner, who knows the current one. All its sessions but
- * the one that asks end; personal tokens stay.
+ * Changes the password of the signed-in user, who must give the current one. All other sessions of the account
+ * end; personal tokens stay valid.
  *
  * @throws AppError 400 "Invalid parameters" for a password that is not acceptable,
  *   403 "Invalid credentials", 429 "Too many requests.", 503 "Service busy"
@@ -36,7 +35,7 @@ export function createChangePassword(
       .select('password_hash')
       .where('id', '=', id)
       .executeTakeFirst()
-    if (user === undefined) throw unauthorized('The account was removed this moment.')
+    if (user === undefined) throw unauthorized('The account has just been removed.')
     const current = await check(currentPassword, user.password_hash, true).catch(
       async (error: unknown) => {
         await database.write((trx) => giveBackAttempt(trx, reservation))
@@ -54,7 +53,7 @@ export function createChangePassword(
 
     const passwordHash = await hashPassword(password)
     const changed = await writeAs(database, by, async (trx) => {
-      // It may have been reset, or the account been disabled, meanwhile.
+      // The password may have been reset, or the account disabled, since the hash was read.
       const { numUpdatedRows } = await trx
         .updateTable('users')
         .set({ password_hash: passwordHash })
@@ -77,7 +76,7 @@ export function createChangePassword(
   }
 }
 
-/** Not 401: whoever asks is signed in, and stays so. */
+/** Not 401, because the user is signed in and stays signed in. */
 const wrongPassword = () =>
   new AppError('password-wrong', 403, 'Invalid credentials', {
     detail: 'currentPassword is not the password of this account.',

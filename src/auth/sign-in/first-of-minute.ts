@@ -1,12 +1,12 @@
 import type { Milliseconds } from '../../database/tables.ts'
 
 const MINUTE_MS = 60_000
-/** Of different keys within a minute; whatever comes then is left out. */
-const MOST = 1_000
+/** Different keys in a minute. For any further key, the function returns false. */
+const MAX_KEYS = 1_000
 
 /**
- * Tells whether something is the first of its kind within a minute: so that nobody can fill the audit
- * trail, or keep the database writing, with requests that are refused.
+ * Returns a function that is true for the first use of a key in a minute. It limits what refused requests write,
+ * so that an attacker cannot fill the audit trail or keep the database busy with them.
  */
 export function createFirstOfMinute(): (key: string, now: Milliseconds) => boolean {
   let minute = 0
@@ -17,7 +17,7 @@ export function createFirstOfMinute(): (key: string, now: Milliseconds) => boole
       minute = current
       seen = new Set()
     }
-    if (seen.has(key) || seen.size >= MOST) return false
+    if (seen.has(key) || seen.size >= MAX_KEYS) return false
     seen.add(key)
     return true
   }

@@ -42,7 +42,7 @@ describe('POST /auth/login', () => {
     expect(await logIn('192.0.2.1')).toBe(false)
   })
 
-  it('answers 400 to what is missing, blank or of another type', async () => {
+  it('answers 400 if a field is missing, blank or of another type', async () => {
     const { app } = await createTestApp()
     const payloads = [
       {},
@@ -68,7 +68,7 @@ describe('POST /auth/login', () => {
     }
   })
 
-  it('answers alike to an unknown name, a wrong password and a disabled account', async () => {
+  it('gives the same answer to an unknown name, a wrong password and a disabled account', async () => {
     const verified: string[] = []
     const { logIn, database } = await createTestApp({
       verify: (password, stored) => {
@@ -91,11 +91,11 @@ describe('POST /auth/login', () => {
     expect(new Set(answers.map(({ body }) => body)).size).toBe(1)
     expect(answers[0]?.json()).toMatchObject({ data: 'Invalid credentials', code: 401 })
     expect(answers.every(({ headers }) => headers['set-cookie'] === undefined)).toBe(true)
-    // A hash of the same cost was computed each time, which is what takes the time.
+    // Every attempt computed a hash of the same cost, so all take about the same time.
     expect(verified).toEqual(Array(attempts.length).fill('$argon2id$v=19$m=19456,t=2,p=1'))
   })
 
-  it('replaces a hash that was cheaper to make', async () => {
+  it('replaces a hash of a lower cost', async () => {
     const { logIn, database, get } = await createTestApp()
     const weak =
       '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4'
@@ -120,7 +120,7 @@ describe('POST /auth/login', () => {
     expect((await get('/media', response.cookies[0]?.value ?? '')).statusCode).toBe(200)
   })
 
-  it('fails if the password is changed or the account disabled while it is checked', async () => {
+  it('fails if the password is changed or the account disabled during the check', async () => {
     let interrupt = async () => {}
     const { logIn, database } = await createTestApp({
       verify: async (password, stored) => {
@@ -155,7 +155,7 @@ describe('POST /auth/login', () => {
 })
 
 describe('GET /auth/me and POST /auth/logout', () => {
-  it('answer the user and a new access token to the cookie', async () => {
+  it('return the user and a new access token for the cookie', async () => {
     const { signIn, get, getWithAccessToken } = await createTestApp()
     const { token } = await signIn('vera')
     const response = await get('/auth/me', token)
@@ -173,7 +173,7 @@ describe('GET /auth/me and POST /auth/logout', () => {
   it.each([
     ['GET', '/auth/me'],
     ['POST', '/auth/logout'],
-  ] as const)('%s %s wants the cookie, and nothing but the cookie', async (method, url) => {
+  ] as const)('%s %s accepts the cookie only', async (method, url) => {
     const { app, signIn } = await createTestApp()
     const { token, accessToken } = await signIn('vera')
     const headers = { authorization: `Bearer ${accessToken}` }
@@ -185,7 +185,7 @@ describe('GET /auth/me and POST /auth/logout', () => {
       const response = await app.inject({ method, url, cookies: { refreshToken } })
       expect(response.statusCode).toBe(401)
     }
-    // An access token that has run out is no reason to refuse a new one.
+    // An expired access token must not keep the client from getting a new one.
     const accepted = await app.inject({
       method,
       url,
@@ -206,10 +206,10 @@ describe('throttling', () => {
     return statuses
   }
   const of = (status: number, times: number) => Array<number>(times).fill(status)
-  // What is tested is the counting, so that the hashing need not be real.
+  // These tests are about counting and do not need real hashing.
   const verify = async (password: string) => password === PASSWORD
 
-  it('lets ten sign-ins fail per account and address, for a quarter of an hour', async () => {
+  it('allows ten failed sign-ins per account and address in a quarter of an hour', async () => {
     const test = await createTestApp({ verify })
     expect(await fail(test, 'ed', '192.0.2.1', 10)).toEqual(of(401, 10))
     test.clock.advance(5 * MINUTE)
@@ -219,6 +219,7 @@ describe('throttling', () => {
     expect(response.json()).toEqual({
       data: 'Too many requests.',
       code: 429,
+      error: 'too-many-requests',
       detail: expect.stringContaining('600 seconds'),
     })
     expect((await test.logIn('vera', PASSWORD, '192.0.2.1')).statusCode).toBe(200)
@@ -227,7 +228,7 @@ describe('throttling', () => {
     expect((await test.logIn('ed', PASSWORD, '192.0.2.1')).statusCode).toBe(200)
   })
 
-  it('treats names that nobody has alike', async () => {
+  it('treats unknown names the same way', async () => {
     const test = await createTestApp({ verify })
     expect(await fail(test, 'nobody', '192.0.2.1', 11)).toEqual([...of(401, 10), 429])
     const rows = await test.database.read.selectFrom('login_attempts').selectAll().execute()
@@ -235,7 +236,7 @@ describe('throttling', () => {
     expect(JSON.stringify(rows)).not.toContain('nobody')
   })
 
-  it('lets fifty fail per address, whatever the names', async () => {
+  it('allows fifty failed sign-ins per address, over all names', async () => {
     const test = await createTestApp({ verify })
     for (let count = 0; count < 50; count++) {
       expect(await fail(test, `name${count}`, '2001:db8::1', 1)).toEqual([401])
@@ -244,7 +245,7 @@ describe('throttling', () => {
     expect((await test.logIn('ed', PASSWORD, '2001:db8:0:1::1')).statusCode).toBe(200)
   })
 
-  it('slows guessing at one account from many addresses, but not its owner', async () => {
+  it('limits guesses at one account from many addresses, but not its owner', async () => {
     const test = await createTestApp({ verify })
     const { token } = await test.signIn('ed', '198.51.100.1')
     test.clock.advance(30 * DAY)
@@ -256,29 +257,29 @@ describe('throttling', () => {
     expect(statuses).toEqual([...of(401, 20), ...of(429, 10)])
     expect((await test.logIn('ed', PASSWORD, '203.0.113.1')).statusCode).toBe(429)
 
-    // The owner's address is known, as long as 90 days after its last use, and has its own limit.
+    // The owner's address is known for 90 days after its last use, and has a limit of its own.
     expect((await test.logIn('ed', PASSWORD, '198.51.100.1')).statusCode).toBe(200)
     expect(await fail(test, 'ed', '198.51.100.1', 11)).toEqual([...of(401, 10), 429])
     expect((await test.logIn('vera', PASSWORD, '203.0.113.1')).statusCode).toBe(200)
   })
 
-  it('cannot be used from elsewhere to lock out an address that is known', async () => {
+  it('cannot be used from other addresses to lock out a known one', async () => {
     const test = await createTestApp({ verify })
     await test.signIn('ed', '198.51.100.1')
-    // Past the limits of each pair, and of the account from elsewhere.
+    // Exceeds the limit of each pair, and the limit of the account for unknown addresses.
     for (let host = 1; host <= 3; host++) await fail(test, 'ed', `192.0.2.${host}`, 11)
     expect((await test.logIn('ed', PASSWORD, '192.0.2.4')).statusCode).toBe(429)
     expect((await test.logIn('ed', PASSWORD, '198.51.100.1')).statusCode).toBe(200)
   })
 
-  it('does not let guesses in parallel overrun the limit', async () => {
+  it('keeps the limit when guesses run in parallel', async () => {
     const test = await createTestApp()
     const guesses = Array.from({ length: 30 }, () => test.logIn('ed', WRONG, '192.0.2.1'))
     const statuses = (await Promise.all(guesses)).map(({ statusCode }) => statusCode)
     expect(statuses.sort()).toEqual([...of(401, 10), ...of(429, 20)])
   })
 
-  it('does not count sign-ins that succeed, nor those that were never checked', async () => {
+  it('does not count sign-ins that succeed, or whose password was never checked', async () => {
     let broken = true
     const test = await createTestApp({
       verify: async (password) => {
@@ -292,7 +293,7 @@ describe('throttling', () => {
     expect(await test.database.read.selectFrom('login_attempts').selectAll().execute()).toEqual([])
   })
 
-  it('answers 503 when too many wait, and does not count those', async () => {
+  it('answers 503 when too many sign-ins wait, and does not count the refused ones', async () => {
     const gate = Promise.withResolvers<void>()
     const test = await createTestApp({
       verify: async (password) => {
@@ -312,7 +313,7 @@ describe('throttling', () => {
     expect(rows.filter(({ key }) => key.startsWith('address'))).toHaveLength(52)
   })
 
-  it('forgets what is older than its window', async () => {
+  it('deletes counts that are older than their window', async () => {
     const test = await createTestApp({ verify })
     await fail(test, 'ed', '192.0.2.1', 3)
     test.clock.advance(15 * MINUTE)
@@ -321,7 +322,7 @@ describe('throttling', () => {
     expect(rows.map(({ failures }) => failures)).toEqual([1, 1, 1])
   })
 
-  it('is not evaded by writing the body in another way each time', async () => {
+  it('cannot be evaded by writing the name or the body differently each time', async () => {
     const test = await createTestApp({ verify })
     const names = ['ed', 'ED', ' ed ', 'ｅｄ', 'Ed\t', 'ＥＤ', '\ufeffed', 'eD', '\u3000ed', 'ed\n']
     const send = (body: string) =>
@@ -342,7 +343,7 @@ describe('throttling', () => {
     expect((await send(twice)).statusCode).toBe(429)
   })
 
-  it('goes by X-Forwarded-For only from a trusted proxy', async () => {
+  it('uses X-Forwarded-For only from a trusted proxy', async () => {
     const test = await createTestApp({ verify })
     const from = async (remoteAddress: string, forwarded: string) => {
       const response = await test.app.inject({
@@ -363,7 +364,7 @@ describe('throttling', () => {
   })
 })
 
-it('is on record however many fail: one by one, and past a hundred a minute as a number', async () => {
+it('records failed sign-ins one by one, and those beyond a hundred a minute as a number', async () => {
   const { logIn, clock, database } = await createTestApp({ verify: async () => false })
   const failFrom = async (hosts: number, network: string) => {
     for (let host = 1; host <= hosts; host++) {

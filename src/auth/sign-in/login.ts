@@ -6,15 +6,14 @@ import type { Recorder } from '../../database/recorder.ts'
 import type { Milliseconds } from '../../database/tables.ts'
 import { findUser, normalizeUsername } from '../accounts/find-user.ts'
 import { type NewSession, startSession } from '../session/sessions.ts'
-import { createFailureRows } from './failure-rows.ts'
 import { createFirstOfMinute } from './first-of-minute.ts'
 import type { PasswordCheck } from './password-check.ts'
 import { decoyHash } from './passwords.ts'
 import { giveBackAttempt, isOfKnown, reserveAttempt, TOO_MANY } from './throttle.ts'
 
 /**
- * Starts a session for who knows the password. Whether the name or the password was wrong, or the
- * account is disabled, neither the answer nor its time tells.
+ * Starts a session for a client that knows the password. Neither the error nor the time until it arrives shows
+ * whether the name was wrong, the password was wrong or the account is disabled.
  *
  * @param network see `networkOf`
  * @throws AppError 401 "Invalid credentials", 429 "Too many requests.", 503 "Service busy"
@@ -34,7 +33,7 @@ export function createLogin(database: Database, check: PasswordCheck, trail: Rec
     trail.add(randomUUID(), (trx) => recordAudit(trx, by, entry, now))
 
   return async ({ username, password, network, userAgent }) => {
-    // A name that nobody can have takes the same way as one that nobody has.
+    // A name that is not a valid username is handled like an unknown name.
     const name = normalizeUsername(username) ?? ''
     const nobody: Actor = { name: null, accountId: null, tokenId: null, network }
     const reservation = await reserveAttempt(database, name, network).catch(
@@ -67,7 +66,7 @@ export function createLogin(database: Database, check: PasswordCheck, trail: Rec
 
     const refuse = (reason: 'account' | 'disabled' | 'password' | 'changed meanwhile') => {
       if (!failureRows.isRecorded()) return invalidCredentials()
-      // People type their password where the name belongs: a name that nobody has is not kept.
+      // Users sometimes type the password into the field of the name, so an unknown name is not recorded.
       const subject = user && { subject: accountSubject(user.username) }
       record(nobody, { action: 'sign-in-failed', ...subject, detail: { wrong: reason } }, now)
       return invalidCredentials()
@@ -77,7 +76,7 @@ export function createLogin(database: Database, check: PasswordCheck, trail: Rec
     if (user.disabled === 1) throw refuse('disabled')
 
     const session = await database.write(async (trx) => {
-      // The password may have been changed meanwhile, and all sessions been ended with it.
+      // A change of the password since it was read has ended all sessions, so no new one may start.
       const { numUpdatedRows } = await trx
         .updateTable('users')
         .set({ password_hash: current })
@@ -103,3 +102,32 @@ const invalidCredentials = () =>
     detail: 'No account has this username and this password.',
     headers: { 'www-authenticate': 'Bearer' },
   })
+
+const MINUTE_MS = 60_000
+/** More than typing errors cause. An attack from many addresses causes hundreds a second. */
+const MAX_ROWS = 100
+
+/**
+ * Limits the rows that failed sign-ins add to the audit trail, so that an attack from many addresses does not
+ * fill the disk. The first `MAX_ROWS` failures of a minute get a row each; the rest are recorded as one number.
+ */
+function createFailureRows() {
+  let minute = 0
+  let count = 0
+  return {
+    /** Counts a failed sign-in. Returns whether it gets a row of its own. */
+    isRecorded(): boolean {
+      count += 1
+      return count <= MAX_ROWS
+    },
+    /** Number of failures of an earlier minute that got no row. Returns each number only once. */
+    takeRest(now: Milliseconds): number {
+      const current = Math.floor(now / MINUTE_MS)
+      if (current === minute) return 0
+      const rest = Math.max(0, count - MAX_ROWS)
+      minute = current
+      count = 0
+      return rest
+    },
+  }
+}

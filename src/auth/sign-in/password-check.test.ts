@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { createPasswordCheck } from './password-check.ts'
 
-it('strangers, however many, keep nobody out whose account and address are known', async () => {
+it('attempts from unknown addresses, however many, do not block one from a known address', async () => {
   const first = Promise.withResolvers<void>()
   const order: string[] = []
   const check = createPasswordCheck(async (password) => {
@@ -17,6 +17,6 @@ it('strangers, however many, keep nobody out whose account and address are known
   expect(await known).toBe(stored)
   const refused = (await settled).filter(({ status }) => status === 'rejected')
   expect(refused).toHaveLength(48)
-  // Behind those of which the work was under way.
+  // Only the two that were already running go before it.
   expect(order.indexOf('known')).toBe(2)
 })

@@ -1,17 +1,17 @@
 import { createBudget } from '../../base/budget.ts'
 import { hashPassword, isOutdated, verifyPassword } from './passwords.ts'
 
-/** A few of the threads that Node reads files with: sign-ins must not keep images from being sent. */
+/** Fewer than the threads that Node also reads files with, so that sign-ins do not delay the delivery of images. */
 const HASHINGS_AT_ONCE = 2
-/** About a second's worth. */
+/** About one second of work. */
 const HASHINGS_WAITING = 50
 
 /**
- * Compares a password with its stored hash, a few at a time.
+ * Compares a password with its stored hash. Only a few comparisons run at a time.
  *
- * @param isKnown whether the account was lately signed in from this address: such have places of their own
- *   and go first, so that strangers, however many, cannot keep them out
- * @returns of a right password the hash to keep: a new one if hashing costs more by now
+ * @param isKnown whether the account was lately used from this address. Such attempts have a queue of their own
+ *   and go first, so that attempts from unknown addresses, however many, cannot block them
+ * @returns the hash to store, which is a new one if the cost of hashing was raised; undefined for a wrong password
  * @throws AppError 503 "Service busy" if too many wait
  */
 export type PasswordCheck = (
@@ -20,7 +20,7 @@ export type PasswordCheck = (
   isKnown: boolean,
 ) => Promise<string | undefined>
 
-/** @param verify for tests: what compares a password with its hash */
+/** @param verify replaces the comparison of a password with its hash, for tests */
 export function createPasswordCheck(verify = verifyPassword): PasswordCheck {
   const hashing = createBudget('signing in', HASHINGS_AT_ONCE, HASHINGS_WAITING)
   return async (password, stored, isKnown) => {

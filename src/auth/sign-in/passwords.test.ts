@@ -21,18 +21,18 @@ describe('hashing', () => {
     expect(await verifyPassword('correct hors', stored)).toBe(false)
   })
 
-  it('verifies what the reference implementation made, by its own parameters', async () => {
+  it('verifies a hash of the reference implementation with the parameters of that hash', async () => {
     const stored =
       '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
     expect(await verifyPassword('password', stored)).toBe(true)
   })
 
-  it('takes one password for the same however its accents are composed', async () => {
+  it('treats composed and decomposed accents as the same password', async () => {
     const stored = await hashPassword('caf\u00e9 au lait')
     expect(await verifyPassword('cafe\u0301 au lait', stored)).toBe(true)
   })
 
-  it('matches nothing with the decoy, and says when a hash is outdated', async () => {
+  it('matches no password with the decoy, and recognises an outdated hash', async () => {
     expect(await verifyPassword('', decoyHash())).toBe(false)
     expect(isOutdated(decoyHash())).toBe(false)
     expect(isOutdated(decoyHash().replace('m=19456', 'm=19455'))).toBe(true)
@@ -64,7 +64,7 @@ describe('checkPassword', () => {
 })
 
 describe('generatePassword', () => {
-  it('makes good ones without characters that look alike', () => {
+  it('makes good passwords without characters that look alike', () => {
     const passwords = Array.from({ length: 200 }, generatePassword)
     expect(new Set(passwords).size).toBe(200)
     for (const password of passwords) {

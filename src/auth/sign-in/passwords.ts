@@ -3,14 +3,14 @@ import { promisify } from 'node:util'
 import { AppError } from '../../base/errors.ts'
 
 const MIN_LENGTH = 8
-/** Against hashing megabytes; nobody types more. */
+/** Prevents the hashing of megabytes. No typed password is longer. */
 const MAX_LENGTH = 1024
 
 /** OWASP Password Storage Cheat Sheet: Argon2id with 19 MiB, two passes, one lane. */
 const COST = { memory: 19_456, passes: 2, parallelism: 1 }
 const SALT_BYTES = 16
 const HASH_BYTES = 32
-/** What a hash from elsewhere may cost at most, with room for what will be usual. */
+/** Highest accepted cost of an imported hash, with room for the usual costs of the future. */
 const MAX_COST = { memory: 1_048_576, passes: 64, parallelism: 64 }
 const MAX_HASH_LENGTH = 512
 
@@ -26,8 +26,8 @@ interface PasswordHash {
 }
 
 /**
- * Checks a password that somebody wants to have. Only its length counts (NIST SP 800-63B: no rules
- * of composition); a length is one of Unicode code points.
+ * Checks a new password. Only its length in Unicode code points counts; there are no composition rules
+ * (NIST SP 800-63B).
  *
  * @throws AppError 400 "Invalid parameters"
  */
@@ -59,7 +59,7 @@ export async function hashPassword(password: string): Promise<string> {
 }
 
 /**
- * Compares in constant time, by the parameters that the stored hash was made with.
+ * Hashes the password with the parameters of the stored hash, and compares in constant time.
  *
  * @param stored PHC string
  */
@@ -68,15 +68,15 @@ export async function verifyPassword(password: string, stored: string): Promise<
   return timingSafeEqual(await compute(password, expected), expected.hash)
 }
 
-/** Whether the hash was made when hashing cost less than it does today. */
+/** Whether the hash has a lower cost than a new one would have. */
 export function isOutdated(stored: string): boolean {
   const { memory, passes } = parse(stored)
   return memory < COST.memory || passes < COST.passes
 }
 
 /**
- * Whether a value is a PHC string that a password can be verified against (RFC 9106, section 3.1), at a
- * bearable cost.
+ * Whether a value is a PHC string that a password can be verified against (RFC 9106, section 3.1), at a cost of
+ * at most `MAX_COST`.
  */
 export function isPasswordHash(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > MAX_HASH_LENGTH) return false
@@ -95,13 +95,13 @@ export function isPasswordHash(value: unknown): value is string {
   )
 }
 
-/** A hash of no password. To verify against it costs as much as against a real one. */
+/** A hash that no password matches. Verifying against it costs as much as against a real hash. */
 export const decoyHash = (): string =>
   format({ ...COST, salt: randomBytes(SALT_BYTES), hash: randomBytes(HASH_BYTES) })
 
-/** A password that can be read aloud and typed: 24 of 32 characters, 120 bits. */
+/** A password that is easy to read aloud and to type: 24 characters from an alphabet of 32, 120 bits. */
 export function generatePassword(): string {
-  // Without l, o, 0 and 1. There are 32, so each takes five bits of a byte and none is likelier.
+  // Without l, o, 0 and 1. Its 32 characters are equally likely, because each takes five bits of a byte.
   const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789'
   const characters = Array.from(randomBytes(24), (byte) => alphabet.charAt(byte % 32)).join('')
   return characters.replace(/.{6}(?!$)/g, '$&-')
@@ -117,7 +117,7 @@ const compute = (password: string, { memory, passes, parallelism, salt, hash }: 
     tagLength: hash.length,
   })
 
-/** One password, however the keyboard composes its accents (RFC 8265, OpaqueString). */
+/** Makes composed and decomposed accents the same password (RFC 8265, OpaqueString). */
 const normalize = (password: string) => password.normalize('NFC')
 
 /** https://github.com/P-H-C/phc-string-format */

@@ -6,11 +6,11 @@ const SignInPlace = Type.Object({
     description: 'Whether people sign in at another service, and not at `POST /auth/login`.',
   }),
   url: Type.Union([Type.String(), Type.Null()], {
-    description: 'Where they do, if that is known: an address, or a path on this host.',
+    description: 'Where they sign in, if known: a URL, or a path on this host.',
   }),
 })
 
-/** Tells clients where people sign in, so that none shows a form that leads nowhere. */
+/** Reports where users sign in, so that no client shows a sign-in form that cannot work. */
 export function signInRoute(place: {
   external: boolean
   url: string | null

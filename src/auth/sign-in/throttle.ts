@@ -5,22 +5,22 @@ import type { Milliseconds, Queries } from '../../database/tables.ts'
 import { KNOWN_ADDRESS_MS } from '../session/lifetimes.ts'
 
 /*
- * Failed sign-ins are counted in windows of a quarter of an hour, in the database, so that all
- * processes count together. What stands against what:
+ * Failed sign-ins are counted in windows of a quarter of an hour. The counts are in the database, so that all
+ * processes share them. Each limit stops one kind of attack:
  *
- * - one address guessing at one account: `PER_PAIR`;
- * - one address trying one password on many accounts, or names that nobody has: `PER_ADDRESS`;
- * - many addresses guessing at one account: `PER_ACCOUNT`.
+ * - `PER_PAIR`: one address guesses at one account;
+ * - `PER_ADDRESS`: one address tries one password on many accounts, or on unknown names;
+ * - `PER_ACCOUNT`: many addresses guess at one account.
  *
- * The last is also the way to lock somebody out, so it does not count, nor hold, for addresses that
- * the account was lately signed in from: whoever fails on purpose elsewhere takes nothing from the
- * owner at home. What remains: an attacker at the owner's own address, and an owner who comes from a
- * new address during an attack. Both must wait for the window's end.
+ * An attacker could use `PER_ACCOUNT` to lock the owner out. So it neither counts nor limits sign-ins from
+ * addresses that the account was lately used from: failures at other addresses do not affect the owner at home.
+ * Two cases remain: an attacker at the owner's own address, and an owner at a new address during an attack. There
+ * the owner must wait for the end of the window.
  *
- * Who changes a password is signed in, so every address that he comes from is one that the account
- * was lately used from: guesses at the current one are counted by themselves, whatever the address.
+ * A change of the password comes from a signed-in user, so the account was lately used from every address that
+ * sends one. Guesses at the current password therefore have a count of their own, over all addresses.
  */
-/** Code of the error. */
+/** `code` of the error. */
 export const TOO_MANY = 'too-many-requests'
 
 const WINDOW_MS = 15 * 60_000
@@ -28,16 +28,16 @@ const PER_PAIR = 10
 const PER_ADDRESS = 50
 const PER_ACCOUNT = 20
 
-/** What an attempt is counted under until it turns out to be a good one. */
+/** Keys of the counts that include an attempt, until `giveBackAttempt` takes it out of them. */
 export type Reservation = readonly string[]
 
 /**
- * Counts an attempt to sign in as failed, before the password is looked at: otherwise guesses in
- * parallel would all pass before the first one fails.
+ * Counts an attempt as failed before the password is checked. Otherwise parallel guesses would all pass before
+ * the first one fails.
  *
- * @param username as looked up; that nobody has it makes no difference
+ * @param username normalised; an unknown name is counted in the same way
  * @param network see `networkOf`
- * @throws AppError 429 "Too many requests." with `Retry-After`, and counts nothing
+ * @throws AppError 429 "Too many requests." with `Retry-After`; the attempt is then not counted
  */
 export async function reserveAttempt(
   database: Database,
@@ -52,7 +52,7 @@ export async function reserveAttempt(
       .where('window_started_at', '<=', now - WINDOW_MS)
       .execute()
 
-    // People type their password where the name belongs; it must not be kept in clear.
+    // Users sometimes type the password into the field of the name, so only a hash of the name is stored.
     const account = createHash('sha256').update(username).digest('hex')
     const limits: [key: string, limit: number][] = [
       [`address ${network}`, PER_ADDRESS],
@@ -74,11 +74,11 @@ export async function reserveAttempt(
   })
 }
 
-/** Whether the account was lately signed in from the address of the attempt. */
+/** Whether the account was lately used from the address of the attempt. */
 export const isOfKnown = (reservation: Reservation): boolean =>
   !reservation.some((key) => key.startsWith('account '))
 
-/** Takes a reservation back: the sign-in was a good one, or its password was never looked at. */
+/** Takes an attempt out of the counts: the password was right, or it was never checked. */
 export async function giveBackAttempt(trx: Queries, reservation: Reservation): Promise<void> {
   await trx
     .updateTable('login_attempts')

@@ -1,5 +1,6 @@
 import { AppError } from '../../base/errors.ts'
-import { askWithin, type Database } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Recorder } from '../../database/recorder.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
 import type { User } from '../identify.ts'
@@ -7,11 +8,11 @@ import { permissions } from '../permissions.ts'
 import { LAST_USE_PRECISION_MS } from '../session/lifetimes.ts'
 import { hashApiToken } from './api-tokens.ts'
 
-/** Code of the error. */
+/** `code` of the error. */
 export const TOKEN_REFUSED = 'token-refused'
 
 /**
- * Finds out whose a personal token is and what it allows, anew at each request, by one query.
+ * Finds the account and the permissions of a personal token. Reads them anew for each request, with one query.
  *
  * @throws AppError 401 "Unauthorized" if it is unknown, revoked or expired, or its account disabled
  */
@@ -19,11 +20,9 @@ export function createApiTokenLookup(
   database: Database,
   uses: Recorder,
 ): (token: string) => Promise<User> {
-  const query = compileQuery(database.read)
-
   return async (token) => {
     const hash = hashApiToken(token)
-    const rows = await database.ask(query, hash)
+    const rows = await database.run(findApiToken, hash)
     const [row] = rows
     const now = await database.now()
     if (row === undefined || !isGood(row, now)) throw refused()
@@ -38,7 +37,7 @@ export function createApiTokenLookup(
       permissions: allowedBy(rows),
       tokenId: row.id,
       again: async (db, now) => {
-        const rows = await askWithin(db)(query, hash)
+        const rows = await runIn(db, findApiToken, hash)
         if (!isGood(rows[0], now)) throw refused()
         return allowedBy(rows)
       },
@@ -51,7 +50,7 @@ type Row = Awaited<ReturnType<ReturnType<typeof selectToken>['execute']>>[number
 const isGood = (row: Row | undefined, now: Milliseconds) =>
   row !== undefined && row.disabled === 0 && row.expires_at > now
 
-/** What the token was given and its account may. */
+/** Permissions that both the token and its account have. */
 function allowedBy(rows: readonly Row[]) {
   const given = new Set(rows[0]?.permissions.split(' '))
   const allowed = new Set(rows.map(({ permission }) => permission))
@@ -64,7 +63,7 @@ const refused = () =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
-/** The condition makes parallel requests write once between them. */
+/** The condition ensures that only one of several parallel requests changes the row. */
 function recordUse(uses: Recorder, id: number, now: Milliseconds): void {
   uses.add(`token ${id}`, async (trx) => {
     await trx
@@ -78,7 +77,7 @@ function recordUse(uses: Recorder, id: number, now: Milliseconds): void {
   })
 }
 
-/** A row for each permission. */
+/** One row for each permission of the account. */
 const selectToken = (db: Queries) =>
   db
     .selectFrom('api_tokens')
@@ -97,4 +96,6 @@ const selectToken = (db: Queries) =>
       'role_permissions.permission',
     ])
 
-const compileQuery = (db: Queries) => selectToken(db).where('api_tokens.hash', '=', '').compile()
+const findApiToken = prepare((db, hash: Parameter<string>) =>
+  selectToken(db).where('api_tokens.hash', '=', hash).compile(),
+)

@@ -14,7 +14,7 @@ const make = async (test: TestApp, username: string, fields: object = {}) => {
 }
 
 describe('a personal token', () => {
-  it('is shown once, kept as a hash, and found by scanners', async () => {
+  it('is shown once, stored as a hash, and recognised by secret scanners', async () => {
     const test = await createTestApp()
     const { secret, ...answer } = await make(test, 'vera')
     expect(answer).toEqual({
@@ -42,7 +42,7 @@ describe('a personal token', () => {
     expect(kept).not.toContain(secret.slice('vitrine_'.length))
   })
 
-  it('counts in Authorization alone, and shows its last use', async () => {
+  it('is accepted only in Authorization, and shows its last use', async () => {
     const test = await createTestApp()
     const { secret } = await make(test, 'vera')
     test.clock.advance(DAY)
@@ -66,7 +66,7 @@ describe('a personal token', () => {
       expect(answer.body).not.toContain(wrong)
     }
 
-    // At most once a minute.
+    // The last use is written at most once a minute.
     const lastUse = async () =>
       (await test.database.read.selectFrom('api_tokens').select('last_used_at').execute())[0]
         ?.last_used_at
@@ -79,7 +79,7 @@ describe('a personal token', () => {
     expect(await lastUse()).toBe(first + MINUTE + 1)
   })
 
-  it('allows no more than what it was given, nor than its account may now', async () => {
+  it('allows only what both the token and, at that moment, its account may do', async () => {
     const test = await createTestApp()
     const wide = await make(test, 'ed', { permissions: ['edit-media', 'view-media'] })
     const narrow = await make(test, 'ed')
@@ -93,12 +93,12 @@ describe('a personal token', () => {
     expect([await view(wide), await edit(wide)]).toEqual([200, 403])
     await setRole(test.database, 'ed', 'editor')
     expect(await edit(wide)).toBe(200)
-    // More power of the account gives the token none.
+    // A new permission of the account gives the token none.
     await setRole(test.database, 'ed', 'admin')
     expect(await edit(narrow)).toBe(403)
   })
 
-  it('neither manages accounts nor sessions, tokens and passwords', async () => {
+  it('cannot manage accounts, sessions, tokens or passwords', async () => {
     const test = await createTestApp()
     const { secret } = await make(test, 'ada', {
       permissions: ['view-media', 'edit-media', 'add-media', 'delete-media'],
@@ -120,22 +120,26 @@ describe('a personal token', () => {
       const answer = await test.send(method, url, { bearer: secret, ...(body && { body }) })
       expect([url, answer.statusCode]).toEqual([url, 403])
     }
-    // Those of the session alone do not look at tokens.
+    // Routes that accept only the cookie ignore tokens.
     expect((await test.send('POST', '/auth/logout', { bearer: secret })).statusCode).toBe(401)
     expect((await test.getWithAccessToken('/auth/me', secret)).statusCode).toBe(401)
     expect((await test.getWithAccessToken('/media', secret)).statusCode).toBe(200)
   })
 
-  it('is not made with a field that is wrong', async () => {
+  it('is not created with an invalid field', async () => {
     const test = await createTestApp()
     const wrong: [is: string, fields: object, data: string][] = [
       ['for managing accounts', { permissions: ['manage-accounts'] }, 'Invalid parameters'],
-      ['for what there is not', { permissions: ['view-media', 'fly'] }, 'Invalid parameters'],
-      ['for what its account may not', { permissions: ['add-media'] }, 'Invalid parameters'],
-      ['for nothing', { permissions: [] }, 'Required parameters missing'],
-      ['for ever', { days: 366 }, 'Invalid parameters'],
-      ['for no day', { days: 0 }, 'Invalid parameters'],
-      ['without an end', { days: null }, 'Required parameters missing'],
+      ['with an unknown permission', { permissions: ['view-media', 'fly'] }, 'Invalid parameters'],
+      [
+        'with a permission that its account lacks',
+        { permissions: ['add-media'] },
+        'Invalid parameters',
+      ],
+      ['without permissions', { permissions: [] }, 'Required parameters missing'],
+      ['for more than a year', { days: 366 }, 'Invalid parameters'],
+      ['for zero days', { days: 0 }, 'Invalid parameters'],
+      ['without a lifetime', { days: null }, 'Required parameters missing'],
       ['without a name', { name: ' ' }, 'Required parameters missing'],
       ['with a long name', { name: 'x'.repeat(101) }, 'Invalid parameters'],
       ['with a strange name', { name: 'a\u001bb' }, 'Invalid parameters'],
@@ -149,7 +153,7 @@ describe('a personal token', () => {
     expect(await test.database.read.selectFrom('api_tokens').selectAll().execute()).toEqual([])
   })
 
-  it('is one of a hundred at most', async () => {
+  it('is limited to a hundred per account', async () => {
     const test = await createTestApp()
     const { token } = await test.signIn('vera')
     await test.database.write(async (trx) => {
@@ -171,7 +175,7 @@ describe('a personal token', () => {
 })
 
 describe('the end of a personal token', () => {
-  it('comes when it expires, is revoked, or its account is disabled, reset or removed', async () => {
+  it('follows its expiry, its revocation, or the disabling, reset or removal of its account', async () => {
     const test = await createTestApp()
     const works = async ({ secret }: { secret: string }) =>
       (await test.getWithAccessToken('/media', secret)).statusCode === 200
@@ -205,7 +209,7 @@ describe('the end of a personal token', () => {
     await setDisabled(test.database, 'ed', false)
     expect(await works(disabled)).toBe(false)
 
-    // And were a token left: the account itself is asked.
+    // Even if a token were left, the account itself is checked.
     const left = await make(test, 'ed')
     const disable = (flag: 0 | 1) =>
       test.database.write((trx) =>
@@ -228,7 +232,7 @@ describe('the end of a personal token', () => {
     expect(rows[0]).toMatchObject({ actor: null, network: '127.0.0.1' })
   })
 
-  it('does not come by itself when the owner changes the password', async () => {
+  it('does not follow when the owner changes the password', async () => {
     const test = await createTestApp()
     const { secret } = await make(test, 'vera')
     const { token } = await test.signIn('vera')

@@ -1,6 +1,11 @@
 import { hash, randomBytes } from 'node:crypto'
-import { type Actor, accountSubject, COMMAND_LINE, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import {
+  type Actor,
+  accountSubject,
+  COMMAND_LINE,
+  recordAudit,
+  writeAs,
+} from '../../audit/record.ts'
 import { AppError, parametersInvalid, parametersMissing, quote } from '../../base/errors.ts'
 import { isBlank } from '../../base/fold.ts'
 import type { Database } from '../../database/database.ts'
@@ -9,28 +14,27 @@ import { requireUser, type Who } from '../accounts/find-user.ts'
 import { isPermission, type Permission, permissions } from '../permissions.ts'
 
 /*
- * A personal token stands for an account where there is nobody to sign in: it is 256 random bits that
- * the database knows only by their SHA-256. It allows what it was given and what its account may at
- * that moment, whichever is less; and never to manage accounts, so that a token that gets out cannot
- * make itself at home.
+ * A personal token lets a script act for an account without a sign-in. It is 256 random bits; the database stores
+ * only their SHA-256. It allows only what both the token and, at that moment, its account may do. It never allows
+ * the management of accounts, so that a leaked token cannot be turned into lasting access.
  */
 
-/** By this scanners for secrets find what was committed by mistake. */
+/** Secret scanners recognise this prefix and find tokens that were committed by mistake. */
 export const TOKEN_PREFIX = 'vitrine_'
 const TOKEN_BYTES = 32
 const MAX_NAME = 100
-/** A forgotten token dies by itself. */
+/** Limited, so that a forgotten token expires by itself. */
 export const MAX_TOKEN_DAYS = 365
-/** Of one account, those that have expired included. */
+/** Per account, including expired tokens. */
 const MAX_TOKENS = 100
 const DAY_MS = 24 * 3600 * 1000
 
-/** What a token may be given. */
+/** Permissions that a token can have. */
 export const tokenPermissions = permissions.filter((name) => name !== 'manage-accounts')
 
 export interface ApiToken {
   id: number
-  /** Its account. */
+  /** Name of its account. */
   username: string
   name: string
   permissions: Permission[]
@@ -42,17 +46,17 @@ export interface ApiToken {
 export interface NewApiToken {
   name: string
   permissions: readonly string[]
-  /** For how many days it is good, 1 to 365. */
+  /** Lifetime in days, 1 to 365. */
   days: number
 }
 
 export const hashApiToken = (token: string) => hash('sha256', token)
 
 /**
- * Makes a personal token.
+ * Creates a personal token.
  *
- * @returns also the token itself, which nobody can find out again
- * @throws AppError 400 if a field is not acceptable or the account has not all of the permissions;
+ * @returns also the token itself, which cannot be read again later
+ * @throws AppError 400 if a field is not valid or the account lacks one of the permissions;
  *   404 "User not found"; 409 "Too many tokens"
  */
 export async function createApiToken(
@@ -115,7 +119,7 @@ export async function createApiToken(
 }
 
 /**
- * The tokens of an account, or all there are; the newest first.
+ * The tokens of an account, or of all accounts; newest first.
  * @throws AppError 404 "User not found"
  */
 export async function listApiTokens(database: Database, who?: Who): Promise<ApiToken[]> {
@@ -146,7 +150,7 @@ export async function listApiTokens(database: Database, who?: Who): Promise<ApiT
 }
 
 /**
- * Ends a token, of that account if one is given.
+ * Revokes a token. If `who` is given, it must belong to that account.
  * @throws AppError 404 "Token not found", "User not found"
  */
 export async function revokeApiToken(
@@ -172,7 +176,7 @@ export async function revokeApiToken(
   })
 }
 
-/** Ends all tokens of a user, as a part of what is recorded already. */
+/** Revokes all tokens of a user. It records nothing: the caller records the change that this is a part of. */
 export async function revokeApiTokens(
   trx: Queries,
   { userId }: { userId: number },

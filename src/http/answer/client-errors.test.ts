@@ -14,7 +14,7 @@ const start = () =>
     })
   })
 
-describe('a client that speaks no HTTP', () => {
+describe('a client that does not speak HTTP', () => {
   it.for([
     ['nonsense\r\n\r\n', 400, 'Bad request'],
     [
@@ -35,13 +35,18 @@ describe('a client that speaks no HTTP', () => {
     expect(error).toBeUndefined()
     expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*nosniff`, 's'))
     const body = JSON.parse(received.slice(received.indexOf('{')))
-    expect(body).toEqual({ data, code: status, detail: expect.any(String) })
+    expect(body).toEqual({
+      data,
+      code: status,
+      error: 'bad-http',
+      detail: expect.any(String),
+    })
   })
 
   it.for([
     ['no host', 'GET /things HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['an expectation', 'POST /things HTTP/1.1\r\nHost: localhost\r\nExpect: more\r\n\r\n', 417],
-  ] as const)('is answered in JSON where it names %s', async ([, text, status]) => {
+  ] as const)('is answered in JSON if its request has %s', async ([, text, status]) => {
     const { port } = await start()
     const client = await connectTo(port)
     await client.send(text)
@@ -62,7 +67,7 @@ describe('a client that speaks no HTTP', () => {
     expect(log.filter((line) => JSON.parse(line).level > 30)).toEqual([])
   })
 
-  it('has its answer even while it sends', async () => {
+  it('gets its answer even while it sends', async () => {
     const { port } = await start()
     const client = await connectTo(port)
     client.socket.pause()
@@ -74,7 +79,7 @@ describe('a client that speaks no HTTP', () => {
     expect(error).toBeUndefined()
   })
 
-  it('is told that its headers took too long', async () => {
+  it('is answered with 408 if its headers take too long', async () => {
     const { app, port } = await start()
     const connected = once(app.server, 'connection')
     const client = await connectTo(port)
@@ -84,7 +89,7 @@ describe('a client that speaks no HTTP', () => {
     await client.receive((text) => text.includes('"Request timeout"'))
   })
 
-  it('gets no second answer into the one that it is given', async () => {
+  it('gets no second answer inside one that has begun', async () => {
     const { port } = await start()
     const client = await connectTo(port)
     await client.send(

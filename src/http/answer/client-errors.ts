@@ -2,44 +2,44 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ConnectionError, FastifyInstance } from 'fastify'
 import { AppError } from '../../base/errors.ts'
+import type { Pipelining } from './pipelining.ts'
 import { bodyOf, phraseOf } from './render-errors.ts'
-import type { Turns } from './turns.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** How long a client may take to close the connection after it was told that it speaks no HTTP. */
+/** How long a client may take to close the connection after an answer that it sent invalid HTTP. */
 const CLOSING_MS = 2000
 
 /**
- * Answers what cannot be parsed as HTTP, and so never becomes a request. Takes the place of
- * Fastify's `clientErrorHandler`.
+ * Answers input that cannot be parsed as HTTP, and so never becomes a request. Takes the place of Fastify's
+ * `clientErrorHandler`.
  *
- * @param headers that every answer carries
- * @param turns in which requests are answered
+ * @param headers of every answer
+ * @param pipelining that orders the requests of a connection
  */
 export function answerClientErrors(
   app: FastifyInstance,
   headers: Readonly<Record<string, string>>,
-  turns: Turns,
+  pipelining: Pipelining,
 ): void {
   const refuseExpectation = (_request: IncomingMessage, response: ServerResponse) => {
     const error = new AppError('bad-http', 417, phraseOf(417), {
-      detail: 'The only expectation that is met is 100-continue.',
+      detail: 'The only supported expectation is 100-continue.',
     })
     response
       .writeHead(417, { ...headers, 'content-type': JSON_TYPE, connection: 'close' })
       .end(JSON.stringify(bodyOf(error)))
   }
-  app.server.on('checkExpectation', turns.inTurn(refuseExpectation))
+  app.server.on('checkExpectation', pipelining.oneAtATime(refuseExpectation))
   app.server.on('clientError', (error: ConnectionError, socket: Socket) => {
-    // Told already; the rest of what it sends is no HTTP either.
+    // Answered already; the rest of the input is not HTTP either.
     if (socket.writableEnded) return
-    app.log.debug({ err: error }, 'a client sent what is no HTTP')
-    const last = turns.lastOf(socket)
-    // What came before is answered first, or this would be taken for its answer.
+    app.log.debug({ err: error }, 'a client sent invalid HTTP')
+    const last = pipelining.lastOf(socket)
+    // Earlier requests are answered first. Otherwise this answer would be taken for one of theirs.
     if (last?.req.complete && !last.writableFinished)
       last.once('close', () => refuse(error, socket))
-    // A second answer would be taken for a part of the one under way.
+    // A second answer would be taken for a part of the one that has begun.
     else if (last?.headersSent && !last.writableFinished) socket.destroy()
     else refuse(error, socket)
   })
@@ -51,7 +51,7 @@ export function answerClientErrors(
       return
     }
     socket.end(renderAnswer(toAppError(error), headers))
-    // Closing at once, with unread input, could take the answer away from the client again.
+    // Closing at once, with unread input, resets the connection. The client could then lose the answer.
     setTimeout(() => socket.destroy(), CLOSING_MS).unref()
   }
 }
@@ -60,11 +60,11 @@ function toAppError({ code }: ConnectionError): AppError {
   switch (code) {
     case 'HPE_HEADER_OVERFLOW':
       return new AppError('bad-http', 431, phraseOf(431), {
-        detail: 'The headers of the request are over 16 KiB together.',
+        detail: 'The headers of the request are over 16 KiB in total.',
       })
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return new AppError('bad-http', 408, phraseOf(408), {
-        detail: 'The headers of the request did not come in time.',
+        detail: 'The headers of the request did not arrive in time.',
       })
     default:
       return new AppError('bad-http', 400, phraseOf(400), {
@@ -73,7 +73,7 @@ function toAppError({ code }: ConnectionError): AppError {
   }
 }
 
-/** A whole answer, for a connection on which nothing is being answered. */
+/** A whole answer, for a connection on which no other answer has begun. */
 export function renderAnswer(error: AppError, headers: Readonly<Record<string, string>>): string {
   const body = JSON.stringify(bodyOf(error))
   const lines = Object.entries({

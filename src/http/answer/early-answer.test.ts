@@ -41,7 +41,7 @@ describe('an early answer', () => {
     expect(error).toBeUndefined()
   })
 
-  it('comes while the client is still sending', async () => {
+  it('arrives while the client is still sending', async () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
     await client.send(
@@ -51,7 +51,7 @@ describe('an early answer', () => {
     expect(client.socket.readyState).toBe('open')
   })
 
-  it('leaves a connection usable whose body came to its end', async () => {
+  it('leaves the connection usable after the end of the body', async () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
     const request = 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n'
@@ -62,7 +62,7 @@ describe('an early answer', () => {
     }
   })
 
-  it('reaches a client that waits to be told to go on', async () => {
+  it('reaches a client that waits for 100 Continue', async () => {
     const { port } = await refuseAll()
     const client = await connectTo(port)
     await client.send(
@@ -74,7 +74,7 @@ describe('an early answer', () => {
   })
 })
 
-describe('a client that sends on and on', () => {
+describe('a client that sends without end', () => {
   const listen = async (limits: DiscardLimits) => {
     const app = fastify()
     answerEarly(app, limits)
@@ -90,7 +90,7 @@ describe('a client that sends on and on', () => {
     return client
   }
 
-  it('is cut off after so many bytes, and has its answer', async () => {
+  it('is cut off at the limit of bytes, and has its answer', async () => {
     const client = await start({ bytes: 5_000_000, ms: 60_000 })
     await client.receive((text) => text.endsWith('no'))
     let sent = 0
@@ -101,7 +101,7 @@ describe('a client that sends on and on', () => {
     expect(sent).toBeLessThan(1000)
   })
 
-  it('is cut off after so long', async () => {
+  it('is cut off at the limit of time', async () => {
     const client = await start({ bytes: 1e12, ms: 20 })
     expect((await client.closed()).received).toMatch(/^HTTP\/1\.1 401 .*no$/s)
   })

@@ -18,14 +18,14 @@ type Language = keyof typeof TEXTS
 const POLICY =
   "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-/** Whether somebody looks for a page where nothing is: programs do not ask for HTML. */
+/** Whether a browser asks for a page that does not exist: programs do not ask for HTML. */
 export const wantsPage = ({ code }: AppError, { method, headers, server }: FastifyRequest) =>
   code === 'not-found' &&
   (method === 'GET' || method === 'HEAD') &&
   headers.accept?.includes('text/html') === true &&
   server.hasRoute({ method: 'GET', url: '/' })
 
-/** Answers with a page that says so, in the reader's language, and leads to the library. */
+/** Answers with a page in the reader's language that links to the library. */
 export function sendNotFoundPage(request: FastifyRequest, reply: FastifyReply) {
   return reply
     .code(404)
@@ -34,14 +34,14 @@ export function sendNotFoundPage(request: FastifyRequest, reply: FastifyReply) {
     .send(pageIn(languageOf(request.headers['accept-language']), `${request.server.basePath}/`))
 }
 
-/** The first of the languages that are asked for that there is; browsers name the preferred one first. */
+/** The first accepted language that exists here; browsers name the preferred one first. */
 function languageOf(accepted = ''): Language {
   const tags = accepted.slice(0, 200).split(',')
   const wanted = tags.map((tag) => tag.trim().slice(0, 2).toLowerCase())
   return wanted.find((tag): tag is Language => Object.hasOwn(TEXTS, tag)) ?? 'en'
 }
 
-/** @param root where the page is */
+/** @param root path of the admin page */
 function pageIn(language: Language, root: string): string {
   const { title, text, home } = TEXTS[language]
   return `<!doctype html>

@@ -12,7 +12,7 @@ const start = () =>
     app.post('/lost', { config: open }, async (_request, reply) => reply.callNotFound())
   })
 
-const notFound = { data: 'Not found', code: 404, detail: expect.any(String) }
+const notFound = { data: 'Not found', code: 404, error: 'not-found', detail: expect.any(String) }
 
 describe('an unknown path', () => {
   it.for([
@@ -33,7 +33,7 @@ describe('an unknown path', () => {
     expect(response.status).toBe(404)
   })
 
-  it('is not found before its body is looked at', async () => {
+  it('is refused before its body is read', async () => {
     const { url } = await start()
     for (const [type, body] of [
       ['application/json', '{'],
@@ -44,7 +44,7 @@ describe('an unknown path', () => {
     }
   })
 
-  it('can be what a route finds', async () => {
+  it('is answered in the same way if a route itself finds nothing', async () => {
     const { url } = await start()
     const response = await fetch(`${url}/lost`, { method: 'POST' })
     expect(await response.json()).toEqual(notFound)
@@ -68,13 +68,14 @@ describe('a known path', () => {
     expect(await response.json()).toEqual({
       data: 'Method not allowed',
       code: 405,
+      error: 'method-not-allowed',
       detail: expect.stringContaining(allow),
     })
     expect(response.status).toBe(405)
     expect(response.headers.get('allow')).toBe(allow)
   })
 
-  it('answers HEAD where it answers GET, and not with a body elsewhere', async () => {
+  it('answers HEAD where it answers GET, and refuses it without a body elsewhere', async () => {
     const { url } = await start()
     expect((await fetch(`${url}/things`, { method: 'HEAD' })).status).toBe(200)
     const refused = await fetch(`${url}/things/5`, { method: 'HEAD' })

@@ -2,9 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError, quote } from '../../base/errors.ts'
 
 /**
- * Answers what no route matches: "Not found", or "Method not allowed" where the path is known with
- * other methods. It does so before the body is looked at, and after the hooks `onRequest`, which
- * may answer a preflight.
+ * Answers requests that match no route: "Not found", or "Method not allowed" if the path is known with other
+ * methods. It does so before the body is read, and after the `onRequest` hooks, which may answer a preflight.
  */
 export function refuseUnmatched(app: FastifyInstance): void {
   app.addHook('preParsing', async (request) => {
@@ -22,11 +21,11 @@ function unmatched(app: FastifyInstance, { method, url }: FastifyRequest): AppEr
   const allowed = app.supportedMethods.filter((other) =>
     app.findRoute({ method: other, url: path }),
   )
-  // A route that takes the method found nothing itself.
+  // There is a route for this method, and the route itself found nothing.
   if (allowed.length === 0 || allowed.includes(method))
     return notFound(`There is nothing at ${quote(path)}.`)
   return new AppError('method-not-allowed', 405, 'Method not allowed', {
-    detail: `${method} is not for ${quote(path)}; it takes ${allowed.join(', ')}.`,
+    detail: `${quote(path)} does not take ${method}; it takes ${allowed.join(', ')}.`,
     headers: { allow: allowed.join(', ') },
   })
 }

@@ -21,20 +21,25 @@ async function startWith(error: unknown, failure?: string) {
 }
 
 describe('an error', () => {
-  it('of the application is answered as it says', async () => {
+  it('of the application is answered with its own status and texts', async () => {
     const { response, body, log } = await startWith(parametersInvalid('limit is 0.'))
     expect(response.status).toBe(400)
     expect(response.headers.get('content-type')).toBe('application/json; charset=utf-8')
-    expect(body).toEqual({ data: 'Invalid parameters', code: 400, detail: 'limit is 0.' })
+    expect(body).toEqual({
+      data: 'Invalid parameters',
+      code: 400,
+      error: 'parameters-invalid',
+      detail: 'limit is 0.',
+    })
     expect(log.map((line) => JSON.parse(line).level)).not.toContain(50)
   })
 
   it('without a detail has none', async () => {
     const { body } = await startWith(new AppError('gone', 404, 'Media not found'))
-    expect(body).toEqual({ data: 'Media not found', code: 404 })
+    expect(body).toEqual({ data: 'Media not found', code: 404, error: 'gone' })
   })
 
-  it('brings its headers, and takes those of the object away', async () => {
+  it('sends its own headers, and removes those of the object', async () => {
     const { response } = await startWith(serviceBusy('Try later.', 7))
     expect(response.headers.get('retry-after')).toBe('7')
     expect(response.headers.get('etag')).toBeNull()
@@ -59,6 +64,7 @@ describe('an error', () => {
     expect(body).toEqual({
       data: 'Error updating media',
       code: 500,
+      error: 'fault',
       detail: `The log of the server says why, under the request id ${id}.`,
     })
     const line = log.map((text) => JSON.parse(text)).find(({ level }) => level === 50)
@@ -76,6 +82,7 @@ describe('an error', () => {
     expect(body).toEqual({
       data: 'Error adding media',
       code: 500,
+      error: 'fault',
       detail: expect.stringMatching(new RegExp(`${words}.* under the request id `)),
     })
     expect(JSON.stringify(body)).not.toContain('/secret')
@@ -104,7 +111,7 @@ describe('an error', () => {
     expect(refusal.log.filter((text) => JSON.parse(text).level > 30)).toEqual([])
   })
 
-  it('before the first byte of a stream is answered, as nothing of an object', async () => {
+  it('before the first byte of a stream is answered without the headers of the object', async () => {
     const { url } = await startServer((app) => {
       app.get('/', { config: { access: 'public', failure: 'Failed' } }, async (_request, reply) => {
         reply.headers({ 'content-type': 'image/webp', 'content-length': 5, etag: '"x"' })

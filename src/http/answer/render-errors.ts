@@ -8,7 +8,7 @@ import { sendNotFoundPage, wantsPage } from './not-found-page.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** What the client is told when the route fails for a reason of its own. */
+    /** The message for the client if the route fails by a fault of the server. */
     failure?: string
   }
 }
@@ -17,12 +17,12 @@ declare module 'fastify' {
 export interface ErrorBody {
   data: string
   code: number
+  /** Stable code for programs, as docs/http-api.md lists it. */
+  error: string
   detail?: string
-  /** The kind of the error, where its status and message are those of others as well. */
-  error?: string
 }
 
-/** What an answer that failed must not be taken for: it neither is the object nor may be kept. */
+/** Headers of an object. An error must not carry them: it is not the object and must not be kept. */
 const OBJECT_HEADERS = [
   'content-length',
   'etag',
@@ -33,12 +33,12 @@ const OBJECT_HEADERS = [
   'accept-ranges',
 ]
 
-/** Renders every error of the server as `{"data", "code", "detail"}`, and logs those that are faults. */
+/** Renders every error of the server as `{"data", "code", "error", "detail"}`, and logs those that are faults. */
 export function renderErrors(app: FastifyInstance): void {
   app.setErrorHandler(renderError)
 }
 
-/** Fastify's own name and shape for an error handler. */
+/** An error handler in the form that Fastify expects. */
 export function renderError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
   const known = explainError(error, request)
   for (const name of OBJECT_HEADERS) reply.removeHeader(name)
@@ -52,7 +52,7 @@ export function renderError(error: unknown, request: FastifyRequest, reply: Fast
     .send(bodyOf(known))
 }
 
-/** What the client is told of an error, on its way into the answer and into the log. */
+/** Turns an error into the answer to the client, logs it if it is a fault, and notes it for the log line. */
 export function explainError(error: unknown, request: FastifyRequest): AppError {
   const known = toAppError(error, request)
   logFault(known, error, request)
@@ -63,12 +63,11 @@ export function explainError(error: unknown, request: FastifyRequest): AppError 
 export const bodyOf = ({ code, message, status, detail }: AppError): ErrorBody => ({
   data: message,
   code: status,
+  error: code,
   ...(detail !== undefined && { detail }),
-  // Else nobody could tell what will never be taken from what may be taken later.
-  ...(code === 'image-refused' && { error: code }),
 })
 
-/** A fault is ours to look into; a refusal is the client's, and stands in the request's line alone. */
+/** A fault needs the operator. A refusal is the client's, and is only in the request's log line. */
 export const isFault = ({ status, code }: AppError): boolean =>
   status >= 500 && code !== 'image-refused'
 
@@ -96,7 +95,9 @@ function fromFastify(error: FastifyError, request: FastifyRequest): AppError | u
   }
   switch (error.code) {
     case 'FST_ERR_BAD_URL':
-      return notFound('The path is not valid: it holds % without two hexadecimal digits of UTF-8.')
+      return notFound(
+        'The path is not valid: two hexadecimal digits must follow each %, and encode UTF-8.',
+      )
     case 'FST_ERR_MAX_PARAM_LENGTH':
       return notFound('The path is too long.')
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
@@ -119,14 +120,14 @@ export function unsupportedMediaType({ headers }: FastifyRequest, right: string)
   })
 }
 
-/** The client went away, or sent what is no HTTP, in the middle of a body: no fault of ours. */
+/** The client left, or sent invalid HTTP, in the middle of a body. That is not a fault of the server. */
 export const brokenOff = (cause: unknown) =>
   new AppError('body-broken-off', 400, 'Bad request', {
-    detail: 'The connection was closed before the whole body had come.',
+    detail: 'The connection was closed before the whole body had arrived.',
     cause,
   })
 
-/** A disk that is full or fails is named: whoever is told can do something about it. */
+/** Names a disk that is full or fails, because the reader of the answer can do something about it. */
 function internalError({ id, routeOptions }: FastifyRequest, cause: unknown) {
   const disk = explainDiskFault(cause)
   const log = `The log of the server says why, under the request id ${id}.`
@@ -136,7 +137,7 @@ function internalError({ id, routeOptions }: FastifyRequest, cause: unknown) {
   })
 }
 
-/** `Bad request`: the standard phrase in the contract's spelling. */
+/** The standard phrase of a status in the contract's spelling: `Bad request`. */
 export function phraseOf(status: number): string {
   const phrase = STATUS_CODES[status] ?? 'Error'
   return phrase[0] + phrase.slice(1).toLowerCase()

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../base/errors.ts'
+import type { ByteRange } from '../../storage/storage.ts'
 import { connectTo, startServer } from '../test-server.ts'
-import { attachment, type ByteRange, sendObject } from './send-object.ts'
+import { attachment, sendObject } from './send-object.ts'
 
 const bytes = Buffer.from('0123456789')
 const etag = '"abc"'
@@ -40,7 +41,7 @@ async function start(open?: (range?: ByteRange) => Promise<Readable>) {
 }
 
 describe('an object', () => {
-  it('is sent whole, with what it is', async () => {
+  it('is sent whole, with its headers', async () => {
     const { ask } = await start()
     const { status, body, header } = await ask()
     expect(status).toBe(200)
@@ -53,7 +54,7 @@ describe('an object', () => {
     expect(header('x-content-type-options')).toBe('nosniff')
   })
 
-  it('is described by HEAD, unopened', async () => {
+  it('is described by HEAD without being opened', async () => {
     const { ask, opened } = await start()
     const { status, body, header } = await ask({ range: 'bytes=0-1' }, 'HEAD')
     expect([status, body]).toEqual([200, ''])
@@ -63,7 +64,7 @@ describe('an object', () => {
   })
 
   it.for(['"abc"', 'W/"abc"', '"x", "abc"', '*'])(
-    'is not sent to who has it already (%s), nor opened',
+    'is neither opened nor sent if the client has it already (%s)',
     async (tag) => {
       const { ask, opened } = await start()
       for (const method of ['GET', 'HEAD']) {
@@ -82,7 +83,7 @@ describe('an object', () => {
     },
   )
 
-  it.for(['"abcd"', 'abc', '"ABC"'])('is sent to who has another (%s)', async (tag) => {
+  it.for(['"abcd"', 'abc', '"ABC"'])('is sent if the client has another one (%s)', async (tag) => {
     const { ask } = await start()
     expect((await ask({ 'if-none-match': tag })).status).toBe(200)
   })
@@ -127,9 +128,9 @@ describe('an object', () => {
     'bytes=1',
     'lines=0-1',
     'x',
-    // What once took minutes to find out.
+    // Once took minutes to reject.
     `bytes=${' '.repeat(7000)}-${' '.repeat(7000)}x`,
-  ])('is sent whole for %s, which asks for no one part', async (range) => {
+  ])('is sent whole for %s, which is not a single valid range', async (range) => {
     const { ask } = await start()
     const { status, body } = await ask({ range })
     expect([status, body]).toEqual([200, '0123456789'])
@@ -153,7 +154,7 @@ describe('an object', () => {
     }
   })
 
-  it('that cannot be opened is an error, which nobody keeps', async () => {
+  it('that cannot be opened is an error that no cache keeps', async () => {
     for (const [error, status, data] of [
       [new Error('the disk'), 500, 'Failed'],
       [new AppError('gone', 404, 'Media not found'), 404, 'Media not found'],
@@ -181,7 +182,7 @@ describe('an object', () => {
     })
   })
 
-  it('is closed when the client leaves, without a fuss', async () => {
+  it('is closed when the client leaves, and that is not logged as a fault', async () => {
     const stream = new Readable({
       read() {
         this.push(Buffer.alloc(65_536))

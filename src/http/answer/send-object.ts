@@ -3,34 +3,30 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import fresh from 'fresh'
 import { AppError, quote } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
-
-/** A part of an object, both ends included. */
-export interface ByteRange {
-  start: number
-  end: number
-}
+import type { ByteRange } from '../../storage/storage.ts'
 
 export interface ObjectToSend {
   /** With its quotes. Strong: the same tag means the same bytes. */
   etag: string
   /** MIME type. */
   type: string
-  /** Bytes of the whole. */
+  /** Bytes of the whole object. */
   size: number
   /** Called only when bytes are to be sent. A stream is destroyed if the client leaves. */
   open: (range?: ByteRange) => Promise<Readable | Buffer>
-  /** Where the client gets the bytes instead, if it is not to get them from here. */
+  /** Where the client gets the bytes, if this server does not send them. */
   redirect?: (() => Promise<{ url: string; cacheControl: string }>) | undefined
-  /** More headers, for the whole object, for parts and for "not modified" alike. */
+  /** More headers, for the whole object, for parts and for 304. */
   headers?: Readonly<Record<string, string>>
 }
 
 /**
- * Answers GET and HEAD for an object: 304 where the client has it already, a single range where it
- * asks for one, else the whole (RFC 9110, sections 13 and 14). In the order of what it costs. A GET
- * may be sent elsewhere instead, which answers ranges itself.
+ * Answers GET and HEAD for an object: 304 if the client has it already, a single range if the client asks for
+ * one, else the whole (RFC 9110, sections 13 and 14). The cheapest answer is tried first. A GET may be
+ * redirected instead, to a server that answers ranges itself.
  *
- * @throws AppError 412 if it is not the one that If-Match names; 416 if it has no such range; whatever `open` throws
+ * @throws AppError 412 if If-Match does not name this object; 416 if the object has no such range; the errors
+ *   of `open`
  */
 export async function sendObject(
   request: FastifyRequest,
@@ -44,13 +40,13 @@ export async function sendObject(
       detail: `The object's ETag is ${etag}, which If-Match does not name.`,
     })
   }
-  // Only the tag: a page's own `fetch` says `Cache-Control: no-cache` beside it, unasked.
+  // Passes only the tag: a page's `fetch` sends `Cache-Control: no-cache` beside it, unasked.
   if (fresh({ 'if-none-match': request.headers['if-none-match'] }, { etag })) {
     return reply.code(304).send(emptyBody(request))
   }
   if (redirect && request.method === 'GET') {
     const { url, cacheControl } = await redirect()
-    // The tag is that of the bytes: a redirect that carried it would be found unchanged for ever.
+    // The tag belongs to the bytes. A redirect that carried it would be revalidated as unchanged for ever.
     reply.removeHeader('etag').removeHeader('accept-ranges')
     return reply.header('cache-control', cacheControl).redirect(url, 302)
   }
@@ -58,7 +54,7 @@ export async function sendObject(
   const range = request.method === 'GET' ? readRange(request, etag, size) : undefined
   if (range === 'unsatisfiable') {
     throw new AppError('range-not-satisfiable', 416, 'Range not satisfiable', {
-      detail: `The range ${quote(request.headers.range)} is outside of the ${size} bytes.`,
+      detail: `The range ${quote(request.headers.range)} is outside of the ${size} bytes of the object.`,
       headers: { 'content-range': `bytes */${size}` },
     })
   }
@@ -85,13 +81,13 @@ export const wholeHeaders = ({
   'content-length': size,
 })
 
-/** Fastify says `Content-Length: 0` for a HEAD that is sent nothing; an empty stream it leaves be. */
+/** For a HEAD without a payload Fastify sends `Content-Length: 0`; with an empty stream it keeps ours. */
 const emptyBody = ({ method }: FastifyRequest) =>
   method === 'HEAD' ? heard(Readable.from([])) : undefined
 
 /**
- * @returns undefined where the whole is to be sent: no range is asked for, or several, or of an
- *   object that is another by now, or in a form that this does not know (which is to be ignored)
+ * @returns undefined if the whole object must be sent: the request asks for no range, for several ranges, or
+ *   for a range of an earlier object (If-Range), or in an unknown form, which must be ignored
  */
 function readRange(
   { headers }: FastifyRequest,
@@ -99,14 +95,14 @@ function readRange(
   size: number,
 ): ByteRange | 'unsatisfiable' | undefined {
   if (headers['if-range'] !== undefined && headers['if-range'] !== etag) return undefined
-  // Blanks are trimmed afterwards: a pattern that allows them between everything takes minutes to find
-  // that a long row of them is no range.
+  // Blanks are trimmed afterwards. A pattern that allows blanks everywhere takes minutes to reject a long row
+  // of them.
   const [, ...ends] = /^bytes=([^-]*)-([^-]*)$/i.exec(headers.range ?? '') ?? []
   const [first, last] = ends.map((end) => end.trim())
   if (first === undefined || last === undefined || first + last === '') return undefined
   if (!/^\d*$/.test(first + last)) return undefined
   if (first === '') {
-    // The last so many bytes.
+    // The last bytes of the object, as many as `last` says.
     const start = Math.max(size - Number(last), 0)
     return start < size ? { start, end: size - 1 } : 'unsatisfiable'
   }
@@ -117,8 +113,8 @@ function readRange(
 }
 
 /**
- * `Content-Disposition` of a download (RFC 6266): a name in plain ASCII, and the true one for
- * clients that read RFC 8187. No name can add a header or a parameter, or name a folder.
+ * `Content-Disposition` of a download (RFC 6266): a plain ASCII name, and the true name for clients that read
+ * RFC 8187. No name can add a header or a parameter, or name a folder.
  */
 export function attachment(name: string): string {
   const safe = name.toWellFormed().replace(/[\p{Cc}/\\]/gu, '_')

@@ -32,13 +32,13 @@ async function start(idleMs: number) {
 }
 
 describe('a client', () => {
-  it('is cut off that stops in the middle of its body', async () => {
+  it('is cut off if it stops in the middle of its body', async () => {
     const { client, post } = await start(50)
     await post('/echo', 10, '12345')
     expect((await client.closed()).received).toBe('')
   })
 
-  it('is cut off that takes nothing of its answer', async () => {
+  it('is cut off if it takes nothing of its answer', async () => {
     const { app, client } = await start(50)
     const left = new Promise((resolve) => {
       app.server.on('request', (_request, response) => response.once('close', resolve))

@@ -5,9 +5,9 @@ import type { FastifyInstance } from 'fastify'
 const IDLE_MS = 60_000
 
 /**
- * Cuts off clients that hold a connection and let nothing move: neither the body that they send nor
- * the answer that they are given. However slow they are, moving is enough (but see `cutOffSlowBodies`);
- * and while the server works on an answer nobody is hurried.
+ * Cuts off clients that hold a connection without progress: they neither send their body nor take their
+ * answer. A slow client may stay as long as bytes move (but see `cutOffSlowBodies`). The time that the server
+ * works on an answer does not count.
  */
 export function cutOffStalled(app: FastifyInstance, idleMs = IDLE_MS): void {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
@@ -18,17 +18,17 @@ export function cutOffStalled(app: FastifyInstance, idleMs = IDLE_MS): void {
     done()
   })
   app.addHook('onSend', (request, _reply, payload, done) => {
-    hurryReader(request.raw, idleMs)
+    limitIdleTime(request.raw, idleMs)
     done(null, payload)
   })
 }
 
-/** From now on the client has to take in what it is sent. */
-export function hurryReader(request: IncomingMessage, idleMs = IDLE_MS): void {
+/** From now on the client must take the bytes that it is sent. */
+export function limitIdleTime(request: IncomingMessage, idleMs = IDLE_MS): void {
   if (isConnected(request)) request.socket.setTimeout(idleMs)
 }
 
-/** Whether the request comes with a body, of whatever length. */
+/** Whether the request has a body. */
 export const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 

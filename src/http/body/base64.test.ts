@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { createBase64Decoder } from './base64.ts'
 
-/** @param step how many characters come at a time */
+/** @param step characters in each piece */
 function decode(text: string, step = text.length || 1) {
   const decoder = createBase64Decoder()
   const bytes: Buffer[] = []
@@ -33,14 +33,14 @@ describe('base64', () => {
     for (const step of [1, 2, 3, 5, 7, 64, text.length]) expect(decode(text, step)).toBe(hex)
   })
 
-  it('is no data URL whose head has no end', () => {
+  it('is refused as a data URL whose head does not end', () => {
     const text = `data:${'x'.repeat(2000)};base64,QUJD`
     for (const step of [1, 500, text.length]) {
       expect(decode(text, step)).toBe('is a data URL without ";base64,"')
     }
   })
 
-  it('is read whatever its length', () => {
+  it('is read for every length', () => {
     for (let length = 0; length < 20; length++) {
       const some = bytes.subarray(0, length)
       for (const text of [some.toString('base64'), some.toString('base64url')]) {

@@ -1,31 +1,31 @@
 const WHITE_SPACE = /[ \t\n\r\f]+/g
 const LEADING_WHITE_SPACE = /^[ \t\n\r\f]+/
 const NOT_BASE64 = /[^A-Za-z0-9+/_=-]/
-/** A media type with parameters is shorter. */
+/** A media type with its parameters is shorter. */
 const MAX_DATA_URL_HEAD = 1024
 
 const NOTHING = Buffer.alloc(0)
 
 export interface Base64Decoder {
   /**
-   * Decodes the next characters; whatever comes after a refusal is ignored. What is returned is good
-   * until the next call: new memory for every piece of a large image costs more than decoding it.
+   * Decodes the next characters. After a refusal all further characters are ignored. The returned buffer is
+   * valid until the next call: new memory for every piece of a large image costs more than decoding it.
    */
   write(text: string): Buffer
-  /** The bytes that were still held back. */
+  /** The last bytes, which were held back. */
   end(): Buffer
-  /** Why this is no base64, as the end of a sentence: `holds "%"`. */
+  /** Why the text is not base64, as the end of a sentence: `holds "%"`. */
   readonly refusal: string | undefined
 }
 
 /**
- * Decodes base64 (RFC 4648) as it comes: bare or as a data URL, in the standard or the URL-safe
- * alphabet, with or without padding, with white space anywhere. Anything else is refused.
+ * Decodes base64 (RFC 4648) piece by piece: bare or as a data URL, in the standard or the URL-safe alphabet,
+ * with or without padding, with white space anywhere. Anything else is refused.
  */
 export function createBase64Decoder(): Base64Decoder {
-  /** Until it is known whether this is a data URL. */
+  /** The first characters, until it is known whether this is a data URL. Then undefined. */
   let head: string | undefined = ''
-  /** What does not make three bytes yet: less than four digits, perhaps padding. */
+  /** Characters that do not make three bytes yet: fewer than four digits, perhaps padding. */
   let rest = ''
   let refusal: string | undefined
   let decoded = NOTHING
@@ -41,7 +41,7 @@ export function createBase64Decoder(): Base64Decoder {
     const size = (whole / 4) * 3
     if (decoded.length < size) decoded = Buffer.allocUnsafeSlow(size)
     const written = decoded.write(whole === all.length ? all : all.slice(0, whole), 'base64')
-    // Node leaves out what is no base64, so nothing but digits gives as many bytes as this.
+    // Node skips invalid characters, so only text that is all digits gives exactly this many bytes.
     if (written !== size) return decodeCarefully(all)
     rest = all.slice(whole)
     return decoded.subarray(0, size)
@@ -60,7 +60,7 @@ export function createBase64Decoder(): Base64Decoder {
     return Buffer.from(digits.slice(0, whole), 'base64')
   }
 
-  /** @returns what follows the head, once it is there */
+  /** @returns the text after the head, once the head is complete */
   function readHead(text: string): string | undefined {
     const all = text.replace(LEADING_WHITE_SPACE, '')
     const start = all.slice(0, 'data:'.length).toLowerCase()

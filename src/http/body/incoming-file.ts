@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { AppError } from '../../base/errors.ts'
 
-/** A file that came with a request. */
+/** A file that arrived with a request. */
 export interface SpooledFile {
   path: string
   /** Bytes. */
@@ -12,26 +12,26 @@ export interface SpooledFile {
 }
 
 /**
- * Gathered before they are written: a write is a visit to another thread, which for pieces as they
- * come would cost more than writing.
+ * Bytes are gathered before a write. Each write goes through another thread, which would cost more than the
+ * writing itself if the pieces were small.
  */
 const WRITE_BYTES = 256 * 1024
 
 export interface IncomingFile {
   /**
-   * Takes a copy of the next bytes. They need not be in the file yet.
-   * @throws AppError 413 past the limit; the plain error of a disk that fails
+   * Copies the next bytes. They need not be in the file yet when it resolves.
+   * @throws AppError 413 past the limit; the disk's own error if it fails
    */
   write(bytes: Buffer): Promise<void>
   /** @returns undefined if no byte was written */
   finish(): Promise<SpooledFile | undefined>
-  /** Removes the file, finished or not; again does nothing. */
+  /** Removes the file, finished or not. A second call does nothing. */
   discard(): Promise<void>
 }
 
 /**
- * Takes a file in as it comes, in bounded memory, hashing and counting it on the way. Nothing is
- * made before the first byte.
+ * Receives a file piece by piece in bounded memory, and hashes and counts it on the way. No file is made
+ * before the first byte.
  *
  * @param newPath gives a path that was never used before
  * @param maxBytes of the file
@@ -41,7 +41,7 @@ export function createIncomingFile(newPath: () => string, maxBytes: number): Inc
   let path: string | undefined
   let file: FileHandle | undefined
   let size = 0
-  /** Not written yet; one piece of memory for all of the file. */
+  /** Bytes that are not written yet. One buffer serves the whole file. */
   let pending: Buffer | undefined
   let pendingBytes = 0
 
@@ -93,3 +93,16 @@ export function createIncomingFile(newPath: () => string, maxBytes: number): Inc
 
 export const imageTooLarge = (detail: string) =>
   new AppError('image-too-large', 413, 'Image too large', { detail })
+
+/** The fields of a body beside the image, not checked yet. */
+export interface UploadFields {
+  name: unknown
+  tags: unknown
+}
+
+/** The content of a body that was read to its end. */
+export interface UploadBody {
+  fields: UploadFields
+  /** Why the image cannot be decoded, as a sentence; undefined if it can. */
+  refusal: string | undefined
+}

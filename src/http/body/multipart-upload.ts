@@ -2,20 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { type AppError, parametersInvalid, parametersMissing } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
-import type { IncomingFile } from './incoming-file.ts'
-import type { UploadBody } from './upload-body.ts'
+import type { IncomingFile, UploadBody } from './incoming-file.ts'
 
-/** Against countless tiny parts, each of which costs far more than its bytes. */
+/** Limits tiny parts, each of which costs far more than its bytes. */
 const MAX_PARTS = 1000
-/** Of one field; beside the image nothing is worth more memory. */
+/** Bytes of one field. Beside the image nothing is worth more memory. */
 const MAX_FIELD_BYTES = 64 * 1024
 const MAX_FIELDS_BYTES = 1024 * 1024
 
 /**
- * Reads a multipart/form-data body (RFC 7578) with `image` as a file, as it comes: the image goes to
- * the file. Parts but `name`, `tags` and `image` are left out.
+ * Reads a multipart/form-data body (RFC 7578) with `image` as a file, while the body arrives: the image goes
+ * to the file. Parts other than `name`, `tags` and `image` are ignored.
  *
- * @throws AppError 400 if the body is malformed, or gives two images, or one that is no file, or goes
+ * @throws AppError 400 if the body is malformed, gives two images or an image that is not a file, or goes
  *   over a limit
  */
 export async function readMultipartUpload(
@@ -49,7 +48,7 @@ function toTags(values: readonly string[]): unknown {
   return first === '[]' ? [] : first
 }
 
-/** Keeps what the parser finds. What is wrong with it is thrown when the image is taken next. */
+/** Collects what the parser finds. A problem is thrown at the next `takeImage`. */
 function collectParts(parser: BusboyInstance) {
   const values = { name: [] as string[], tags: [] as string[] }
   let image: Buffer[] = []
@@ -57,7 +56,7 @@ function collectParts(parser: BusboyInstance) {
   let fieldsBytes = 0
   let problem: AppError | undefined
 
-  // From the beginning: an odd body can be over before the parser is told that it is.
+  // Listens from the beginning: the parser may finish with an odd body before its `end` is called.
   const ended = new Promise<void>((resolve) => {
     parser.once('finish', resolve)
     parser.on('error', () => {
@@ -78,12 +77,12 @@ function collectParts(parser: BusboyInstance) {
     values[name].push(value)
     fieldsBytes += value.length
     if (isCut || fieldsBytes > MAX_FIELDS_BYTES) {
-      problem ??= parametersInvalid(`${name} is longer than anything that is allowed.`)
+      problem ??= parametersInvalid(`${name} is longer than any accepted value.`)
     }
     if (value.includes('\uFFFD')) problem ??= malformed(`${name} is not in UTF-8`)
   })
   parser.on('file', (name, stream) => {
-    // The parser itself says what is wrong.
+    // The parser itself reports the error.
     stream.on('error', () => {})
     if (name === 'name' || name === 'tags') {
       problem ??= parametersMissing(`${name} is a file; it must be a plain field.`)
@@ -113,7 +112,7 @@ function createParser(headers: IncomingHttpHeaders): BusboyInstance {
       new Busboy({
         headers: { ...headers, 'content-type': headers['content-type'] ?? '' },
         limits: { parts: MAX_PARTS, fieldSize: MAX_FIELD_BYTES, headerSize: 16 * 1024 },
-        // Without a file name too, a part with a type of its own is a file.
+        // An image with a type other than text/plain is a file even without a file name.
         isPartAFile: (name, type, fileName) =>
           fileName !== undefined || (name === 'image' && type !== 'text/plain'),
       }),

@@ -69,7 +69,7 @@ const post = async (body: string | Buffer | FormData, type?: string) => {
   return answer
 }
 
-/** Sends a body in pieces of a size, so that every boundary falls everywhere. */
+/** Sends a body in pieces of `size` bytes, so that the borders of pieces fall everywhere. */
 const postInPieces = async (body: Buffer, type: string, size: number) => {
   const client = await connectTo(server.port)
   client.socket.setNoDelay(true)
@@ -90,7 +90,7 @@ const postInPieces = async (body: Buffer, type: string, size: number) => {
 
 describe('a JSON upload', () => {
   const json = (body: string | Buffer) => post(body, 'application/json')
-  const missing = { data: 'Required parameters missing', code: 400 }
+  const missing = { data: 'Required parameters missing', code: 400, error: 'parameters-missing' }
   const base64 = image.toString('base64')
 
   it('is read', async () => {
@@ -101,7 +101,7 @@ describe('a JSON upload', () => {
     })
   })
 
-  it('tells of all that was read of the body', async () => {
+  it('reports every byte that was read of the body', async () => {
     const body = JSON.stringify({ name: 'n', tags: 't', image: base64 })
     await json(body)
     expect(bytesRead).toBe(body.length)
@@ -155,7 +155,7 @@ describe('a JSON upload', () => {
     ['empty', '{"image":""}', {}],
     ['blank', '{"image":" \\n"}', {}],
     ['an empty data URL', '{"image":"data:image/png;base64,"}', {}],
-  ] as const)('has no image where it is %s', async ([, body, fields]) => {
+  ] as const)('has no image if it is %s', async ([, body, fields]) => {
     expect(await json(body)).toEqual({ ...fields, image: 'none' })
   })
 
@@ -189,7 +189,7 @@ describe('a JSON upload', () => {
     ['in a name', Buffer.from('{"name":"\xe9"}', 'latin1')],
     ['in an image', Buffer.from('{"image":"QUJD\xe9"}', 'latin1')],
     ['at the end of an image', Buffer.from('{"image":"QUJD\xc3","name":"\xa9"}', 'latin1')],
-  ] as const)('is refused with what is no UTF-8 %s', async ([, body]) => {
+  ] as const)('is refused with invalid UTF-8 %s', async ([, body]) => {
     expect(await json(body)).toMatchObject(missing)
   })
 
@@ -200,7 +200,7 @@ describe('a JSON upload', () => {
     expect(await json('['.repeat(1_000_000))).toMatchObject(missing)
   })
 
-  it('has a problem, but still its fields, where the image is no base64', async () => {
+  it('has a problem, but still its fields, if the image is not base64', async () => {
     const fields = { name: 'n', tags: ['t'] }
     for (const wrong of ['<svg>', 'é', 'QU"JD', 'QUJD\\', `${base64}%`, 'QUJDRA=']) {
       const { problem, detail, ...rest } = await json(JSON.stringify({ image: wrong, ...fields }))
@@ -213,7 +213,11 @@ describe('a JSON upload', () => {
   it('may hold a mebibyte beside the image', async () => {
     const of = (length: number) => `{"name":"${'n'.repeat(length)}","image":"QUJD"}`
     expect((await json(of(1_000_000))).image).toMatchObject({ size: 3 })
-    expect(await json(of(1_100_000))).toMatchObject({ data: 'Invalid parameters', code: 400 })
+    expect(await json(of(1_100_000))).toMatchObject({
+      data: 'Invalid parameters',
+      code: 400,
+      error: 'parameters-invalid',
+    })
   })
 })
 
@@ -272,11 +276,11 @@ describe('a multipart upload', () => {
     expect(answer.tags).toEqual(expected)
   })
 
-  it('gives a repeated name as what is no text', async () => {
+  it('gives a repeated name as an array', async () => {
     expect(await post(form(['name', 'a'], ['name', 'b']))).toMatchObject({ name: ['a', 'b'] })
   })
 
-  it('takes an image without a file name, and none from an empty file', async () => {
+  it('takes an image without a file name, and takes no image from an empty file', async () => {
     const headers = 'Content-Disposition: form-data; name="image"'
     expect(
       await post(`${part(`${headers}\r\nContent-Type: image/png`, 'abc')}--b--\r\n`, type),
@@ -299,12 +303,12 @@ describe('a multipart upload', () => {
     }
   })
 
-  it('is over at its last boundary, whatever comes after it', async () => {
+  it('ends at its last boundary, whatever follows', async () => {
     const whole = `${named('name', 'n')}--b--\r\n`
     for (const after of ['', whole, '\r\n--b']) {
       expect(await post(whole + after, type)).toEqual({ name: 'n', image: 'none' })
     }
-    // The parser is done here before it has been told that nothing more comes.
+    // Here the parser finishes before its `end` is called.
     const odd = '--b\rb\r\n--b\r\n\r\n--b--\r\n'
     expect(await post(odd + odd, type)).toEqual({ image: 'none' })
   })
@@ -347,17 +351,26 @@ describe('a multipart upload', () => {
     ['fields', `${named('tags', 'a'.repeat(60_000)).repeat(20)}--b--`],
     ['long a field', `${named('name', 'a'.repeat(100_000))}--b--`],
   ] as const)('is refused with too many %s', async ([, body]) => {
-    expect(await post(body, type)).toMatchObject({ data: 'Invalid parameters', code: 400 })
+    expect(await post(body, type)).toMatchObject({
+      data: 'Invalid parameters',
+      code: 400,
+      error: 'parameters-invalid',
+    })
   })
 
-  it('keeps little of headers without end', async () => {
+  it('keeps little of endless headers', async () => {
     const body = `${part(`Content-Disposition: form-data; name="name"\r\nX: ${'x'.repeat(500_000)}`, 'n')}--b--`
     expect(await post(body, type)).toMatchObject({ image: 'none' })
   })
 })
 
 describe('an upload', () => {
-  const tooLarge = { data: 'Image too large', code: 413, detail: expect.any(String) }
+  const tooLarge = {
+    data: 'Image too large',
+    code: 413,
+    error: 'image-too-large',
+    detail: expect.any(String),
+  }
 
   it('is too large from the first byte over the limit on', async () => {
     const upload = (bytes: number) => {
@@ -378,7 +391,7 @@ describe('an upload', () => {
     ['application/json', 1.5 * MAX + 1024 * 1024],
     ['multipart/form-data; boundary=b', MAX + 1024 * 1024],
     ['text/plain', 1.5 * MAX + 1024 * 1024],
-  ] as const)('of %s is refused unread that says it is too large', async ([type, limit]) => {
+  ] as const)('of %s is refused unread if its length is too large', async ([type, limit]) => {
     const client = await connectTo(server.port)
     await client.send(
       `POST /add HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${limit + 1}\r\n\r\n`,
@@ -412,7 +425,7 @@ describe('an upload', () => {
       })
       for (; !answered && sent < 1000; sent++) await client.send(chunk(more.repeat(25_000)))
       expect(await client.receive((text) => text.endsWith('}'))).toContain('"Image too large"')
-      // Still sending, and the connection still there.
+      // The client is still sending, and the connection is still open.
       await client.send(chunk(more.repeat(25_000)))
       await client.send('0\r\n\r\nGET /none HTTP/1.1\r\nHost: localhost\r\n\r\n')
       await client.receive((text) => text.includes('"Not found"'))
@@ -429,6 +442,7 @@ describe('an upload', () => {
     expect(await post('x', type)).toMatchObject({
       data: 'Unsupported media type',
       code: 415,
+      error: 'unsupported-media-type',
       detail: expect.stringMatching(/application\/json/),
     })
   })
@@ -461,7 +475,7 @@ describe('an upload', () => {
     },
   )
 
-  it('fails plainly when the disk does', async () => {
+  it('is answered with a fault when the disk fails', async () => {
     newFile = () => join(folder, 'no', 'such', 'folder')
     expect(await post('{"image":"QUJD"}', 'application/json')).toMatchObject({
       data: 'Error adding',

@@ -1,31 +1,35 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { AppError } from '../../base/errors.ts'
 import { brokenOff, unsupportedMediaType } from '../answer/render-errors.ts'
-import { createIncomingFile, imageTooLarge, type SpooledFile } from './incoming-file.ts'
+import {
+  createIncomingFile,
+  imageTooLarge,
+  type SpooledFile,
+  type UploadFields,
+} from './incoming-file.ts'
 import { readJsonUpload } from './json-upload.ts'
 import { readMultipartUpload } from './multipart-upload.ts'
-import type { UploadFields } from './upload-body.ts'
 
 export type { SpooledFile } from './incoming-file.ts'
 
-/** What a body may hold beside the image. */
+/** Bytes of a body beside the image. */
 const FIELD_BYTES = 1024 * 1024
 
 const ACCEPTED = ['application/json', 'multipart/form-data']
 
 export interface Upload {
   fields: UploadFields
-  /** undefined if none came: absent, null, no string or empty; and if there is a problem with it. */
+  /** Undefined if there is no image (absent, null, no string, empty), or a problem with it. */
   image: SpooledFile | undefined
-  /** What is wrong with an image that did come; an answer only once the fields have been checked. */
+  /** What is wrong with the image. It is answered only after the fields have been checked. */
   problem: AppError | undefined
-  /** Removes the image's file; again does nothing. */
+  /** Removes the image's file. A second call does nothing. */
   discard(): Promise<void>
 }
 
 /**
- * Makes the routes of this plugin take bodies as they come, for `readUpload`: JSON and
- * multipart/form-data, and no others. A body that says it is too large is refused unread.
+ * Lets the routes of this plugin receive unread bodies, for `readUpload`: JSON and multipart/form-data, and
+ * no others. A body whose declared length is too large is refused unread.
  */
 export function acceptUploads(
   app: FastifyInstance,
@@ -48,13 +52,13 @@ export function acceptUploads(
 }
 
 /**
- * Reads a body with an image in it, which goes to a temporary file as it comes, in bounded memory.
- * No file is left if it fails.
+ * Reads a body with an image, in bounded memory. The image goes to a temporary file while it arrives. No file
+ * is left if reading fails.
  *
  * @param temporaryFile gives a path that was never used before
- * @param chunkWasRead see `createSpentBytes`
- * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks
- *   off; the plain error of a disk that fails
+ * @param chunkWasRead see `createBufferFreer`
+ * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks off; the
+ *   disk's own error if it fails
  */
 export async function readUpload(
   request: FastifyRequest,
@@ -87,7 +91,7 @@ export async function readUpload(
 
 const isMultipart = ({ mediaType }: FastifyRequest) => mediaType === 'multipart/form-data'
 
-/** base64 takes a third more than the bytes, and line breaks or escapes take their part. */
+/** base64 takes a third more bytes than the image. Line breaks or escapes take further bytes. */
 const bodyLimit = (request: FastifyRequest, maxImageBytes: number) =>
   (isMultipart(request) ? maxImageBytes : Math.floor(1.5 * maxImageBytes)) + FIELD_BYTES
 
@@ -96,7 +100,7 @@ const refused = ({ routeOptions }: FastifyRequest, detail: string) =>
     detail,
   })
 
-/** The body, chunk by chunk as they are asked for. Stopping early leaves the connection alone. */
+/** The chunks of the body, read on demand. Stopping early leaves the connection open. */
 async function* readChunks(
   { raw }: FastifyRequest,
   limit: number,

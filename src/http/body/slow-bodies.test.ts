@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectTo, type RawClient } from '../test-server.ts'
 import { cutOffSlowBodies } from './slow-bodies.ts'
 
-/** @param rate bytes per second, looked at each quarter of a second */
+/** @param rate bytes per second, checked over each quarter of a second */
 async function start(rate: number) {
   const app = fastify()
   cutOffSlowBodies(app, rate, { 'x-content-type-options': 'nosniff' }, 250)
@@ -14,7 +14,7 @@ async function start(rate: number) {
     reply.raw.once('close', left.resolve)
   })
   app.post('/echo', async ({ body }) => body)
-  // Reads its body itself, and only when it may.
+  // Reads its body itself, and only after `take` is called.
   app.addContentTypeParser('text/late', async () => undefined)
   app.post('/late', async ({ raw }) => {
     await taken.promise
@@ -38,7 +38,7 @@ async function start(rate: number) {
   return { client, post, left: left.promise, take: taken.resolve }
 }
 
-/** Sends so many bytes every 20 ms until the server has answered, or it is done. */
+/** Sends `bytes` bytes every 20 ms, at most `times` times, until the server answers. */
 async function trickle({ socket }: RawClient, bytes: number, times = Number.POSITIVE_INFINITY) {
   let answered = false
   socket.once('data', () => {
@@ -55,7 +55,7 @@ async function trickle({ socket }: RawClient, bytes: number, times = Number.POSI
 
 describe('a body', () => {
   it.for(['/echo', '/late'])(
-    'that comes too slowly is answered so, and ends at %s',
+    'that arrives too slowly is answered with 408, and its connection ends, at %s',
     async (path) => {
       const { client, post, left, take } = await start(10_000)
       take()
@@ -66,13 +66,14 @@ describe('a body', () => {
       expect(JSON.parse(received.slice(received.indexOf('{')))).toEqual({
         data: 'Request timeout',
         code: 408,
+        error: 'body-too-slow',
         detail: expect.stringContaining('10000 bytes a second'),
       })
       await left
     },
   )
 
-  it('that comes too slowly has nothing added to the answer that is under way', async () => {
+  it('that arrives too slowly adds nothing to an answer that has begun', async () => {
     const { client, post, left } = await start(10_000)
     await post('/early', 1_000_000, 'text/late')
     await client.receive((text) => text.endsWith('half'))
@@ -81,7 +82,7 @@ describe('a body', () => {
     await left
   })
 
-  it('may take long where it comes fast enough, or there is no least rate', async () => {
+  it('may take long if it arrives fast enough, or if there is no least rate', async () => {
     for (const [rate, bytes] of [
       [500, 5000],
       [0, 1],
@@ -94,7 +95,7 @@ describe('a body', () => {
     }
   })
 
-  it('is not too slow where the server does not take it', async () => {
+  it('is not too slow while the server does not read it', async () => {
     const { client, post, take } = await start(10_000)
     await post('/late', 4000, 'text/late')
     await trickle(client, 100, 40)

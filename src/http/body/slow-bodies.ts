@@ -5,23 +5,23 @@ import { renderAnswer } from '../answer/client-errors.ts'
 import { phraseOf } from '../answer/render-errors.ts'
 import { hasBody, isConnected } from '../answer/stalled-clients.ts'
 
-/** Over which the rate is an average: an honest line may be slow, and may stop for a while. */
+/** The rate is an average over this time: an honest connection may be slow, and may pause for a while. */
 const WINDOW_MS = 60_000
 
 interface Sending {
   response: ServerResponse
-  /** Of the connection, at the beginning of the window. */
+  /** Bytes received on the connection at the beginning of the window. */
   bytes: number
-  /** On the clock of `performance.now`. */
+  /** Beginning of the window, on the clock of `performance.now`. */
   since: number
 }
 
 /**
- * Cuts off clients that send a body so slowly that it may last for ever: a byte a second would hold a
- * connection for months. They are answered `408`, unless an answer is under way.
+ * Cuts off clients that send a body too slowly: at a byte a second a body would hold a connection for months.
+ * The answer is `408`, unless another answer has begun.
  *
- * @param leastRate bytes per second, on average over each minute; 0 lets everybody take his time
- * @param headers that every answer carries
+ * @param leastRate bytes per second, on average over each minute; 0 for no limit
+ * @param headers of every answer
  */
 export function cutOffSlowBodies(
   app: FastifyInstance,
@@ -47,10 +47,10 @@ export function cutOffSlowBodies(
     const now = performance.now()
     for (const [request, state] of sending) {
       if (now - state.since < windowMs) continue
-      const came = request.socket.bytesRead - state.bytes
+      const received = request.socket.bytesRead - state.bytes
       sending.set(request, { ...state, bytes: request.socket.bytesRead, since: now })
-      // What the server has not taken yet is no fault of who sends.
-      if (came >= least || request.complete || request.readableLength > 0) continue
+      // Bytes that the server has not read yet are not the fault of the client.
+      if (received >= least || request.complete || request.readableLength > 0) continue
       sending.delete(request)
       cutOff(request, state.response)
     }
@@ -64,14 +64,14 @@ export function cutOffSlowBodies(
       socket.destroy()
       return
     }
-    // At once after the answer: the rest of the body must not become a request that is done after all.
+    // Closes right after the answer: with the rest of the body the request would be carried out after all.
     socket.end(renderAnswer(tooSlow(), headers), () => socket.destroy())
   }
 
   const tooSlow = () =>
     new AppError('body-too-slow', 408, phraseOf(408), {
       detail:
-        `The body came too slowly: over ${windowMs / 1000} s it must come at ${leastRate} bytes a second ` +
-        'at least, on average (VITRINE_LEAST_BODY_RATE).',
+        `The body arrived too slowly: at least ${leastRate} bytes a second must arrive, ` +
+        `on average over ${windowMs / 1000} s (VITRINE_LEAST_BODY_RATE).`,
     })
 }

@@ -28,7 +28,7 @@ describe('a spool', () => {
     expect((await received).equals(whole)).toBe(true)
   })
 
-  it('may fail before anybody reads it, who then learns of that', async () => {
+  it('may fail before it is read; the reader still gets the error', async () => {
     const spool = createSpool(join(folder, 'early'), 60_000)
     spool.fail(new Error('refused'))
     await nextTurn()
@@ -36,7 +36,7 @@ describe('a spool', () => {
     await expect(spool.write(chunks[0] ?? Buffer.alloc(1))).rejects.toThrow('refused')
   })
 
-  it('keeps what a slow client has not taken in a file, and removes it', async () => {
+  it('keeps what a slow client has not taken in a file, and removes the file', async () => {
     const path = join(folder, 'slow')
     const spool = createSpool(path, 60_000)
     for (const chunk of chunks) await spool.write(chunk)
@@ -48,7 +48,7 @@ describe('a spool', () => {
   })
 
   it.skipIf(!canMount)(
-    'says that the disk is full where it takes a part of what is written (root only)',
+    'reports a full disk that took only a part of a write (root only)',
     async () => {
       const disk = mountSmallDisk(1)
       const spool = createSpool(join(disk.data, 'spool'), 60_000)
@@ -56,7 +56,7 @@ describe('a spool', () => {
         for (const chunk of chunks) await spool.write(chunk)
       }
       await expect(writeAll()).rejects.toThrow('ENOSPC')
-      // Whole pages: the last write had room for some of its bytes.
+      // The disk takes whole pages, so the last write had room for some of its bytes.
       expect(statSync(join(disk.data, 'spool')).size % 100_000).not.toBe(0)
       spool.fail(new Error('The disk is full.'))
       await closed(spool.body)
@@ -64,7 +64,7 @@ describe('a spool', () => {
     },
   )
 
-  it('keeps the order when the client is now slower, now faster', async () => {
+  it('keeps the order when the client is slow at first and fast later', async () => {
     const spool = createSpool(join(folder, 'mixed'), 60_000)
     for (const chunk of chunks.slice(0, 20)) await spool.write(chunk)
     const received = buffer(spool.body)
@@ -76,7 +76,7 @@ describe('a spool', () => {
     expect((await received).equals(whole)).toBe(true)
   })
 
-  it('ends a client that takes nothing, and its writer with it', async () => {
+  it('cuts off a client that takes nothing, and its writer fails', async () => {
     const path = join(folder, 'idle')
     const spool = createSpool(path, 100)
     const writeOn = async () => {
@@ -89,7 +89,7 @@ describe('a spool', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('leaves no file when the client leaves in the moment that it is made', async () => {
+  it('leaves no file when the client leaves while the file is being made', async () => {
     const path = join(folder, 'left')
     const spool = createSpool(path, 60_000)
     await spool.write(whole)
@@ -99,7 +99,7 @@ describe('a spool', () => {
     expect(existsSync(path)).toBe(false)
   })
 
-  it('never ends well after a fault', async () => {
+  it('never ends normally after a fault', async () => {
     const spool = createSpool(join(folder, 'fault'), 60_000)
     await spool.write(whole)
     const received = buffer(spool.body)

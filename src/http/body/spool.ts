@@ -1,33 +1,33 @@
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { Readable } from 'node:stream'
+import { writeAll } from '../../base/durable-files.ts'
 import { heard } from '../../base/heard.ts'
-import { writeAll } from '../../base/write-all.ts'
 
 const MEMORY_BYTES = 1024 * 1024
 const READ_BYTES = 256 * 1024
 
 export interface Spool {
-  /** What was written, in order. Destroyed if the client takes nothing for too long. */
+  /** The written bytes, in order. Destroyed if the client takes nothing for too long. */
   readonly body: Readable
   /** Never waits for the client, only for the disk. Rejects once the body is destroyed. */
   write(chunk: Buffer): Promise<void>
-  /** Nothing more comes. */
+  /** No more chunks follow. */
   end(): void
-  /** Cuts the body off, so that what was sent is never taken for the whole. */
+  /** Cuts the body off, so that the client never takes the part that was sent for the whole. */
   fail(error: Error): void
 }
 
 /**
- * A pipe between a producer that must not wait (it holds a database snapshot open) and a client that
- * may be slow: what the client has not taken yet is kept in memory up to a bound, and in a temporary
+ * A pipe between a producer that must not wait, because it holds a database snapshot open, and a client that
+ * may be slow. Bytes that the client has not taken yet are kept in memory up to a bound, and in a temporary
  * file beyond it.
  *
- * @param path of the temporary file, made only when needed
- * @param idleMs after which a client that takes nothing is given up
+ * @param path of the temporary file, which is made only when needed
+ * @param idleMs after which a client that takes nothing is cut off
  */
 export function createSpool(path: string, idleMs: number): Spool {
   let file: FileHandle | undefined
-  // Bytes of the file that were written, and that the client was given.
+  // Bytes that were written to the file, and bytes of it that the client was given.
   let written = 0
   let given = 0
   let full = false
@@ -56,7 +56,7 @@ export function createSpool(path: string, idleMs: number): Spool {
     }),
   )
 
-  /** Passes on what the file holds; once it is empty, what comes next goes straight through again. */
+  /** Passes on the content of the file. Once it is empty, chunks go directly to the client again. */
   async function giveFromFile(): Promise<void> {
     if (reading || body.destroyed) return
     reading = true
@@ -97,7 +97,7 @@ export function createSpool(path: string, idleMs: number): Spool {
       if (!file) {
         file = await open(path, 'w+', 0o600)
         if (body.destroyed) {
-          // Meanwhile, so that it did not know of the file.
+          // The body was destroyed while the file was being opened, and so did not close it.
           await closeFile()
           throw whyDestroyed()
         }

@@ -4,11 +4,11 @@ import { quote } from '../../base/errors.ts'
 
 const require = createRequire(import.meta.url)
 
-/** Values of such fields are repeated nowhere. */
+/** Values of these fields are never repeated. */
 const SECRET_FIELD = /password|token|secret/i
 
 /**
- * Checks bodies against their schemas as they are: nothing is converted, added or removed. Queries
+ * Checks bodies against their schemas without changing them: nothing is converted, added or removed. Queries
  * and parameters are texts that the routes read themselves; their schemas only describe them.
  */
 export const validateBodies: FastifySchemaCompiler<object> = ({ schema, httpPart }) => {
@@ -22,16 +22,16 @@ export const validateBodies: FastifySchemaCompiler<object> = ({ schema, httpPart
   }
 }
 
-/** Loads the compiler for the first body: it would take a tenth of every start. */
+/** Loads the compiler for the first body: at the start it would take a tenth of the time. */
 function compile(schema: object) {
-  // Not by `import`, which is asynchronous: of an asynchronous check Fastify ignores what it returns.
+  // `import` is asynchronous, and Fastify ignores the result of an asynchronous check.
   const typebox = require('typebox/schema') as typeof import('typebox/schema')
   return typebox.Compile(schema)
 }
 
 /**
- * Which members a body has that its route does not know, where it may not have them: each may be another
- * one that is misspelt, and what is left out may mean everything.
+ * Names the members of a body that its route does not know, if the schema forbids them. Each may be a
+ * misspelt member, and without the right one the request may mean every item.
  */
 export function describeUnknown(
   errors: readonly FastifySchemaValidationError[],
@@ -42,12 +42,14 @@ export function describeUnknown(
   if (!Array.isArray(unknown)) return undefined
   const properties = schema instanceof Object && 'properties' in schema ? schema.properties : {}
   const names = unknown.map((name) => quote(name)).join(', ')
-  const is = unknown.length === 1 ? 'is no member' : 'are no members'
-  return `${names} ${is} of this body; known are ${Object.keys(properties ?? {}).join(', ')}.`
+  const is = unknown.length === 1 ? 'is not a member' : 'are not members'
+  const members = Object.keys(properties ?? {})
+  const right = members.length > 0 ? `its members are ${members.join(', ')}` : 'it has none'
+  return `${names} ${is} of this body; ${right}.`
 }
 
 /**
- * What is wrong with a body, in one sentence: `name must be a string, and is 5.`
+ * Says what is wrong with a body, in one sentence: `name must be a string, and is 5.`
  * @param errors of one body, in the form of JSON Schema validators
  */
 export function describeInvalid(
@@ -57,7 +59,7 @@ export function describeInvalid(
   const missing = errors.find(({ keyword }) => keyword === 'required')
   if (missing) return `${nameMissing(missing)} is missing.`
 
-  // Of alternatives, the one that got furthest into the body says best what was meant.
+  // If the schema has alternatives, the error deepest in the body fits best what the client meant.
   const deepest = Math.max(...errors.map(({ instancePath }) => depthOf(instancePath)))
   const path =
     errors.find(({ instancePath }) => depthOf(instancePath) === deepest)?.instancePath ?? ''

@@ -18,7 +18,7 @@ describe('health', () => {
     expect(await ready.json()).toEqual({ status: 'ready', checks: ['database', 'storage'] })
   })
 
-  it('says what is out of order, and only the log why', async () => {
+  it('names the check that fails; only the log says why', async () => {
     const { url, logged } = await start({
       database: async () => {},
       storage: () => Promise.reject(new Error('no such folder: /secret')),
@@ -29,6 +29,7 @@ describe('health', () => {
     expect(await response.json()).toEqual({
       data: 'Service unavailable',
       code: 503,
+      error: 'not-ready',
       detail: 'Not answering: storage.',
     })
     expect(await logged(({ level }) => level === 50)).toMatchObject({
@@ -38,7 +39,7 @@ describe('health', () => {
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
   })
 
-  it('is looked at once, however many ask at once', async () => {
+  it('is checked once for all requests at the same time', async () => {
     let checked = 0
     const begun = Promise.withResolvers<void>()
     const goOn = Promise.withResolvers<void>()

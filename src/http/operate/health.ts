@@ -5,9 +5,10 @@ import { Type } from '../schema.ts'
 const CHECK_MS = 5000
 
 /**
- * `GET /health/live`: the process runs. `GET /health/ready`: what it needs answers as well.
+ * `GET /health/live`: the process runs. `GET /health/ready`: everything that the server needs answers as
+ * well.
  *
- * @param checks by the name of what is checked; each rejects if it is out of order
+ * @param checks by the name of what they check; each rejects if that does not work
  */
 export function healthRoutes(
   checks: Readonly<Record<string, () => Promise<unknown>>>,
@@ -35,14 +36,14 @@ export function healthRoutes(
       url: '/health/ready',
       config: { ...config, refusals: { 503: 'Service unavailable' } },
       schema: {
-        summary: 'Whether everything that is needed answers',
+        summary: 'Whether everything that the server needs answers',
         tags: ['health'],
         response: {
           200: Type.Object({ status: Type.String(), checks: Type.Array(Type.String()) }),
         },
       },
       handler: async () => {
-        // Anybody may ask, so many who ask at once cost no more than one.
+        // Anyone may send this request, so requests at the same time share one check.
         underWay ??= findFailing().finally(() => {
           underWay = undefined
         })

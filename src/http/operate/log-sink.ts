@@ -2,36 +2,36 @@ import { constants, fstatSync, openSync, write, writeSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 
 const STANDARD_ERROR = 2
-/** Several processes may write to one pipe: Linux keeps up to 4096 bytes together. */
-const MAX_TOGETHER = 2048
-/** Characters of lines that cannot be written yet: what comes beyond them is lost, and counted. */
+/** Bytes of one write. Several processes may write to one pipe: Linux keeps up to 4096 bytes together. */
+const MAX_TOGETHER = 4096
+/** Bytes of lines that wait to be written. Lines beyond them are lost, and counted. */
 const MAX_WAITING = 1024 * 1024
-/** How soon it is tried again where nothing could be written. */
+/** Time between a failed write and the next try. */
 const RETRY_MS = 200
-/** How long the end of the process may wait for a reader of the log. */
+/** How long the process may wait for a reader of the log at its end. */
 const LAST_MS = 500
 
-/** Where lines go that nobody waits for. */
+/** Writes log lines; no code waits for them. */
 export interface LogSink {
   /** Takes a line with its line break. Never fails, never waits. */
   write(line: string): void
 }
 
 /**
- * Writes lines to standard error, all at once that come in one turn of the event loop: on a busy server a
- * write for each would take as long as the rest of the log.
+ * Writes lines to standard error. All lines of one turn of the event loop go together: on a busy server one
+ * write for each line would take as long as the rest of the log.
  *
- * Where nothing can be written, since a disk is full or nobody reads a pipe, lines wait up to a bound, and
- * are lost beyond it.
+ * If nothing can be written, because a disk is full or nobody reads a pipe, lines wait up to a bound. Lines
+ * beyond the bound are lost.
  *
- * @param tellLost is told how many lines were lost, once all others have been written
+ * @param tellLost called with the number of lost lines, once all others have been written
  */
 export function openLogSink(tellLost: (lines: number) => void): LogSink {
   const file = openStandardError()
-  /** What was not begun yet, each part of it short enough to stay together. */
-  const parts: string[] = []
-  let characters = 0
-  /** What is left of the part that was begun. */
+  /** Text whose write has not begun. Each part is short enough to stay together in a pipe. */
+  const parts: { text: string; bytes: number }[] = []
+  let waiting = 0
+  /** The rest of the part whose write has begun. */
   let rest: Buffer = Buffer.alloc(0)
   let lost = 0
   let state: 'idle' | 'due' | 'writing' | 'failed' = 'idle'
@@ -40,8 +40,8 @@ export function openLogSink(tellLost: (lines: number) => void): LogSink {
     if (rest.length > 0) return true
     const part = parts.shift()
     if (part === undefined) return false
-    characters -= part.length
-    rest = Buffer.from(part)
+    waiting -= part.bytes
+    rest = Buffer.from(part.text)
     return true
   }
 
@@ -55,18 +55,18 @@ export function openLogSink(tellLost: (lines: number) => void): LogSink {
       return
     }
     state = 'writing'
-    // In another thread: who is slow to take it, whatever the file is, holds up nobody here.
+    // Node writes in another thread, so a slow reader or a slow disk does not block this one.
     write(file, rest, (error, written) => {
       rest = rest.subarray(written ?? 0)
       if (!error) return writeNext()
       state = 'failed'
-      // Nothing that is kept running for the sake of the log.
+      // The log alone must not keep the process running.
       void wait(RETRY_MS, undefined, { ref: false }).then(writeNext)
     })
   }
 
   process.on('exit', () => {
-    // Another thread is at the part that was begun, and has it done before the process is gone.
+    // Another thread is writing the part that was begun, and finishes before the process ends.
     if (state === 'writing') rest = Buffer.alloc(0)
     const until = performance.now() + LAST_MS
     while (takePart() && writeNow(file, rest, until)) rest = Buffer.alloc(0)
@@ -74,15 +74,17 @@ export function openLogSink(tellLost: (lines: number) => void): LogSink {
 
   return {
     write(line) {
-      if (characters + line.length > MAX_WAITING) {
+      const bytes = Buffer.byteLength(line)
+      if (waiting + bytes > MAX_WAITING) {
         lost++
         return
       }
-      characters += line.length
+      waiting += bytes
       const last = parts.at(-1)
-      if (last !== undefined && last.length + line.length <= MAX_TOGETHER) {
-        parts[parts.length - 1] = last + line
-      } else parts.push(line)
+      if (last !== undefined && last.bytes + bytes <= MAX_TOGETHER) {
+        last.text += line
+        last.bytes += bytes
+      } else parts.push({ text: line, bytes })
       if (state !== 'idle') return
       state = 'due'
       setImmediate(writeNext)
@@ -91,12 +93,12 @@ export function openLogSink(tellLost: (lines: number) => void): LogSink {
 }
 
 /**
- * Opens a pipe or a terminal anew, so that writing to it never waits, whatever other processes that have
- * the same one do with theirs.
+ * Opens a pipe or a terminal again, so that writes never block. Other processes share the inherited
+ * descriptor and may set it to blocking.
  */
 function openStandardError(): number {
-  // To be asked for is what makes a socket, or a pipe, one that never waits: for the last words of Node
-  // itself, too.
+  // Reading `process.stderr` makes Node set a socket or a pipe to non-blocking, also for the last messages of
+  // Node itself.
   void process.stderr
   const kind = fstatSync(STANDARD_ERROR)
   if (!kind.isFIFO() && !kind.isCharacterDevice()) return STANDARD_ERROR
@@ -104,7 +106,7 @@ function openStandardError(): number {
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants
     return openSync(`/proc/self/fd/${STANDARD_ERROR}`, O_WRONLY | O_NONBLOCK | O_NOCTTY)
   } catch {
-    // Another account's terminal, or no Linux.
+    // The terminal belongs to another account, or the system is not Linux.
     return STANDARD_ERROR
   }
 }

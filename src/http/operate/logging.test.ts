@@ -31,7 +31,7 @@ describe('the log', () => {
     expect(log.filter((line) => line.includes('requestId'))).toHaveLength(2)
   })
 
-  it('says who asked', async () => {
+  it('names the user', async () => {
     const { url, logged } = await startServer((app) => {
       app.decorateRequest('user', null)
       app.addHook('onRequest', async (request) => {
@@ -60,7 +60,7 @@ describe('the log', () => {
     expect(line).not.toHaveProperty('status')
   })
 
-  it('holds no secret, wherever it came with a request', async () => {
+  it('holds no secret, wherever in a request it was', async () => {
     const secret = 'hunter2-hunter2'
     const { url, log, logged } = await startServer((app) => {
       app.post(
@@ -95,7 +95,7 @@ describe('the log', () => {
     expect(log.join()).not.toContain(secret)
   })
 
-  it('keeps secrets of objects to itself', () => {
+  it('hides secrets in logged objects', () => {
     const lines: string[] = []
     const log = createLog('info', { write: (line) => lines.push(line) })
     const secrets = { password: 's3', token: 's3', cookie: 's3', image: 's3', 'set-cookie': ['s3'] }
@@ -103,7 +103,7 @@ describe('the log', () => {
     expect(lines.join()).not.toContain('s3')
   })
 
-  it('is as quiet as it is told to be', () => {
+  it('has no line below its level', () => {
     const lines: string[] = []
     const log = createLog('warn', { write: (line) => lines.push(line) })
     log.info('a')

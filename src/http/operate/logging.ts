@@ -8,23 +8,23 @@ import {
 } from 'fastify'
 import { type Bindings, type DestinationStream, type Level, type LogFn, pino } from 'pino'
 import type { AppError } from '../../base/errors.ts'
-import type { AnsweredAtOnce } from '../answer/answer-at-once.ts'
+import type { SentAnswer } from '../answer/fast-path.ts'
 import type { HttpSettings } from '../settings.ts'
 import { openLogSink } from './log-sink.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** The error that the client was told of, for the line in the log. */
+    /** The error in the answer, for the line in the log. */
     refusal: AppError | null
-    /** Whether its answer failed midway, for a reason of ours. */
+    /** Whether the answer failed midway, by a fault of the server. */
     isCutOff: boolean
   }
 }
 
-/** Longer paths are cut in the log, so that it cannot be filled quickly. */
+/** Longer paths are cut in the log, so that clients cannot fill it quickly. */
 const MAX_PATH_LENGTH = 1024
 
-/** Never in the log, wherever an object that is logged has them. */
+/** Never in the log, wherever a logged object has them. */
 const SECRETS = [
   'password',
   'currentPassword',
@@ -38,7 +38,7 @@ const SECRETS = [
   'image',
 ].flatMap((name) => ['', '*.', '*.*.'].map((path) => `${path}["${name}"]`))
 
-/** The program's log: a line of JSON each, to standard error unless another stream is given. */
+/** The program's log: one line of JSON for each entry, to standard error unless another stream is given. */
 export function createLog(
   level: HttpSettings['logLevel'],
   stream?: DestinationStream,
@@ -50,15 +50,15 @@ export function createLog(
 }
 
 /**
- * Leaves the line for a request to `logRequests`, and logs answers that fail midway. Fastify calls
- * these at its own points of a request's life.
+ * Leaves the line for a request to `logRequests`, and logs answers that fail midway. Fastify calls these
+ * functions at its own points in the life of a request.
  */
 export function createLogController(): LogController {
   const controller = new LogController({ requestIdLogLabel: 'requestId' })
   controller.incomingRequest = () => {}
   controller.requestCompleted = () => {}
   controller.streamError = (error, request) => {
-    // The client went away: the request's line says so.
+    // The client left; the request's line says so.
     if ('code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE') return
     request.isCutOff = true
     request.log.error({ err: error }, 'an answer was cut off')
@@ -67,8 +67,8 @@ export function createLogController(): LogController {
 }
 
 /**
- * The log of a request, for Fastify's `childLoggerFactory`: it is made when it is first used. Most
- * requests write no line of their own, and to look for secrets in the bindings takes long.
+ * The log of a request, for Fastify's `childLoggerFactory`. It is made at its first use: most requests write
+ * no line of their own, and searching the bindings for secrets takes long.
  */
 export function createLazyLog(log: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger {
   let made: FastifyBaseLogger | undefined
@@ -94,7 +94,7 @@ export function createLazyLog(log: FastifyBaseLogger, bindings: Bindings): Fasti
 }
 
 /**
- * Writes a line for each request when its answer has been sent, or the client has gone.
+ * Writes a line for each request when its answer has been sent or the client has left.
  * @param log of `createRequestLog`
  */
 export function logRequests(app: FastifyInstance, log: FastifyBaseLogger): void {
@@ -106,12 +106,15 @@ export function logRequests(app: FastifyInstance, log: FastifyBaseLogger): void 
   })
 }
 
-/** For lines that hold nothing but what `logRequest` puts there: looking for secrets takes longest. */
+/**
+ * For lines with nothing but the fields of `logAnswer`. They are not searched for secrets, which takes
+ * longest.
+ */
 export const createRequestLog = (log: FastifyBaseLogger): FastifyBaseLogger =>
   log.child({}, { redact: [] })
 
 /**
- * For a request that no hook gets to see.
+ * Writes the line for one request when it is over. Call it directly for a request that no hook sees.
  * @param log of `createRequestLog`
  */
 export function logRequest(
@@ -142,7 +145,7 @@ export function logAnswer(
     user,
     isWhole,
     refusal,
-  }: Pick<AnsweredAtOnce, 'id' | 'raw' | 'response' | 'ms' | 'isWhole'> & {
+  }: Pick<SentAnswer, 'id' | 'raw' | 'response' | 'ms' | 'isWhole'> & {
     user?: { id: number | string } | null | undefined
     refusal?: AppError | null
   },
@@ -163,5 +166,5 @@ export function logAnswer(
   )
 }
 
-/** Without the query, which may hold what nobody else should read. */
+/** Without the query, which may hold private words or secrets. */
 const pathOf = ({ url = '' }: IncomingMessage): string => url.split('?', 1)[0] ?? ''

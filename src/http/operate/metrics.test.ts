@@ -22,7 +22,7 @@ describe('metrics', () => {
   })
 
   it.for([undefined, '', 'Bearer', 'Bearer x', `Basic ${metricsToken}`, `Bearer ${metricsToken}x`])(
-    'are not for the bearer of %j',
+    'are refused to a request with the authorization %j',
     async (authorization) => {
       const { url } = await start(metricsToken)
       const headers: Record<string, string> = authorization === undefined ? {} : { authorization }
@@ -33,7 +33,7 @@ describe('metrics', () => {
     },
   )
 
-  it('tell of the process, and of requests by route, method and status', async () => {
+  it('describe the process, and requests by route, method and status', async () => {
     const { url } = await start(metricsToken)
     for (const path of ['/things/1', '/things/2', '/secret-path'])
       await (await fetch(url + path)).text()
@@ -52,7 +52,7 @@ describe('metrics', () => {
     expect(text).not.toContain(metricsToken)
   })
 
-  it('tell refusals from faults, and both from clients that left', async () => {
+  it('distinguish refusals, faults and clients that left', async () => {
     const { url, port } = await startServer(
       (app) => {
         const config = { access: 'public' } as const
@@ -82,7 +82,7 @@ describe('metrics', () => {
         for (const [path, end] of Object.entries(ends)) app.get(path, { config }, async () => end())
         app.get('/left', { config }, () => new Promise(() => {}))
         const ready = { status: 200, headers: [], body: Buffer.from('at once') } as const
-        app.get('/at-once', { config: { ...config, atOnce: () => ready } }, async () => 'at once')
+        app.get('/at-once', { config: { ...config, fastPath: () => ready } }, async () => 'at once')
       },
       { metricsToken },
     )
@@ -112,7 +112,7 @@ describe('metrics', () => {
       })
   })
 
-  it('count the time that a request waits behind others on its connection', async () => {
+  it('include the time that a request waits behind others on its connection', async () => {
     const gate = Promise.withResolvers<string>()
     const { url, port } = await startServer(
       (app) => {

@@ -4,18 +4,18 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type AppError, unauthorized } from '../../base/errors.ts'
 import type { Metrics } from '../../base/metrics.ts'
-import type { AtOnce } from '../answer/answer-at-once.ts'
+import type { FastPath } from '../answer/fast-path.ts'
 import { isFault } from '../answer/render-errors.ts'
 import { shareMetrics } from './worker-metrics.ts'
 
-/** How requests end, for metrics. */
+/** Measures requests: how long they take, and how they end. */
 export interface RequestMeter {
   /** Notes when each request began, before it waits for its turn on its connection. */
   fromBegin(listener: RequestListener): RequestListener
-  /** Counts a request when its answer is in the hands of the system, or the client has left. */
+  /** Counts a request when the system has taken its whole answer, or the client has left. */
   watch(request: FastifyRequest, reply: FastifyReply): void
-  /** Counts every request, with hooks or ahead of them. */
-  watchAll(app: FastifyInstance, atOnce: AtOnce): void
+  /** Counts every request, both those that hooks see and those of the fast path. */
+  watchAll(app: FastifyInstance, fastPath: FastPath): void
 }
 
 export function createRequestMeter(metrics: Metrics): RequestMeter {
@@ -57,12 +57,12 @@ export function createRequestMeter(metrics: Metrics): RequestMeter {
       listener(request, response)
     },
     watch,
-    watchAll(app, atOnce) {
+    watchAll(app, fastPath) {
       app.addHook('onRequest', (request, reply, done) => {
         watch(request, reply)
         done()
       })
-      atOnce.watch(({ raw, route, response, ms, isWhole }) => {
+      fastPath.onAnswered(({ raw, route, response, ms, isWhole }) => {
         const status = String(response.statusCode)
         observe({ method: 'GET', route, status }, secondsOf(raw, ms))
         count({ route, result: isWhole ? 'ok' : 'aborted' })
@@ -71,7 +71,7 @@ export function createRequestMeter(metrics: Metrics): RequestMeter {
   }
 }
 
-/** As the log tells them apart; see `isFault`. */
+/** Distinguishes results as the log does; see `isFault`. */
 function resultOf(answer: {
   status: number
   isWhole: boolean
@@ -88,9 +88,9 @@ function resultOf(answer: {
 }
 
 /**
- * Serves `GET /metrics` in the format of Prometheus. Where several workers share one port, the answer is the
- * sum over all of them.
- * @param token that it must be asked with, as `Authorization: Bearer`
+ * Serves `GET /metrics` in the format of Prometheus. If several workers share one port, the answer is the sum
+ * over all of them.
+ * @param token that a request must carry, as `Authorization: Bearer`
  */
 export async function serveMetrics(
   app: FastifyInstance,
@@ -105,7 +105,7 @@ export async function serveMetrics(
     schema: { hide: true },
     handler: async (request, reply) => {
       if (!isEqual(request.headers.authorization ?? '', `Bearer ${token}`)) {
-        throw unauthorized('Metrics are for the bearer of VITRINE_METRICS_TOKEN.')
+        throw unauthorized('The metrics need the value of VITRINE_METRICS_TOKEN as a bearer token.')
       }
       reply.headers({ 'content-type': registry.contentType, 'cache-control': 'no-store' })
       return collect()
@@ -113,7 +113,7 @@ export async function serveMetrics(
   })
 }
 
-/** In the same time wherever they differ, so that the token cannot be guessed bit by bit. */
+/** Takes the same time wherever the texts differ, so that the token cannot be guessed bit by bit. */
 function isEqual(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(given), digest(expected))

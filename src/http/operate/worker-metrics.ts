@@ -2,18 +2,19 @@ import cluster, { type Worker } from 'node:cluster'
 import { randomUUID } from 'node:crypto'
 import type { Registry } from 'prom-client'
 
-/** A worker that has not told by then stands still; what it told last counts. */
+/** A worker that has not reported by then is blocked; its last report counts. */
 const PATIENCE_MS = 3000
 
-type Told = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
+type Report = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
 /**
- * Between primary and workers: a worker wants what all have to `tell`; the primary asks each, which has
- * `told`; the one that wanted it gets the text.
+ * Messages between the primary and the workers. A worker that needs the metrics sends `want`. The primary
+ * then sends `tell` to each worker, which answers `told` with its own metrics. The first worker gets the text
+ * of all as `answer`.
  */
 type Message = { kind: 'vitrine-metrics'; id: string } & (
   | { step: 'want' | 'tell' }
-  | { step: 'told'; told?: Told }
+  | { step: 'told'; told?: Report }
   | { step: 'answer'; text?: string; fault?: string }
 )
 
@@ -24,25 +25,26 @@ const isMessage = (message: unknown): message is Message =>
   message.kind === 'vitrine-metrics'
 
 /**
- * Values in millionths: sums of these are exact once they are rounded again, whatever the order of adding.
- * Else a sum may come out a little less once a worker has ended, which is taken for a counter's new start.
+ * Rounds values to millionths. Rounded again, sums of such values are exact, in any order of adding.
+ * Otherwise a sum could be slightly lower after a worker has ended, and Prometheus would take that for a
+ * restarted counter.
  */
-const rounded = (told: Told): Told =>
-  told.map((metric) => ({
+const rounded = (report: Report): Report =>
+  report.map((metric) => ({
     ...metric,
     values: metric.values.map((one) => ({ ...one, value: Math.round(one.value * 1e6) / 1e6 })),
   }))
 
 /**
- * In the primary: adds up the metrics of all workers for the one that asks. What one that has ended
- * counted still counts, as far as it was ever told, so that no sum falls.
+ * In the primary: adds up the metrics of all workers when one of them needs them. The last reported counts of
+ * ended workers are included, so that no sum falls.
  */
 export async function answerMetrics(): Promise<void> {
   const { AggregatorRegistry } = await import('prom-client')
-  /** Of each worker that runs, what it told last. */
-  const latest = new Map<number, Told>()
+  /** The last report of each running worker. */
+  const latest = new Map<number, Report>()
   let ended: object[] = []
-  /** Whom a question waits for, and what is done when all have told. */
+  /** Open questions by id: the workers that have not answered, and what to call when all have. */
   const open = new Map<string, { workers: Set<number>; done: () => void }>()
 
   function hear(id: string, worker: Worker) {
@@ -73,7 +75,7 @@ export async function answerMetrics(): Promise<void> {
     if (!isMessage(message)) return
     const { id } = message
     if (message.step === 'told') {
-      // One that has ended counts already.
+      // An ended worker is already in `ended`.
       if (message.told && !worker.isDead()) latest.set(worker.id, message.told)
       hear(id, worker)
     }
@@ -92,14 +94,14 @@ export async function answerMetrics(): Promise<void> {
 
 type Step = Message extends infer Each ? (Each extends Message ? Omit<Each, 'kind'> : never) : never
 
-/** One that has just ended hears nothing, which its exit tells. */
+/** A worker that has just ended gets no message. Its `exit` event answers for it. */
 function tell(worker: Worker, step: Step) {
   if (worker.isConnected()) worker.send({ kind: 'vitrine-metrics', ...step }, () => {})
 }
 
 /**
- * In a worker: lets the primary have this one's metrics.
- * @returns a function that gets those of all workers, added up
+ * In a worker: gives this worker's metrics to the primary.
+ * @returns a function that gets the metrics of all workers, added up
  */
 export function shareMetrics(registry: Registry): () => Promise<string> {
   const waiting = new Map<string, PromiseWithResolvers<string>>()
@@ -114,7 +116,8 @@ export function shareMetrics(registry: Registry): () => Promise<string> {
     }
     if (message.step !== 'answer') return
     const { text, fault } = message
-    if (text === undefined) waiting.get(id)?.reject(new Error(`There are no metrics: ${fault}`))
+    if (text === undefined)
+      waiting.get(id)?.reject(new Error(`The metrics could not be collected: ${fault}`))
     else waiting.get(id)?.resolve(text)
     waiting.delete(id)
   })

@@ -6,17 +6,17 @@ import { expect, it, onTestFinished } from 'vitest'
 import { startServer } from '../../http/test-server.ts'
 import { createAnswerMemory } from './answer-memory.ts'
 
-/** Even on a busy machine. */
+/** Waits long enough for a busy machine. */
 const soon = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 })
 
-/** More than the system takes of an answer that its client does not read. */
+/** More bytes than the socket buffers take while the client does not read. */
 const LARGEST = 16 * 1024 * 1024
 
-/** A server that answers `/a` with many letters a, and the memory that it read each answer into. */
+/** A server that answers `/a` with many letters a, and the list of buffers that it read answers into. */
 async function start() {
   const memory = createAnswerMemory(LARGEST, LARGEST)
   const used: Buffer[] = []
-  /** What reading waits for. */
+  /** While set, reading waits for this promise. */
   const gate: { opens: Promise<void> | undefined } = { opens: undefined }
   const { port, url } = await startServer((app) => {
     app.get('/:letter', { config: { access: 'public' } }, async (request, reply) => {
@@ -33,7 +33,7 @@ async function start() {
     const bytes = Buffer.from(await (await fetch(`${url}/${letter}`)).arrayBuffer())
     expect(bytes.equals(Buffer.alloc(LARGEST, letter))).toBe(true)
   }
-  /** A client that asks for a letter and reads nothing of the answer. */
+  /** A client that requests a letter and does not read the answer. */
   const ask = async (letter: string) => {
     const socket = connect({ port, host: '127.0.0.1' })
     onTestFinished(() => void socket.destroy())
@@ -44,16 +44,16 @@ async function start() {
   return { used, gate, ask, expectWhole }
 }
 
-/** When the memory of the first answer was used last. */
+/** Index of the last answer that used the memory of the first one. */
 const lastUse = ([first, ...later]: Buffer[]) => (first ? later.lastIndexOf(first) + 1 : -1)
 
-it('uses memory again when its client has all of the answer', async () => {
+it('reuses memory when the client has received the whole answer', async () => {
   const { used, expectWhole } = await start()
   await expectWhole('a')
   while (new Set(used).size === used.length) await expectWhole('b')
 })
 
-it('leaves the memory of an answer alone while its client is slow to take it', async () => {
+it('does not reuse the memory of an answer while its client reads slowly', async () => {
   const { used, ask, expectWhole } = await start()
   const socket = await ask('a')
   await once(socket, 'readable')
@@ -64,7 +64,7 @@ it('leaves the memory of an answer alone while its client is slow to take it', a
   expect(answer.subarray(-LARGEST).equals(Buffer.alloc(LARGEST, 'a'))).toBe(true)
 })
 
-it('uses memory again when its client has gone amid the answer', async () => {
+it('reuses memory when the client has disconnected in the middle of the answer', async () => {
   const { used, ask, expectWhole } = await start()
   const socket = await ask('a')
   await once(socket, 'readable')
@@ -72,7 +72,7 @@ it('uses memory again when its client has gone amid the answer', async () => {
   while (lastUse(used) === 0) await expectWhole('b')
 })
 
-it('never again uses memory that was still read into when its client went', async () => {
+it('never reuses memory that was still being read into when the client disconnected', async () => {
   const { used, gate, ask, expectWhole } = await start()
   const { promise, resolve } = Promise.withResolvers<void>()
   gate.opens = promise
@@ -86,7 +86,7 @@ it('never again uses memory that was still read into when its client went', asyn
   expect(lastUse(used)).toBe(0)
 })
 
-it('holds so many bytes until the answers have ended, and none for a client that has left', async () => {
+it('holds up to maxBytes until the answers have ended, and nothing for a client that has left', async () => {
   const memory = createAnswerMemory(100, 1)
   const hold = (reply: FastifyReply) => String(memory.hold(60, reply.raw))
   const { promise: opens, resolve: open } = Promise.withResolvers<void>()

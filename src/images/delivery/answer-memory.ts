@@ -1,30 +1,29 @@
 import type { ServerResponse } from 'node:http'
 
-/** Buffers that are kept to be used again: more are in use only while many large answers go out at once. */
+/** Most buffers kept for reuse. More are in use only while many large answers are sent at once. */
 const MAX_SPARE = 16
 
-/** The memory in which whole answers stand until their clients have taken them. */
+/** The memory that holds whole answers until the clients have received them. */
 export interface AnswerMemory {
-  /** @returns whether there is room; then they count until the answer has ended, however it did */
+  /** @returns whether there is room. If so, the bytes count until the answer ends, in success or failure. */
   hold(bytes: number, response: ServerResponse): boolean
   /**
-   * Has an answer read into memory that was used before and will be used again: it lies outside of V8's
-   * heap, and new memory for each answer makes V8 collect all of its heap every few dozen of them, which
-   * takes several times as long as sending them.
+   * Reads an answer into reused memory. Buffers lie outside of V8's heap. New memory for each answer makes V8
+   * collect its whole heap every few dozen answers, and that takes several times as long as sending them.
    */
   reuse(read: (memory: Buffer) => Promise<Buffer>, response: ServerResponse): Promise<Buffer>
 }
 
 /**
- * @param maxBytes that are held at once
- * @param largest answer that `reuse` is used for, in bytes
+ * @param maxBytes most bytes held at once
+ * @param largest size of the largest answer passed to `reuse`, in bytes
  */
 export function createAnswerMemory(maxBytes: number, largest: number): AnswerMemory {
   let held = 0
   const spare: Buffer[] = []
   return {
     hold(bytes, response) {
-      // Of a client that has left nothing more would be heard.
+      // The response of a client that has left emits no further `close`.
       if (response.closed || held + bytes > maxBytes) return false
       held += bytes
       response.once('close', () => {
@@ -33,11 +32,11 @@ export function createAnswerMemory(maxBytes: number, largest: number): AnswerMem
       return true
     },
     async reuse(read, response) {
-      // What of it is never written to takes no memory.
+      // Pages that are never written to take no physical memory.
       const memory = spare.pop() ?? Buffer.allocUnsafeSlow(largest)
       const bytes = await read(memory)
-      // Closed is an answer whose bytes the system has, or whose connection is gone. One that was closed
-      // before, or could not be read, leaves its memory to V8.
+      // A response is closed when the system has all its bytes, or when its connection is gone. If it was
+      // closed before, or if reading failed, V8 frees the memory.
       response.once('close', () => {
         if (spare.length < MAX_SPARE) spare.push(memory)
       })

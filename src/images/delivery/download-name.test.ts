@@ -48,7 +48,7 @@ describe('the name of a download', () => {
     expect(saved.isWellFormed()).toBe(true)
   })
 
-  it('is its own name: what was downloaded and is added again is saved under the same', () => {
+  it('does not change when a downloaded file is uploaded and downloaded again', () => {
     for (const name of ['IMG_1.jpeg', 'CON', '夜'.repeat(255), 'a/b?', '.hidden']) {
       const saved = downloadName(name, 'jpg')
       expect(downloadName(saved, 'jpg')).toBe(saved)

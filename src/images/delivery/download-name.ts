@@ -1,9 +1,9 @@
 import { isBlank } from '../../base/fold.ts'
 
-/** The longest name that ext4, APFS and most others hold, and no longer than NTFS does. */
+/** The longest file name on ext4, APFS and most other file systems. NTFS allows at least as much. */
 const MAX_BYTES = 255
 
-/** Others that files of the same type have, besides the one that storage gives them. */
+/** Other extensions of the same file type, by the extension that storage uses. */
 const OTHER_EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   jpg: ['jpeg', 'jpe', 'jfif', 'jif'],
   png: ['apng'],
@@ -13,19 +13,20 @@ const OTHER_EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
 /** https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file#naming-conventions */
 const RESERVED_CHARACTERS = /[\p{Cc}<>:"/\\|?*]/gu
 const RESERVED_NAMES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$) *(?:\.|$)/i
-/** These make a name be read in another order, so that its extension seems another. */
+/** They change the reading order of a name, so that its extension can look like another one. */
 const READING_ORDER = /\p{Bidi_Control}/gu
-/** Windows drops them at the end; in front, a dot hides the file. */
+/** Windows drops these characters at the end of a name. At the start, a dot hides the file. */
 const EDGE = /^[.\p{White_Space}]$/u
 
 const utf8 = new TextEncoder()
 
 /**
- * The name under which an item is saved, such that every file system can hold it: at most 255 bytes in
- * UTF-8, without what Windows reserves, and with an extension of its type, which it may have already.
+ * The file name for the download of an item. Every file system can hold it: it has at most 255 bytes in
+ * UTF-8 and nothing that Windows reserves. It ends in an extension of the item's type; one that the name
+ * already has is kept.
  *
- * @param name of the item
- * @param extension that storage gives files of the type, without the dot
+ * @param name name of the item
+ * @param extension the extension that storage uses for the type, without the dot
  */
 export function downloadName(name: string, extension: string): string {
   const safe = trim(
@@ -49,7 +50,7 @@ function trim(text: string): string {
   return text.slice(start, end)
 }
 
-/** So much of a text as fits, never a part of what is read as one character. */
+/** The longest start of a text that fits into so many bytes. It never splits a grapheme cluster. */
 function cut(text: string, bytes: number): string {
   if (utf8.encode(text).length <= bytes) return text
   let kept = ''

@@ -1,15 +1,20 @@
 import type { Readable } from 'node:stream'
 import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
-import type { ByteRange } from '../../http/answer/send-object.ts'
+import { readId } from '../../http/read-id.ts'
 import { findNamedKeys } from '../../storage/named-keys.ts'
-import { ObjectMissing, type RedirectHeaders, type Storage } from '../../storage/storage.ts'
+import {
+  type ByteRange,
+  ObjectMissing,
+  type RedirectHeaders,
+  type Storage,
+} from '../../storage/storage.ts'
 
-/** Nothing in an image may do anything, whoever opens it where. */
+/** An image may load and run nothing, even when a browser opens it as a page. */
 export const IMAGE_CSP = "default-src 'none'; sandbox"
 
-/** The whole object in memory; see `Storage` for `into`. */
-export async function readObject(
+/** Reads the whole object into memory. See `Storage.read` for `into`. */
+export async function readBytes(
   storage: Storage,
   key: string,
   size: number,
@@ -20,7 +25,7 @@ export async function readObject(
   return bytes
 }
 
-/** The bytes as they come from storage. */
+/** Streams the bytes from storage. */
 export async function openStream(
   storage: Storage,
   { key, size }: { key: string; size: number },
@@ -33,8 +38,8 @@ export async function openStream(
 }
 
 /**
- * An object that is gone because its item was deleted since its row was read is no fault: "Media not
- * found". One that a row still names is.
+ * Explains an `ObjectMissing`. If no row names the object any more, its item was deleted after its row was
+ * read: that is no fault, and the error is "Media not found". If a row still names it, storage has lost it.
  */
 export async function explainMissing<T extends Buffer | Readable>(
   database: Database,
@@ -51,8 +56,8 @@ export async function explainMissing<T extends Buffer | Readable>(
 }
 
 /**
- * For storage that sends objects itself: the address is kept by nobody but the caches of an answer
- * that anybody may have for ever, and by those well short of the time for which it is good.
+ * For storage that sends objects itself. Caches may keep the address only if the answer is public and
+ * immutable, and only for half the time that the address is valid. All other addresses are not stored.
  */
 export function redirectTo({ redirect }: Storage, key: string, headers: RedirectHeaders) {
   if (!redirect) return undefined
@@ -64,16 +69,23 @@ export function redirectTo({ redirect }: Storage, key: string, headers: Redirect
   })
 }
 
-/** Bytes that were damaged in storage are not sent. */
+/** Refuses an object of the wrong size, so that damaged bytes are not sent. */
 function requireSize(key: string, found: number, expected: number) {
   if (found === expected) return
   throw mediaDamaged(key, new Error(`${key} has ${found} bytes instead of ${expected}.`))
 }
 
-/** Storage has lost an object or damaged it; so has what was moved aside because it is damaged. */
+/** The error for a missing or damaged object. A damaged object that was moved aside is missing too. */
 function mediaDamaged(key: string, cause: Error) {
   const detail = key.startsWith('originals/')
     ? 'The original is missing from storage or damaged; a backup or an upload of the same image brings it back.'
     : 'This image is missing from storage or damaged; vitrine doctor --repair renders it anew.'
   return new AppError('media-damaged', 500, 'Error processing media', { detail, cause })
+}
+
+/** @throws AppError 404 unless the text has the form of an id */
+export function readMediaId(text: string): number {
+  const id = readId(text)
+  if (id === undefined) throw mediaNotFound('An id is a whole number from 1 on.')
+  return id
 }

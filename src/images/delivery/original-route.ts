@@ -7,11 +7,10 @@ import { IdParameter } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { downloadName } from './download-name.ts'
-import { explainMissing, IMAGE_CSP, openStream, redirectTo } from './open-object.ts'
-import { readMediaId } from './read-media-id.ts'
-import { findOriginal } from './variants.ts'
+import { explainMissing, IMAGE_CSP, openStream, readMediaId, redirectTo } from './open-object.ts'
+import { findOriginal } from './variant-lookup.ts'
 
-/** Sends originals to those who may view media. */
+/** Sends originals to callers who may view media. */
 export const originalRoute: FastifyPluginAsyncTypebox<{
   database: Database
   storage: Storage

@@ -12,24 +12,24 @@ import { newKey, type Storage } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { Images } from '../images.ts'
 import { type RenderedVariant, replaceVariant } from './replace-variant.ts'
-import { findVariant, type StoredVariant } from './variants.ts'
+import { findVariant, type StoredVariant } from './variant-lookup.ts'
 
-/** How long a render that failed is not tried again, whatever it failed of: each try costs seconds. */
+/** How long a failed render is not tried again, whatever its error was. Each attempt costs seconds. */
 const FAILURE_MEMORY_MS = 5 * 60_000
-/** Against a library full of such images filling the memory: some thousand. */
+/** Room for a few thousand failures. It keeps a library full of such images from filling the memory. */
 const MAX_FAILURES_BYTES = 8 * 1024 * 1024
 
 export interface VariantRenders {
   /**
-   * A variant of a file, rendered and kept if there is none yet of its recipe; one render, however many
-   * ask at once.
-   * @throws AppError 404 if the file is gone; 500 if it cannot be rendered, remembered for a while;
-   *   503 under overload
+   * Renders and stores a variant of a file, unless storage has one of the file's recipe. Concurrent calls
+   * share one render.
+   * @throws AppError 404 if the file is gone; 500 if it cannot be rendered, which is remembered for a
+   *   while; 503 under overload
    */
   render(fileId: number, name: VariantName): Promise<StoredVariant>
-  /** Ends the renders of a file that are under way, and waits until nothing of them is left. */
+  /** Aborts the running renders of a file, and waits until they have ended and cleaned up. */
   end(fileId: number): Promise<void>
-  /** Lets the next request try a file again, if it could not be rendered. */
+  /** Forgets that a file could not be rendered, so that the next request tries again. */
   forgetFailure(fileId: number): void
 }
 
@@ -66,7 +66,7 @@ export function createVariantRenders(deps: {
       const abort = new AbortController()
       const result = renderAndKeep(deps, fileId, name, abort.signal)
         .catch((error) => {
-          // Whatever breaks off because the item went is no failure of its own.
+          // An error caused by the abort is not a failure of the render.
           abort.signal.throwIfAborted()
           if (isLasting(error)) remember(place, error)
           throw error
@@ -89,7 +89,7 @@ export function createVariantRenders(deps: {
   }
 }
 
-/** With all its causes, about. */
+/** Approximate memory of an error with all its causes. */
 function bytesOf(error: unknown): number {
   let bytes = 0
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
@@ -98,7 +98,7 @@ function bytesOf(error: unknown): number {
   return bytes
 }
 
-/** Not so an overload, or a file that went meanwhile. */
+/** An overload, or a file that was deleted meanwhile, is not lasting. */
 const isLasting = (error: unknown) => !(error instanceof AppError) || error.status === 500
 
 const NAMES = ['scaled', 'high'] as const
@@ -129,7 +129,7 @@ async function renderAndKeep(
   })
 }
 
-/** Stores a rendered image by the journal's protocol, unless its file went or another was faster. */
+/** Stores a render by the journal's protocol, unless its file is gone or another process was faster. */
 async function keep(
   { database, storage, journal, log }: Deps,
   fileId: number,
@@ -146,7 +146,7 @@ async function keep(
   try {
     await storage.put(key, rendered.path, { isSpent: true })
     putFailed = false
-    const { variant, worn } = await database.write(async (trx) => {
+    const { variant, replacedKeys } = await database.write(async (trx) => {
       const file = await trx
         .selectFrom('files')
         .select(['id', 'recipe'])
@@ -154,16 +154,19 @@ async function keep(
         .executeTakeFirst()
       if (!file) throw mediaNotFound()
       const earlier = await findVariant(trx, fileId, name)
-      if (earlier?.recipe === file.recipe) return { variant: earlier, worn: [] }
+      if (earlier?.recipe === file.recipe) return { variant: earlier, replacedKeys: [] }
       await replaceVariant(trx, file, name, key, rendered)
       await journal.take(trx, [key])
-      const worn = earlier ? await journal.condemn(trx, [earlier.key]) : []
+      const replacedKeys = earlier ? await journal.condemn(trx, [earlier.key]) : []
       const { sha256, size } = rendered
-      return { variant: { key, sha256, size }, worn }
+      return { variant: { key, sha256, size }, replacedKeys }
     })
     if (variant.key !== key) await discard()
-    await journal.removeCondemned(worn).catch((error) => {
-      log.error({ err: error, worn }, 'An image of an earlier recipe could not be removed yet')
+    await journal.removeCondemned(replacedKeys).catch((error) => {
+      log.error(
+        { err: error, replacedKeys },
+        'An image of an earlier recipe could not be removed yet',
+      )
     })
     return variant
   } catch (error) {

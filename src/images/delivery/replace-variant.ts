@@ -2,12 +2,12 @@ import type { Transaction } from 'kysely'
 import type { Tables, VariantName } from '../../database/tables.ts'
 import type { Preview, RenderedImage } from '../worker/tasks.ts'
 
-/** What a render of a variant gives: of `scaled` also what is shown before it. */
+/** The result of a render. A render of `scaled` also gives the preview. */
 export type RenderedVariant = RenderedImage & { preview?: Preview }
 
 /**
- * Puts a rendered variant in the place of the one that there is, if any, and what is shown before it with it. The
- * objects are the caller's to take from the journal and to give to it.
+ * Replaces the row of a variant, if there is one, and updates the preview of its file. The caller takes the
+ * new object from the journal, and condemns the old one.
  */
 export async function replaceVariant(
   trx: Transaction<Tables>,
@@ -30,7 +30,7 @@ export async function replaceVariant(
     .where((row) => row.or([row('thumbhash', '!=', thumbhash), row('color', '!=', color)]))
     .returning('id')
     .executeTakeFirst()
-  // Lists show them.
+  // Lists show the preview, so their version must change.
   if (changed) {
     await trx
       .updateTable('library')

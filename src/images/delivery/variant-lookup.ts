@@ -1,47 +1,35 @@
-import type { CompiledQuery } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
+import { type Parameter, prepare } from '../../database/prepared.ts'
 import type { Queries, VariantName } from '../../database/tables.ts'
-import type { Shown } from './variants.ts'
 
-/** Some 30,000: more than a page of a large website shows. */
+/** About 30,000 entries: more than a page of a large website shows. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Of numbers, a key and a hash. */
+/** Approximate size of a `Shown`: numbers, a key and a hash. */
 const SHOWN_BYTES = 250
 
-/** Finds what an address shows; undefined if it names nothing (any more). */
+/** Finds the file and variant of an address; undefined if the address names nothing (any more). */
 export interface VariantLookup {
   ofMedia(mediaId: number, name: VariantName): Promise<Shown | undefined>
   byDigest(digest: string, name: VariantName): Promise<Shown | undefined>
-  /** The present digest of what an earlier recipe named so. */
+  /** The current digest of a variant that had this digest under an earlier recipe. */
   presentDigest(earlier: string, name: VariantName): Promise<string | undefined>
-  /** What would be found, where that is known without asking; undefined where it is not. */
+  /** The remembered result, without a query; undefined if it is not known. */
   recallOfMedia(mediaId: number, name: VariantName): Shown | undefined
   recallByDigest(digest: string, name: VariantName): Shown | undefined
 }
 
 /**
- * What was found is remembered for as long as nothing at all has changed in the database. So an
- * image that was deleted, by whatever process, is unknown at once. Where the database cannot say
- * that nothing has changed, it is asked each time, by primary key.
+ * Remembers results until anything changes in the database. So an image that any process deleted is
+ * unknown at once. Where the database cannot tell whether it has changed, each lookup is a query by
+ * primary key.
  */
 export function createVariantLookup(database: Database): VariantLookup {
-  const { read, ask } = database
-  const queries = {
-    media: { scaled: compileOfMedia(read, 'scaled'), high: compileOfMedia(read, 'high') },
-    digest: { scaled: compileByDigest(read, 'scaled'), high: compileByDigest(read, 'high') },
-    earlier: { scaled: compileByEarlier(read, 'scaled'), high: compileByEarlier(read, 'high') },
-  }
   const memo = createMemo<Shown>(database, MAX_BYTES, () => SHOWN_BYTES)
 
-  const find = (
-    place: string,
-    query: CompiledQuery<Row>,
-    name: VariantName,
-    value: number | string,
-  ): Promise<Shown | undefined> =>
+  const find = (place: string, read: () => Promise<Row[]>): Promise<Shown | undefined> =>
     memo.read(place, async () => {
-      const [row] = await ask(query, name, value)
+      const [row] = await read()
       return row && toShown(row)
     })
 
@@ -49,11 +37,11 @@ export function createVariantLookup(database: Database): VariantLookup {
   const placeByDigest = (digest: string, name: VariantName) => `${digest}/${name}`
 
   return {
-    ofMedia: (id, name) => find(placeOfMedia(id, name), queries.media[name], name, id),
+    ofMedia: (id, name) => find(placeOfMedia(id, name), () => database.run(findOfMedia, id, name)),
     byDigest: (digest, name) =>
-      find(placeByDigest(digest, name), queries.digest[name], name, digest),
+      find(placeByDigest(digest, name), () => database.run(findByDigest[name], digest, name)),
     async presentDigest(earlier, name) {
-      const [row] = await ask(queries.earlier[name], earlier)
+      const [row] = await database.run(findByEarlier[name], earlier)
       return row?.digest
     },
     recallOfMedia: (id, name) => memo.recall(placeOfMedia(id, name)),
@@ -68,9 +56,7 @@ interface Row {
   size: number | null
 }
 
-// Each of these is asked with the variant's name and the value that is looked for.
-
-const compileOfMedia = (db: Queries, name: VariantName): CompiledQuery<Row> =>
+const findOfMedia = prepare((db, id: Parameter<number>, name: Parameter<VariantName>) =>
   db
     .selectFrom('media')
     .innerJoin('files', 'files.id', 'media.file_id')
@@ -81,34 +67,84 @@ const compileOfMedia = (db: Queries, name: VariantName): CompiledQuery<Row> =>
         .on('variants.name', '=', name),
     )
     .select(['media.file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-    .where('media.id', '=', 0)
-    .compile()
+    .where('media.id', '=', id)
+    .compile(),
+)
 
-const compileByDigest = (db: Queries, name: VariantName): CompiledQuery<Row> =>
-  db
-    .selectFrom('files')
-    .leftJoin('variants', (join) =>
-      join
-        .onRef('variants.file_id', '=', 'files.id')
-        .onRef('variants.recipe', '=', 'files.recipe')
-        .on('variants.name', '=', name),
-    )
-    .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-    .where(name === 'scaled' ? 'files.scaled_digest' : 'files.high_digest', '=', '')
-    .compile()
+const prepareByDigest = (column: 'scaled_digest' | 'high_digest') =>
+  prepare((db, digest: Parameter<string>, name: Parameter<VariantName>) =>
+    db
+      .selectFrom('files')
+      .leftJoin('variants', (join) =>
+        join
+          .onRef('variants.file_id', '=', 'files.id')
+          .onRef('variants.recipe', '=', 'files.recipe')
+          .on('variants.name', '=', name),
+      )
+      .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
+      .where(`files.${column}`, '=', digest)
+      .compile(),
+  )
 
-/** Asked with the earlier digest. */
-function compileByEarlier(db: Queries, name: VariantName): CompiledQuery<{ digest: string }> {
-  const column = name === 'scaled' ? 'scaled_digest' : 'high_digest'
-  return db
-    .selectFrom('earlier_addresses')
-    .innerJoin('files', 'files.id', 'earlier_addresses.file_id')
-    .select(`files.${column} as digest`)
-    .where(`earlier_addresses.${column}`, '=', '')
-    .compile()
+const findByDigest = {
+  scaled: prepareByDigest('scaled_digest'),
+  high: prepareByDigest('high_digest'),
+}
+
+const prepareByEarlier = (column: 'scaled_digest' | 'high_digest') =>
+  prepare((db, earlier: Parameter<string>) =>
+    db
+      .selectFrom('earlier_addresses')
+      .innerJoin('files', 'files.id', 'earlier_addresses.file_id')
+      .select(`files.${column} as digest`)
+      .where(`earlier_addresses.${column}`, '=', earlier)
+      .compile(),
+  )
+
+const findByEarlier = {
+  scaled: prepareByEarlier('scaled_digest'),
+  high: prepareByEarlier('high_digest'),
 }
 
 function toShown({ file_id, key, sha256, size }: Row): Shown {
   const made = key !== null && sha256 !== null && size !== null
   return { fileId: file_id, variant: made ? { key, sha256, size } : undefined }
+}
+
+/** A derived image that storage holds. */
+export interface StoredVariant {
+  key: string
+  /** hex */
+  sha256: string
+  /** bytes */
+  size: number
+}
+
+/** The file of an item, and the requested variant; undefined if it must be rendered, perhaps again. */
+export interface Shown {
+  fileId: number
+  variant: StoredVariant | undefined
+}
+
+export async function findVariant(
+  db: Queries,
+  fileId: number,
+  name: VariantName,
+): Promise<(StoredVariant & { recipe: number }) | undefined> {
+  return db
+    .selectFrom('variants')
+    .select(['key', 'sha256', 'size', 'recipe'])
+    .where('file_id', '=', fileId)
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
+/** The original behind a media item, and the item's name. */
+export async function findOriginal(db: Queries, mediaId: number) {
+  return db
+    .selectFrom('media')
+    .innerJoin('files', 'files.id', 'media.file_id')
+    .select(['media.name', 'files.key', 'files.sha256', 'files.size', 'files.type'])
+    .where('media.id', '=', mediaId)
+    .executeTakeFirst()
 }

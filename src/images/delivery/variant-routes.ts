@@ -3,52 +3,69 @@ import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { mediaNotFound } from '../../base/errors.ts'
+import type { CacheUse } from '../../base/recent.ts'
+import type { Database } from '../../database/database.ts'
 import type { VariantName } from '../../database/tables.ts'
-import { inTurn, type ReadyAnswer } from '../../http/answer/answer-at-once.ts'
-import { type ByteRange, sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
+import { type FastAnswer, toRawHeaders } from '../../http/answer/fast-path.ts'
+import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
+import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
-import type { DeliveryOptions } from './delivery.ts'
-import { explainMissing, IMAGE_CSP, openStream, readObject, redirectTo } from './open-object.ts'
-import { readMediaId } from './read-media-id.ts'
-import { createVariantLookup } from './variant-lookup.ts'
-import type { Shown, StoredVariant } from './variants.ts'
+import {
+  explainMissing,
+  IMAGE_CSP,
+  openStream,
+  readBytes,
+  readMediaId,
+  redirectTo,
+} from './open-object.ts'
+import type { VariantRenders } from './renders.ts'
+import { createVariantLookup, type Shown, type StoredVariant } from './variant-lookup.ts'
 
-type VariantOptions = Omit<DeliveryOptions, 'delivery' | 'api'> & { isPublic: boolean }
+export interface VariantOptions {
+  database: Database
+  storage: Storage
+  renders: VariantRenders
+  /** Whether everybody may see variants, or only callers who may view media. */
+  isPublic: boolean
+  /** Bytes of memory for recently sent images. */
+  deliveryCacheBytes: number
+  deliveryUse: CacheUse
+}
 
-/** Up to here an object is sent faster from memory than as a stream. */
+/** Up to this size, an object is sent faster from memory than as a stream. */
 const MAX_READ_BYTES = 1024 * 1024
-/** Up to here it takes no more memory than a stream would. */
+/** Up to this size, an object in memory takes no more memory than a stream. */
 const SMALL_BYTES = 64 * 1024
-/** Against clients that ask for many large images and read slowly: past it they get streams. */
+/** Guards against clients that request many large images and read slowly: above it, answers are streams. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024
 
 const TYPE = 'image/webp'
 
-/** What everybody may see, pages of every site may read: the pixels, and the status of a refusal. */
+/** Pages of every site may read a public image: its pixels, and the status of an error. */
 const ANY_ORIGIN = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'ETag, Content-Range, Retry-After, X-Request-Id',
 }
 
-type RouteConfig = Pick<FastifyContextConfig, 'atOnce'>
+type RouteConfig = Pick<FastifyContextConfig, 'fastPath'>
 
 interface ById {
   id: string
   res?: string
 }
 
-/** Sends scaled and high images, to everybody or to those who may view media. */
+/** Sends scaled and high images, to everybody or to callers who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
   { database, storage, renders, isPublic, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache(
-    (key, size) => readObject(storage, key, size),
+    (key, size) => readBytes(storage, key, size),
     deliveryCacheBytes,
     deliveryUse,
   )
@@ -67,11 +84,11 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   })
   if (isPublic) allowAnyOrigin(app)
   const headersById = headersFor('no-cache')
-  // Not for ever: the next recipe leads elsewhere, and a delete to nothing.
+  // Not for ever: the target changes with the next recipe, and is gone after a delete.
   const headersMoved = headersFor('public, max-age=3600')
   const headersByDigest = headersFor('public, max-age=31536000, immutable')
 
-  /** Sends a variant, which is made first where there is none yet. */
+  /** Sends a variant, and renders it first if it does not exist yet. */
   async function sendVariant(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -101,53 +118,53 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     )
   }
 
-  /** Undefined for what is to be sent as a stream. */
+  /** The whole variant in memory; undefined if it must be sent as a stream. */
   function readWhole({ key, size }: StoredVariant, response: ServerResponse) {
     if (size <= SMALL_BYTES) return cache.read(key, size)
     if (size > MAX_READ_BYTES || !memory.hold(size, response)) return undefined
     return cache.read(key, size, () =>
-      memory.reuse((into) => readObject(storage, key, size, into), response),
+      memory.reuse((into) => readBytes(storage, key, size, into), response),
     )
   }
 
   /**
-   * What `sendVariant` would send to a plain request, where it is known which bytes these are. Storage
-   * that sends them itself is not forestalled.
+   * The answer that `sendVariant` would give to a plain request; undefined if it needs a query or a stream.
+   * Also undefined for storage that sends objects itself: there `sendVariant` must redirect.
    */
   function recall(
     shown: Shown | undefined,
     headers: typeof headersById,
     response: ServerResponse,
-  ): ReadyAnswer | Promise<ReadyAnswer> | undefined {
+  ): FastAnswer | Promise<FastAnswer> | undefined {
     const variant = shown?.variant
     const body = variant && !storage.redirect && readWhole(variant, response)
     if (!body) return undefined
     const { size } = variant
     const whole = wholeHeaders({ etag: etagOf(variant), type: TYPE, size, headers })
-    const answer = (bytes: Buffer): ReadyAnswer => ({
+    const answer = (bytes: Buffer): FastAnswer => ({
       status: 200,
-      headers: inTurn(whole),
+      headers: toRawHeaders(whole),
       hasOwnPolicies: true,
       body: bytes,
     })
     return body instanceof Promise ? body.then(answer) : answer(body)
   }
 
-  const recallById: RouteConfig['atOnce'] = ({ raw, response, params }) => {
+  const recallById: RouteConfig['fastPath'] = ({ raw, response, params }) => {
     if (raw.headers['if-none-match'] !== undefined) return undefined
     const { id = '', res = 'scaled' } = params
     const [mediaId, name] = [readId(id), toVariantName(res)]
     if (mediaId === undefined || name === undefined) return undefined
     return recall(lookup.recallOfMedia(mediaId, name), headersById, response)
   }
-  const recallByDigest: RouteConfig['atOnce'] = ({ raw, response, params }) => {
+  const recallByDigest: RouteConfig['fastPath'] = ({ raw, response, params }) => {
     if (raw.headers['if-none-match'] !== undefined) return undefined
     const { digest = '', file = '' } = params
     const name = FILES.get(file)
     return name && recall(lookup.recallByDigest(digest, name), headersByDigest, response)
   }
-  const configById = isPublic ? { ...config, anyHost: true, atOnce: recallById } : config
-  const configByDigest = isPublic ? { ...config, anyHost: true, atOnce: recallByDigest } : config
+  const configById = isPublic ? { ...config, anyHost: true, fastPath: recallById } : config
+  const configByDigest = isPublic ? { ...config, anyHost: true, fastPath: recallByDigest } : config
 
   const byId = async (request: FastifyRequest<{ Params: ById }>, reply: FastifyReply) => {
     const { id, res = 'scaled' } = request.params
@@ -206,14 +223,14 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       if (name === undefined) throw noVariant()
       const shown = await lookup.byDigest(digest, name)
       const present = shown ? undefined : await lookup.presentDigest(digest, name)
-      // Relative, so that it holds whatever path all of this is shown under.
+      // Relative, so that it is right under any base path.
       if (present) return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })
 }
 
-/** On every answer of these routes, and to the question whether a page may ask. Never with credentials. */
+/** Adds the CORS headers to every answer of these routes, and answers preflights. Never with credentials. */
 function allowAnyOrigin(app: FastifyInstance): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.removeHeader('access-control-allow-credentials').headers(ANY_ORIGIN)
@@ -242,7 +259,7 @@ const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
 const toVariantName = (text: string): VariantName | undefined =>
   text === 'scaled' || text === 'high' ? text : undefined
 
-/** The names of immutable URLs. */
+/** The file names in immutable URLs. */
 const FILES: ReadonlyMap<string, VariantName> = new Map([
   ['scaled.webp', 'scaled'],
   ['high.webp', 'high'],

@@ -1,25 +1,16 @@
 import { stat } from 'node:fs/promises'
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { FORMATS, type Format } from '../formats.ts'
-import { findConversion, ignoresProfile, toPixels } from './colour/conversion.ts'
-import { refusalOfUnknown } from './identify.ts'
-import { Refusal } from './refusal.ts'
-import type { Header } from './tasks.ts'
-
-/** sRGB, 8 bits per channel, upright. */
-export interface Pixels {
-  data: Buffer
-  width: number
-  height: number
-  channels: 3 | 4
-}
+import { findConversion, ignoresProfile, type Pixels, toPixels } from './colour/conversion.ts'
+import { refusalOfUnknown } from './refuse-unknown.ts'
+import { type Header, Refusal } from './tasks.ts'
 
 /**
- * Reads what the file says of itself and decodes nothing.
- * @throws Refusal of what is none of the accepted formats, or so damaged that it does not say
+ * Reads the header of a file and decodes no pixels.
+ * @throws Refusal if the format is not accepted, or if the header is damaged
  */
 export async function readHeader(path: string): Promise<Header> {
-  // A file that is not there is no fault of the image.
+  // First, because a missing file is a server fault and not a refusal.
   const { size } = await stat(path)
   if (size === 0) throw new Refusal('content', 'The file is empty.')
   const metadata = await sharp(path, { failOn: 'error', limitInputPixels: false })
@@ -29,7 +20,7 @@ export async function readHeader(path: string): Promise<Header> {
     })
   const format = toFormat(metadata)
   if (!format) throw await refusalOfUnknown(path)
-  // Of an AVIF that holds several pictures the primary one counts; they are no animation.
+  // If an AVIF holds several pictures, the primary one counts. They are not an animation.
   const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
   const conversion = await findConversion(path, format, metadata)
@@ -38,7 +29,7 @@ export async function readHeader(path: string): Promise<Header> {
   return { format, width, height, frames, bytesPerPixel, isHeldWhole, conversion }
 }
 
-/** The container of AVIF is also that of HEIC and others. */
+/** The container of AVIF is shared with HEIC and others, so `heif` needs the compression too. */
 function toFormat(metadata: {
   format: string
   compression?: string | undefined
@@ -47,14 +38,14 @@ function toFormat(metadata: {
   return Object.keys(FORMATS).find((name): name is Format => name === metadata.format)
 }
 
-/** The frames of an animation lie below one another, which rules turning them out. */
+/** The decoder stacks the frames of an animation below one another, so they cannot be rotated. */
 const isOriented = ({ frames }: Pick<Header, 'frames'>) => frames === 1
 
 /**
- * Decodes the first frame, scaled down to fit a square. A JPEG is scaled while it is decoded, which
- * still reads all of its data.
+ * Decodes the first frame, scaled down to fit a square. A JPEG is scaled during decoding, but all of its
+ * data is read.
  *
- * @throws Refusal of an image that is damaged or cut short
+ * @throws Refusal if the image is damaged or cut short
  */
 export async function decodeFirstFrame(
   path: string,
@@ -73,15 +64,14 @@ export async function decodeFirstFrame(
 }
 
 /**
- * What libjpeg says of scan data that cannot be decoded. It calls that a warning, as it does
- * harmless oddities that the files of some cameras have (stray bytes between segments).
+ * Messages of libjpeg about scan data that cannot be decoded. It reports them as warnings, like the harmless
+ * oddities in files of some cameras (stray bytes between segments).
  */
 const JPEG_DAMAGE = /premature end|bad Huffman code|bad arithmetic code|found marker/
 
 /**
- * As `decodeFirstFrame`, and refuses also a JPEG whose scan data is spoilt. libvips asks for
- * warnings before each strip of lines it reads, and tells of those of the last strip when it has
- * ended.
+ * Like `decodeFirstFrame`, but also refuses a JPEG with damaged scan data. libvips checks for warnings before
+ * it reads each strip of lines, and reports those of the last strip when it has ended.
  */
 export async function decodeUpload(path: string, header: Header, fit: number): Promise<Pixels> {
   if (header.format === 'jpeg') {
@@ -96,11 +86,11 @@ export async function decodeUpload(path: string, header: Header, fit: number): P
 
 /**
  * Decodes every frame of an animation and keeps none.
- * @throws Refusal of an animation that is damaged or cut short
+ * @throws Refusal if the animation is damaged or cut short
  */
 export async function decodeEveryFrame(path: string, header: Header): Promise<void> {
   if (header.frames === 1) return
-  // To a few pixels each, by averaging: that asks for every pixel and costs least.
+  // Averaging to a few pixels reads every pixel at the lowest cost.
   await openImage(path, header, 'error', { animated: true })
     .resize(8, 8, { fit: 'fill', kernel: 'linear', withoutEnlargement: true })
     .raw()
@@ -120,24 +110,24 @@ export function openImage(
   { animated = false } = {},
 ): Sharp {
   return sharp(path, {
-    // Not one more that `withGifTransparency` may have put behind them.
+    // Without the extra frame that `withGifTransparency` may have appended.
     ...(animated && { pages: header.frames }),
     failOn,
     autoOrient: isOriented(header),
     ignoreIcc: ignoresProfile(header.conversion),
-    // What the limits were checked against, should the decoder find more.
+    // The limits were checked against this size, so the decoder must not find more.
     limitInputPixels: header.width * header.height * header.frames,
   })
 }
 
-/** libheif decodes all layers of an AVIF, of which the file says that only a smaller one is its picture. */
+/** libheif decodes all layers of an AVIF, even if the file says that only a smaller layer is its picture. */
 const LAYERED = /exceeds the maximum image size/
 
 export function damaged({ format }: Pick<Header, 'format'>, cause?: unknown): Refusal {
   const { name } = FORMATS[format]
   if (format === 'avif' && LAYERED.test(String(cause))) {
     const detail =
-      'The AVIF image has layers of several sizes and shows one of them, which the decoder cannot do; an AVIF without layers is accepted.'
+      'The AVIF image has layers of several sizes, which the decoder does not support; an AVIF without layers is accepted.'
     return new Refusal('content', detail, cause)
   }
   const detail = `The ${name} image is damaged or cut short and cannot be decoded completely.`

@@ -35,7 +35,7 @@ async function save(frames: FrameShape[], options = {}) {
   return path
 }
 
-/** Red, green, blue and alpha of a pixel of each frame of `high`, and its metadata. */
+/** Red, green, blue and alpha of one pixel in each frame of `high`, and the frames' delays. */
 async function show(path: string, x: number, y: number) {
   const high = await readFile((await images.renderHigh(path, folder)).path)
   const { pages = 1, delay } = await sharp(high).metadata()
@@ -50,7 +50,7 @@ async function show(path: string, x: number, y: number) {
 const isClear = ([, , , alpha]: number[]) => alpha === 0
 const isRed = ([red = 0, , blue = 0, alpha]: number[]) => red > 200 && blue < 50 && alpha === 255
 
-it('leaves transparent what the only frame does not cover, and takes the colour of the frame', async () => {
+it('leaves the area outside the only frame transparent, and takes its colour from the frame', async () => {
   const path = await save([{ ...small, color: RED }])
   const { color, frames, scaled } = await images.process(path, folder)
   expect({ color, frames }).toEqual({ color: '#ff0000', frames: 1 })
@@ -61,7 +61,7 @@ it('leaves transparent what the only frame does not cover, and takes the colour 
   expect((await show(path, 8, 8)).shown.map(isRed)).toEqual([true])
 })
 
-it('leaves transparent what an opaque frame goes back to the background from', async () => {
+it('leaves the area of an opaque frame transparent after it is restored to the background', async () => {
   const path = await save([
     { ...whole, color: RED, disposal: 2 },
     { ...small, color: BLUE, disposal: 2 },
@@ -73,7 +73,7 @@ it('leaves transparent what an opaque frame goes back to the background from', a
   expect((await images.process(path, folder)).frames).toBe(3)
 })
 
-it('leaves transparent what was there before a first frame that is taken back', async () => {
+it('leaves the area of a first frame transparent after it is restored to the previous state', async () => {
   const path = await save([
     { ...whole, color: RED, disposal: 3 },
     { ...small, color: BLUE },
@@ -82,15 +82,15 @@ it('leaves transparent what was there before a first frame that is taken back', 
 })
 
 it.each<[string, FrameShape[]]>([
-  ['a frame that covers all', [{ ...whole, color: RED }]],
+  ['a frame that covers the whole image', [{ ...whole, color: RED }]],
   [
-    'frames of which each covers the one before',
+    'frames that each cover the one before',
     [
       { ...whole, color: RED, disposal: 2 },
       { ...whole, color: BLUE, disposal: 2 },
     ],
   ],
-])('works on the file itself where nothing is uncovered: %s', async (_, frames) => {
+])('uses the file itself if no area is uncovered: %s', async (_, frames) => {
   const path = await save(frames)
   const header = { format: 'gif', width: 40, height: 20, frames: frames.length } as const
   expect(await withGifTransparency({ path, folder, header }, async (given) => given)).toBe(path)
@@ -101,7 +101,7 @@ it('leaves no copy behind', async () => {
   expect(await readdir(folder)).not.toContain('clear.gif')
 })
 
-it('finds an index that no pixel uses, wherever it is, and none where all are used', async () => {
+it('finds an unused colour index at any position, and none if all are used', async () => {
   for (const unused of [0, 7, 128, 255, undefined]) {
     const colors = Array.from({ length: 256 }, (__, index) => index).filter((i) => i !== unused)
     // More pixels than codes, so that the table fills up and is cleared.

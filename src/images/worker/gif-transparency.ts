@@ -5,8 +5,8 @@ import { type Gif, type GifFrame, readGif, TO_BACKGROUND, TO_PREVIOUS } from './
 import type { Header } from './tasks.ts'
 
 /**
- * One transparent pixel, which is not shown: the decoder gives pixels an alpha channel only if some frame
- * has a transparent index.
+ * A frame of one transparent pixel, which is never shown. The decoder makes an alpha channel only if some
+ * frame has a transparent index.
  */
 const CLEAR_FRAME = Buffer.from(
   '21f904010a000000' + '2c00000000010001008000000000000000' + '0202440100',
@@ -14,19 +14,19 @@ const CLEAR_FRAME = Buffer.from(
 )
 
 /**
- * Works on a GIF, or on a copy of which the decoder leaves transparent what no frame covers, as browsers
- * do: it makes that black otherwise, and gives back to the background colour what an opaque frame has
- * covered. A frame that uses all of 256 colours, is opaque and goes back to the background leaves that
- * colour: there is no index to tell that it is transparent.
+ * Passes a GIF to `work`, or a corrected copy. Browsers show pixels that no frame covers as transparent. The
+ * decoder makes them black, and restores the area of an opaque frame to the background colour. In the copy,
+ * the decoder leaves both transparent. One case stays wrong: an opaque frame that uses all 256 colours and is
+ * restored to the background leaves that colour, because it has no free index for transparency.
  *
- * @throws Refusal of a GIF that is cut short; whatever `work` throws
+ * @throws Refusal if the GIF is cut short; any error of `work`
  */
 export async function withGifTransparency<T>(
   { path, folder, header }: { path: string; folder: string; header: Header },
   work: (path: string) => Promise<T>,
 ): Promise<T> {
   const gif = await readGif(path)
-  // The decoder takes it for one with fewer frames.
+  // The decoder would accept it as a GIF with fewer frames.
   if (gif.isCutShort) throw damaged(header)
   const parts = showUncovered(gif)
   if (!parts) return work(path)
@@ -40,8 +40,10 @@ export async function withGifTransparency<T>(
 }
 
 /**
- * @returns the parts of a file that shows the same but for what is uncovered, with one frame more at its
- *   end; undefined where nothing is uncovered or nothing needs to change
+ * Makes uncovered pixels transparent. Nothing else of the image changes.
+ *
+ * @returns the parts of the new file, with one frame more at its end; undefined if no pixel is uncovered, or
+ *   if nothing needs to change
  */
 export function showUncovered({ bytes, frames, end, ...screen }: Omit<Gif, 'isCutShort'>) {
   const [first] = frames
@@ -66,7 +68,7 @@ export function showUncovered({ bytes, frames, end, ...screen }: Omit<Gif, 'isCu
   const changed = Buffer.from(bytes.subarray(0, end))
   for (const { controlAt, dataAt } of opaque) {
     const index = findUnusedIndex(bytes, dataAt)
-    // There is such a block, because it tells the disposal.
+    // The block exists, because it holds the disposal.
     if (index === undefined || controlAt === undefined) continue
     changed[controlAt] = (changed[controlAt] ?? 0) | 1
     changed[controlAt + 3] = index
@@ -83,17 +85,17 @@ const covers = (outer: Area, inner: Area) =>
   outer.bottom >= inner.bottom
 
 /**
- * A colour index that the pixels of a frame do not use. Every index that is used stands in the compressed
- * data as itself before it is part of a longer string, so that nothing needs to be unpacked (GIF89a,
+ * Finds a colour index that the pixels of a frame do not use. In the compressed data, each used index appears
+ * as a single code before it is part of a longer string. So the data need not be unpacked (GIF89a,
  * appendix F).
  *
- * @param at of the code size
- * @returns undefined if all of 256 are used
+ * @param at position of the code size
+ * @returns undefined if all 256 are used
  */
 export function findUnusedIndex(bytes: Uint8Array, at: number): number | undefined {
   const codeSize = bytes[at] ?? 0
   if (codeSize < 8) return 255
-  // The decoder takes no more than indices of a byte.
+  // The decoder accepts only indices of one byte.
   if (codeSize > 8) return undefined
   const clear = 2 ** codeSize
   const isUsed = new Uint8Array(clear)
@@ -119,7 +121,7 @@ export function findUnusedIndex(bytes: Uint8Array, at: number): number | undefin
         return unusedOf(isUsed)
       } else {
         if (code < clear) isUsed[code] = 1
-        // The first one after a clear adds no string.
+        // The first code after a clear adds no string.
         if (!isFirst && next < 4096) {
           next += 1
           if (next === 2 ** size && size < 12) size += 1

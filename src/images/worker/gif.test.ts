@@ -17,7 +17,7 @@ async function isCut(bytes: Buffer): Promise<boolean> {
   return (await readGif(path)).isCutShort
 }
 
-it('takes a whole GIF for whole, with something behind it or without its trailer', async () => {
+it('accepts a complete GIF, also with bytes after it or without its trailer', async () => {
   const gif = await makeAnimatedGif(2)
   expect(await isCut(gif)).toBe(false)
   expect(await isCut(Buffer.concat([gif, Buffer.from('behind')]))).toBe(false)
@@ -30,7 +30,7 @@ it('notices a cut at any byte within a block', async () => {
   for (let length = 1; length < gif.length; length++) {
     if (!(await isCut(gif.subarray(0, length)))) whole.push(length)
   }
-  // Only where one block has ended and the next not begun.
+  // A cut between two blocks is not noticed.
   const ends = whole.map((length) => gif[length])
   expect(ends.every((next) => next === 0x21 || next === 0x2c || next === 0x3b)).toBe(true)
   expect(whole.length).toBeLessThan(10)

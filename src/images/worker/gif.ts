@@ -1,19 +1,19 @@
 import { readFile } from 'node:fs/promises'
 
-/** First bytes of the blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
+/** First bytes of blocks: https://www.w3.org/Graphics/GIF/spec-gif89a.txt */
 const EXTENSION = 0x21
 const GRAPHIC_CONTROL = 0xf9
 const IMAGE = 0x2c
 
-/** What becomes of a frame's area before the next one is drawn. */
+/** Disposals: what happens to a frame's area before the next frame is drawn. */
 export const TO_BACKGROUND = 2
 export const TO_PREVIOUS = 3
 
 export interface GifFrame {
-  /** Where the block of the image begins, and the compressed data with their code size in front. */
+  /** Offsets of the image block, and of the code size in front of the compressed data. */
   at: number
   dataAt: number
-  /** Where flags and transparent index are written, if they are. */
+  /** Offset of the flags and the transparent index, if the frame has them. */
   controlAt: number | undefined
   left: number
   top: number
@@ -28,16 +28,16 @@ export interface Gif {
   width: number
   height: number
   frames: GifFrame[]
-  /** Where the last block has ended. */
+  /** Offset after the last block. */
   end: number
   /**
-   * Whether it ends in the middle of a block. (One that merely lacks its trailer is complete; what is no
-   * block at all is left for the decoder to judge.)
+   * Whether the file ends in the middle of a block. (A file that only lacks its trailer is complete. Bytes
+   * that are not a block are left to the decoder.)
    */
   isCutShort: boolean
 }
 
-/** Reads how a GIF is made of blocks, and decodes nothing. It holds the whole file. */
+/** Reads the blocks of a GIF and decodes nothing. Holds the whole file in memory. */
 export async function readGif(path: string): Promise<Gif> {
   const bytes = await readFile(path)
   const byte = (at: number) => bytes[at] ?? 0
@@ -59,7 +59,7 @@ export async function readGif(path: string): Promise<Gif> {
       break
     }
     const dataAt = at - 1
-    // Sub-blocks, each with its length in front, up to one of length 0.
+    // Sub-blocks, each with its length in front. One of length 0 ends them.
     for (let length = bytes[at]; length !== 0; length = bytes[at]) {
       if (length === undefined) return { ...gif, end: at, isCutShort: true }
       at += 1 + length

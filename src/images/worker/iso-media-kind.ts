@@ -1,9 +1,8 @@
 import type { Kind } from './known-kinds.ts'
 
 /**
- * What a file of boxes is (ISO/IEC 14496-12), by the first brand that says it, whether it is the major
- * one or among those that the file says it is compatible with: a HEIC may call itself `mif1`, which only
- * says that it holds images.
+ * Kinds of files of boxes (ISO/IEC 14496-12) by brand. The major brand counts first, then the first entry
+ * with a compatible brand: the major brand of a HEIC may be `mif1`, which only says that it holds images.
  */
 const BY_BRAND: readonly (Kind & { brands: readonly string[] })[] = [
   kind('a raw image of a Canon camera (CR3)', 'image/x-canon-cr3', 'crx '),
@@ -18,14 +17,14 @@ const BY_BRAND: readonly (Kind & { brands: readonly string[] })[] = [
 ]
 const HEIF: Kind = { name: 'a HEIF image', type: 'image/heif' }
 
-/** By what the boxes hold, where no brand says it. */
+/** Boxes that show the kind if no brand does. */
 const BY_CONFIGURATION: readonly (readonly [box: string, brand: string])[] = [
   ['av1C', 'avif'],
   ['hvcC', 'heic'],
 ]
 const BRANDS_OF_IMAGES: readonly string[] = ['mif1', 'mif2', 'msf1', 'miaf', '1pic']
 
-/** Of what is no image the major brand counts. */
+/** Kinds that are not images. Only the major brand counts. */
 const NO_IMAGES: readonly (Kind & { brands: readonly string[] })[] = [
   kind('a QuickTime video', 'video/quicktime', 'qt  '),
   kind('an MP4 sound', 'audio/mp4', 'M4A ', 'M4B ', 'M4P ', 'F4A ', 'F4B '),
@@ -37,7 +36,7 @@ function kind(name: string, type: string, ...brands: string[]) {
 
 /**
  * @param start the first bytes of a file
- * @returns undefined if it does not begin with the box of brands
+ * @returns undefined if the file does not begin with the box of brands, `ftyp`
  */
 export function isoMediaKind(start: Buffer): Kind | undefined {
   if (start.toString('latin1', 4, 8) !== 'ftyp') return undefined
@@ -49,7 +48,7 @@ export function isoMediaKind(start: Buffer): Kind | undefined {
 
   const known = [...NO_IMAGES, ...BY_BRAND].find((each) => each.brands.includes(major))
   if (known) return known
-  // Of a film that also holds a still image, the film counts.
+  // A video that also holds a still image is a video.
   const isImage = BRANDS_OF_IMAGES.includes(major) || holdsPicture(start)
   if (isImage) {
     for (const [box, brand] of BY_CONFIGURATION) {
@@ -63,7 +62,7 @@ export function isoMediaKind(start: Buffer): Kind | undefined {
     : { name: 'an MP4 video', type: 'video/mp4' }
 }
 
-/** Whether the handler of the file's own metadata is the one of pictures. */
+/** Whether the handler of the file's metadata is `pict`. */
 function holdsPicture(start: Buffer): boolean {
   const handler = start.indexOf('hdlr', 0, 'latin1')
   return handler !== -1 && start.toString('latin1', handler + 12, handler + 16) === 'pict'

@@ -1,23 +1,23 @@
 import { appendFile, copyFile, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './tasks.ts'
 
-/** Markers, each behind 0xff: ITU-T T.81, table B.1 */
+/** Markers. Each follows a byte 0xff: ITU-T T.81, table B.1 */
 const END_OF_IMAGE = 0xd9
 const START_OF_SCAN = 0xda
 const FIRST_RESTART = 0xd0
 const LAST_RESTART = 0xd7
-/** Frames whose coefficients come in several scans. */
+/** Markers of frames with coefficients in several scans. */
 const PROGRESSIVE_FRAMES: readonly number[] = [0xc2, 0xc6, 0xca, 0xce]
-/** Among the markers of frames, these are of something else: tables, and one that is reserved. */
+/** Within the range of frame markers, these are not frames: two for tables, and a reserved one. */
 const NO_FRAMES: readonly number[] = [0xc4, 0xc8, 0xcc]
 
 /**
- * Works on a file, and once more on a copy with an end marker if it is a JPEG that lacks nothing but
- * that. The decoder says the same of every file that ends too early; only with an end marker behind
- * them does it say whether data are missing before it.
+ * Passes a JPEG to `work`. If it ends too early, tries again with a copy that has an end marker. The decoder
+ * reports the same error for every JPEG that ends too early. With an end marker, it reports whether data
+ * before the marker is missing.
  *
- * @param work throws a Refusal if the decoder cannot take the file
+ * @param work must throw a Refusal if the decoder does not accept the file
  */
 export async function withJpegEnd<T>(
   { path, folder }: { path: string; folder: string },
@@ -43,11 +43,11 @@ const endsTooEarly = (error: unknown) =>
   error instanceof Refusal && /premature end of JPEG image/.test(String(error.cause))
 
 /**
- * Whether a JPEG ends before the last of its scans: a part of its components, or of the precision of
- * their coefficients, is not there at all.
+ * Whether a JPEG ends before its last scan. Then some of its components, or some precision of their
+ * coefficients, are missing.
  */
 export function lacksScans(jpeg: Uint8Array): boolean {
-  /** By component: for each coefficient, how many of its low bits are still to come. */
+  /** By component: for each coefficient, the number of low bits that have not arrived yet. */
   const missing = new Map<number, Uint8Array>()
   let isProgressive = false
   for (const { marker, content } of segmentsOf(jpeg)) {
@@ -69,7 +69,7 @@ export function lacksScans(jpeg: Uint8Array): boolean {
   return missing.size === 0 || [...missing.values()].some((bits) => bits.some((left) => left > 0))
 }
 
-/** The segments that have a content, in order; what is between them is passed over. */
+/** The segments with content, in order. Bytes between them are skipped. */
 function* segmentsOf(jpeg: Uint8Array): Generator<{ marker: number; content: Uint8Array }> {
   for (let at = jpeg.indexOf(0xff, 2); at !== -1; at = jpeg.indexOf(0xff, at)) {
     const marker = jpeg[at + 1]

@@ -1,13 +1,13 @@
-/** What a file is, in words with their article, and its MIME type. */
+/** A kind of file: its name with an article, and its MIME type. */
 export interface Kind {
   name: string
   type: string
 }
 
-/** Bytes at an offset, in Latin-1, by which a format is known. */
+/** Bytes at an offset, in Latin-1, that identify a format. */
 type Signature = readonly [offset: number, text: string]
 
-/** By signatures of which all must be there; the first that fits counts. */
+/** Kinds by signatures. All signatures of an entry must match. The first entry that matches counts. */
 const KINDS: readonly (Kind & { signatures: readonly Signature[] })[] = [
   kind('a JPEG XL image', 'image/jxl', [0, '\0\0\0\x0cJXL \r\n\x87\n']),
   kind('a JPEG XL image', 'image/jxl', [0, '\xff\x0a']),
@@ -45,7 +45,7 @@ function kind(name: string, type: string, ...signatures: Signature[]) {
   return { name, type, signatures }
 }
 
-/** Sizes that the header of a Windows bitmap says of itself, by version. */
+/** Header sizes of the versions of Windows bitmaps. The header begins with its own size. */
 const BITMAP_HEADERS: readonly number[] = [12, 16, 40, 52, 56, 64, 108, 124]
 
 /** @param start the first bytes of a file */

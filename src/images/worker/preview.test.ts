@@ -13,7 +13,7 @@ describe('dominantColor', () => {
       '#c80000',
     ],
     [
-      'the mean of those close by',
+      'the mean of similar colours',
       [
         [16, 32, 48, 255],
         [18, 34, 50, 255],
@@ -22,7 +22,7 @@ describe('dominantColor', () => {
       '#112131',
     ],
     [
-      'by how much each shows',
+      'weighted by opacity',
       [
         [255, 0, 0, 100],
         [255, 0, 0, 100],
@@ -30,7 +30,7 @@ describe('dominantColor', () => {
       ],
       '#0000ff',
     ],
-    ['white for what shows nothing', [[1, 2, 3, 0]], '#ffffff'],
+    ['white for a fully transparent image', [[1, 2, 3, 0]], '#ffffff'],
   ])('is %s', (_, pixels, color) => {
     expect(dominantColor(Uint8Array.from(pixels.flat()))).toBe(color)
   })

@@ -1,12 +1,13 @@
 import sharp from 'sharp'
 import { rgbaToThumbHash } from 'thumbhash'
-import { fitInto, type Pixels } from './decode.ts'
+import type { Pixels } from './colour/conversion.ts'
+import { fitInto } from './decode.ts'
 import type { Preview } from './tasks.ts'
 
-/** More is slow without benefit, and thumbhash refuses it. */
+/** Largest side in pixels. A larger image is slow without benefit, and thumbhash refuses it. */
 const THUMBHASH_FIT = 100
 
-/** What a page shows before the image is there: base64 of a ThumbHash, and the dominant colour. */
+/** Computes what a page shows until the image has loaded: a ThumbHash and the dominant colour. */
 export async function makePreview({ data, ...raw }: Pixels): Promise<Preview> {
   const small = await fitInto(sharp(data, { raw }), THUMBHASH_FIT)
     .ensureAlpha()
@@ -17,11 +18,11 @@ export async function makePreview({ data, ...raw }: Pixels): Promise<Preview> {
 }
 
 /**
- * The mean of the most frequent colours, where 16 x 16 x 16 blocks of the RGB cube tell colours
- * apart. Transparent pixels count by as much as they show.
+ * The dominant colour. The RGB cube is divided into 16 x 16 x 16 blocks. The result is the mean of the
+ * pixels in the most frequent block. Each pixel counts by its opacity.
  *
  * @param rgba pixels, not premultiplied
- * @returns `#rrggbb`; white for an image that shows nothing
+ * @returns `#rrggbb`; white for a fully transparent image
  */
 export function dominantColor(rgba: Uint8Array): string {
   const blocks = new Map<number, { weight: number; red: number; green: number; blue: number }>()

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import { VARIANTS, type Variant } from '../recipe.ts'
-import { damaged, decodeFirstFrame, fitInto, openImage, type Pixels } from './decode.ts'
+import type { Pixels } from './colour/conversion.ts'
+import { damaged, decodeFirstFrame, fitInto, openImage } from './decode.ts'
 import type { Header, RenderedImage } from './tasks.ts'
 
 /**
- * Writes pixels as WebP. Nothing else of the original reaches the file: no EXIF, no position, no
- * colour profile.
+ * Writes pixels as WebP. The file gets nothing else of the original: no EXIF, no position, no colour
+ * profile.
  */
 export async function renderStill(
   { data, ...raw }: Pixels,
@@ -20,7 +21,7 @@ export async function renderStill(
 
 /**
  * Renders the variant `high`.
- * @param animated whether an animation is kept; else its first frame is all
+ * @param animated whether to keep an animation; if false, only its first frame is rendered
  */
 export async function renderHigh(
   source: string,
@@ -32,7 +33,7 @@ export async function renderHigh(
   if (!animated || header.frames === 1) {
     return renderStill(await decodeFirstFrame(source, header, fit), VARIANTS.high, path)
   }
-  // Frame after frame, without holding them all. sharp keeps no metadata unless told to.
+  // sharp works frame by frame and does not hold them all. By default it keeps no metadata.
   const image = openImage(source, header, 'error', { animated: true })
   const { data, info } = await fitInto(image, fit)
     .webp({ quality, effort })

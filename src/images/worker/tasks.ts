@@ -1,20 +1,19 @@
 import type { Format, ImageExtension, ImageType } from '../formats.ts'
 import type { Conversion } from './colour/conversion.ts'
-import type { RefusalReason } from './refusal.ts'
 
-/** What a file says of itself; only a full decode shows whether it is true. */
+/** The properties that a file claims. Only a full decode shows whether they are true. */
 export interface Header {
   format: Format
-  /** Pixels of one frame, as it is shown: after orientation. */
+  /** Pixels of one frame as it is shown, after orientation. */
   width: number
   height: number
   /** 1 unless animated. */
   frames: number
-  /** That one decoded pixel takes in the decoder. */
+  /** Bytes that one decoded pixel takes in the decoder. */
   bytesPerPixel?: number
-  /** Whether the decoder can only hold all of the image at once: what is interlaced or progressive. */
+  /** Whether the decoder must hold the whole image at once, because it is interlaced or progressive. */
   isHeldWhole?: boolean
-  /** What the decoder does not bring to sRGB by itself. */
+  /** The conversion to sRGB that the decoder does not do by itself. */
   conversion?: Conversion | undefined
 }
 
@@ -27,7 +26,7 @@ export interface RenderedImage {
   height: number
 }
 
-/** What is shown before an image is there. */
+/** A page shows this until the image has loaded. */
 export interface Preview {
   /** base64; https://evanw.github.io/thumbhash/ */
   thumbhash: string
@@ -45,7 +44,7 @@ export interface ProcessedImage extends Preview {
   scaled: RenderedImage
 }
 
-/** What a worker process can be asked for. Paths are absolute; output files go into `folder`. */
+/** The tasks of a worker process. Paths are absolute. Output files go into `folder`. */
 export interface Tasks {
   readHeader: { input: { path: string }; output: Header }
   process: { input: { path: string; folder: string; header: Header }; output: ProcessedImage }
@@ -66,16 +65,38 @@ export interface WorkerLimits {
   memoryBytes: number
 }
 
-/** Parent to worker; one at a time. */
+/** Message from parent to worker. Only one request is open at a time. */
 export interface Request<Name extends keyof Tasks = keyof Tasks> {
   name: Name
   input: Tasks[Name]['input']
   limits: WorkerLimits
 }
 
-/** Worker to parent: `ready` once, then one of the others for each request. */
+/** Message from worker to parent: `ready` once, then one of the others for each request. */
 export type Reply =
   | { kind: 'ready' }
   | { kind: 'done'; output: Tasks[keyof Tasks]['output'] }
   | { kind: 'refused'; reason: RefusalReason; detail: string; cause: string }
   | { kind: 'failed'; cause: string }
+
+/**
+ * The file is at fault. Every other failure with an image is a plain Error, and a fault of the server.
+ */
+export class Refusal extends Error {
+  /** One sentence for the client. It contains no path and no text of a library. */
+  readonly detail: string
+  readonly reason: RefusalReason
+
+  constructor(reason: RefusalReason, detail: string, cause?: unknown) {
+    super(detail, { cause })
+    this.name = 'Refusal'
+    this.reason = reason
+    this.detail = detail
+  }
+}
+
+/**
+ * `content`: not an accepted, intact image; `limit`: more pixels or frames than accepted; `time`, `memory`:
+ * processing exceeded a limit; `crash`: the file crashed the decoder.
+ */
+type RefusalReason = 'content' | 'limit' | 'time' | 'memory' | 'crash'

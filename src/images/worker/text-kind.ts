@@ -5,20 +5,20 @@ const HTML: Kind = { name: 'an HTML page', type: 'text/html' }
 const XML: Kind = { name: 'an XML document', type: 'application/xml' }
 const TEXT: Kind = { name: 'plain text', type: 'text/plain' }
 
-/** Elements that a page may begin with, where it leaves out the one around all. */
+/** Elements that a page may begin with. The outermost one is optional. */
 const PAGE_ELEMENTS: readonly string[] =
   'html head body title meta link script style div p table h1 iframe img'.split(' ')
 
-/** What may stand before the first element, with how it ends. */
+/** Markup that may precede the first element, with its end. */
 const PROLOGUE: readonly (readonly [start: string, end: string])[] = [
   ['<?', '?>'],
   ['<!--', '-->'],
 ]
 
 /**
- * What a text is, by its first element.
+ * Identifies a text by its first element.
  * @param start the first bytes of a file
- * @returns undefined for what is no text
+ * @returns undefined if the bytes are not text
  */
 export function textKind(start: Buffer): Kind | undefined {
   const text = decode(start)
@@ -26,14 +26,14 @@ export function textKind(start: Buffer): Kind | undefined {
   const { element, documentType, isOpen } = findFirstElement(text)
   const name = element ?? documentType
   if (name === undefined) return isOpen ? XML : TEXT
-  // With a prefix where the name space has one.
+  // The name may have a namespace prefix.
   const local = name.slice(name.indexOf(':') + 1)
   if (local === 'svg') return SVG
   if (PAGE_ELEMENTS.includes(local) || documentType === 'html') return HTML
   return XML
 }
 
-/** By the mark of byte order, else UTF-8, else Latin-1 if it begins as markup; no control characters. */
+/** Decodes by the byte order mark, else as UTF-8, else markup as Latin-1; undefined if it is not text. */
 function decode(bytes: Buffer): string | undefined {
   const text = toText(bytes)
   return text === undefined || /[^\P{Cc}\s]/u.test(text) ? undefined : text
@@ -44,7 +44,7 @@ function toText(bytes: Buffer): string | undefined {
   if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
   if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
   try {
-    // Streaming, because the last character may be cut.
+    // Streaming mode, because the last character may be cut.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true })
   } catch {
     const latin = bytes.toString('latin1')
@@ -52,7 +52,7 @@ function toText(bytes: Buffer): string | undefined {
   }
 }
 
-/** Names in small letters, behind declarations, comments and the document's type. */
+/** Skips declarations, comments and the document type. Names are in lower case. */
 function findFirstElement(text: string) {
   let documentType: string | undefined
   let rest = text.trimStart()
@@ -77,7 +77,7 @@ function findFirstElement(text: string) {
 
 const nameAt = (text: string): string | undefined => /^[a-z][\w.:-]*/i.exec(text)?.[0].toLowerCase()
 
-/** Its own declarations stand in brackets, and have ends of their own. */
+/** Skips the document type. It may have declarations in brackets, which contain `>` too. */
 function afterDocumentType(text: string): string {
   const end = text.indexOf('>')
   const bracket = text.indexOf('[')

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Kind } from './known-kinds.ts'
 
-/** More than the raw images of any camera have before what tells them apart. */
+/** Bounds of the search: more than any camera's raw image needs to be recognised. */
 const MAX_DIRECTORIES = 8
 const MAX_ENTRIES = 512
 const MAX_TEXT = 64
@@ -13,11 +13,11 @@ const MAKE = 271
 const SUB_DIRECTORIES = 330
 const DNG_VERSION = 50706
 
-/** Values that only raw images have: a colour filter's mosaic, linear raw, and makers' own compressions. */
+/** Values that only raw images have: colour filter array, linear raw, and compressions of makers. */
 const RAW_PHOTOMETRICS: readonly number[] = [32803, 34892]
 const RAW_COMPRESSIONS: readonly number[] = [32767, 32769, 32770, 32867, 34713, 65535]
 
-/** By how the name of the maker begins, in capitals. */
+/** By the start of the maker's name, in capitals. */
 const MAKERS: readonly (Kind & { maker: string })[] = [
   raw('NIKON', 'a Nikon camera (NEF)', 'image/x-nikon-nef'),
   raw('SONY', 'a Sony camera (ARW)', 'image/x-sony-arw'),
@@ -37,7 +37,7 @@ function raw(maker: string, camera: string, type: string) {
 
 const TIFF: Kind = { name: 'a TIFF image', type: 'image/tiff' }
 
-/** By the first four bytes, in Latin-1. */
+/** Kinds by the first four bytes, in Latin-1. */
 const HEADERS: Readonly<Record<string, Kind>> = {
   'II*\0': TIFF,
   'MM\0*': TIFF,
@@ -50,8 +50,8 @@ const HEADERS: Readonly<Record<string, Kind>> = {
 }
 
 /**
- * Tells a TIFF from the raw images that are written as one, by what its directories say. That a camera
- * of some maker took it makes no raw image of it.
+ * Distinguishes a TIFF from raw images in TIFF format, by the entries of its directories. The name of a
+ * camera's maker alone does not make it a raw image.
  *
  * @param start the first bytes of the file
  */
@@ -89,13 +89,13 @@ export async function tiffKind(file: FileHandle, start: Buffer): Promise<Kind | 
 interface Entry {
   tag: number
   count: number
-  /** Of a short or a long; else where the values are. */
+  /** The value itself if it is one short or long; else the offset of the values. */
   value: number
-  /** Where the value itself stands. */
+  /** Offset of the value field. */
   at: number
 }
 
-/** Reads numbers and texts at any place of a file; beyond its end there are zeros. */
+/** Reads numbers and texts at any offset of a file. Beyond its end, all bytes are 0. */
 function createReader(file: FileHandle, isLittle: boolean) {
   const bytesAt = async (at: number, length: number) => {
     const buffer = Buffer.alloc(length)

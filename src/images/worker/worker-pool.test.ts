@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { makePng, makeSlowGif } from '../../../test/fixtures.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal } from './tasks.ts'
 import { createWorkerPool, type WorkerPool } from './worker-pool.ts'
 import type { ImageWorker } from './worker-process.ts'
 
@@ -30,12 +30,12 @@ afterEach(async () => {
 
 const readHeader = (worker: ImageWorker) => worker.run('readHeader', { path })
 
-/** Kills a worker that is at work, as something else than its parent would. */
+/** Kills a worker during a task, from outside of its parent's control. */
 const useAndKill = (signal: NodeJS.Signals) =>
   pool.use(async (worker) => {
     await readHeader(worker)
     const { pid = 0 } = worker
-    // Held meanwhile, or it could have finished before it is killed.
+    // Stopped first, or it could finish before it is killed.
     process.kill(pid, 'SIGSTOP')
     const task = readHeader(worker)
     process.kill(pid, signal)
@@ -44,7 +44,7 @@ const useAndKill = (signal: NodeJS.Signals) =>
   }, first)
 
 describe('a pool of workers', () => {
-  it('starts a process at first use, and uses it again', async () => {
+  it('starts a process at first use, and reuses it', async () => {
     expect(pool.alive).toBe(0)
     const pids = [1, 2, 3].map(() =>
       pool.use(async (worker) => {
@@ -56,14 +56,14 @@ describe('a pool of workers', () => {
     expect(pool.alive).toBe(2)
   })
 
-  it('takes a crash for a fault of the file, and only that one', async () => {
+  it('treats a crash as a fault of that file only', async () => {
     const other = pool.use(readHeader, first)
     await expect(useAndKill('SIGSEGV')).rejects.toBeInstanceOf(Refusal)
     expect(await other).toMatchObject({ format: 'png' })
     expect(await pool.use(readHeader, first)).toMatchObject({ format: 'png' })
   })
 
-  it('takes a kill from outside for no fault of the file', async () => {
+  it('does not treat a kill from outside as a fault of the file', async () => {
     const killed = useAndKill('SIGKILL')
     await expect(killed).rejects.toThrow('ended with SIGKILL')
     await expect(killed).rejects.not.toBeInstanceOf(Refusal)
@@ -78,7 +78,7 @@ describe('a pool of workers', () => {
     await expect(stillborn).rejects.toThrow('could not start')
   })
 
-  it('ignores the signals by which the server is told to end', async () => {
+  it('ignores the signals that end the server', async () => {
     await pool.use(async (worker) => {
       await readHeader(worker)
       for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -88,7 +88,7 @@ describe('a pool of workers', () => {
     }, first)
   })
 
-  it('ends what is idle', async () => {
+  it('ends idle workers', async () => {
     const brief = createWorkerPool({ size: 1, queue: 0, limits, idleMs: 1 })
     await brief.use(readHeader, first)
     await vi.waitUntil(() => brief.alive === 0, { timeout: 30_000 })
@@ -119,7 +119,7 @@ describe('a pool of workers', () => {
   })
 
   it.runIf(process.platform === 'linux')(
-    'is held by the system to little more memory than it may take',
+    'has a system limit slightly above its memory limit',
     async () => {
       await pool.use(async (worker) => {
         await readHeader(worker)
@@ -131,13 +131,13 @@ describe('a pool of workers', () => {
   )
 
   it.runIf(process.platform === 'linux')(
-    'runs behind the server and knows nothing of it',
+    'runs at low priority and without the environment of the server',
     async () => {
       await pool.use(async (worker) => {
         await readHeader(worker)
         const threads = readdirSync(`/proc/${worker.pid}/task`)
         const niceness = threads.map((id) => {
-          // After the name in parentheses, the 17th; see proc_pid_stat(5).
+          // The 17th field after the name in parentheses; see proc_pid_stat(5).
           const stat = readFileSync(`/proc/${worker.pid}/task/${id}/stat`, 'utf8')
           return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]
         })

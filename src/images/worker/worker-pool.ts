@@ -2,30 +2,30 @@ import { createBudget } from '../../base/budget.ts'
 import type { WorkerLimits } from './tasks.ts'
 import { type ImageWorker, startWorker } from './worker-process.ts'
 
-/** Starting a worker takes a fifth of a second, keeping one 80 MB. */
+/** A start takes a fifth of a second; an idle worker takes 80 MB. */
 const IDLE_MS = 30_000
 
 export interface WorkerPool {
   /**
-   * Lends a worker to `work`, alone, when one is free: started now, or idle since its last use.
+   * Waits for a free slot, then lends a worker to `work` alone: an idle one, or a new one.
    *
    * @param options.priority lower goes first
-   * @param options.signal kills the worker
-   * @throws AppError 503 "Service busy" when too many wait; the signal's reason when aborted
+   * @param options.signal kills the worker when aborted
+   * @throws AppError 503 "Service busy" when too many tasks wait; the signal's reason when aborted
    */
   use<T>(
     work: (worker: ImageWorker) => Promise<T>,
     options: { priority: number; signal?: AbortSignal | undefined },
   ): Promise<T>
-  /** Processes that run, and how many wait for one. */
+  /** Number of running processes, and of tasks that wait for one. */
   readonly alive: number
   readonly waiting: number
-  /** Kills all of them; what runs or waits rejects. Resolves when they are gone. */
+  /** Kills all workers. Running and waiting tasks reject. Resolves when the processes are gone. */
   close(): Promise<void>
 }
 
 /**
- * @param options.queue how many may wait, within each priority
+ * @param options.queue how many tasks may wait, within each priority
  * @param options.tell see `startWorker`
  */
 export function createWorkerPool(options: {

@@ -1,36 +1,35 @@
 import { type ForkOptions, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { heard } from '../../base/heard.ts'
-import { Refusal } from './refusal.ts'
-import type { Reply, Request, Tasks, WorkerLimits } from './tasks.ts'
+import { Refusal, type Reply, type Request, type Tasks, type WorkerLimits } from './tasks.ts'
 
-/** A task that takes longer by the clock than this many times its processor time hangs. */
+/** A task counts as hung when its wall-clock time exceeds its limit of processor time by this factor. */
 const HANG_FACTOR = 10
 
-/** Signals by which a process ends through a fault in its own code. */
+/** Signals that end a process because of a fault in its own code. */
 const CRASHES: readonly string[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP']
 
 export interface ImageWorker {
   readonly pid: number | undefined
-  /** Whether it can take a task. */
+  /** Whether the process can take a task. */
   readonly alive: boolean
   /** Resolves when the process is gone, for whatever reason. */
   readonly ended: Promise<void>
   /**
-   * Runs one task; one at a time.
-   * @throws Refusal if the file is to blame, its crashing the worker included; any other Error if not
+   * Runs a task. Only one task may run at a time.
+   * @throws Refusal if the file is at fault, also if it crashed the worker; any other Error if not
    */
   run<Name extends keyof Tasks>(
     name: Name,
     input: Tasks[Name]['input'],
   ): Promise<Tasks[Name]['output']>
-  /** Ends the process at once; a running task rejects. Resolves when it is gone. */
+  /** Kills the process at once. A running task rejects. Resolves when the process is gone. */
   kill(): Promise<void>
 }
 
 /**
- * Starts a worker process. A failure to start shows in its first task.
- * @param tell gets what its libraries, or Node at its end, say on its standard error
+ * Starts a worker process. If it cannot start, its first task rejects.
+ * @param tell gets the text that libraries, or Node when it crashes, write to standard error
  */
 export function startWorker(
   limits: WorkerLimits,
@@ -39,13 +38,13 @@ export function startWorker(
   const child = heard(
     fork(new URL('./worker.ts', import.meta.url), {
       ...limitedTo(limits.memoryBytes),
-      // Nothing of the server's secrets or of its way of being run. The one setting is for glibc: with
-      // a heap for each thread, a worker that has seen many images would hold twice the memory at rest,
-      // and whether an image fits its limit would depend on what came before.
+      // None of the server's secrets or settings. The one variable is for glibc: with a heap for each
+      // thread, a worker that has processed many images would hold twice the memory at rest, and earlier
+      // images would decide whether the next one fits the limit.
       env: { MALLOC_ARENA_MAX: '1' },
-      // In a process group of its own: what ends the server's group is for the server, which drains.
+      // Its own process group: a signal to the server's group is meant for the server, which drains first.
       detached: true,
-      // Not the server's own standard error, which it would have wait for whoever reads it.
+      // Not the server's own standard error: a slow reader of it would block the worker.
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     }),
   )
@@ -53,7 +52,7 @@ export function startWorker(
   let alive = true
   let ready = false
   let pending: PromiseWithResolvers<unknown> | undefined
-  /** Why the process ends, where that is known before. */
+  /** Why the process ends, if that is known before its exit. */
   let cause: Error | undefined
 
   const settle = (act: (task: PromiseWithResolvers<unknown>) => void) => {
@@ -66,10 +65,10 @@ export function startWorker(
     child.kill('SIGKILL')
   }
 
-  // An exit can be reported before the last messages are; the channel's end comes after them.
+  // The exit event can arrive before the last messages. The channel's end always arrives after them.
   const gone = Promise.all([once(child, 'exit'), once(child, 'disconnect')]).then(
     ([[code, signal]]) => cause ?? explainEnd(code, signal, ready),
-    // It could not be started.
+    // `once` rejects with the error of a process that could not be started.
     (error: Error) => error,
   )
   const ended = gone.then((error) => {
@@ -87,7 +86,7 @@ export function startWorker(
     } else {
       const { reason, detail, cause: said } = reply
       const refusal = new Refusal(reason, detail, said)
-      // A worker over its limits ends; nothing of it is left when the task rejects.
+      // A worker over its limits must end. Nothing of it is left when the task rejects.
       if (reason === 'time' || reason === 'memory') {
         end(refusal)
       } else {
@@ -112,7 +111,7 @@ export function startWorker(
         },
         limits.seconds * HANG_FACTOR * 1000,
       )
-      // What cannot be sent shows in the end of the process.
+      // A failed send needs no handler: the end of the process rejects the task.
       child.send({ name, input, limits } satisfies Request, () => {})
       return (await task.promise.finally(() => clearTimeout(hangTimer))) as Tasks[Name]['output']
     },
@@ -123,16 +122,16 @@ export function startWorker(
   }
 }
 
-/** What is set aside beside pixels and not all touched: stacks of threads, V8's heap, decoders' tables. */
+/** Reserved memory besides pixels, most of it never touched: thread stacks, V8's heap, decoder tables. */
 const BESIDE_PIXELS_KIB = 1024 * 1024
 
 /**
- * The process watches itself, and ends with a word why. The system's own limit holds where it has no time
- * to look. (It counts what may be written to, not what is only reserved, of which V8 has terabytes.)
+ * A memory limit of the system, for the case that the process has no time to check its own limit and report
+ * the reason. (`ulimit -d` counts writable memory only. V8 reserves terabytes that are not writable.)
  */
 function limitedTo(memoryBytes: number): Pick<ForkOptions, 'execPath' | 'execArgv'> {
-  // The pixels are outside of V8's heap. A young generation of the usual size would stand there with
-  // the few objects of each image: 10 MB more a process, and more processor time for fresh pages.
+  // The pixels are outside of V8's heap, and each image makes few objects. A young generation of the usual
+  // size would cost 10 MB more per process, and processor time for fresh pages.
   const flags = ['--max-semi-space-size=2']
   if (process.platform !== 'linux') return { execArgv: flags }
   const limit = Math.ceil(memoryBytes / 1024) + BESIDE_PIXELS_KIB
@@ -144,7 +143,7 @@ function explainEnd(code: number | null, signal: string | null, ready: boolean):
   const how = signal ?? `code ${code}`
   if (!ready) return new Error(`Image worker could not start: ended with ${how}`)
   if (signal && CRASHES.includes(signal)) {
-    const detail = 'The image brought its decoder down, so it is taken for damaged.'
+    const detail = 'The image crashed its decoder, so it counts as damaged.'
     return new Refusal('crash', detail, `Worker ended with ${how}`)
   }
   return new Error(`Image worker ended with ${how}`)

@@ -1,7 +1,7 @@
 /**
- * The process that touches image files: started by `worker-process.ts`, asked by messages. It can
- * be killed at any time, and kills itself when it takes more than it may. The decoders run on
- * threads of their own, so it can watch itself however long they take.
+ * The process that decodes image files. `worker-process.ts` starts it and sends it requests. It can be
+ * killed at any time, and it kills itself when it exceeds a limit. The decoders run on their own threads,
+ * so the main thread can check the limits while they work.
  */
 import { readdirSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
@@ -11,18 +11,25 @@ import sharp from 'sharp'
 import { FORMATS } from '../formats.ts'
 import { VARIANTS } from '../recipe.ts'
 import { decodeEveryFrame, decodeFirstFrame, decodeUpload, readHeader } from './decode.ts'
+import { withGifTransparency } from './gif-transparency.ts'
+import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
-import { Refusal } from './refusal.ts'
 import { renderHigh, renderStill } from './render.ts'
-import type { Reply, Request, Tasks, WorkerLimits } from './tasks.ts'
-import { withSource } from './with-source.ts'
+import {
+  type Header,
+  Refusal,
+  type Reply,
+  type Request,
+  type Tasks,
+  type WorkerLimits,
+} from './tasks.ts'
 
-/** Of 19, which is lowest. It keeps lists quick while images are at work on every core. */
+/** 19 is the lowest priority. This one keeps lists fast while every core processes images. */
 const NICENESS = 15
 const WATCH_MS = 20
 const MEBIBYTE = 1024 * 1024
 
-/** Images are read from files, in the accepted formats alone. Gray pixels get their profile by a PNG in memory. */
+/** Only accepted formats, read from files. `PngBuffer` is for gray pixels, which get a profile as a PNG. */
 const LOADERS = ['JpegFile', 'PngFile', 'WebpFile', 'NsgifFile', 'HeifFile', 'PngBuffer'].map(
   (name) => `VipsForeignLoad${name}`,
 )
@@ -60,7 +67,7 @@ const tasks: {
 
 prepareProcess()
 sharp.cache(false)
-// One image, one thread: several images are several processes.
+// One thread for an image. Several images run in several processes.
 sharp.concurrency(1)
 sharp.block({ operation: ['VipsForeignLoad'] })
 sharp.unblock({ operation: LOADERS })
@@ -72,21 +79,20 @@ process.on('message', async (request: Request) => {
 })
 await send({ kind: 'ready' })
 
-/** Runs behind everything else, and dies with its parent and of nothing else. */
+/** Gives the process low priority, and lets only the end of its parent end it. */
 function prepareProcess() {
   try {
-    // On Linux a priority is one thread's; those that start later take it over from the one that
-    // starts them.
+    // On Linux, each thread has its own priority. A new thread inherits it from the thread that starts it.
     for (const id of readdirSync('/proc/self/task')) setPriority(Number(id), NICENESS)
   } catch {
     setPriority(NICENESS)
   }
-  // An exit would wait for the decoders' threads.
+  // `process.exit` would wait for the decoders' threads.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
-  // Sent to the whole group when the server is told to end, which still needs the running work.
+  // The whole group can receive these when the server must end, and the server still needs the results.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
   try {
-    // Where memory runs out the kernel is to end this process, not the server.
+    // If memory runs out, the kernel must kill this process and not the server.
     writeFileSync('/proc/self/oom_score_adj', '1000')
   } catch {
     // Not Linux.
@@ -103,7 +109,7 @@ async function perform<Name extends keyof Tasks>({ name, input }: Request<Name>)
   }
 }
 
-/** Ends this process, with word to the parent, when it goes over a limit. */
+/** When the process exceeds a limit, reports that to the parent and kills the process. */
 function watch({ seconds, memoryBytes }: WorkerLimits): () => void {
   const start = process.cpuUsage()
   const timer = setInterval(async () => {
@@ -122,10 +128,23 @@ function watch({ seconds, memoryBytes }: WorkerLimits): () => void {
   return () => clearInterval(timer)
 }
 
-/** Resolves when the message is handed over, or cannot be any more. */
+/** Resolves when the message is sent, or when it can no longer be sent. */
 function send(reply: Reply): Promise<void> {
   return new Promise((resolve) => {
     if (process.send) process.send(reply, undefined, undefined, () => resolve())
     else resolve()
   })
+}
+
+/**
+ * Passes the file of an image to `work`, or a corrected copy in its folder. The decoder shows the copy as
+ * browsers show the original.
+ */
+function withSource<T>(
+  task: { path: string; folder: string; header: Header },
+  work: (path: string) => Promise<T>,
+): Promise<T> {
+  if (task.header.format === 'jpeg') return withJpegEnd(task, work)
+  if (task.header.format === 'gif') return withGifTransparency(task, work)
+  return work(task.path)
 }

@@ -8,19 +8,22 @@ import {
   nextTime,
   type StoredMedia,
 } from './add.ts'
-import { gather } from './gather.ts'
+import { createBatcher } from './batcher.ts'
 import { idAt, insertFiles, insertItems } from './insert-many.ts'
 
 /**
- * For who adds many, several at the same time: as `addMedia`, and what is ready at about the same time
- * becomes items in one transaction. An image is complete and durable when its own promise resolves.
+ * Like `addMedia`, for a caller that adds many images, several at the same time. Images that are ready at
+ * about the same time become items in one transaction. An item is complete and durable when its own promise
+ * resolves.
  */
 export function createAdder(library: Library): (media: NewMedia) => Promise<void> {
-  const record = gather(async (lists: readonly (readonly string[])[]) => {
+  const record = createBatcher(async (lists: readonly (readonly string[])[]) => {
     await library.journal.record(lists.flat())
     return lists.map(() => undefined)
   })
-  const commitNew = gather((stored: readonly StoredMedia[]) => commitThoseNew(library, stored))
+  const commitNew = createBatcher((stored: readonly StoredMedia[]) =>
+    commitThoseNew(library, stored),
+  )
   return async (media) => {
     await addInSteps(library, media, {
       record,
@@ -33,8 +36,8 @@ export function createAdder(library: Library): (media: NewMedia) => Promise<void
 }
 
 /**
- * Makes items of those whose bytes the library does not know yet.
- * @returns of which it did; the others have to be looked at one by one
+ * Makes items of the images whose bytes the library does not hold yet.
+ * @returns for each image, whether it became an item; the caller must commit the others one by one
  */
 async function commitThoseNew(
   library: Library,
@@ -86,7 +89,7 @@ async function commitThoseNew(
     }
     return isNew
   })
-  // One of them may be to blame: by itself, each shows what is wrong with it, and the others pass.
+  // One image may be at fault. Committed one by one, only that one fails, with its own error.
   return commit.catch((error) => {
     library.log.warn({ err: error, count: stored.length }, 'Images could not be added together')
     return stored.map(() => false)

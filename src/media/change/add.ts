@@ -1,7 +1,6 @@
 import { extname } from 'node:path'
 import type { Transaction } from 'kysely'
-import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import type { SpooledFile } from '../../http/body/read-upload.ts'
@@ -13,15 +12,15 @@ import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
 
-/** As many earlier items of the same bytes as an answer names. */
+/** The most earlier items with the same bytes that an answer names. */
 const MAX_DUPLICATES_NAMED = 100
 
 export interface NewMedia {
-  /** As `readName` and `readTags` give them. */
+  /** As `readName` and `readTags` return them. */
   name: string
   tags: readonly string[]
   image: SpooledFile
-  /** Refuse bytes that an item shows already, instead of making another item of them. */
+  /** Refuse bytes that an item already has, instead of making another item of them. */
   onlyNew?: boolean
   /** For the audit trail. */
   by?: Actor
@@ -33,17 +32,17 @@ export interface AddedMedia {
   duplicates: number[]
 }
 
-/** What storage holds and the journal names, for a transaction to make an item of. */
+/** An image that storage holds and the journal names. A transaction makes an item of it. */
 export interface StoredMedia {
   item: Omit<NewMedia, 'image'>
   image: SpooledFile
   processed: ProcessedImage
   keys: { original: string; scaled: string }
-  /** The file of the same bytes that there was before, of which storage has lost the original. */
+  /** The earlier file with the same bytes, if storage has lost its original. */
   lost: StoredFile | undefined
 }
 
-/** The steps of an add that change the database; who adds many takes them for several at once. */
+/** The steps of an add that change the database. `createAdder` does each for several images at once. */
 export interface AddSteps<Added> {
   record(keys: readonly string[]): Promise<void>
   commit(stored: StoredMedia): Promise<Committed<Added>>
@@ -53,19 +52,19 @@ export interface Committed<Added> {
   added: Added
   /** Keys that no row names. */
   unused: readonly string[]
-  /** The file whose original was put in its place again. */
+  /** The file whose lost original was replaced. */
   restored?: number | undefined
 }
 
 /**
- * Adds an image to the library: complete and durable when this resolves, and without a trace when
- * it rejects. Bytes that the library holds already are not stored twice.
+ * Adds an image to the library. The item is complete and durable when this resolves. Nothing remains of it
+ * when this rejects. Bytes that the library already holds are not stored twice.
  *
- * The order is what makes it safe to be killed at any instant: the journal names the keys before
- * the first byte is written to them, and the transaction that makes the item takes them out again.
+ * The order of the steps makes it safe to kill the process at any moment: the journal names the keys before
+ * the first byte is written to them, and the transaction that makes the item takes the keys out again.
  *
- * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if it is
- *   not new and only new ones are wanted; 503 under overload
+ * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if `onlyNew` is
+ *   set and an item already has the bytes; 503 under overload
  */
 export const addMedia = (
   library: Library,
@@ -79,7 +78,7 @@ export const addMedia = (
     signal,
   )
 
-/** As `addMedia`, which see. */
+/** Like `addMedia`, with the given steps. */
 export async function addInSteps<Added>(
   library: Library,
   { image, ...item }: NewMedia,
@@ -89,7 +88,7 @@ export async function addInSteps<Added>(
   const { database, storage, temporary, images, renders } = library
 
   const now = await database.now()
-  // Known bytes were decoded when they came first, unless storage has lost them since.
+  // Known bytes need no decoding: that was done when they were first added. Unless storage has lost them.
   const known = await findFile(database.read, image.sha256)
   const isStored = known !== undefined && (await storage.size(known.key)) === image.size
   const linked =
@@ -127,7 +126,7 @@ export async function addInSteps<Added>(
   })
 }
 
-/** Makes the item, in one transaction. */
+/** Makes the item in one transaction. */
 export async function commitMedia(
   library: Library,
   { item, image, processed, keys, lost }: StoredMedia,
@@ -144,19 +143,19 @@ export async function commitMedia(
     }
     const isLost = file.key === lost?.key
     if (isLost) await replaceOriginal(trx, library, file, keys.original)
-    // Else somebody stored the same bytes meanwhile: the own copies go, the item stays.
+    // Otherwise another add stored the same bytes meanwhile. The item uses those, and these copies go.
     const unused = isLost ? [file.key, keys.scaled] : allKeys
     const restored = isLost ? file.id : undefined
     return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
   })
 }
 
-/** Waits for every put: one that is still under way could land after its key was discarded. */
+/** Waits for every put, even if one fails: a put that still runs could land after its key was discarded. */
 async function settleAll(puts: readonly Promise<void>[]) {
   for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
 }
 
-/** What cannot be removed now is the sweep's. */
+/** Objects that cannot be removed now are left to the journal's sweep. */
 async function discardQuietly(
   { journal, log }: Library,
   keys: readonly string[],
@@ -180,7 +179,7 @@ async function findFile(db: Queries, sha256: string): Promise<StoredFile | undef
     .executeTakeFirst()
 }
 
-/** Puts the same bytes, come again, in the place of an object that storage has lost. */
+/** Replaces an original that storage has lost by the same bytes, which were uploaded again. */
 async function replaceOriginal(
   trx: Transaction<Tables>,
   { journal, log }: Library,
@@ -193,7 +192,7 @@ async function replaceOriginal(
   log.warn({ lost: lost.key, key }, 'An original that storage had lost was restored by an upload')
 }
 
-/** The rows of a file. */
+/** The rows of a file and its scaled image. */
 export const describeFile = (
   { deliverySecret }: Library,
   { image: { sha256, size }, processed, keys }: Pick<StoredMedia, 'image' | 'processed' | 'keys'>,
@@ -256,7 +255,7 @@ const imageKnown = (id: number) =>
     detail: `Item ${id} has the same bytes.`,
   })
 
-/** The time of an arrival: now, but never before the one that came last, should the clock be set back. */
+/** The time of a new item: now, but never before that of the last one, in case the clock was set back. */
 export async function nextTime(trx: Queries, now: Milliseconds): Promise<Milliseconds> {
   const { last_added_at } = await trx
     .updateTable('library')

@@ -4,25 +4,24 @@ import { parseSearch } from '../list/search.ts'
 import { readTags } from '../parameters.ts'
 import type { TagChange } from './retag.ts'
 
-/** As many items as one request may name; more can be meant by a search. */
+/** The most items that one request may name. A search may select more. */
 const MAX_IDS = 10_000
 
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
 
-/** Members of a body that say which items are meant. */
+/** Members of a body that select items. */
 export const SelectionFields = {
   ids: Type.Optional(Type.Array(Id, { description: `Ids of up to ${MAX_IDS} items` })),
   search: Type.Optional(
     Type.String({
-      description:
-        'Instead of `ids`: all items that match, as in a list; blank means all there are',
+      description: 'Instead of `ids`: all items that match, as in a list; blank selects all items',
     }),
   ),
   until: Type.Optional(
     Type.Unsafe<number>({ ...Id, description: 'With `search`: only items up to this id' }),
   ),
   except: Type.Optional(
-    Type.Array(Id, { description: `With \`search\`: all but these up to ${MAX_IDS} items` }),
+    Type.Array(Id, { description: `With \`search\`: not these items, up to ${MAX_IDS} ids` }),
   ),
 }
 
@@ -38,16 +37,16 @@ export interface SelectionBody {
   except?: readonly number[]
 }
 
-/** A selection of which the end may be open; see `selection.ts`. */
+/** A selection whose end may be open; see `selection.ts`. */
 export type Selected =
   | { ids: readonly number[] }
   | { terms: readonly string[]; until: number | undefined; except: ReadonlySet<number> }
 
 /**
- * Which items are meant.
- * @param body that conforms to `SelectionFields`
- * @throws AppError 400: "Required parameters missing" if nothing says, "Invalid parameters" if it
- *   is said twice or over a limit
+ * Reads which items are selected.
+ * @param body must conform to `SelectionFields`
+ * @throws AppError 400: "Required parameters missing" if no item is selected, "Invalid parameters" if there
+ *   are two selections or one is over a limit
  */
 export function readSelection({ ids, search, until, except }: SelectionBody): Selected {
   if (ids !== undefined && search !== undefined) {
@@ -60,7 +59,7 @@ export function readSelection({ ids, search, until, except }: SelectionBody): Se
   if (ids === undefined)
     throw parametersMissing('ids and search are both missing; give one of them.')
   if (except !== undefined) {
-    throw parametersInvalid('ids and except are both given; leave out of ids what is not meant.')
+    throw parametersInvalid('ids and except are both given; give except only with search.')
   }
   if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
   checkCount('ids', ids)
@@ -74,9 +73,9 @@ function checkCount(field: string, { length }: readonly number[]): void {
 }
 
 /**
- * Which tags items get and lose.
- * @param body that conforms to `TagChangeFields`
- * @throws AppError 400, as `readTags` does, and if there is no tag or one is in both
+ * Reads which tags items get and lose.
+ * @param body must conform to `TagChangeFields`
+ * @throws AppError 400, like `readTags`, and if there is no tag or one tag is in both
  */
 export function readTagChange(body: { add?: unknown; remove?: unknown }): TagChange {
   const add = readTags(body.add ?? [], 'add')

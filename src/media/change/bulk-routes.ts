@@ -8,7 +8,7 @@ import { heard } from '../../base/heard.ts'
 import { createPace, inBatches } from '../../database/pace.ts'
 import { bodyOf, explainError } from '../../http/answer/render-errors.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import type { Library } from '../library.ts'
+import { type Library, NO_FILE_SERVICE } from '../library.ts'
 import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
 import {
   readSelection,
@@ -17,7 +17,6 @@ import {
   SelectionFields,
   TagChangeFields,
 } from './bulk-parameters.ts'
-import { NO_FILE_SERVICE } from './file-service.ts'
 import { createIndexMerger, type IndexMerger, withoutMerging } from './merge-index.ts'
 import { removeItems } from './remove.ts'
 import { retagItems } from './retag.ts'
@@ -25,20 +24,20 @@ import { countSelected, findNewestId, readSlices } from './selection.ts'
 
 export interface BulkRoutesOptions {
   library: Library
-  /** Work on many items at once. */
+  /** Limits how many requests work on many items at once. */
   bulkWork: Budget
 }
 
 const SEARCH_RULE =
-  'A search needs the permission view-media besides. A member that is not known is refused.'
+  'A search also needs the permission view-media. Members that are not known are refused.'
 
 const NDJSON_TYPE = 'application/x-ndjson'
 
 export const BulkProgress = Type.Object(
   {
-    done: Type.Integer({ description: 'Items of which the work is done' }),
-    failures: Type.Integer({ description: 'Items of which it failed' }),
-    total: Type.Integer({ description: 'How many there were to begin with' }),
+    done: Type.Integer({ description: 'Items that are done' }),
+    failures: Type.Integer({ description: 'Items that failed' }),
+    total: Type.Integer({ description: 'How many items there were at the beginning' }),
   },
   { title: 'BulkProgress' },
 )
@@ -47,7 +46,12 @@ export type BulkProgress = Static<typeof BulkProgress>
 export const BulkResult = Type.Object(
   {
     data: Type.String(),
-    code: Type.Integer({ description: '200, or what ended the work early' }),
+    code: Type.Integer({
+      description: '200, or the status of the error that ended the work early',
+    }),
+    error: Type.Optional(
+      Type.String({ description: 'Code of the error that ended the work early' }),
+    ),
     detail: Type.Optional(Type.String()),
     done: Type.Integer(),
     failures: Type.Integer(),
@@ -55,10 +59,11 @@ export const BulkResult = Type.Object(
       Type.Object({
         id: Type.Integer(),
         name: Type.Optional(
-          Type.String({ description: 'Of an item that is there, for who may view media' }),
+          Type.String({ description: 'If the item exists and the caller may view media' }),
         ),
         data: Type.String(),
         code: Type.Integer(),
+        error: Type.String(),
         detail: Type.Optional(Type.String()),
       }),
       { description: 'The first 1000 of the failures' },
@@ -69,7 +74,7 @@ export const BulkResult = Type.Object(
 export type BulkResult = Static<typeof BulkResult>
 
 const BulkAnswer = {
-  description: 'Lines of JSON: how far it is, now and then, and at the end what came of it.',
+  description: 'Lines of JSON: now and then the progress, and at the end the result.',
   content: { [NDJSON_TYPE]: { schema: Type.Union([BulkProgress, BulkResult]) } },
 }
 
@@ -154,7 +159,7 @@ interface PacedWork extends Pick<BulkWork, 'message'> {
   work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
 }
 
-/** What sends the progress of work on many items as it is done. */
+/** Returns a function that does work on many items, and sends its progress meanwhile. */
 function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
   const stop = new AbortController()
   app.addHook('preClose', async () => {
@@ -169,7 +174,7 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
   ) => {
     const mayView = request.user?.permissions.includes('view-media') ?? false
     if ('terms' in selected && !mayView) {
-      throw forbidden('A search needs the permission view-media besides; without it, give ids.')
+      throw forbidden('A search also needs the permission view-media; without it, give ids.')
     }
     const { read } = library.database
     const release = await bulkWork.take(1)
@@ -208,7 +213,7 @@ function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOpt
   }
 }
 
-/** Passes the lines on, and ends the merger with them. */
+/** Passes the lines on, and closes the merger at their end. */
 async function* closing(lines: AsyncIterable<string>, merger: IndexMerger) {
   try {
     yield* lines
@@ -217,5 +222,5 @@ async function* closing(lines: AsyncIterable<string>, merger: IndexMerger) {
   }
 }
 
-/** For who may not see in a list what the item is called. */
+/** For a caller that may not view media, and so must not see the item's name. */
 const withoutName = ({ id, error }: FailedItem): FailedItem => ({ id, error })

@@ -12,7 +12,7 @@ const bulk = (changes: Partial<BulkWork>): BulkWork => ({
   work: async () => [],
   pause: async () => {},
   message: 'Done',
-  explain: (error) => ({ data: String(error), code: 500 }),
+  explain: (error) => ({ data: String(error), code: 500, error: 'fault' }),
   signal: new AbortController().signal,
   ...changes,
 })
@@ -24,7 +24,7 @@ async function run(changes: Partial<BulkWork>) {
 }
 
 describe('work on many items', () => {
-  it('tells how far it is, and what came of it', async () => {
+  it('reports its progress and its result', async () => {
     const worked: (readonly number[])[] = []
     const lines = await run({
       async work(ids) {
@@ -48,16 +48,24 @@ describe('work on many items', () => {
             id: 4,
             data: 'Media not found',
             code: 404,
+            error: 'media-not-found',
             detail: 'There is no media item with id 4.',
           },
-          { id: 5, name: 'Five', data: 'Invalid parameters', code: 400, detail: 'No.' },
+          {
+            id: 5,
+            name: 'Five',
+            data: 'Invalid parameters',
+            code: 400,
+            error: 'parameters-invalid',
+            detail: 'No.',
+          },
         ],
       },
     ])
     expect(worked).toEqual([[1, 2], [3, 4], [5]])
   })
 
-  it('never tells of more than there are, though more came meanwhile', async () => {
+  it('never reports more items than the total, even if more match meanwhile', async () => {
     const lines = await run({ total: 3 })
     expect(lines.slice(0, -1).map(({ done, total }) => [done, total])).toEqual([
       [0, 3],
@@ -74,7 +82,7 @@ describe('work on many items', () => {
     ])
   })
 
-  it('counts more failures than it tells', async () => {
+  it('counts more failures than it lists', async () => {
     const ids = Array.from({ length: 1100 }, (_, index) => index + 1)
     const failed = async (ids: readonly number[]) =>
       ids.map((id) => ({ id, error: parametersInvalid('No.') }))
@@ -87,7 +95,7 @@ describe('work on many items', () => {
     expect(last.failed.map(({ id }: { id: number }) => id)).toEqual(ids.slice(0, 1000))
   })
 
-  it('says so when it ends early', async () => {
+  it('reports an error that ends it early', async () => {
     let batch = 0
     const lines = await run({
       async work() {
@@ -99,12 +107,19 @@ describe('work on many items', () => {
     expect(lines).toEqual([
       { done: 0, failures: 0, total: 5 },
       { done: 2, failures: 0, total: 5 },
-      { data: 'Error: The disk is gone.', code: 500, done: 2, failures: 0, failed: [] },
+      {
+        data: 'Error: The disk is gone.',
+        code: 500,
+        error: 'fault',
+        done: 2,
+        failures: 0,
+        failed: [],
+      },
     ])
     expect(batch).toBe(2)
   })
 
-  it('ends after the batch that is under way when it is told to', async () => {
+  it('ends after the running batch when its signal is aborted', async () => {
     const stop = new AbortController()
     const lines = await run({
       signal: stop.signal,
@@ -115,11 +130,18 @@ describe('work on many items', () => {
     })
     expect(lines.slice(1)).toEqual([
       { done: 2, failures: 0, total: 5 },
-      { data: 'AppError: Service busy', code: 500, done: 2, failures: 0, failed: [] },
+      {
+        data: 'AppError: Service busy',
+        code: 500,
+        error: 'fault',
+        done: 2,
+        failures: 0,
+        failed: [],
+      },
     ])
   })
 
-  it('stops when nobody reads any more', async () => {
+  it('stops when its reader leaves', async () => {
     const worked: number[] = []
     const lines = runBulk(
       bulk({

@@ -1,13 +1,13 @@
 import { type AppError, mediaNotFound } from '../../base/errors.ts'
 import { bodyOf, type ErrorBody } from '../../http/answer/render-errors.ts'
 
-/** More failures than these are counted, not told: an answer must not grow with the library. */
+/** Further failures are counted, but not listed: an answer must not grow with the library. */
 const MAX_FAILURES_TOLD = 1000
 
-/** An item of which the work failed, while it goes on with the others. */
+/** An item that failed, while the work goes on with the others. */
 export interface FailedItem {
   id: number
-  /** Of an item that is there. */
+  /** If the item exists. */
   name?: string
   error: AppError
 }
@@ -18,30 +18,30 @@ export const noSuchItem = (id: number): FailedItem => ({
 })
 
 export interface BulkWork {
-  /** How many items there are to work on, as far as is known. */
+  /** How many items there are to work on, as known at the beginning. */
   total: number
   /** Their ids, batch by batch. */
   batches: AsyncIterable<readonly number[]>
   /**
    * Does the work for one batch.
-   * @returns those of which it failed; if it rejects, the work ends there
+   * @returns the items that failed; if it rejects, the work ends there
    */
   work(ids: readonly number[]): Promise<FailedItem[]>
   /** Gives others a turn, between two batches. */
   pause(): Promise<void>
-  /** What is said when everything has been worked on. */
+  /** The message of the result when all items have been worked on. */
   message: string
-  /** What is said when it ends early. */
+  /** Returns the result for an error that ends the work early. */
   explain(error: unknown): ErrorBody
-  /** Ends the work after the batch that is under way; its reason is explained. */
+  /** Ends the work after the running batch. Its reason goes to `explain`. */
   signal: AbortSignal
 }
 
 /**
- * Works on any number of items and tells how far it is, as lines of JSON: `{"done", "failures",
- * "total"}` at the beginning and after each batch, and in the end the response model with `done`,
- * `failures` and the failures themselves. Whoever stops reading stops the work after the batch that
- * is under way. What is done stays done.
+ * Works on any number of items and reports its progress as lines of JSON: `{"done", "failures", "total"}` at
+ * the beginning and after each batch, and at the end the response model with `done`, `failures` and the
+ * failures themselves. If the reader stops reading, the work stops after the running batch. Finished batches
+ * are not undone.
  */
 export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   const { total, batches, work, pause, message, explain, signal } = bulk
@@ -49,9 +49,9 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   let failures = 0
   const failed: ({ id: number; name?: string } & ErrorBody)[] = []
   const tell = (line: object) => `${JSON.stringify(line)}\n`
-  const end = (answer: ErrorBody) => tell({ ...answer, done, failures, failed })
+  const end = (answer: Omit<ErrorBody, 'error'>) => tell({ ...answer, done, failures, failed })
 
-  // More may come to match meanwhile.
+  // More items may match meanwhile.
   const progress = () => tell({ done, failures, total: Math.max(total, done + failures) })
   yield progress()
   let isFirst = true

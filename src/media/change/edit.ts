@@ -1,8 +1,7 @@
-import { type Actor, COMMAND_LINE, mediaSubject, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { mediaNotFound } from '../../base/errors.ts'
-import { askWithin, type Database } from '../../database/database.ts'
-import { buildOnce } from '../../database/engine.ts'
+import type { Database } from '../../database/database.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { indexMedia, unindexMedia } from '../list/search.ts'
@@ -10,7 +9,7 @@ import { countTags, parseTags } from '../tags.ts'
 
 /**
  * Renames and retags an item.
- * @param changes as `readName` and `readTags` give them
+ * @param changes as `readName` and `readTags` return them
  * @throws AppError 404 "Media not found"
  */
 export async function editMedia(
@@ -21,11 +20,9 @@ export async function editMedia(
 ): Promise<MediaItem> {
   const now = await database.now()
   return writeAs(database, by, async (trx) => {
-    const ask = askWithin(trx)
-    const queries = editQueries(trx)
-    const [before] = await ask(queries.before, id)
+    const [before] = await runIn(trx, findEdited, id)
     if (!before) throw mediaNotFound(`There is no media item with id ${id}.`)
-    await ask(queries.update, name, JSON.stringify(tags), id)
+    await runIn(trx, updateItem, id, name, JSON.stringify(tags))
     await unindexMedia(trx, id)
     await indexMedia(trx, id, name, tags)
     const tagsBefore = parseTags(before.tags)
@@ -37,19 +34,26 @@ export async function editMedia(
     }
     const subject = mediaSubject(id)
     await recordAudit(trx, by, { action: 'media-edited', subject, detail }, now)
-    const [item] = await ask(queries.item, id)
+    const [item] = await runIn(trx, findItem, id)
     if (!item) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
     return toItem(item)
   })
 }
 
-const editQueries = buildOnce((db) => ({
-  before: db.selectFrom('media').select(['name', 'tags']).where('id', '=', 0).compile(),
-  update: db.updateTable('media').set({ name: '', tags: '' }).where('id', '=', 0).compile(),
-  item: selectItems(db).where('media.id', '=', 0).compile(),
-}))
+const findEdited = prepare((db, id: Parameter<number>) =>
+  db.selectFrom('media').select(['name', 'tags']).where('id', '=', id).compile(),
+)
 
-/** Which tags went and came; nothing if none did. */
+const updateItem = prepare(
+  (db, id: Parameter<number>, name: Parameter<string>, tags: Parameter<string>) =>
+    db.updateTable('media').set({ name, tags }).where('id', '=', id).compile(),
+)
+
+const findItem = prepare((db, id: Parameter<number>) =>
+  selectItems(db).where('media.id', '=', id).compile(),
+)
+
+/** The tags that were added and removed, for the audit trail. Lists without a tag are left out. */
 function tellTagChange(before: readonly string[], after: readonly string[]) {
   const removed = before.filter((tag) => !after.includes(tag))
   const added = after.filter((tag) => !before.includes(tag))

@@ -9,9 +9,9 @@ import { matchingIds, parseSearch } from '../list/search.ts'
 import { listTags } from '../tags.ts'
 import { insertFiles, insertItems, type NewFile } from './insert-many.ts'
 
-/** What FTS5 gathers in memory unless it is told otherwise: https://sqlite.org/fts5.html */
+/** How much FTS5 gathers in memory by default: https://sqlite.org/fts5.html */
 const FTS5_HASH_BYTES = 1024 * 1024
-/** So many that SQLite is told to gather more of the search index in memory. */
+/** Enough items that SQLite is set to gather more of the search index in memory. */
 const MANY = 1200
 
 function describeFile(index: number): NewFile {
@@ -34,7 +34,7 @@ function describeFile(index: number): NewFile {
   }
 }
 
-it('makes whole items of many at once, in their order', async () => {
+it('inserts many complete items at once, in their order', async () => {
   const database = await openTemporaryDatabase()
   const all = Array.from({ length: MANY }, (_, index) => index)
   const ids = await database.write(async (trx) => {
@@ -81,13 +81,13 @@ it('makes whole items of many at once, in their order', async () => {
   expect(await find('no 1199')).toEqual([1200])
 })
 
-it('makes nothing of nothing', async () => {
+it('inserts nothing for an empty list', async () => {
   const database = await openTemporaryDatabase()
   expect(await database.write((trx) => insertItems(trx, []))).toEqual([])
   expect(await countMedia(database.read)).toBe(0)
 })
 
-it('leaves SQLite no other settings of its search index', async () => {
+it('leaves the search index of SQLite with its usual settings', async () => {
   const database = await openTemporaryDatabase()
   if (isPostgres(database.read)) return
   const settings = async () => {

@@ -6,13 +6,13 @@ import { adjustCounts } from '../list/rank.ts'
 import { mediaGrams, mediaLines, unindexItems } from '../list/search.ts'
 import { countTags, parseTags } from '../tags.ts'
 
-/** Rows of one statement on PostgreSQL, which takes them as one text of JSON. */
+/** Rows of one statement on PostgreSQL, which takes them as one JSON text. */
 const ROWS_AT_ONCE = 10_000
-/** From so many on it pays to have SQLite gather more of the search index in memory. */
+/** From this number on, it pays to let SQLite gather more of the search index in memory. */
 const MANY_ENTRIES = 1000
 const MIB = 1024 * 1024
 
-/** A file with its scaled image, both of which storage holds. */
+/** A file with its scaled image. Storage holds both. */
 export interface NewFile {
   file: Insertable<Tables['files']>
   scaled: Omit<Insertable<Tables['variants']>, 'file_id' | 'name'>
@@ -23,12 +23,12 @@ export interface NewFile {
  * @returns their ids, in the order of the files
  */
 export async function insertFiles(trx: Queries, files: readonly NewFile[]): Promise<number[]> {
-  const ids = await insertRows(
+  const ids = await insertInto(
     trx,
     'files',
     files.map(({ file }) => file),
   )
-  await insertRows(
+  await insertInto(
     trx,
     'variants',
     files.map(({ scaled }, index) => ({
@@ -41,19 +41,19 @@ export async function insertFiles(trx: Queries, files: readonly NewFile[]): Prom
 }
 
 /**
- * Inserts items with all that is derived from them: search index, tags, counts. What is shared is
- * written once for all of them, and last. To count the library's version up is the caller's.
+ * Inserts items with everything that is derived from them: search index, tags, counts. Shared rows are
+ * written once for all items, and last. The caller must increase the library's version.
  *
- * @param items in ascending order of id, or all without one, to be given the next
+ * @param items in ascending order of id; or all without an id, to get the next ones
  * @returns their ids, in the order of the items
  */
 export async function insertItems(
   trx: Queries,
   items: readonly Insertable<Tables['media']>[],
 ): Promise<number[]> {
-  const all = await insertRows(trx, 'media', items)
+  const all = await insertInto(trx, 'media', items)
   const tagsOfAll: string[] = []
-  /** Most tags come many times. */
+  /** Most tags occur many times. */
   const known = new Map<string, string>()
   const describe = ({ name, tags }: Insertable<Tables['media']>, index: number): Entry => {
     const ownTags = parseTags(tags)
@@ -61,8 +61,8 @@ export async function insertItems(
     const text = isPostgres(trx) ? mediaLines(name, ownTags) : mediaGrams(name, ownTags, known)
     return [idAt(all, index), text]
   }
-  // After all other rows, since FTS5 writes what it has gathered with every statement of several rows,
-  // whatever that is about, and merges it later.
+  // After all other rows: every statement of several rows, on whatever table, makes FTS5 write what it has
+  // gathered, and each part that it writes must be merged later.
   await insertEntries(trx, items, describe)
   await countTags(trx, [], tagsOfAll)
   await adjustCounts(trx, all, 1)
@@ -76,7 +76,7 @@ export interface Indexed {
   tags: readonly string[]
 }
 
-/** Has the search index hold what items are called now. */
+/** Updates the search index to the present names and tags of items. */
 export async function reindexItems(trx: Queries, items: readonly Indexed[]): Promise<void> {
   await unindexItems(
     trx,
@@ -85,7 +85,7 @@ export async function reindexItems(trx: Queries, items: readonly Indexed[]): Pro
   await indexItems(trx, items)
 }
 
-/** Adds items to the search index that it does not have, last in their transaction (see `insertEntries`). */
+/** Adds items that the search index does not have. Call it last in their transaction (see `insertItems`). */
 export async function indexItems(trx: Queries, items: readonly Indexed[]): Promise<void> {
   const known = new Map<string, string>()
   await insertEntries(trx, items, ({ id, name, tags }) => [
@@ -94,7 +94,7 @@ export async function indexItems(trx: Queries, items: readonly Indexed[]): Promi
   ])
 }
 
-/** Of the search index: the id of an item, and what it is found by. */
+/** A row of the search index: the id of an item, and the text by which it is found. */
 type Entry = readonly [id: number, text: string]
 
 async function insertEntries<Item>(
@@ -118,30 +118,31 @@ async function insertEntries<Item>(
 }
 
 /**
- * How much FTS5 gathers in memory before it writes; by default 1 MiB. The setting is kept in the
- * database, so a transaction that changes it sets it back.
+ * Sets how much FTS5 gathers in memory before it writes. The default is 1 MiB. The setting is stored in the
+ * database, so a transaction that changes it must set it back.
  */
 const gatherEntries = (trx: Queries, bytes: number) =>
   sql`INSERT INTO media_search (media_search, rank) VALUES ('hashsize', ${sql.lit(bytes)})`.execute(
     trx,
   )
 
-/** @throws Error if there are fewer rows than were to be inserted */
+/** @throws Error if fewer rows were inserted than expected */
 export function idAt(ids: readonly number[], index: number): number {
   const id = ids[index]
   if (id === undefined)
-    throw new Error(`Of ${index + 1} rows or more, ${ids.length} were inserted.`)
+    throw new Error(`Only ${ids.length} of at least ${index + 1} rows were inserted.`)
   return id
 }
 
 type Row = Readonly<Record<string, string | number | undefined>>
 
 /**
- * On SQLite, one statement that is run for each row takes half the time of those of several rows.
- * @param rows all of the same columns
- * @returns their ids, in the order of the rows; of no meaning in a table that has none
+ * Inserts rows. On SQLite, a statement that is run once for each row takes half the time of statements of
+ * several rows.
+ * @param rows all with the same columns
+ * @returns their ids, in the order of the rows; without a meaning if the table has no ids
  */
-async function insertRows(
+async function insertInto(
   trx: Queries,
   table: 'files' | 'variants' | 'media',
   rows: readonly Row[],
@@ -161,7 +162,7 @@ async function insertRows(
     const { rows: inserted } = await sql<{ id: number }>`${into}
       SELECT ${columns} FROM json_populate_recordset(NULL::${sql.table(table)}, ${JSON.stringify(batch)})
       RETURNING ${returned}`.execute(trx)
-    // Rows are numbered in the order in which they are given, and may come back in any.
+    // Rows get their ids in the order in which they are given, but may be returned in any order.
     all.push(...inserted.map(({ id }) => id).sort((a, b) => a - b))
   }
   return all

@@ -1,10 +1,10 @@
-/** The thread that merges the search index of SQLite, a step each time it is asked (`merge-index.ts`). */
+/** The thread that merges the search index of SQLite, one step for each message (`merge-index.ts`). */
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSqlite } from '../../database/sqlite.ts'
 
-/** Pages that one step writes, and more where a single term has more. */
+/** Pages that one step writes. A step writes more if a single term has more. */
 const PAGES_AT_ONCE = 48
-/** How long a step waits while others write. */
+/** How long a step waits for other writers. */
 const BUSY_MS = 10_000
 
 const connection = openSqlite(workerData.file, 'write')
@@ -24,6 +24,6 @@ parentPort?.on('message', (request: 'merge' | 'close') => {
   }
   const before = readChanges()
   merge.run()
-  // As FTS5's documentation tells whether there was anything to merge.
+  // According to FTS5's documentation, fewer than 2 changes mean that there was nothing to merge.
   parentPort?.postMessage(readChanges() - before < 2)
 })

@@ -34,7 +34,7 @@ it('each batch of long work writes the search index once, however many items it 
   expect(await countMatches(database, 'b')).toBe(COUNT)
 })
 
-it('no transaction of long work merges, and what is merged between them is found as before', async () => {
+it('no transaction of long work merges, and merging between them changes no search result', async () => {
   const database = await openTemporaryDatabase()
   await insertItems(database, items)
   if (!onPostgres) {
@@ -58,13 +58,13 @@ it('no transaction of long work merges, and what is merged between them is found
   expect(await countSegments(database)).toBeLessThan(before / 2)
   expect(await counts()).toEqual([12, COUNT - 12])
 
-  // Others go on merging as FTS5 does by itself.
+  // Other transactions still merge, by FTS5's default.
   const { rows } = await sql<{ v: number }>`
     SELECT v FROM media_search_config WHERE k = 'automerge'`.execute(database.read)
   expect(rows).toEqual([{ v: 4 }])
 })
 
-it('merging leaves the process free, waits while another one writes, and ends with its thread', async () => {
+it('merging leaves the process free, waits while a transaction writes, and ends with its thread', async () => {
   if (onPostgres) return
   const database = await openTemporaryDatabase()
   await insertItems(database, items)

@@ -8,17 +8,17 @@ import type { Pace } from '../../database/pace.ts'
 import type { Queries } from '../../database/tables.ts'
 
 /*
- * Each transaction that changes SQLite's search index adds a segment to it, and FTS5 merges segments now
- * and then: within whatever transaction makes 64 pages full, some hundreds of pages at a stretch, and
- * everything of a level at once where many segments came quickly. One step of merging takes up to a third
- * of a second in a large library, because FTS5 stops only between two terms. So long work turns merging off
- * for its own transactions, and has a thread merge between them:
+ * Each transaction that changes SQLite's search index adds a segment to it. FTS5 merges segments now and
+ * then, within the transaction that happens to fill 64 pages. It merges some hundreds of pages at a time, or
+ * a whole level at once if many segments were added quickly. One step takes up to a third of a second in a
+ * large library, because FTS5 stops only between two terms. Long-running work therefore turns merging off for
+ * its own transactions, and a thread merges between them:
  * https://sqlite.org/fts5.html#the_merge_command
  */
 
-/** FTS5's own default: so many segments of a level are merged into one. */
+/** FTS5's own default: this many segments of a level are merged into one. */
 const AUTOMERGE = 4
-/** What a batch adds is merged several times, from level to level, until it is with all the rest. */
+/** Most merge steps after each batch. With each step its segment moves up, until it is merged with the rest. */
 const STEPS = 3
 
 /** A database whose transactions leave the merging to an `IndexMerger`. */
@@ -29,7 +29,7 @@ export const withoutMerging = (database: Database): Database => ({
       if (isPostgres(trx)) return work(trx)
       await setAutomerge(trx, 0)
       const result = await work(trx)
-      // Has FTS5 write what it has gathered, before the setting is what it was.
+      // Makes FTS5 write its buffered changes before the setting is restored.
       await sql`SAVEPOINT gathered`.execute(trx)
       await sql`RELEASE gathered`.execute(trx)
       await setAutomerge(trx, AUTOMERGE)
@@ -37,24 +37,24 @@ export const withoutMerging = (database: Database): Database => ({
     }),
 })
 
-/** The setting is kept in the database, so a transaction that changes it sets it back. */
+/** The setting is stored in the database, so a transaction that changes it must set it back. */
 const setAutomerge = (trx: Queries, segments: number) =>
   sql`INSERT INTO media_search (media_search, rank) VALUES ('automerge', ${sql.lit(segments)})`.execute(
     trx,
   )
 
 export interface IndexMerger {
-  /** Merges what a batch left, in short transactions, with a pause after each. */
+  /** Merges the segments that a batch left, in short transactions, with a pause after each. */
   merge(): Promise<void>
   /** Ends the thread. */
   close(): Promise<void>
 }
 
 /**
- * Merges the search index on a thread with a connection of its own, so that this process answers meanwhile.
- * The thread starts with the first merge. On PostgreSQL there is nothing to merge.
+ * Merges the search index on a thread with its own connection, so that this process can serve requests
+ * meanwhile. The thread starts with the first merge. On PostgreSQL there is nothing to merge.
  *
- * @param pace lets others write between two steps
+ * @param pace lets other writers in between two steps
  */
 export function createIndexMerger({ database, hold, pause }: Pace): IndexMerger {
   if (isPostgres(database.read)) return { merge: async () => {}, close: async () => {} }
@@ -80,9 +80,9 @@ export function createIndexMerger({ database, hold, pause }: Pace): IndexMerger 
 const startThread = (file: string) =>
   heard(new Worker(new URL('./merge-index-thread.ts', import.meta.url), { workerData: { file } }))
 
-/** @throws whatever the thread fails of, by which it ends */
+/** @throws the error that ended the thread */
 async function ask(thread: Worker | undefined): Promise<boolean> {
-  if (!thread || thread.threadId < 0) throw new Error('The thread that merges has ended.')
+  if (!thread || thread.threadId < 0) throw new Error('The merging thread has ended.')
   const answered = once(thread, 'message')
   thread.postMessage('merge')
   const [isDone] = await answered
@@ -93,6 +93,6 @@ async function locate({ read }: Database): Promise<string> {
   const { rows } = await sql<{ file: string }>`
     SELECT file FROM pragma_database_list WHERE name = 'main'`.execute(read)
   const [main] = rows
-  if (!main?.file) throw new Error('The database is in no file.')
+  if (!main?.file) throw new Error('The database is not in a file.')
   return main.file
 }

@@ -4,10 +4,9 @@ import {
   COMMAND_LINE,
   mediaSubject,
   recordAudit,
+  writeAs,
 } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
-import { askWithin } from '../../database/database.ts'
-import { buildOnce, listed } from '../../database/engine.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { countVersion, type Library } from '../library.ts'
 import { adjustCounts } from '../list/rank.ts'
@@ -16,11 +15,12 @@ import { countTags, parseTags } from '../tags.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 
 /**
- * Removes an item and, with the last one of the same bytes, every stored object of it. When this
- * resolves they are gone from storage; after a power cut the journal's sweep sees to that again.
+ * Removes an item. If it is the last one with the same bytes, removes every stored object of it too. When
+ * this resolves, they are gone from storage. If a power cut brings them back, the journal's sweep removes
+ * them again.
  *
- * If storage fails the item is gone all the same, this rejects, and the journal's sweep removes the
- * objects later.
+ * If storage fails, the item is gone all the same. This rejects, and the journal's sweep removes the objects
+ * later.
  *
  * @throws AppError 404 "Media not found"
  */
@@ -32,7 +32,7 @@ export async function removeMedia(library: Library, id: number, by?: Actor): Pro
 /**
  * Removes several items as `removeMedia` does one, in one transaction.
  * @param ids ascending
- * @returns those that there are not
+ * @returns a failure for each id without an item
  */
 export async function removeItems(
   library: Library,
@@ -42,7 +42,7 @@ export async function removeItems(
   const { database, journal, renders } = library
   const now = await database.now()
   const { failed, files } = await writeAs(database, by, async (trx) => {
-    const items = await askWithin(trx)(removalQueries(trx).media, JSON.stringify(ids))
+    const items = await runIn(trx, deleteItems, JSON.stringify(ids))
     const found = new Set(items.map(({ id }) => id))
     const removed = ids.filter((id) => found.has(id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
@@ -67,7 +67,7 @@ export async function removeItems(
   return failed
 }
 
-/** One row for all of a transaction: deleting many must not cost a row for each. */
+/** One audit row for the whole transaction: deleting many items must not cost a row for each. */
 function describe(ids: readonly number[], [item]: readonly { name: string }[]): AuditEntry {
   const [id] = ids
   return ids.length === 1 && id !== undefined
@@ -76,39 +76,53 @@ function describe(ids: readonly number[], [item]: readonly { name: string }[]): 
 }
 
 /**
- * Removes the rows of those of the files that no item shows any more.
- * @returns their ids and the keys that they named
+ * Removes the rows of the given files that no item uses any more.
+ * @returns the ids of those files, and the keys that the rows named
  */
 async function removeUnusedFiles(
   trx: Queries,
   fileIds: ReadonlySet<number>,
 ): Promise<{ ids: number[]; keys: string[] }> {
-  const [ask, queries] = [askWithin(trx), removalQueries(trx)]
-  const shown = await ask(queries.shown, JSON.stringify([...fileIds]))
+  const shown = await runIn(trx, findShown, JSON.stringify([...fileIds]))
   const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
   if (ids.length === 0) return { ids, keys: [] }
   const list = JSON.stringify(ids)
-  const variants = await ask(queries.variants, list)
-  const files = await ask(queries.files, list)
+  const variants = await runIn(trx, deleteVariants, list)
+  const files = await runIn(trx, deleteFiles, list)
   return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }
 
-/** Each takes all ids as one text of JSON. */
-const removalQueries = buildOnce((db) => {
-  const ids = listed<number>(db, 'bigint')
-  return {
-    media: db
-      .deleteFrom('media')
-      .where('id', 'in', ids)
-      .returning(['id', 'file_id', 'name', 'tags'])
-      .compile(),
-    shown: db
-      .selectFrom('media')
-      .select('file_id')
-      .distinct()
-      .where('file_id', 'in', ids)
-      .compile(),
-    variants: db.deleteFrom('variants').where('file_id', 'in', ids).returning('key').compile(),
-    files: db.deleteFrom('files').where('id', 'in', ids).returning('key').compile(),
-  }
-})
+// Each of these queries takes all ids as JSON.
+
+const deleteItems = prepare((db, ids: Parameter<string>) =>
+  db
+    .deleteFrom('media')
+    .where('id', 'in', listed<number>(db, 'bigint', ids))
+    .returning(['id', 'file_id', 'name', 'tags'])
+    .compile(),
+)
+
+const findShown = prepare((db, fileIds: Parameter<string>) =>
+  db
+    .selectFrom('media')
+    .select('file_id')
+    .distinct()
+    .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
+    .compile(),
+)
+
+const deleteVariants = prepare((db, fileIds: Parameter<string>) =>
+  db
+    .deleteFrom('variants')
+    .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
+    .returning('key')
+    .compile(),
+)
+
+const deleteFiles = prepare((db, ids: Parameter<string>) =>
+  db
+    .deleteFrom('files')
+    .where('id', 'in', listed<number>(db, 'bigint', ids))
+    .returning('key')
+    .compile(),
+)

@@ -35,7 +35,7 @@ async function countsOf(...tags: string[]) {
 }
 
 describe('changing the tags of several items', () => {
-  it('adds at the end what is not there, and keeps the order of the rest', async () => {
+  it('adds at the end the tags that an item lacks, and keeps the order of the rest', async () => {
     expect(await retag([1, 2, 3], { add: ['new', 'c'] })).toEqual([])
     expect(await readTags()).toEqual([
       ['a', 'b', 'c', 'new'],
@@ -77,14 +77,14 @@ describe('changing the tags of several items', () => {
     expect(await countsOf('new', 't5')).toEqual([2, 0])
   })
 
-  it('fails for items that there are not', async () => {
+  it('fails for items that do not exist', async () => {
     expect(await retag([2, 50], { add: ['new'] })).toEqual([
       { id: 50, message: 'Media not found', detail: 'There is no media item with id 50.' },
     ])
     expect((await readTags())[1]).toEqual(['c', 'a', 'new'])
   })
 
-  it('changes nothing where nothing is to be changed', async () => {
+  it('changes nothing if every item already has the wanted tags', async () => {
     const before = await readVersion(database.read)
     expect(await retag([1, 2], { add: ['a'], remove: ['zebra'] })).toEqual([])
     expect(await readVersion(database.read)).toEqual(before)

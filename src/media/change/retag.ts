@@ -1,6 +1,5 @@
 import { sql } from 'kysely'
-import { type Actor, COMMAND_LINE, recordAudit } from '../../audit/record.ts'
-import { writeAs } from '../../audit/write-as.ts'
+import { type Actor, COMMAND_LINE, recordAudit, writeAs } from '../../audit/record.ts'
 import { parametersInvalid } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
@@ -11,18 +10,18 @@ import { countTags, parseTags } from '../tags.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { reindexItems } from './insert-many.ts'
 
-/** As `readTags` gives them; no tag is in both. */
+/** As `readTags` returns them. No tag is in both. */
 export interface TagChange {
   add: readonly string[]
   remove: readonly string[]
 }
 
 /**
- * Takes tags from several items and gives them others, which come last, in one transaction. What
- * else an item has stays in its order.
+ * Removes tags from several items, and adds others at the end, in one transaction. The other tags of an item
+ * keep their order.
  *
  * @param ids ascending
- * @returns those that there are not, and those that would have too many tags
+ * @returns a failure for each id without an item, and for each item that would have too many tags
  */
 export async function retagItems(
   database: Database,
@@ -64,7 +63,7 @@ export async function retagItems(
   })
 }
 
-/** In one statement: on SQLite any other that has triggers would write what the index has gathered. */
+/** In one statement: on SQLite, each statement that fires triggers makes FTS5 write what it has gathered. */
 async function setTags(trx: Queries, items: readonly { id: number; stored: string }[]) {
   const rows = JSON.stringify(items.map(({ id, stored }) => [id, stored]))
   await (isPostgres(trx)
@@ -80,6 +79,6 @@ function retag(tags: readonly string[], { add, remove }: TagChange): string[] {
   return [...kept, ...add.filter((tag) => !kept.includes(tag))]
 }
 
-/** How many it has is not said: who may edit an item need not be one who may see it. */
+/** Does not say how many tags the item has: a caller that may edit an item may not be allowed to view it. */
 const tooManyTags = (id: number) =>
   parametersInvalid(`Item ${id} would have more tags than the ${MAX_TAGS} that are allowed.`)

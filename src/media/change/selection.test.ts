@@ -6,13 +6,13 @@ import { adjustCounts } from '../list/rank.ts'
 import { parseSearch } from '../list/search.ts'
 import { countSelected, findNewestId, readSlices, type Selection } from './selection.ts'
 
-/** More than are read at a time. */
+/** More items than one slice holds. */
 const COUNT = 25_000
 
 const NONE: ReadonlySet<number> = new Set()
 const ALL = { terms: [], except: NONE }
 
-/** Items of which only the ids and what searches find are real: each tenth is "ten". */
+/** Items of which only the ids and the search entries are real. Ids that end in 1 match "ten". */
 async function openLibrary() {
   const database = await openTemporaryDatabase()
   const ids = Array.from({ length: COUNT }, (_, index) => 2 * index + 1)
@@ -39,7 +39,7 @@ async function openLibrary() {
 }
 
 describe('a selection', () => {
-  it('is the items it names, or those that match up to an id, in slices', async () => {
+  it('holds the items that it names, or those that match up to an id, in slices', async () => {
     const { database, ids, tens } = await openLibrary()
     const select = async (selection: Selection) => {
       const slices = await Array.fromAsync(readSlices(database.read, selection))
@@ -63,7 +63,7 @@ describe('a selection', () => {
     expect(await select({ terms: parseSearch('ten X'), until: 1000, except: NONE })).toEqual(
       tens.filter((id) => id <= 1000),
     )
-    // Of the exceptions only those count that would have been meant.
+    // Only exceptions that would have been selected count.
     const except = new Set([1, 2, 5, 11, 999, 1001, 40_001])
     const isMeant = (id: number) => id <= 1000 && !except.has(id)
     expect(await select({ terms: [], until: 1000, except })).toEqual(ids.filter(isMeant))
@@ -84,7 +84,7 @@ describe('a selection', () => {
     }
   })
 
-  it('holds no state of the library, and nothing past its end', async () => {
+  it('holds no snapshot of the library, and nothing past its end', async () => {
     const { database, ids } = await openLibrary()
     const until = await findNewestId(database.read)
     const slices = readSlices(database.read, { ...ALL, until })

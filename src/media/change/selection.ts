@@ -4,18 +4,18 @@ import { findRank } from '../list/rank.ts'
 import { matchingIds } from '../list/search.ts'
 
 /**
- * Which items are meant: some by their ids (ascending), or all up to an id that match a search,
- * but for some.
+ * Which items are selected: some by their ids (ascending), or all up to an id that match a search, with
+ * exceptions.
  */
 export type Selection =
   | { ids: readonly number[] }
   /** `terms` as of a list: folded; none means everything. */
   | { terms: readonly string[]; until: number; except: ReadonlySet<number> }
 
-/** Ids read at a time; in the search index each such slice costs a walk up to where it begins. */
+/** Ids that are read at a time. In the search index, each slice costs a walk up to its beginning. */
 const SLICE = 10_000
 
-/** How many items are meant. */
+/** How many items are selected. */
 export async function countSelected(db: Queries, selection: Selection): Promise<number> {
   if ('ids' in selection) return selection.ids.length
   const { terms, until, except } = selection
@@ -36,8 +36,8 @@ async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> 
 }
 
 /**
- * The ids, ascending, in slices. No state of the database is held in between: of an item that is
- * edited or deleted meanwhile the id may be among them or not.
+ * The ids, ascending, in slices. No snapshot of the database is held between slices: the id of an item that
+ * is edited or deleted meanwhile may be among them or not.
  */
 export async function* readSlices(
   db: Queries,
@@ -60,7 +60,7 @@ export async function* readSlices(
   }
 }
 
-/** The highest id there is; 0 if there are no items. */
+/** The highest id of all items; 0 if there are none. */
 export async function findNewestId(db: Queries): Promise<number> {
   const { id } = await db
     .selectFrom('media')

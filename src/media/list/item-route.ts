@@ -4,11 +4,9 @@ import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import type { ItemAddresses } from '../base-path.ts'
-import { MediaItem, selectItems, toItem } from '../item.ts'
-import type { ReadState } from '../library-state.ts'
+import { type ItemAddresses, MediaItem, selectItems, toItem } from '../item.ts'
+import { isUnchanged, type ReadState, sendNothing } from '../library-state.ts'
 import { countMedia, findRank } from './rank.ts'
-import { isUnchanged, sendNothing } from './unchanged.ts'
 
 export const RankedItem = Type.Object(
   {
@@ -19,7 +17,7 @@ export const RankedItem = Type.Object(
 )
 export type RankedItem = Static<typeof RankedItem>
 
-/** One item, and where it is among all. */
+/** One item, and its position among all items. */
 export const itemRoute: FastifyPluginAsyncTypebox<{
   database: Database
   readState: ReadState
@@ -37,8 +35,8 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
       tags: ['media'],
       summary: 'Show an item',
       description:
-        'With its position among all items, of which the number is in `X-Total-Count`: `rank` is ' +
-        'its offset in the order `added-asc`, and the number less one less `rank` in `added-desc`.',
+        'With its position among all items. The number of all items is in `X-Total-Count`. `rank` is the offset ' +
+        'in the order `added-asc`; the offset in the order `added-desc` is the number minus 1 minus `rank`.',
       params: Type.Object({ id: IdParameter }),
       response: { 200: RankedItem, 304: Type.Null() },
     },

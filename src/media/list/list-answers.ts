@@ -1,51 +1,56 @@
 import type { IncomingMessage } from 'node:http'
+import { parametersInvalid, quote } from '../../base/errors.ts'
 import { createCacheUse, createRecent } from '../../base/recent.ts'
-import { type HeadersInTurn, inTurn, type ReadyAnswer } from '../../http/answer/answer-at-once.ts'
-import type { Query } from '../../http/query-parameters.ts'
-import type { ItemAddresses } from '../base-path.ts'
-import type { LibraryState, ReadState } from '../library-state.ts'
+import { type FastAnswer, type RawHeaders, toRawHeaders } from '../../http/answer/fast-path.ts'
+import { type Query, readInteger, readText } from '../../http/query-parameters.ts'
+import type { ItemAddresses } from '../item.ts'
+import {
+  hasAlready,
+  type LibraryState,
+  type ReadState,
+  unchangedHeaders,
+} from '../library-state.ts'
 import type { ListQuery } from './list.ts'
-import { readListQuery } from './list-query.ts'
 import type { ListReader } from './list-reader.ts'
-import { hasAlready, unchangedHeaders } from './unchanged.ts'
+import { parseSearch } from './search.ts'
 
-/** What is kept in memory, in bytes: what many people look at while nothing changes. */
+/** Memory for answers: for lists that many people look at while nothing changes. */
 const MAX_BYTES = 16 * 1024 * 1024
-/** Of addresses of which it is known that they were asked for: some 10,000 as people have them. */
+/** Memory for URLs that were requested once: about 10,000 of the usual length. */
 const MAX_SEEN_BYTES = 2 * 1024 * 1024
-/** What an answer costs besides its body and its address, about. */
+/** Estimated size of an answer besides its body and its URL. */
 const OVERHEAD_BYTES = 2000
 const NOTHING = Buffer.alloc(0)
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** An answer without a body is too long for one go: it is to be streamed. */
+/** An answer without a body is too long to be built at once, and must be streamed. */
 export interface ListAnswer {
-  status: ReadyAnswer['status']
+  status: FastAnswer['status']
   headers: Readonly<Record<string, string | number>>
-  /** The same, for who sends it at once. */
-  ready: HeadersInTurn
+  /** The same headers, for the fast path. */
+  ready: RawHeaders
   query: ListQuery
   body: Buffer | undefined
 }
 
-/** What an address asks for, of one version of the library, and the answer if it is known. */
+/** What a URL asks for, in one version of the library, and the answer if it is known. */
 interface Asked {
   unchanged: ListAnswer & { headers: { etag: string } }
   whole?: ListAnswer
 }
 
 /**
- * Answers requests for lists, the same ones from memory while the library is as it was, and then
- * without a promise. What it returns throws AppError 400 "Invalid parameters", and takes for `now` what
- * `ReadState` does.
- * @param spend see `createSpentBytes`
- * @param use counts those that took no reading of items as hits
+ * Answers requests for lists. Repeated requests are answered from memory while the library does not change,
+ * and without a promise.
+ * @param countUsed see `createBufferFreer`
+ * @param use counts an answer as a hit if no items were read for it
+ * @returns a function that throws AppError 400 "Invalid parameters"; its `now` is that of `ReadState`
  */
 export function createListAnswers(
   lists: ListReader,
   readState: ReadState,
   { inJson }: ItemAddresses,
-  spend: (bytes: number) => void,
+  countUsed: (bytes: number) => void,
   use = createCacheUse(),
 ): (request: IncomingMessage, query: Query, now?: number) => ListAnswer | Promise<ListAnswer> {
   let version = -1
@@ -65,11 +70,12 @@ export function createListAnswers(
       memory = createRecent(MAX_BYTES)
       seen = createRecent(MAX_SEEN_BYTES)
     }
-    // What is read for it may be of a version of which nothing is kept any more by then.
+    // The version may change while an answer is read. That answer goes into the old memory, which is not used
+    // any more.
     const kept = memory
     const { url = '' } = request
     const known = kept.get(url)
-    // What is asked for once would only fill the memory, and give the collector work.
+    // An answer that is requested only once would fill the memory, and cost garbage collection, for nothing.
     const isAgain = known !== undefined || seen.get(url) === true
     const asked = known ?? understand()
     const there = hasAlready(request, asked.unchanged.headers) ? asked.unchanged : asked.whole
@@ -86,7 +92,7 @@ export function createListAnswers(
       const unchanged = {
         status: 304 as const,
         headers,
-        ready: inTurn(headers),
+        ready: toRawHeaders(headers),
         query,
         body: NOTHING,
       }
@@ -106,10 +112,30 @@ export function createListAnswers(
         'content-type': JSON_TYPE,
         ...(body && { 'content-length': body.length }),
       }
-      const whole: ListAnswer = { status: 200, headers, ready: inTurn(headers), query, body }
-      if (!isAgain) spend(body?.length ?? 0)
+      const whole: ListAnswer = { status: 200, headers, ready: toRawHeaders(headers), query, body }
+      if (!isAgain) countUsed(body?.length ?? 0)
       else if (body) kept.set(url, { unchanged, whole }, body.length + OVERHEAD_BYTES)
       return whole
     }
+  }
+}
+
+const ORDERS = ['added-asc', 'added-desc'] as const
+
+/**
+ * The parameters of a list, from the query of a URL.
+ * @throws AppError 400 "Invalid parameters", naming the parameter
+ */
+export function readListQuery(query: Query): ListQuery {
+  const given = readText(query, 'order')
+  const order = given === undefined ? 'added-desc' : ORDERS.find((known) => known === given)
+  if (order === undefined) {
+    throw parametersInvalid(`order is ${quote(given)}; it must be ${ORDERS.join(' or ')}.`)
+  }
+  return {
+    order,
+    limit: readInteger(query, 'limit', { fallback: Number.MAX_SAFE_INTEGER, min: 1 }),
+    offset: readInteger(query, 'offset', { fallback: 0, min: 0 }),
+    terms: parseSearch(readText(query, 'search') ?? ''),
   }
 }

@@ -1,11 +1,12 @@
 import { createRecent } from '../../base/recent.ts'
-import { askWithin, type Database } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
+import { runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import { compileStateQuery, type ReadState, readState } from '../library-state.ts'
+import { type ReadState, readVersion } from '../library-state.ts'
 import {
-  compileListStatements,
   countMatches,
   endOf,
+  findBlocks,
   findFirst,
   type ListQuery,
   type ListSummary,
@@ -21,39 +22,37 @@ import { addUp, type Block } from './rank.ts'
 
 /** Longer lists are streamed. */
 const MAX_PAGE_ITEMS = 1000
-/** Of searches whose number of matches is kept: some thousand. */
+/** Memory for the numbers of matches of some thousand searches. */
 const MAX_TOTALS_BYTES = 512 * 1024
-/** Of blocks that are kept: those of a hundred million items. */
+/** Memory for the blocks of a hundred million items. */
 const MAX_BLOCKS_BYTES = 5 * 1024 * 1024
 const BLOCK_BYTES = 48
-/** How often a page is read again because the library changed meanwhile. */
+/** How often a page is tried sourceWithMemory of a transaction, while the library keeps changing. */
 const ATTEMPTS = 3
 
 export interface List {
   summary: ListSummary
-  /** The whole answer; undefined if it is too long for one go. */
+  /** The whole answer; undefined if it is too long to be built at once. */
   body: Buffer | undefined
 }
 
 export interface ListReader {
-  /** @param version of the library, as it was told since the list was asked for */
+  /** @param version of the library, read after the list was requested */
   read(query: ListQuery, version: number): Promise<List>
-  /** For a transaction of the caller's, in which nothing comes from memory. */
+  /** Reads in the caller's transaction, and nothing from memory. */
   within(trx: Queries): Source
 }
 
 /**
- * Reads lists, and keeps in memory what was derived of the library's present version: counts of
- * blocks, numbers of matches.
+ * Reads lists. Keeps in memory what was derived from the library's present version: counts of blocks and
+ * numbers of matches.
  *
- * A page costs no transaction. Each of its queries may see the library at another moment, but
- * versions only grow, and the queries that read items or count matches tell theirs. If it is the
- * version that was there before the first, and what comes from memory was derived of it, all saw the
- * same library. Else the page is read again, and after some attempts within a transaction.
+ * A page needs no transaction. Each of its queries may see the library at another moment. But versions only
+ * grow, and the queries that read items or count matches also return the version that they saw. If that is
+ * the version from before the first query, and the values from memory were derived from it too, all queries
+ * saw the same library. Otherwise the page is read again, and after some attempts within a transaction.
  */
-export function createListReader(database: Database, current: ReadState): ListReader {
-  const statements = compileListStatements(database.read)
-  const stateQuery = compileStateQuery(database.read)
+export function createListReader(database: Database, readState: ReadState): ListReader {
   let memory = createMemory(-1)
 
   function remember(version: number) {
@@ -61,26 +60,30 @@ export function createListReader(database: Database, current: ReadState): ListRe
     return memory
   }
 
-  /** Reads through the memory of a version. What is newer may come into it: then the page is too. */
-  function outside({ version, blocks, totals }: Memory): Source {
+  /**
+   * Reads through the memory of a version. If another process commits meanwhile, a newer value may be stored under
+   * this version. Each page that uses it then fails the version check.
+   */
+  function sourceWithMemory({ version, blocks, totals }: Memory): Source {
     return {
-      ask: database.ask,
+      run: database.run,
       db: database.read,
-      statements,
       async readBlocks(level, first, last) {
+        // `last` follows from these two; see `findPlace`.
         const key = `${level} ${first}`
         const known = blocks.get(key)
         if (known) return known
-        const read = addUp(await database.ask(statements.blocks, level, first, last))
+        const read = addUp(await database.run(findBlocks, level, first, last))
         blocks.set(key, read, read.length * BLOCK_BYTES)
         return read
       },
       async countMatches(terms) {
-        // A folded term may hold a space itself.
+        // Not joined with spaces: a folded term may hold a space itself.
         const key = JSON.stringify(terms)
         const known = totals.get(key)
         if (known !== undefined) return { version, total: known }
         const counted = await countMatches(database.read, terms)
+        // 0 bytes: a number costs only its entry.
         if (counted.version === version) totals.set(key, counted.total, 0)
         return counted
       },
@@ -88,27 +91,25 @@ export function createListReader(database: Database, current: ReadState): ListRe
   }
 
   function within(trx: Queries): Source {
-    const ask = askWithin(trx)
     return {
-      ask,
+      run: (query, ...values) => runIn(trx, query, ...values),
       db: trx,
-      statements,
-      readBlocks: async (...range) => addUp(await ask(statements.blocks, ...range)),
+      readBlocks: async (...range) => addUp(await runIn(trx, findBlocks, ...range)),
       countMatches: (terms) => countMatches(trx, terms),
     }
   }
 
   return {
     within,
-    async read(query, told) {
+    async read(query, firstVersion) {
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const version = attempt === 0 ? told : (await current()).version
-        const list = await readAt(version, outside(remember(version)), query)
+        const version = attempt === 0 ? firstVersion : (await readState()).version
+        const list = await readAt(version, sourceWithMemory(remember(version)), query)
         if (list) return list
       }
       return database.read.transaction().execute(async (trx) => {
         const source = within(trx)
-        const { version } = await readState(source.ask, stateQuery)
+        const { version } = await readVersion(trx)
         const list = await readAt(version, source, query)
         if (!list) throw new Error('The version of the library changed within a transaction.')
         return list
@@ -117,14 +118,14 @@ export function createListReader(database: Database, current: ReadState): ListRe
   }
 }
 
-/** @returns undefined if the library is of another version by now */
+/** @returns undefined if the library has another version by now */
 function readAt(version: number, source: Source, query: ListQuery): Promise<List | undefined> {
   return query.terms.length > 0 && query.limit <= MAX_PAGE_ITEMS
-    ? readMatchesAt(version, source, query)
-    : readPageAt(version, source, query)
+    ? readThenCount(version, source, query)
+    : countThenRead(version, source, query)
 }
 
-async function readPageAt(
+async function countThenRead(
   version: number,
   source: Source,
   query: ListQuery,
@@ -136,6 +137,7 @@ async function readPageAt(
   const around = [OPENING, endOf(summary)] as const
   if (count === 0) return { summary, body: Buffer.from(around.join('')) }
   const slice =
+    // A search with a large limit, which has few matches.
     query.terms.length > 0
       ? await readMatches(source.db, query, count, around)
       : await readSlice(source, query.order, await findFirst(source, query, summary), count, around)
@@ -143,12 +145,12 @@ async function readPageAt(
   if (slice.count !== count) {
     throw new Error(`A list has ${slice.count} items where the counts say ${count}.`)
   }
-  if (slice.json === null) throw new Error('A list of items came without them.')
+  if (slice.json === null) throw new Error('A list of items has no JSON.')
   return { summary, body: toBuffer(slice.json) }
 }
 
-/** The page first: one that is not full tells how many matches there are, without counting them. */
-async function readMatchesAt(
+/** Reads the page first: if it is not full, the number of matches is known without counting them. */
+async function readThenCount(
   version: number,
   source: Source,
   query: ListQuery,
@@ -156,6 +158,7 @@ async function readMatchesAt(
   const { terms, limit, offset } = query
   const slice = await readMatches(source.db, query, limit, [OPENING, ''])
   const { count, json } = slice
+  // A page that is not full ends the list, unless it lies past the end.
   const isLast = count < limit && (count > 0 || offset === 0)
   const total = slice.total ?? (isLast ? offset + count : undefined)
   const counted =

@@ -5,19 +5,17 @@ import { createKnownCallers } from '../../auth/known-callers.ts'
 import type { Budget } from '../../base/budget.ts'
 import { heard } from '../../base/heard.ts'
 import type { CacheUse } from '../../base/recent.ts'
-import type { PlainRequest } from '../../http/answer/answer-at-once.ts'
-import { createSpentBytes } from '../../http/body/spent-bytes.ts'
+import type { PlainRequest } from '../../http/answer/fast-path.ts'
+import { createBufferFreer } from '../../http/body/free-buffers.ts'
 import type { Query } from '../../http/query-parameters.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import type { ItemAddresses } from '../base-path.ts'
-import { MediaItem } from '../item.ts'
+import { type ItemAddresses, MediaItem } from '../item.ts'
 import type { Library } from '../library.ts'
-import type { ReadState } from '../library-state.ts'
+import { type ReadState, sendNothing } from '../library-state.ts'
 import type { ListQuery } from './list.ts'
 import { createListAnswers, type ListAnswer } from './list-answers.ts'
 import { createListReader } from './list-reader.ts'
 import { streamList } from './stream-list.ts'
-import { sendNothing } from './unchanged.ts'
 
 export const MediaList = Type.Object(
   {
@@ -34,7 +32,7 @@ export type MediaList = Static<typeof MediaList>
 export const listRoute: FastifyPluginAsyncTypebox<{
   library: Library
   readState: ReadState
-  /** Snapshots of long lists at once. */
+  /** Limits how many snapshots of long lists are read at once. */
   listings: Budget
   addresses: ItemAddresses
   listUse: CacheUse
@@ -42,10 +40,10 @@ export const listRoute: FastifyPluginAsyncTypebox<{
   const { database } = library
   const lists = createListReader(database, readState)
   const callers = createKnownCallers(database)
-  const spend = createSpentBytes()
-  const answer = createListAnswers(lists, readState, addresses, spend, listUse)
+  const countUsed = createBufferFreer()
+  const answer = createListAnswers(lists, readState, addresses, countUsed, listUse)
 
-  /** For who is known to be let through: the same as the usual way, without the way. */
+  /** Returns the handler's answer for a caller that is known to be authorised, without Fastify's hooks. */
   function answerKnown({ raw, query }: PlainRequest) {
     const answerAt = (now: number | undefined) => {
       const user = callers.recall(raw, now)
@@ -55,7 +53,9 @@ export const listRoute: FastifyPluginAsyncTypebox<{
       const found = answer(raw, query, now)
       return found instanceof Promise ? found.then(toReady) : toReady(found)
     }
-    return database.askChanges ? database.askChanges().then(answerAt) : answerAt(database.changes())
+    return database.readChangeToken
+      ? database.readChangeToken().then(answerAt)
+      : answerAt(database.changeToken())
   }
 
   app.route({
@@ -64,7 +64,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     config: {
       access: 'view-media',
       failure: 'Error listing media',
-      atOnce: answerKnown,
+      fastPath: answerKnown,
       refusals: { 400: 'Invalid parameters', 503: 'Service busy' },
     },
     schema: {
@@ -79,7 +79,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
             default: 'added-desc',
           }),
         ),
-        limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most so many items' })),
+        limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most this many items' })),
         offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
         search: Type.Optional(
           Type.String({
@@ -99,15 +99,15 @@ export const listRoute: FastifyPluginAsyncTypebox<{
     },
   })
 
-  /** JSON that is written already, as the schema says. */
+  /** Sends JSON that is already serialised, in the form of the schema. */
   const sendWritten = (reply: FastifyReply, body: Buffer) => reply.send(body)
 
   async function sendStream(request: FastifyRequest, reply: FastifyReply, query: ListQuery) {
     if (request.method === 'HEAD') return reply.send(heard(Readable.from([])))
     const release = await listings.take(1)
     try {
-      const { summary, body } = await streamList(library, lists, addresses, query, spend)
-      // Also if it has failed already.
+      const { summary, body } = await streamList(library, lists, addresses, query, countUsed)
+      // Called even if the body has failed already.
       finished(body, () => {
         release()
         if (body.errored) request.log.warn({ err: body.errored }, 'A list was cut off')

@@ -1,8 +1,8 @@
 import { type CompiledQuery, sql } from 'kysely'
-import type { Ask } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
+import { type Parameter, prepare, type RunPrepared } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import { type BlockRow, countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
+import { countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
 import { matchingIds } from './search.ts'
 
 export interface ListQuery {
@@ -13,7 +13,7 @@ export interface ListQuery {
   terms: readonly string[]
 }
 
-/** What is known of a list before its rows are read. */
+/** What is known about a list before its rows are read. */
 export interface ListSummary {
   /** Matching items. */
   total: number
@@ -26,46 +26,45 @@ export interface ListSummary {
 
 /** The items of a list, or a part of them, as they are sent. */
 export interface Slice {
-  /** Of the library, at the moment they were read. */
+  /** The library's version when the items were read. */
   version: number
   count: number
-  /** `{"id":…},{"id":…}` between what was wanted around it, in UTF-8; null where there are none. */
+  /** `{"id":…},{"id":…}` between the texts that were put around it, in UTF-8; null if there are no items. */
   json: Uint8Array | string | null
-  /** Of them, those whose JSON is not there. */
+  /** How many of the items have no JSON. */
   missing: number
-  /** Of the last one. */
+  /** Id of the last item. */
   last: number | null
-  /** How many matches there are, where that comes with some of them. */
+  /** The number of all matches, if the query that reads some of them also counts them. */
   total: number | null
 }
 
-/** What comes before the items of an answer, and after them. */
+/** The text before the items of an answer, and the text after them. */
 export const OPENING = '{"media":['
 export const endOf = ({ max, from, to }: ListSummary) => `],"max":${max},"from":${from},"to":${to}}`
 
-/** The bytes of a slice, which are not copied. */
+/** The bytes of a slice, without a copy if they are bytes already. */
 export const toBuffer = (json: Uint8Array | string): Buffer =>
   typeof json === 'string'
     ? Buffer.from(json)
     : Buffer.from(json.buffer, json.byteOffset, json.byteLength)
 
-/** How what a list is made from is read: at which moment, and what may be from memory. */
+/** Reads the data of a list. Each source decides at which moment, and what may come from memory. */
 export interface Source {
-  ask: Ask
-  /** For queries that are built each time. */
+  run: RunPrepared
+  /** For queries that are not prepared. */
   db: Queries
-  statements: ListStatements
   readBlocks: ReadBlocks
   countMatches(terms: readonly string[]): Promise<Counted>
 }
 
-/** How many items match a search, and of which version of the library. */
+/** How many items match a search, and in which version of the library. */
 export interface Counted {
   version: number
   total: number
 }
 
-/** The number of matches, and the positions of those that the query wants. */
+/** The number of matches, and the positions of the items that the query asks for. */
 export async function summarizeList(source: Source, query: ListQuery): Promise<ListSummary> {
   const { terms } = query
   const total =
@@ -94,7 +93,7 @@ export async function countMatches(db: Queries, terms: readonly string[]): Promi
   return counted
 }
 
-/** The id of the first item of a list of the whole library: the offset costs nothing. */
+/** The id of the first item in a list of the whole library. A large offset costs no more than a small one. */
 export async function findFirst(
   source: Source,
   { order, offset }: ListQuery,
@@ -102,32 +101,32 @@ export async function findFirst(
 ): Promise<number> {
   const rank = order === 'added-asc' ? offset : total - 1 - offset
   const place = await findPlace(rank, source.readBlocks)
-  // Of blocks that have lost none of their items nothing needs to be read.
+  // In a block that has lost none of its items, the id follows from the position without a query.
   if (place?.isFull) return place.start + place.rest
-  const [item] = place ? await source.ask(source.statements.nth, place.start, place.rest) : []
-  // Where the counts are of another moment than the items, the version tells.
+  const [item] = place ? await source.run(findNth, place.start, place.rest) : []
+  // If the counts are of another moment than the items, the check of the version finds out.
   return item?.id ?? 0
 }
 
 /**
  * Items from an id on, in either order.
- * @param around what is put before and after them: here it costs less than to copy the bytes
+ * @param around texts before and after them; added here, because later it would cost a copy of the bytes
  */
 export async function readSlice(
-  { ask, statements }: Source,
+  { run }: Source,
   order: ListQuery['order'],
   first: number,
   count: number,
   around: readonly [string, string],
 ): Promise<Slice> {
-  const [slice] = await ask(statements[order], ...around, first, count)
+  const [slice] = await run(findSlice[order], ...around, first, count)
   if (!slice) throw new Error('An aggregate has no row.')
   return slice
 }
 
 /**
- * A slice of the matches. On SQLite it comes in the order of the search index itself, and nothing is
- * sorted. PostgreSQL finds all of them first, and so counts them along the way.
+ * A slice of the matches. SQLite returns them in the order of the search index, and sorts nothing.
+ * PostgreSQL finds all matches first, and so counts them along the way.
  */
 export async function readMatches(
   db: Queries,
@@ -161,8 +160,8 @@ export async function readMatches(
 }
 
 /**
- * A row for each item, for lists of which no end is in sight.
- * @param first id of a list of the whole library
+ * One row for each item, for lists of any length.
+ * @param first the id of the first item, in a list of the whole library; undefined for a search
  */
 export function selectRows(
   db: Queries,
@@ -187,58 +186,67 @@ const from = (order: ListQuery['order']) => (order === 'added-asc' ? sql`>=` : s
 const direction = (order: ListQuery['order']) => (order === 'added-asc' ? sql`ASC` : sql`DESC`)
 
 /**
- * A parameter of LIMIT or OFFSET. SQLite plans a statement anew each time that such a parameter is
- * bound, which costs as much as a page; not if it stands in a query of its own.
+ * A parameter of LIMIT or OFFSET. SQLite plans a statement again each time such a parameter is bound, which
+ * costs as much as reading a page. It does not if the parameter is in a subquery of its own.
  */
-const stable = (value: number) => sql`(SELECT CAST(${value} AS bigint))`
+const stable = (value: number | Parameter<number>) => sql`(SELECT CAST(${value} AS bigint))`
 
-/** The queries that every list asks. */
-export interface ListStatements {
-  /** Level, first and last block. */
-  blocks: CompiledQuery<BlockRow>
-  /** The id of an item: the first id that may come, and how many to skip. */
-  nth: CompiledQuery<{ id: number }>
-  /** What comes before and after the items, the first id, and how many. */
-  'added-asc': CompiledQuery<Slice>
-  'added-desc': CompiledQuery<Slice>
-}
-
-export function compileListStatements(db: Queries): ListStatements {
-  const slice = (order: ListQuery['order']) => {
-    return aggregate(
-      db,
-      order,
-      sql`SELECT id, json FROM media_json WHERE id ${from(order)} ${0}
-        ORDER BY id ${direction(order)} LIMIT ${stable(0)}`,
-      ['', ''],
-    ).compile(db)
-  }
-  return {
-    blocks: db
+/** The blocks of a level, in order, from `first` to `last`, both included. */
+export const findBlocks = prepare(
+  (db, level: Parameter<number>, first: Parameter<number>, last: Parameter<number>) =>
+    db
       .selectFrom('media_counts')
       .select(['block', 'count'])
-      .where('level', '=', 0)
-      .where('block', '>=', 0)
-      .where('block', '<=', 0)
+      .where('level', '=', level)
+      .where('block', '>=', first)
+      .where('block', '<=', last)
       .orderBy('block')
       .compile(),
-    nth: sql<{ id: number }>`
-      SELECT id FROM media WHERE id >= ${0} ORDER BY id LIMIT 1 OFFSET ${stable(0)}`.compile(db),
-    'added-asc': slice('added-asc'),
-    'added-desc': slice('added-desc'),
-  }
+)
+
+/** The id of an item, found by the smallest id that it may have and the number of items to skip. */
+const findNth = prepare((db, start: Parameter<number>, skipped: Parameter<number>) =>
+  sql<{ id: number }>`
+    SELECT id FROM media WHERE id >= ${start} ORDER BY id LIMIT 1 OFFSET ${stable(skipped)}`.compile(
+    db,
+  ),
+)
+
+const prepareSlice = (order: ListQuery['order']) =>
+  prepare(
+    (
+      db,
+      before: Parameter<string>,
+      after: Parameter<string>,
+      first: Parameter<number>,
+      count: Parameter<number>,
+    ) =>
+      aggregate(
+        db,
+        order,
+        sql`SELECT id, json FROM media_json WHERE id ${from(order)} ${first}
+          ORDER BY id ${direction(order)} LIMIT ${stable(count)}`,
+        [before, after],
+      ).compile(db),
+  )
+
+const findSlice = {
+  'added-asc': prepareSlice('added-asc'),
+  'added-desc': prepareSlice('added-desc'),
 }
 
-/** All items of a subquery as one text, which costs a fraction of what as many rows do. */
+type Text = string | Parameter<string>
+
+/** All items of a subquery as one text, which costs a fraction of as many rows. */
 function aggregate(
   db: Queries,
   order: ListQuery['order'],
   items: ReturnType<typeof sql>,
-  [before, after]: readonly [string, string],
+  [before, after]: readonly [Text, Text],
   total = sql`NULL`,
 ) {
   const last = order === 'added-asc' ? sql`max(id)` : sql`min(id)`
-  // SQLite gives bytes that can be sent as they are, and takes the rows in the subquery's order.
+  // SQLite returns bytes that can be sent unchanged, and joins the rows in the subquery's order.
   const json = isPostgres(db)
     ? sql`${before}::text || string_agg(json, ',' ORDER BY id ${direction(order)}) || ${after}::text`
     : sql`CAST(${before} || group_concat(json) || ${after} AS BLOB)`

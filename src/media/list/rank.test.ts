@@ -11,7 +11,7 @@ import { adjustCounts, countMedia, findRank } from './rank.ts'
 const IDS = [1, 2, 1023, 1024, 1025, 5000, 1048575, 1048576, 1048577, 2097152, 9007199254740991]
 
 describe('ranks', () => {
-  it('lead to the item that has so many before it, in blocks near and far', async () => {
+  it('lead to the item with that many items before it, in blocks near and far', async () => {
     const database = await openTemporaryDatabase()
     await database.write((trx) => insert(trx, IDS))
     expect(await countMedia(database.read)).toBe(IDS.length)
@@ -24,7 +24,7 @@ describe('ranks', () => {
     expect(await findRank(database.read, Number.MAX_SAFE_INTEGER + 1)).toBe(IDS.length)
   })
 
-  it('close up when items go', async () => {
+  it('close up when items are removed', async () => {
     const database = await openTemporaryDatabase()
     const gone = [1, 1024, 1025, 1048576, 9007199254740991]
     await database.write(async (trx) => {
@@ -40,7 +40,7 @@ describe('ranks', () => {
     }
   })
 
-  it('are the ids themselves in a block that has lost nothing', async () => {
+  it('follow from the ids in a block that has lost no item', async () => {
     const database = await openTemporaryDatabase()
     const ids = Array.from({ length: 1024 }, (_, index) => 1024 + index)
     await database.write((trx) => insert(trx, [3, ...ids, 5000]))
@@ -57,7 +57,7 @@ describe('ranks', () => {
   })
 })
 
-/** The id of the item that has so many before it; 0 if there is none. */
+/** The id of the item that has `rank` items before it; 0 if there is none. */
 async function findIdAtRank(database: Database, rank: number): Promise<number> {
   const source = createListReader(database, createStateReader(database)).within(database.read)
   const total = await countMedia(database.read)

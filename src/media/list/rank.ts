@@ -1,14 +1,13 @@
-import { askWithin } from '../../database/database.ts'
-import { buildOnce } from '../../database/engine.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 
 /**
- * Where the nth item is, and how many there are, without walking or counting.
+ * Finds the nth item, and the number of items, without walking over all of them or counting them.
  *
- * `media_counts` holds how many items have an id within each block of 2^10 ids and, one level up,
- * of 2^20 ids. The nth item lies in the block at which the running sum passes n: a walk over the
- * large blocks, over the at most 1024 small ones within one, and over the at most 1024 items within
- * that. So a page deep inside a library costs what the first page costs.
+ * `media_counts` holds how many items have an id within each block of 2^10 ids and, one level up, of 2^20
+ * ids. The nth item is in the block at which the running sum passes n. To find it, walk over the large
+ * blocks, over the at most 1024 small blocks within one, and over the at most 1024 items within one of those.
+ * So a page deep inside a library costs no more than the first page.
  */
 export const LEVELS = [10, 20] as const
 export const [SMALL, LARGE] = LEVELS
@@ -19,7 +18,7 @@ export interface BlockRow {
   count: number
 }
 
-/** And how many are in those that were read before it. */
+/** A block, and how many items are in the blocks that were read before it. */
 export interface Block extends BlockRow {
   before: number
 }
@@ -37,9 +36,9 @@ export function addUp(rows: readonly BlockRow[]): readonly Block[] {
 export type ReadBlocks = (level: number, first: number, last: number) => Promise<readonly Block[]>
 
 /**
- * Keeps the counts in step with the insertion (+1) or removal (-1) of items, as the last thing in
- * the transaction and in ascending order of level and block, so that writers hold these shared rows
- * briefly and never deadlock.
+ * Updates the counts after the insertion (+1) or removal (-1) of items. Call it last in the transaction, so
+ * that writers hold these shared rows briefly. The rows are written in ascending order of level and block,
+ * so that writers never deadlock.
  *
  * @param ids ascending
  */
@@ -50,21 +49,22 @@ export async function adjustCounts(
 ): Promise<void> {
   for (const level of LEVELS) {
     for (const [block, { length }] of Map.groupBy(ids, (id) => blockOf(id, level))) {
-      await askWithin(trx)(adjustQuery(trx), level, block, change * length)
+      await runIn(trx, adjustCount, level, block, change * length)
     }
   }
 }
 
-const adjustQuery = buildOnce((db) =>
-  db
-    .insertInto('media_counts')
-    .values({ level: 0, block: 0, count: 0 })
-    .onConflict((conflict) =>
-      conflict.columns(['level', 'block']).doUpdateSet((row) => ({
-        count: row('media_counts.count', '+', row.ref('excluded.count')),
-      })),
-    )
-    .compile(),
+const adjustCount = prepare(
+  (db, level: Parameter<number>, block: Parameter<number>, change: Parameter<number>) =>
+    db
+      .insertInto('media_counts')
+      .values({ level, block, count: change })
+      .onConflict((conflict) =>
+        conflict.columns(['level', 'block']).doUpdateSet((row) => ({
+          count: row('media_counts.count', '+', row.ref('excluded.count')),
+        })),
+      )
+      .compile(),
 )
 
 const blockOf = (id: number, level: number) => Math.floor(id / 2 ** level)
@@ -78,19 +78,19 @@ export function countBlocks(blocks: readonly Block[]): number {
   return last ? last.before + last.count : 0
 }
 
-/** Where an item is to be found. */
+/** Where an item is. */
 export interface Place {
   /** The first id of its small block. */
   start: number
   /** How many items of the block have a smaller id. */
   rest: number
-  /** Whether every id of the block is an item's. */
+  /** True if every id of the block belongs to an item. */
   isFull: boolean
 }
 
 /**
- * Where the item is that has `rank` items before it in ascending order of id.
- * @returns undefined when there are not that many items
+ * Finds the item that has `rank` items before it in ascending order of id.
+ * @returns undefined if there are not that many items
  */
 export async function findPlace(rank: number, readBlocks: ReadBlocks): Promise<Place | undefined> {
   const large = findBlock(await readBlocks(LARGE, 0, Number.MAX_SAFE_INTEGER), rank)
@@ -103,7 +103,7 @@ export async function findPlace(rank: number, readBlocks: ReadBlocks): Promise<P
   return { start: block * 2 ** SMALL, rest, isFull: count === 2 ** SMALL }
 }
 
-/** The rank of an id: how many items have a smaller one. */
+/** The rank of an id: how many items have a smaller id. */
 export async function findRank(db: Queries, id: number): Promise<number> {
   const [small, large] = [blockOf(id, SMALL), blockOf(id, LARGE)]
   const { count } = await db
@@ -119,7 +119,7 @@ export async function findRank(db: Queries, id: number): Promise<number> {
   )
 }
 
-/** How many items are in the blocks from `first` on and before `end`. */
+/** How many items are in the blocks from `first` to `end`, without `end`. */
 async function sumBlocks(db: Queries, level: number, first: number, end: number): Promise<number> {
   const { sum } = await db
     .selectFrom('media_counts')
@@ -131,7 +131,7 @@ async function sumBlocks(db: Queries, level: number, first: number, end: number)
   return Number(sum)
 }
 
-/** The block in which the item of that rank lies: the last one that starts no later. */
+/** Finds the block with the item of that rank: the last block with at most `rank` items before it. */
 function findBlock(blocks: readonly Block[], rank: number) {
   let [low, high] = [0, blocks.length]
   while (low < high) {

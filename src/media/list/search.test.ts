@@ -12,7 +12,7 @@ interface Entry {
   tags: string[]
 }
 
-/** What the contract says, word by word. */
+/** The contract's definition of a match. */
 const matches = ({ name, tags }: Entry, search: string) =>
   search
     .split(/\p{White_Space}+/u)
@@ -34,7 +34,7 @@ async function openIndex(entries: readonly Entry[]) {
   return { database, find }
 }
 
-/** Of many scripts, with what folding changes, takes away or leaves, and what either engine might mean. */
+/** Of many scripts: characters that folding changes, removes or keeps, and operators of either engine. */
 const ALPHABET = [
   ...'abzßẞİıſØøæŁéÀñｱガガパ゛々東京夜ﾃﾞ漢𠮷𠀀한글각ㄱ',
   ...'ЖёйЯΣσςάΏאבשּׁעالعَرَبِيّةฟ้าที่नमस्तेகொগাდაႠ𐐀𐐨𝒜ǅﬁ①²½Ⅷ',
@@ -96,7 +96,7 @@ describe('search', () => {
     ],
     ...['\u200b', '\u00ad\ufe0f', '\ufeff', '´', '\u3164', 'sunset \u200b', '¨ a', '\u00a0a'],
     ...['100%', "o'neil;", 'DROP TABLE', '--', 'dessert 2024 é', 'zzz', 'a zzz', '夜 東京タワー'],
-  ])('finds for %j exactly what holds every term', async (search) => {
+  ])('finds for %j exactly the items that hold every term', async (search) => {
     const { find } = await openIndex(ENTRIES)
     const expected = ENTRIES.filter((entry) => matches(entry, search)).map(({ id }) => id)
     expect(await find(search)).toEqual(expected)
@@ -109,7 +109,7 @@ describe('search', () => {
     expect(await find('bcdef')).toEqual([])
   })
 
-  it('agrees with a look at every row on hundreds of random ones', async () => {
+  it('agrees with a look at every row, for hundreds of random items', async () => {
     const random = randomFrom(7)
     const word = () =>
       Array.from({ length: 1 + (random() % 5) }, () => 'abc é東京夜.'[random() % 10]).join('')
@@ -127,7 +127,7 @@ describe('search', () => {
     }
   })
 
-  it('agrees with a look at every row on random ones of many scripts, for terms of any length', async () => {
+  it('agrees with a look at every row, for random items of many scripts and terms of any length', async () => {
     const random = randomFrom(11)
     const pick = () => ALPHABET[random() % ALPHABET.length] ?? ''
     const text = (most: number) =>
@@ -143,7 +143,7 @@ describe('search', () => {
     const { find } = await openIndex(entries)
     let found = 0
     for (let round = 0; round < 250; round++) {
-      // A piece of what is there, whatever it cuts through: of one character or of twenty.
+      // A piece of a stored text, of 1 to 20 characters. It may be cut anywhere.
       const { name, tags } = entries[random() % entries.length] ?? { name: '', tags: [] }
       const characters = [...([name, ...tags][random() % (1 + tags.length)] ?? '')]
       const start = random() % characters.length
@@ -157,20 +157,20 @@ describe('search', () => {
     expect(found).toBeGreaterThan(500)
   })
 
-  it('forgets what was taken out', async () => {
+  it('finds no item that was removed from the index', async () => {
     const { database, find } = await openIndex(ENTRIES)
     await database.write((trx) => unindexMedia(trx, 2))
     for (const search of ['東', '東京', '東京タワー']) expect(await find(search)).toEqual([])
     expect(await find('夜')).toEqual([])
   })
 
-  it('finds nothing, and says so, for what no name can hold', async () => {
+  it('finds nothing, without an error, for characters that no name can hold', async () => {
     const { find } = await openIndex(ENTRIES)
     expect(await find('\u0000')).toEqual([])
     expect(await find('abc\u0000')).toEqual([])
   })
 
-  // PostgreSQL's planner decides by the statistics of the data.
+  // Not on PostgreSQL, whose planner decides by the statistics of the data.
   if (!onPostgres) {
     it('reads the index alone, in its own order', async () => {
       const { database } = await openIndex(ENTRIES)
@@ -190,19 +190,19 @@ describe('search', () => {
 })
 
 describe('the terms of a search', () => {
-  it('are divided at white space of any kind, folded, and told once', () => {
+  it('are split at white space of any kind, folded, and returned once', () => {
     expect(parseSearch(' Été\u3000ETE\t東京 ')).toEqual(['ete', '東京'])
   })
-  it('are found nowhere if there is nothing to see in one of them', () => {
+  it('match nothing if one of them has no visible character', () => {
     for (const search of ['\u200b', 'garden \u00ad', '\ufeff', '´']) {
       expect(parseSearch(search)).toEqual(parseSearch('\u200b'))
       expect(parseSearch(search)).toHaveLength(1)
     }
   })
-  it('leave out what another implies', () => {
+  it('leave out a term that another one implies', () => {
     expect(parseSearch('gar garden den')).toEqual(['garden'])
   })
-  it('are none where nothing is searched for', () => {
+  it('are none if the search is blank', () => {
     expect(parseSearch('')).toEqual([])
     expect(parseSearch(' \u3000')).toEqual([])
     expect(parseSearch(' '.repeat(300))).toEqual([])

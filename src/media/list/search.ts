@@ -1,34 +1,33 @@
 import { type RawBuilder, sql } from 'kysely'
 import { parametersInvalid } from '../../base/errors.ts'
 import { FOUND_NOWHERE, fold, foldTerm } from '../../base/fold.ts'
-import { askWithin } from '../../database/database.ts'
-import { buildOnce, isPostgres, listed } from '../../database/engine.ts'
+import { isPostgres } from '../../database/engine.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 
 /**
- * Search by an index of n-grams that answers exactly, for terms of any length and script. Indexed are
- * the folded name and each folded tag, every one a line of its own, so that no term reaches across
- * them: each character, each pair of neighbours and each trigram of a line.
+ * Search by an index of n-grams. It finds exactly the matches, for terms of any length and script. The folded
+ * name and each folded tag are lines of their own, so that no term matches across two of them. The index
+ * holds each character, each pair of neighbours and each trigram of a line.
  *
- * On SQLite one FTS5 index holds the grams in sequence, so that a term of three characters and more
- * is a phrase of trigrams, and a mix of short and long terms is one merge of sorted lists; no row is
- * ever looked at. Its order is the media id's, so the newest matches come without sorting.
+ * On SQLite one FTS5 index holds the grams in sequence. A term of three characters or more is a phrase of
+ * trigrams. A search with short and long terms is one merge of sorted lists; no row is read. The index is in
+ * the order of the media ids, so the newest matches need no sorting.
  *
- * On PostgreSQL a GIN index holds the grams of each item as a set. A term of up to three characters
- * is one of them; of a longer one all trigrams must be there, and then the lines themselves are
- * looked at.
+ * On PostgreSQL a GIN index holds the grams of each item as a set. A term of up to three characters is one
+ * gram. For a longer term all its trigrams must be in the set, and then the lines themselves are compared.
  */
 
 /** Against queries that cost more to answer than to send. */
 const MAX_SEARCH_CODE_POINTS = 255
 const MAX_TERMS = 16
 
-/** Not `\s`, which has U+FEFF: nobody sees that, so it divides nothing. */
+/** Not `\s`, which includes U+FEFF: that character is invisible, so it separates nothing. */
 const WHITE_SPACE = /\p{White_Space}+/u
 
 /**
- * The folded terms of a search; none means that everything matches. A term of which folding leaves
- * nothing to see is found nowhere.
+ * The folded terms of a search; none means that everything matches. A term without a visible character after
+ * folding matches nothing.
  * @throws AppError 400 "Invalid parameters" over the limits
  */
 export function parseSearch(search: string): string[] {
@@ -39,13 +38,13 @@ export function parseSearch(search: string): string[] {
   }
   const terms = new Set(words.map(foldTerm))
   if (terms.has(FOUND_NOWHERE)) return [FOUND_NOWHERE]
-  // What a longer term contains is implied by it.
+  // A term within a longer term is implied by that one.
   return [...terms].filter(
     (term) => ![...terms].some((other) => other !== term && other.includes(term)),
   )
 }
 
-/** Whether a search asks for nothing, which is everything. */
+/** True if a search is empty or white space, and so matches everything. */
 export const isWhiteSpace = (search: string): boolean => !/\P{White_Space}/u.test(search)
 
 /** @throws AppError 400 "Invalid parameters" over the limit */
@@ -61,33 +60,39 @@ export function checkSearchLength(search: string): void {
 /** Adds an item to the index. */
 export async function indexMedia(trx: Queries, id: number, name: string, tags: readonly string[]) {
   const text = isPostgres(trx) ? mediaLines(name, tags) : mediaGrams(name, tags)
-  await askWithin(trx)(indexQueries(trx).insert, id, text)
+  await runIn(trx, insertEntry, id, text)
 }
 
 /** Takes an item out of the index. */
 export async function unindexMedia(trx: Queries, id: number) {
-  await askWithin(trx)(indexQueries(trx).delete, id)
+  await runIn(trx, deleteEntry, id)
 }
 
 /** Takes items out of the index. */
 export async function unindexItems(trx: Queries, ids: readonly number[]) {
-  await askWithin(trx)(indexQueries(trx).deleteAll, JSON.stringify(ids))
+  await runIn(trx, deleteEntries, JSON.stringify(ids))
 }
 
-const indexQueries = buildOnce((db) => {
-  const [id, text] = isPostgres(db) ? [sql`id`, sql`lines`] : [sql`rowid`, sql`grams`]
-  return {
-    insert: sql`INSERT INTO media_search (${id}, ${text}) VALUES (${0}, ${''})`.compile(db),
-    delete: sql`DELETE FROM media_search WHERE ${id} = ${0}`.compile(db),
-    deleteAll: sql`DELETE FROM media_search WHERE ${id} IN ${listed<number>(db, 'bigint')}`.compile(
-      db,
-    ),
-  }
-})
+const idOf = (db: Queries) => (isPostgres(db) ? sql`id` : sql`rowid`)
+const textOf = (db: Queries) => (isPostgres(db) ? sql`lines` : sql`grams`)
+
+const insertEntry = prepare((db, id: Parameter<number>, text: Parameter<string>) =>
+  sql`INSERT INTO media_search (${idOf(db)}, ${textOf(db)}) VALUES (${id}, ${text})`.compile(db),
+)
+
+const deleteEntry = prepare((db, id: Parameter<number>) =>
+  sql`DELETE FROM media_search WHERE ${idOf(db)} = ${id}`.compile(db),
+)
+
+const deleteEntries = prepare((db, ids: Parameter<string>) =>
+  sql`DELETE FROM media_search WHERE ${idOf(db)} IN ${listed<number>(db, 'bigint', ids)}`.compile(
+    db,
+  ),
+)
 
 /**
- * What SQLite's index holds of an item: its grams in sequence, divided by spaces.
- * @param known the grams of tags, kept from one item to the next by who indexes many
+ * An item in SQLite's index: its grams in sequence, separated by spaces.
+ * @param known the grams of tags, which a caller that indexes many items keeps from one item to the next
  */
 export function mediaGrams(
   name: string,
@@ -106,12 +111,12 @@ export function mediaGrams(
   return grams
 }
 
-/** What PostgreSQL's index is made of. No name or tag holds a control character. */
+/** An item in PostgreSQL's index: its lines. No name or tag holds a control character such as `\n`. */
 export const mediaLines = (name: string, tags: readonly string[]): string =>
   [name, ...tags].map(fold).join('\n')
 
 /**
- * A subquery of one column `id`: the media items that match all of the terms.
+ * A subquery with one column, `id`: the media items that match all terms.
  * @param terms folded, at least one
  */
 export function matchingIds(db: Queries, terms: readonly string[]): RawBuilder<{ id: number }> {
@@ -130,10 +135,10 @@ export function matchingIds(db: Queries, terms: readonly string[]): RawBuilder<{
   )}`
 }
 
-/** As a tsquery writes it: https://www.postgresql.org/docs/current/datatype-textsearch.html */
+/** Quotes a gram for a tsquery: https://www.postgresql.org/docs/current/datatype-textsearch.html */
 const quoteLexeme = (gram: string) => `'${gram.replace(/['\\]/g, '$&$&')}'`
 
-/** No folded text holds a fullwidth letter; this one keeps a phrase from reaching across lines. */
+/** Keeps a phrase from matching across two lines. No folded text holds a fullwidth letter. */
 const LINE_END = 'Ａ'
 
 function lineGrams(line: string): string {
@@ -148,16 +153,16 @@ function termGrams(characters: readonly string[]): readonly string[] {
   return [characters, pairs, lengthen(pairs, characters)].findLast(({ length }) => length > 0) ?? []
 }
 
-/** N-grams of one character more: to join each from its characters takes several times as long. */
+/** Makes n-grams one character longer. Joining each from its characters takes several times as long. */
 function lengthen(grams: readonly string[], characters: readonly string[]): string[] {
   const n = characters.length - grams.length + 1
   return grams.slice(0, -1).map((gram, start) => `${gram}${characters[start + n]}`)
 }
 
 /**
- * The characters of a folded text such that the index's tokenizer, which divides at everything in
- * ASCII that is no letter or digit, takes each for a part of a token: those are written in their
- * fullwidth forms, which no folded text holds.
+ * The characters of a folded text, written so that the index's tokenizer takes each as part of a token. The
+ * tokenizer splits at every ASCII character that is no letter or digit. Those characters are written in
+ * their fullwidth forms, which no folded text holds.
  */
 function writeTokens(folded: string): string[] {
   return Array.from(

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
 import { createSpool } from '../../http/body/spool.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
-import type { ItemAddresses } from '../base-path.ts'
+import type { ItemAddresses } from '../item.ts'
 import {
   endOf,
   findFirst,
@@ -18,23 +18,23 @@ import {
 } from './list.ts'
 import type { ListReader } from './list-reader.ts'
 
-/** Items read at a stretch, before other requests have their turn: less than a millisecond. */
+/** Items that are read before other requests get a turn: less than a millisecond. */
 const SLICE_ITEMS = 1000
-/** A client that takes nothing for so long is given up. */
+/** A client that reads nothing for this long is disconnected. */
 const IDLE_MS = 60_000
 
 /**
- * A list of any length as one consistent snapshot, in bounded memory. A fault midway destroys the
- * body, so that a short answer is never well-formed.
+ * Streams a list of any length as one consistent snapshot, in bounded memory. An error midway destroys the
+ * body, so that a truncated answer is never well-formed.
  *
- * @param spend see `createSpentBytes`
+ * @param countUsed see `createBufferFreer`
  */
 export async function streamList(
   { database, temporary }: { database: Database; temporary: TemporaryFolder },
   lists: ListReader,
   { inJson }: ItemAddresses,
   query: ListQuery,
-  spend: (bytes: number) => void,
+  countUsed: (bytes: number) => void,
 ): Promise<{ summary: ListSummary; body: Readable }> {
   const spool = createSpool(temporary.newFile(), IDLE_MS)
   const summarized = Promise.withResolvers<ListSummary>()
@@ -45,7 +45,7 @@ export async function streamList(
       summarized.resolve(summary)
       await writeList(source, query, summary, async (json) => {
         await spool.write(inJson(json))
-        spend(json.length)
+        countUsed(json.length)
       })
     })
     .then(spool.end, (error) => {
@@ -74,7 +74,7 @@ async function writeList(
   await write(Buffer.from(endOf(summary)))
 }
 
-/** What is sent of some items, with what comes before them. */
+/** The JSON of some items, with the text before them. */
 type Part = { json: Buffer; count: number }
 
 async function* readParts(
@@ -97,7 +97,7 @@ async function* readParts(
   }
 }
 
-/** What SQLite hands over as one text costs it a third of what the rows cost one by one. */
+/** On SQLite, items as one text cost a third of what they cost as rows. */
 async function* readSlices(
   source: Source,
   order: ListQuery['order'],

@@ -3,10 +3,9 @@ import { foldTerm } from '../../base/fold.ts'
 import type { Database } from '../../database/database.ts'
 import { readInteger, readText } from '../../http/query-parameters.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import type { ReadState } from '../library-state.ts'
+import { isUnchanged, type ReadState, sendNothing } from '../library-state.ts'
 import { listTags } from '../tags.ts'
 import { checkSearchLength, isWhiteSpace } from './search.ts'
-import { isUnchanged, sendNothing } from './unchanged.ts'
 
 const DEFAULT_LIMIT = 50
 /** Against answers that grow with the library. */
@@ -42,10 +41,10 @@ export const tagsRoute: FastifyPluginAsyncTypebox<{
     schema: {
       tags: ['media'],
       summary: 'List the tags in use',
-      description: 'Those that most items have come first.',
+      description: 'The tags that most items have come first.',
       querystring: Type.Object({
         search: Type.Optional(
-          Type.String({ maxLength: 255, description: 'Must occur within the tag, as one stretch' }),
+          Type.String({ maxLength: 255, description: 'Must occur within the tag, as one piece' }),
         ),
         limit: Type.Optional(
           Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT }),

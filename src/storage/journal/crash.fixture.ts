@@ -1,11 +1,11 @@
 /**
- * For tests: a process that adds an object to the library or deletes one, and is killed at a given
- * step of it. A step is a call to the file system or one end of a write transaction.
+ * For tests: a process that adds an object to the library or deletes one, and kills itself at a given step.
+ * A step is a call to the file system, or the start or end of a write transaction.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import { openDatabase } from '../../database/database.ts'
+import { openDatabase } from '../../database/open.ts'
 import { openDiskStorage } from '../disk.ts'
 import { newKey } from '../storage.ts'
 import { interceptFileSystem } from './intercept.fixture.ts'
@@ -32,10 +32,10 @@ const stepping =
     return result
   }
 const write = stepping(database.write)
-const writeBeside = stepping(database.writeBeside)
+const writeConcurrently = stepping(database.writeConcurrently)
 
 const journal = await openJournal({
-  database: { ...database, write, writeBeside },
+  database: { ...database, write, writeConcurrently },
   storage,
   log: pino({ level: 'silent' }),
 })
@@ -58,7 +58,7 @@ async function remove() {
     return journal.condemn(trx, [key])
   })
   await journal.removeCondemned(condemned)
-  // What would follow a little later.
+  // The rest would follow a second later; closing does it now.
   await journal.close()
 }
 
@@ -70,6 +70,6 @@ if (scenario === 'add') {
   counting = true
   await remove()
 }
-// Told only at the end; an add is not closed: it is the same as being killed after the last step.
+// Written only at the end. The journal of an add stays open, like after a kill at the last step.
 process.stdout.write('done')
 process.exit()

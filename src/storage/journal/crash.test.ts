@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { describe, expect, it } from 'vitest'
-import { openDatabase } from '../../database/database.ts'
+import { openDatabase } from '../../database/open.ts'
 import { openDiskStorage } from '../disk.ts'
 import { openJournal } from './journal.ts'
 
 const fixture = new URL('crash.fixture.ts', import.meta.url).pathname
 const log = pino({ level: 'silent' })
 
-/** Runs a scenario in a process that is killed at a step. */
+/** Runs a scenario in a process that kills itself at the given step. */
 async function runAndKill(
   data: string,
   scenario: string,
@@ -28,7 +28,7 @@ async function runAndKill(
   return 'done'
 }
 
-/** What a process that starts afterwards finds, once it has swept and once a lease has gone by. */
+/** Opens a journal after the kill. Returns the library after the first sweep, and the rows after one lease. */
 async function recover(data: string) {
   let now = Date.now()
   const database = await openDatabase(join(data, 'library.db'), () => now)
@@ -51,7 +51,7 @@ async function testStep(scenario: 'add' | 'delete', step: number) {
   try {
     const outcome = await runAndKill(data, scenario, step)
     const { listed, files, left } = await recover(data)
-    // Every file has its row, every row its file, whole.
+    // Every file has its row, and every row has its complete file.
     expect(listed).toEqual(files.map(({ key }) => ({ key, size: 10 })))
     expect(left).toEqual({ rows: [], owners: [] })
     return { outcome, kept: files.length === 1 }
@@ -60,7 +60,7 @@ async function testStep(scenario: 'add' | 'delete', step: number) {
   }
 }
 
-/** Kills at every step in turn, two processes at a time, until one comes to its end. */
+/** Kills at every step in turn, two processes at a time, until one runs to its end. */
 async function testEveryStep(scenario: 'add' | 'delete') {
   const results = []
   for (let step = 1; results.at(-1)?.outcome !== 'done'; step += 2) {
@@ -74,7 +74,7 @@ describe('a process killed at any step', () => {
   it('of an add leaves the whole item or nothing', { timeout: 60_000 }, async () => {
     const { killed, kept } = await testEveryStep('add')
     expect(killed).toBeGreaterThanOrEqual(12)
-    // Never kept, up to the commit, and always from then on.
+    // Never kept before the commit, and always kept after it.
     expect(kept).toEqual([...kept].sort())
     expect(kept[0]).toBe(false)
     expect(kept[killed]).toBe(true)

@@ -4,12 +4,12 @@ import { syncBuiltinESMExports } from 'node:module'
 const CALLS = ['copyFile', 'link', 'mkdir', 'lstat', 'rename', 'unlink'] as const
 
 /**
- * For tests: tells of every call to the file system that matters to durability, before it is made;
- * to throw is to let it fail.
+ * For tests: calls `before` ahead of every file system call that matters to durability. If `before` throws,
+ * the call fails.
  *
- * @param before gets the call (`sync` is that of an open file or folder) and what it is about: the
- *   file that it makes, changes or looks at
- * @returns ends it
+ * @param before gets the name of the call (`sync` is that of an open file or folder) and the path that it
+ *   creates, changes or inspects
+ * @returns a function that ends the interception
  */
 export async function interceptFileSystem(
   before: (call: string, path: string) => void,

@@ -1,4 +1,4 @@
-/** For tests: a row of the table `files` that names a key. */
+/** For tests: makes a row of the table `files` that names a key. */
 export const fileRow = (key: string) => ({
   key,
   sha256: key,

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { locateDatabase } from '../../../test/postgres.ts'
-import { type Database, openDatabase } from '../../database/database.ts'
+import type { Database } from '../../database/database.ts'
+import { openDatabase } from '../../database/open.ts'
 import { openDiskStorage } from '../disk.ts'
 import { newKey, type Storage } from '../storage.ts'
 import { fileRow } from './journal.fixture.ts'
@@ -35,20 +36,20 @@ afterEach(async () => {
 
 const log = pino({}, { write: (line) => logged.push(JSON.parse(line).msg) })
 
-/** A journal as another process would open it; without arguments, that of the process under test. */
+/** Opens a journal. Several journals in one test stand for several processes. */
 async function start(deps: Partial<{ database: Database; storage: Storage }> = {}) {
   const journal = await openJournal({ database, storage, log, ...deps })
   open.push(journal)
   return journal
 }
 
-/** Makes the owner's process one that ended. */
+/** Makes the owner look like a process that has ended. */
 const kill = ({ owner }: Journal) =>
   database.write((trx) =>
     trx.updateTable('owners').set({ started: '1' }).where('id', '=', owner).execute(),
   )
 
-/** Makes the owner a process on another machine. */
+/** Makes the owner look like a process on another machine. */
 const moveElsewhere = ({ owner }: Journal) =>
   database.write((trx) =>
     trx.updateTable('owners').set({ host: 'elsewhere' }).where('id', '=', owner).execute(),
@@ -63,7 +64,7 @@ async function putNew(journal: Journal): Promise<string> {
   return key
 }
 
-/** Many keys, of which only a few were put. */
+/** Records many keys, and puts only every 20th object. */
 async function putSome(journal: Journal, count: number): Promise<string[]> {
   const keys = Array.from({ length: count }, () => newKey('originals', 'jpg')).sort()
   await journal.record(keys)
@@ -80,7 +81,7 @@ const owners = async () => {
   return found.map(({ id }) => id)
 }
 
-/** A disk that cannot remove anything until it is repaired. */
+/** Storage that cannot remove anything while `failing` is true. */
 function breakStorage() {
   const broken = {
     ...storage,
@@ -105,7 +106,7 @@ describe('journal', () => {
     expect(await rows()).toEqual([])
   })
 
-  it('records nothing that is no key, and no key twice', async () => {
+  it('records only valid keys, and no key twice', async () => {
     const journal = await start()
     const key = newKey('originals', 'jpg')
     await expect(journal.record([key, '../x'])).rejects.toThrow('no storage key')
@@ -115,7 +116,7 @@ describe('journal', () => {
     expect(await rows()).toHaveLength(1)
   })
 
-  it('takes all or none, and only what is its own and unclaimed', async () => {
+  it('takes all keys or none, and only its own unclaimed ones', async () => {
     const journal = await start()
     const other = await start()
     const [own, foreign, condemned] = [
@@ -133,7 +134,7 @@ describe('journal', () => {
     await take(journal, [])
   })
 
-  it('discards what was recorded, put or not', async () => {
+  it('discards recorded keys, whether they were put or not', async () => {
     const journal = await start()
     const key = newKey('originals', 'jpg')
     await journal.record([key])
@@ -143,7 +144,7 @@ describe('journal', () => {
     expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 
-  it('condemns what it did not hold, and what it did', async () => {
+  it('condemns keys with and without a row in the journal', async () => {
     const journal = await start()
     const held = await putNew(journal)
     const taken = await putNew(journal)
@@ -155,7 +156,7 @@ describe('journal', () => {
     expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 
-  it('says which of the condemned no row names', async () => {
+  it('returns only condemned keys that no row names', async () => {
     const journal = await start()
     const keys = [newKey('originals', 'jpg'), newKey('originals', 'jpg')]
     const [gone = '', named = ''] = keys
@@ -165,10 +166,10 @@ describe('journal', () => {
     })
     expect(condemned).toEqual([gone])
     expect(await rows()).toMatchObject([{ key: gone, owner: journal.owner, claimed_at: now }])
-    expect(logged).toEqual(['Objects that are in use were to be removed; they stay'])
+    expect(logged).toEqual(['A removal named objects that are in use; they stay'])
   })
 
-  it('discards no object whose row was taken, as after a commit nobody heard of', async () => {
+  it('discards no object whose row was taken, as after a commit with a lost answer', async () => {
     const journal = await start()
     const key = await putNew(journal)
     await take(journal, [key])
@@ -176,7 +177,7 @@ describe('journal', () => {
     expect(await storage.size(key)).toBe(10)
   })
 
-  it('leaves to the sweep what storage does not remove', async () => {
+  it('leaves objects to the sweep if storage cannot remove them', async () => {
     const broken = breakStorage()
     const journal = await start({ storage: broken })
     const key = await putNew(journal)
@@ -194,7 +195,7 @@ describe('journal', () => {
     expect(await storage.size(key)).toBeUndefined()
   })
 
-  it('leaves to the sweep what it could not even claim', async () => {
+  it('leaves objects to the sweep if it cannot claim them', async () => {
     let failing = false
     const write: Database['write'] = (work) =>
       failing ? Promise.reject(new Error('database is gone')) : database.write(work)
@@ -209,7 +210,7 @@ describe('journal', () => {
   })
 })
 
-describe('what was condemned', () => {
+describe('a condemned object', () => {
   afterEach(() => {
     vi.useRealTimers()
   })
@@ -220,14 +221,14 @@ describe('what was condemned', () => {
     return database.write((trx) => journal.condemn(trx, [key]))
   }
 
-  it('is gone at once, and named until that is flushed, then no more', async () => {
+  it('is gone at once, and keeps its row until the removal is flushed', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const events: string[] = []
     const journal = await start({
       database: {
         ...database,
-        writeBeside: async (work) => {
-          const result = await database.writeBeside(work)
+        writeConcurrently: async (work) => {
+          const result = await database.writeConcurrently(work)
           events.push(`${(await rows()).length} rows`)
           return result
         },
@@ -258,7 +259,7 @@ describe('what was condemned', () => {
     expect(logged).toEqual([])
   })
 
-  it('is struck off before the journal closes', async () => {
+  it('loses its row before the journal closes', async () => {
     const journal = await openJournal({ database, storage, log })
     await journal.removeCondemned(await condemnNew(journal))
     expect(await rows()).toHaveLength(1)
@@ -267,7 +268,7 @@ describe('what was condemned', () => {
     expect(await owners()).toEqual([])
   })
 
-  it('is removed once where nothing is faster than to remove it', async () => {
+  it('is removed only once if storage has no unlink', async () => {
     const { unlink: _, ...slow } = storage
     const remove = vi.fn(storage.remove)
     const journal = await openJournal({ database, storage: { ...slow, remove }, log })
@@ -279,7 +280,7 @@ describe('what was condemned', () => {
     expect(await rows()).toEqual([])
   })
 
-  it('is the sweep’s where storage does not unlink it', async () => {
+  it('is left to the sweep if the unlink fails', async () => {
     const unlink = () => Promise.reject(new Error('input/output error'))
     const journal = await start({ storage: { ...storage, unlink } })
     const condemned = await condemnNew(journal)
@@ -291,15 +292,15 @@ describe('what was condemned', () => {
     expect(await Array.fromAsync(storage.list())).toEqual([])
   })
 
-  it('is the sweep’s where that it is gone cannot be flushed', async () => {
+  it('is left to the sweep if its removal cannot be flushed', async () => {
     const broken = breakStorage()
     const journal = await openJournal({ database, storage: broken, log })
     const condemned = await condemnNew(journal)
     await journal.removeCondemned(condemned)
     await journal.close()
-    expect(logged).toEqual(['Removed objects could not be struck off the journal yet'])
+    expect(logged).toEqual(['Journal rows of removed objects could not be deleted yet'])
     expect(await rows()).toMatchObject([{ owner: null, claimed_at: now }])
-    // As after a power cut.
+    // A power cut can bring the objects back.
     for (const key of condemned) await put(key)
     now += LEASE_MS
     await start()
@@ -309,7 +310,7 @@ describe('what was condemned', () => {
 })
 
 describe('sweep', () => {
-  it('leaves alone what belongs to living processes, however late', async () => {
+  it('never touches rows of live processes, however old', async () => {
     const journal = await start()
     const key = await putNew(journal)
     const condemned = await putNew(journal)
@@ -319,7 +320,7 @@ describe('sweep', () => {
     const other = await start()
     await other.sweep()
     await journal.sweep()
-    // Not even where its entry was lost.
+    // Not even if its row in `owners` was lost.
     await database.write((trx) =>
       trx.deleteFrom('owners').where('id', '=', journal.owner).execute(),
     )
@@ -329,7 +330,7 @@ describe('sweep', () => {
     await take(journal, [key])
   })
 
-  it('takes over from a dead process at once, and again after one lease', async () => {
+  it('removes the objects of a dead process at once, and again after one lease', async () => {
     const dead = await start()
     const key = await putNew(dead)
     const condemned = await putNew(dead)
@@ -343,7 +344,7 @@ describe('sweep', () => {
       { owner: null, claimed_at: now },
     ])
 
-    // A write that was under way comes late.
+    // A running write finishes late.
     await put(key)
     now += LEASE_MS - 1
     await journal.sweep()
@@ -359,7 +360,7 @@ describe('sweep', () => {
     { rejected: true, putsComeLate: true, stays: true },
     { rejected: true, putsComeLate: false, stays: false },
     { rejected: false, putsComeLate: true, stays: false },
-  ])('removes once more what may come late: $stays', async ({ rejected, putsComeLate, stays }) => {
+  ])('keeps the row if a put may come late: $stays', async ({ rejected, putsComeLate, stays }) => {
     const journal = await start({ storage: { ...storage, putsComeLate } })
     const key = newKey('originals', 'jpg')
     await journal.record([key])
@@ -389,7 +390,7 @@ describe('sweep', () => {
     await expect(take(remote, [key])).rejects.toThrow('to be taken')
   })
 
-  it('takes rows whose owner is not known at all', async () => {
+  it('takes rows of an unknown owner', async () => {
     const journal = await start()
     const key = newKey('originals', 'jpg')
     await database.write((trx) =>
@@ -403,7 +404,7 @@ describe('sweep', () => {
     expect(await storage.size(key)).toBeUndefined()
   })
 
-  it('finishes what a sweep that died had claimed', async () => {
+  it('finishes the work of a sweep that died after claiming', async () => {
     const journal = await start()
     const key = newKey('originals', 'jpg')
     await put(key)
@@ -421,7 +422,7 @@ describe('sweep', () => {
     expect(await storage.size(key)).toBeUndefined()
   })
 
-  it.each(['unclaimed', 'claimed'])('never removes what the library names, %s', async (state) => {
+  it.each(['unclaimed', 'claimed'])('never removes an object in use, %s', async (state) => {
     const journal = await start()
     const [original, variant] = [newKey('originals', 'jpg'), newKey('variants', 'webp')]
     for (const key of [original, variant]) await put(key)
@@ -478,7 +479,7 @@ describe('sweep', () => {
     expect((await rows()).length).toBeLessThanOrEqual(100)
   })
 
-  it('forgets owners that are gone once their lease is over', async () => {
+  it('deletes owners that are gone after their lease is over', async () => {
     const dead = await start()
     await kill(dead)
     await database.write((trx) =>
@@ -493,14 +494,14 @@ describe('sweep', () => {
         .execute(),
     )
     const journal = await start()
-    // A lease that lasts may be one renewed a moment ago.
+    // A lease that is not over may have been renewed a moment ago.
     expect(await owners()).toContain(dead.owner)
     now += LEASE_MS
     await journal.sweep()
     expect(await owners()).toEqual([journal.owner])
   })
 
-  it('ends with the batch it is at when the journal closes', async () => {
+  it('ends after its current batch when the journal closes', async () => {
     const dead = await start()
     await putSome(dead, 120)
     const reached = Promise.withResolvers<void>()
@@ -537,7 +538,7 @@ describe('sweep', () => {
     expect(logged).toEqual([])
   })
 
-  it('never takes away what its owner takes at the same time', async () => {
+  it('never removes an object that its owner takes at the same time', async () => {
     const again = await openDatabase(await locateDatabase(folder), () => now)
     open.push(again)
     const remote = await start({ database: again })
@@ -558,7 +559,7 @@ describe('sweep', () => {
     const put = keys.filter((_, index) => index % 20 === 0)
     expect(listed.sort()).toEqual(taken.filter((key) => put.includes(key)).sort())
     expect(logged).toEqual([])
-    // Otherwise they did not meet.
+    // Otherwise the sweep and the takes did not overlap.
     expect(taken.length).toBeGreaterThan(0)
     expect(taken.length).toBeLessThan(keys.length)
   })
@@ -584,7 +585,7 @@ describe('lease', () => {
     vi.useRealTimers()
   })
 
-  it('is renewed while the process lives, and entered again if it was taken out', async () => {
+  it('is renewed while the process lives, and inserted again if it was deleted', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const journal = await start()
     const lease = async () => {
@@ -601,7 +602,7 @@ describe('lease', () => {
     await expect.poll(owners).toEqual([journal.owner])
   })
 
-  it('brings a sweep with each renewal', async () => {
+  it('is renewed together with a sweep', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const dead = await start()
     const key = await putNew(dead)

@@ -2,74 +2,78 @@ import { randomUUID } from 'node:crypto'
 import { sql, type Transaction } from 'kysely'
 import type { Logger } from 'pino'
 import { findDiskFault } from '../../base/disk-fault.ts'
-import { askWithin, type Database } from '../../database/database.ts'
-import { buildOnce, listed } from '../../database/engine.ts'
+import type { Database } from '../../database/database.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Tables } from '../../database/tables.ts'
 import { requireFinished } from '../../database/unfinished.ts'
 import { checkKey, type Storage } from '../storage.ts'
-import { type Owner, removeOwners, renewLease } from './lease.ts'
+import { LEASE_MS, type Owner, removeOwners, renewLease } from './lease.ts'
 import { identifyProcess } from './owner.ts'
 import { dropRows, spareNamed, sweepJournal } from './sweep.ts'
 
-/** A third of the lease, so that one renewal may fail. */
-const RENEWAL_MS = 20_000
-/** So long the rows of removed objects wait for others, so that many go in one transaction. */
+/** The lease survives one failed renewal. */
+const RENEWAL_MS = LEASE_MS / 3
+/** How long rows of removed objects wait for others to share their transaction. */
 const FINISH_MS = 1000
-/** Objects of which the folders are flushed at once: each holds a thread that reads may wait for. */
+/** Most objects in one flush of folders. A flush occupies one of libuv's few threads, and reads wait for one. */
 const FLUSHED_AT_ONCE = 100
 
 /**
- * Which keys may hold bytes that no row of the library names.
+ * Records keys whose objects may exist in storage although no row of the library names them.
  *
- * To add: `record`, then put, then in one transaction insert the rows that name the objects and
- * `take`; if anything fails, `discard`, once every put has ended. To remove: in one transaction
- * delete those rows and `condemn`, then `removeCondemned`. Killed at any instant, this leaves whole
- * items or rows of the journal, and whoever sweeps next removes what those name.
+ * To add an object: call `record`, then put. Then, in one transaction, insert the rows that name the object
+ * and call `take`. If any step fails, call `discard` after every put has ended. To remove an object: in one
+ * transaction, delete its rows and call `condemn`. Then call `removeCondemned`. A kill at any moment leaves
+ * complete items, or rows of the journal. The next sweep removes the objects that those rows name.
  *
- * Two rules keep an object that is in use safe: it is removed only after its row was committed as
- * claimed, and a claimed row cannot be taken.
+ * A row is *claimed* once its object may be removed. Two rules protect an object in use: it is removed only after the
+ * claim was committed, and a claimed row cannot be taken.
  */
 export interface Journal {
-  /** This process, in the table `owners`. */
+  /** Id of this process in the table `owners`. */
   readonly owner: string
-  /** Commits rows for keys about to be written. */
+  /** Commits rows for keys, before their objects are put. */
   record(keys: readonly string[]): Promise<void>
   /**
-   * Takes rows out, in the transaction that inserts the rows which name the objects from now on.
-   * @throws Error if a sweep has claimed one, having taken this process for gone, or one is missing
+   * Deletes the journal rows of keys. Call it in the transaction that inserts the rows naming the objects.
+   * @throws Error if a row is missing, or if a sweep has claimed it because this process seemed gone
    */
   take(trx: Transaction<Tables>, keys: readonly string[]): Promise<void>
   /**
-   * Writes rows, claimed already, in the transaction that deletes the rows which named the keys.
-   * @returns those whose objects are to be removed: never one that a row still names
+   * Inserts claimed rows. Call it in the transaction that deletes the rows naming the keys.
+   * @returns the keys whose objects must be removed, without keys that a row still names
    */
   condemn(trx: Transaction<Tables>, keys: readonly string[]): Promise<string[]>
   /**
-   * Removes the objects of keys that `condemn` gave, once that was committed: when it resolves they are
-   * gone for everybody. That this outlives a power cut, and the rows, are seen to a little later; until
-   * then the rows name what a sweep would have to remove again. If it rejects, the rest is left to the
-   * sweep.
+   * Removes the objects of keys that `condemn` returned. Call it after the commit. When it resolves, the
+   * objects are gone for every reader. A second later, the removal is made durable and the rows are deleted.
+   * If this process dies before that, the sweep of another one removes the objects again. If it rejects, the sweep
+   * does the rest.
    */
   removeCondemned(keys: readonly string[]): Promise<void>
   /**
-   * Removes the objects of those keys that the journal still holds, then their rows. An object
-   * whose row was taken stays, even if its taker never learned that it was committed. If it rejects,
-   * the rest is left to the sweep.
+   * Removes the objects of the keys that still have a row in the journal, then those rows. An object stays if
+   * its row was taken, even if the caller did not see the commit. If it rejects, the sweep does the rest.
    *
-   * @param options.putFailed a put of them was rejected. Where it may still come late (see `Storage`), the rows
-   *   stay for one lease, after which the sweep removes once more
+   * @param options.putFailed true if a put of these keys was rejected. If storage may complete it late (see
+   *   `Storage.putsComeLate`), the rows stay for one lease, and then the sweep removes the objects again
    */
   discard(keys: readonly string[], options?: { putFailed?: boolean }): Promise<void>
-  /** Removes what others left (see `sweepJournal`). Faults are logged; the next sweep tries again. */
+  /**
+   * Removes objects that other processes left, or that this one gave up (see `sweepJournal`). Logs errors; the next
+   * sweep retries.
+   */
   sweep(): Promise<void>
-  /** Call it when no work that uses the journal is under way any more. */
+  /**
+   * Ends renewals and sweeps, makes removals durable, and hands rows over to the next sweep. Call it when no other
+   * call of the journal is running.
+   */
   close(): Promise<void>
 }
 
 /**
- * Enters this process as an owner, sweeps, and from then on renews its lease and sweeps regularly.
- * For processes that write files; others have nothing to do with the journal, nor has anybody while the
- * database cannot be written.
+ * Registers this process as an owner and sweeps. From then on, renews its lease and sweeps regularly. Only
+ * processes that write files use the journal. While the database is read-only, it neither registers nor sweeps.
  */
 export async function openJournal(deps: {
   database: Database
@@ -79,10 +83,10 @@ export async function openJournal(deps: {
   const { database, storage, log } = deps
   const self: Owner = { id: randomUUID(), ...(await identifyProcess()) }
   const closing = new AbortController()
-  /** Own rows that could not be discarded, until the sweep has them. */
-  const failed = new Set<string>()
-  /** Keys whose objects are gone, and whose rows are to follow. */
-  const removed = new Set<string>()
+  /** Keys whose objects this process could not remove, until their rows are handed over to the sweep. */
+  const toHandOver = new Set<string>()
+  /** Keys whose objects are gone, and whose rows must be deleted. */
+  const toFinish = new Set<string>()
   let finishTimer: NodeJS.Timeout | undefined
   let finishing: Promise<void> = Promise.resolve()
   let renewal: Promise<void> | undefined
@@ -98,11 +102,11 @@ export async function openJournal(deps: {
     return sweeping
   }
 
-  /** A full disk keeps nobody from looking; the lease is there as soon as there is room. */
-  const enter = () =>
+  /** A full disk must not prevent the start, because reads still work. A later renewal writes the lease. */
+  const register = () =>
     renewLease(database, self).catch((error) => {
       if (findDiskFault(error) !== 'full') throw error
-      log.error({ err: error }, 'The lease of this process could not be entered')
+      log.error({ err: error }, 'The lease of this process could not be written')
     })
 
   const renew = () => {
@@ -111,11 +115,11 @@ export async function openJournal(deps: {
     })
   }
 
-  /** Gives up rows of which this process could not remove the objects. */
+  /** Clears the owner of rows whose objects this process could not remove, so that a sweep takes them. */
   async function handOver() {
-    if (failed.size === 0) return
-    const keys = [...failed]
-    await database.writeBeside((trx) =>
+    if (toHandOver.size === 0) return
+    const keys = [...toHandOver]
+    await database.writeConcurrently((trx) =>
       trx
         .updateTable('journal')
         .set({ owner: null })
@@ -123,10 +127,10 @@ export async function openJournal(deps: {
         .where('owner', '=', self.id)
         .execute(),
     )
-    for (const key of keys) failed.delete(key)
+    for (const key of keys) toHandOver.delete(key)
   }
 
-  /** Claims what the journal still holds of these keys, so that no transaction can take it. */
+  /** Claims the rows that still exist for these keys, so that no transaction can take them. */
   async function claim(keys: readonly string[]): Promise<string[]> {
     const claimed_at = await database.now()
     return database.write(async (trx) => {
@@ -145,41 +149,43 @@ export async function openJournal(deps: {
     })
   }
 
-  /** Leaves keys to the sweep, whose objects this process could not remove. */
-  async function giveUp(keys: readonly string[]) {
-    for (const key of keys) failed.add(key)
+  /** Leaves keys to the sweep: their objects could not be removed, or may return by a late put. */
+  async function leaveToSweep(keys: readonly string[]) {
+    for (const key of keys) toHandOver.add(key)
     await handOver().catch((error) => {
-      log.error({ err: error, keys }, 'Rows of the journal could not be handed over yet')
+      log.error({ err: error, keys }, 'Journal rows could not be handed over to the sweep yet')
     })
   }
 
-  function finishSoon(keys: readonly string[]) {
-    for (const key of keys) removed.add(key)
+  function makeDurableSoon(keys: readonly string[]) {
+    for (const key of keys) toFinish.add(key)
     finishTimer ??= setTimeout(() => {
-      finishing = finishing.then(finish)
+      finishing = finishing.then(makeDurable)
     }, FINISH_MS).unref()
   }
 
-  /** Makes removals outlive a power cut, and drops their rows then. */
-  async function finish() {
+  /** Makes removals durable, then deletes their rows. */
+  async function makeDurable() {
     clearTimeout(finishTimer)
     finishTimer = undefined
-    const keys = [...removed]
-    removed.clear()
+    const keys = [...toFinish]
+    toFinish.clear()
     try {
-      // Where there is nothing faster than to remove them, they are gone for good already.
-      for (let at = 0; storage.unlink && at < keys.length; at += FLUSHED_AT_ONCE) {
-        await storage.remove(keys.slice(at, at + FLUSHED_AT_ONCE))
+      if (storage.unlink) {
+        for (let at = 0; at < keys.length; at += FLUSHED_AT_ONCE) {
+          await storage.remove(keys.slice(at, at + FLUSHED_AT_ONCE))
+        }
       }
       await dropRows(database, keys)
     } catch (error) {
-      log.error({ err: error, keys }, 'Removed objects could not be struck off the journal yet')
-      await giveUp(keys)
+      log.error({ err: error, keys }, 'Journal rows of removed objects could not be deleted yet')
+      await leaveToSweep(keys)
     }
   }
 
-  if (!database.isReadOnly) await enter()
-  // Whoever brings a library in marks it first and looks for owners then, so one sees the other.
+  if (!database.isReadOnly) await register()
+  // A restore or copy first marks the library as unfinished, then looks for owners. This process registers
+  // first, then looks for the mark. So at least one of them sees the other.
   await requireFinished(database.read).catch(async (error) => {
     await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
     throw error
@@ -198,26 +204,27 @@ export async function openJournal(deps: {
       for (const key of keys) checkKey(key)
       if (keys.length === 0) return
       const created_at = await database.now()
-      await database.writeBeside((trx) =>
-        askWithin(trx)(keyQueries(trx).record, self.id, created_at, JSON.stringify(keys)),
+      await database.writeConcurrently((trx) =>
+        runIn(trx, insertKeys, JSON.stringify(keys), self.id, created_at),
       )
     },
 
     async take(trx, keys) {
       if (keys.length === 0) return
-      const { length } = await askWithin(trx)(keyQueries(trx).take, JSON.stringify(keys), self.id)
+      const { length } = await runIn(trx, takeKeys, JSON.stringify(keys), self.id)
       if (length !== keys.length) {
-        throw new Error(`Of ${keys.join(', ')} the journal held ${length} to be taken.`)
+        throw new Error(
+          `The journal has only ${length} of ${keys.length} rows to be taken: ${keys.join(', ')}.`,
+        )
       }
     },
 
     async condemn(trx, keys) {
       if (keys.length === 0) return []
       const now = await database.now()
-      const { condemn } = keyQueries(trx)
-      const rows = await askWithin(trx)(condemn, self.id, now, now, JSON.stringify(keys))
+      const rows = await runIn(trx, condemnKeys, JSON.stringify(keys), self.id, now)
       if (rows.length < keys.length) {
-        log.warn({ keys }, 'Objects that are in use were to be removed; they stay')
+        log.warn({ keys }, 'A removal named objects that are in use; they stay')
       }
       return rows.map(({ key }) => key)
     },
@@ -226,9 +233,9 @@ export async function openJournal(deps: {
       if (keys.length === 0) return
       try {
         await (storage.unlink ?? storage.remove)(keys)
-        finishSoon(keys)
+        makeDurableSoon(keys)
       } catch (error) {
-        await giveUp(keys)
+        await leaveToSweep(keys)
         throw error
       }
     },
@@ -238,10 +245,10 @@ export async function openJournal(deps: {
       try {
         const removable = await claim(keys)
         await storage.remove(removable)
-        if (putFailed && storage.putsComeLate) await giveUp(removable)
+        if (putFailed && storage.putsComeLate) await leaveToSweep(removable)
         else await dropRows(database, removable)
       } catch (error) {
-        await giveUp(keys)
+        await leaveToSweep(keys)
         throw error
       }
     },
@@ -253,39 +260,47 @@ export async function openJournal(deps: {
       closing.abort()
       await Promise.all([renewal, sweeping])
       if (database.isReadOnly) return
-      await finishing.then(finish)
+      await finishing.then(makeDurable)
       try {
         await handOver()
         await removeOwners(database, [self.id], Number.MAX_SAFE_INTEGER)
       } catch (error) {
-        // Whoever sweeps next sees that this process runs no more.
-        log.error({ err: error }, 'This process could not be taken out of the owners')
+        // The next sweep sees that this process no longer runs.
+        log.error({ err: error }, 'This process could not be removed from the owners')
       }
     },
   }
 }
 
-/** Each takes all keys as one text of JSON. */
-const keyQueries = buildOnce((db) => {
-  const keys = sql`${listed<string>(db, 'text')} AS listed`
-  const [owner, time] = [sql`CAST(${''} AS text)`, sql`CAST(${0} AS bigint)`]
-  const columns = sql`journal (key, owner, created_at, claimed_at)`
-  return {
-    record: sql`INSERT INTO ${columns} SELECT value, ${owner}, ${time}, NULL FROM ${keys}`.compile(
-      db,
-    ),
-    take: db
-      .deleteFrom('journal')
-      .where('key', 'in', listed<string>(db, 'text'))
-      .where('owner', '=', '')
-      .where('claimed_at', 'is', null)
-      .returning('key')
-      .compile(),
-    condemn: sql<{ key: string }>`
-      INSERT INTO ${columns} SELECT value, ${owner}, ${time}, ${time} FROM ${keys}
+// Each of these queries takes all keys as one JSON parameter.
+
+const COLUMNS = sql`journal (key, owner, created_at, claimed_at)`
+
+const insertKeys = prepare(
+  (db, keys: Parameter<string>, owner: Parameter<string>, time: Parameter<number>) =>
+    sql`INSERT INTO ${COLUMNS}
+      SELECT value, CAST(${owner} AS text), CAST(${time} AS bigint), NULL
+      FROM ${listed<string>(db, 'text', keys)} AS listed`.compile(db),
+)
+
+const takeKeys = prepare((db, keys: Parameter<string>, owner: Parameter<string>) =>
+  db
+    .deleteFrom('journal')
+    .where('key', 'in', listed<string>(db, 'text', keys))
+    .where('owner', '=', owner)
+    .where('claimed_at', 'is', null)
+    .returning('key')
+    .compile(),
+)
+
+const condemnKeys = prepare(
+  (db, keys: Parameter<string>, owner: Parameter<string>, time: Parameter<number>) =>
+    sql<{ key: string }>`
+      INSERT INTO ${COLUMNS}
+      SELECT value, CAST(${owner} AS text), CAST(${time} AS bigint), CAST(${time} AS bigint)
+      FROM ${listed<string>(db, 'text', keys)} AS listed
       WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.key = value)
         AND NOT EXISTS (SELECT 1 FROM variants WHERE variants.key = value)
       ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, claimed_at = excluded.claimed_at
       RETURNING key`.compile(db),
-  }
-})
+)

@@ -2,7 +2,7 @@ import type { Database } from '../../database/database.ts'
 import type { Milliseconds } from '../../database/tables.ts'
 import { isRunning, type ProcessIdentity } from './owner.ts'
 
-/** How long an owner counts as alive where nobody can ask its process. */
+/** How long an owner counts as alive if its process cannot be inspected. */
 export const LEASE_MS = 60_000
 
 /** A process in the table `owners`. */
@@ -11,12 +11,12 @@ export interface Owner extends ProcessIdentity {
 }
 
 /**
- * Enters the owner, or prolongs its lease; also enters it again if another process took it out,
- * as happens after a long suspension.
+ * Inserts the owner, or extends its lease. Also inserts it again if another process removed it, as happens
+ * after a long suspension.
  */
 export async function renewLease(database: Database, owner: Owner): Promise<void> {
   const lease_until = (await database.now()) + LEASE_MS
-  await database.writeBeside((trx) =>
+  await database.writeConcurrently((trx) =>
     trx
       .insertInto('owners')
       .values({ ...owner, lease_until })
@@ -26,8 +26,8 @@ export async function renewLease(database: Database, owner: Owner): Promise<void
 }
 
 /**
- * The ids of owners that are gone. On the same host a process runs or not, whatever its lease says
- * (it may have been suspended); about one on another host only its lease tells.
+ * Returns the ids of owners that are gone. On the same host, the state of the process decides and not its
+ * lease, because the process may have been suspended. For another host, only the lease decides.
  */
 export async function findGoneOwners(
   database: Database,
@@ -47,7 +47,7 @@ export async function findGoneOwners(
   return gone.flat()
 }
 
-/** Takes owners out whose lease is over, except those that the journal still names. */
+/** Deletes the given owners if their lease is over and no row of the journal names them. */
 export async function removeOwners(
   database: Database,
   ids: readonly string[],

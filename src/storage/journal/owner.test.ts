@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { afterEach, describe, expect, it } from 'vitest'
 import { identifyProcess, isRunning, type ProcessIdentity } from './owner.ts'
 
-/** Tells who it is, under a name that a careless reader of /proc stumbles over, and stays. */
+/** Prints its identity and keeps running. Its name breaks a naive parser of /proc. */
 const script = `
   import { identifyProcess } from '${new URL('owner.ts', import.meta.url)}'
   process.title = 'a) Z (b c'
@@ -30,7 +30,7 @@ async function killProcess(child: ChildProcess): Promise<void> {
 }
 
 describe('owner', () => {
-  it('tells a running process from one that ended', async () => {
+  it('distinguishes a running process from one that has ended', async () => {
     const { host } = await identifyProcess()
     const { child, identity } = await startProcess()
     expect(identity.host).toBe(host)
@@ -40,7 +40,7 @@ describe('owner', () => {
     expect(await isRunning(identity, host)).toBe(false)
   })
 
-  it('tells a process from a later one of the same id', async () => {
+  it('distinguishes a process from a later one with the same id', async () => {
     const { identity } = await startProcess()
     const earlier = { ...identity, started: String(Number(identity.started) - 1) }
     expect(await isRunning(earlier, identity.host)).toBe(false)
@@ -59,10 +59,10 @@ describe('owner', () => {
   })
 
   it.runIf(process.platform === 'linux')(
-    'counts a process as ended whose parent never asks about it',
+    'counts a process as ended if its parent never waits for it',
     async () => {
       const self = await identifyProcess()
-      // The shell becomes `cat`, which knows nothing of the child that it inherits.
+      // The shell becomes `cat`, which never waits for the child that it inherits.
       const child = spawn('/bin/sh', ['-c', 'sleep 0.1 & echo $!; exec cat'])
       children.push(child)
       const [line] = await once(child.stdout, 'data')

@@ -3,25 +3,25 @@ import { readFile, readlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { promisify } from 'node:util'
 
-/** One process, told apart from every other, also from a later one that is given the same id. */
+/** Identifies one process, also against a later process with the same id. */
 export interface ProcessIdentity {
-  /** The machine, its boot and its process namespace: where `pid` and `started` mean anything. */
+  /** The machine, its boot and its process namespace: the scope of `pid` and `started`. */
   host: string
   pid: number
-  /** When it started, in digits, as the operating system counts; `0` where that cannot be told. */
+  /** Start time in digits, in the unit of the operating system; `0` if unknown. */
   started: string
 }
 
-/** This process. */
+/** Returns the identity of this process. */
 export async function identifyProcess(): Promise<ProcessIdentity> {
   const self = await inspectProcess(process.pid)
   return { host: await identifyHost(), pid: process.pid, started: self?.started ?? UNKNOWN }
 }
 
 /**
- * Whether a process still runs, as far as can be told from this host.
- * @param host this process's own, of `identifyProcess`
- * @returns undefined if it cannot be told: it runs elsewhere, or is hidden from this account
+ * Whether a process still runs, as far as this host can see.
+ * @param host host of this process, from `identifyProcess`
+ * @returns undefined if unknown: it runs on another host, or is hidden from this account
  */
 export async function isRunning(
   { host: theirHost, pid, started }: ProcessIdentity,
@@ -36,7 +36,7 @@ export async function isRunning(
 
 const UNKNOWN = '0'
 
-/** Whether there is a process of this id, whoever's it is. */
+/** Whether a process with this id exists, of any account. */
 function isTaken(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -51,22 +51,22 @@ async function identifyHost(): Promise<string> {
   if (process.platform !== 'linux') return name
   try {
     const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim()
-    // Containers count their processes each from 1.
+    // Each container counts its processes from 1.
     const namespace = (await readlink('/proc/self/ns/pid')).replace(/\D/g, '')
     return `${name} ${boot} ${namespace}`
   } catch {
-    // Nobody else can then be asked about, so that leases alone decide.
+    // A unique host: no other process can be inspected, so only leases decide.
     return `${name} ${process.pid} ${performance.timeOrigin}`
   }
 }
 
 interface FoundProcess {
   started: string
-  /** It runs no more, only its parent has not asked how it ended. */
+  /** It has ended, but its parent has not collected its exit status. */
   dead: boolean
 }
 
-/** What the operating system tells of a process; undefined if it tells nothing. */
+/** Asks the operating system about a process; undefined if it does not answer. */
 async function inspectProcess(pid: number): Promise<FoundProcess | undefined> {
   try {
     return process.platform === 'linux' ? await inspectByProc(pid) : await inspectByPs(pid)
@@ -77,16 +77,16 @@ async function inspectProcess(pid: number): Promise<FoundProcess | undefined> {
 
 /** Fields 3 (state) and 22 (start, in clock ticks since boot) of `proc_pid_stat(5)`. */
 async function inspectByProc(pid: number): Promise<FoundProcess | undefined> {
-  // A /proc of another process namespace would tell of strangers.
+  // A /proc of another process namespace would describe other processes.
   if ((await readlink('/proc/self')) !== String(process.pid)) return undefined
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
-  // Field 2, the name, stands in brackets and may hold spaces and brackets itself.
+  // Field 2, the name, is in parentheses and may contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const [state, started] = [fields[0], fields[22 - 3]]
   return state && started ? { started, dead: 'ZX'.includes(state) } : undefined
 }
 
-/** For macOS and the BSDs, whose `ps` tells the start to the second. */
+/** For macOS and the BSDs. Their `ps` gives the start time in seconds. */
 async function inspectByPs(pid: number): Promise<FoundProcess | undefined> {
   const { stdout } = await promisify(execFile)(
     '/bin/ps',

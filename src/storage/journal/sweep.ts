@@ -1,13 +1,13 @@
 import type { Transaction } from 'kysely'
 import type { Logger } from 'pino'
-import { askWithin, type Database } from '../../database/database.ts'
-import { buildOnce, listed } from '../../database/engine.ts'
+import type { Database } from '../../database/database.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Tables } from '../../database/tables.ts'
 import { findNamedKeys } from '../named-keys.ts'
 import type { Storage } from '../storage.ts'
 import { findGoneOwners, LEASE_MS, type Owner, removeOwners } from './lease.ts'
 
-/** How many rows are taken at a time, so that a long journal neither fills memory nor holds a lock. */
+/** Rows in one batch, so that a long journal neither fills memory nor holds a lock for long. */
 const BATCH = 100
 
 export interface SweepDeps {
@@ -17,14 +17,14 @@ export interface SweepDeps {
 }
 
 /**
- * Removes what nobody will: the objects of rows that were given up, or whose owner is gone.
+ * Removes abandoned objects: those of rows that were given up, or whose owner is gone.
  *
- * A row is claimed first, and committed as such, so that its owner, should it live after all, cannot
- * make use of the object any more. The claimed row stays for one lease; then the object is removed
- * once more, because a write that was under way may have come late, and the row goes. So a sweep
- * that dies loses nothing, and two at once only do the same work twice.
+ * A sweep first claims a row and commits that. If the owner is still alive, it can then no longer take the
+ * row. The claimed row stays for one lease. Then the object is removed again, because a running write may
+ * have finished late, and the row is deleted. So a sweep that dies loses nothing, and two concurrent sweeps
+ * only do the same work twice.
  *
- * What storage does not remove stays in the journal for the next sweep, and is logged.
+ * If storage cannot remove an object, that is logged, and the row stays for the next sweep.
  */
 export async function sweepJournal(
   { database, storage, log }: SweepDeps,
@@ -59,8 +59,8 @@ export async function sweepJournal(
 }
 
 /**
- * Of keys that are claimed, those that no row of the library names. It never names any, by the
- * protocol; but an original is removed only if it is sure, so a row that says otherwise is dropped.
+ * Returns those claimed keys that no row of the library names. By the protocol, no row names any of them.
+ * This check is a second safeguard for originals. The journal rows of named keys are deleted.
  */
 export async function spareNamed(
   trx: Transaction<Tables>,
@@ -74,17 +74,20 @@ export async function spareNamed(
   return keys.filter((key) => !spared.includes(key))
 }
 
-/** Drops rows whose objects are gone. */
+/** Deletes rows whose objects are gone. */
 export async function dropRows(database: Database, keys: readonly string[]): Promise<void> {
   if (keys.length === 0) return
-  await database.writeBeside((trx) => askWithin(trx)(dropQuery(trx), JSON.stringify(keys)))
+  await database.writeConcurrently((trx) => runIn(trx, deleteRows, JSON.stringify(keys)))
 }
 
-const dropQuery = buildOnce((db) =>
-  db.deleteFrom('journal').where('key', 'in', listed<string>(db, 'text')).compile(),
+const deleteRows = prepare((db, keys: Parameter<string>) =>
+  db
+    .deleteFrom('journal')
+    .where('key', 'in', listed<string>(db, 'text', keys))
+    .compile(),
 )
 
-/** Batches of keys in ascending order, each found after the last one of the batch before. */
+/** Yields batches of keys in ascending order. Each starts after the last key of the batch before. */
 async function* eachBatch(find: (after: string) => Promise<string[]>) {
   for (let after = ''; ; ) {
     const keys = await find(after)
@@ -95,7 +98,7 @@ async function* eachBatch(find: (after: string) => Promise<string[]>) {
   }
 }
 
-/** Rows that were given up and not claimed yet, and all those of owners that are gone. */
+/** Finds rows that were given up and are not claimed yet, and all rows of owners that are gone. */
 async function findAbandoned(
   database: Database,
   self: Owner,
@@ -119,7 +122,7 @@ async function findAbandoned(
   return rows.map(({ key }) => key)
 }
 
-/** Claims those of the rows that are still there and that no other sweep has claimed. */
+/** Claims the rows that still exist and that no other sweep has claimed. */
 async function claimAbandoned(
   trx: Transaction<Tables>,
   keys: readonly string[],
@@ -140,7 +143,7 @@ async function claimAbandoned(
   )
 }
 
-/** Rows that a sweep claimed no later than then. */
+/** Finds rows that a sweep claimed at `latest` or before. */
 async function findClaimed(
   database: Database,
   latest: Milliseconds,

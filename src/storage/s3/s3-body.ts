@@ -3,16 +3,16 @@ import type { GetObjectCommandOutput } from '@aws-sdk/client-s3'
 import { heard } from '../../base/heard.ts'
 import type { ByteRange } from '../storage.ts'
 
-/** So often in a row, without a byte in between, an object is asked for anew. */
+/** Most consecutive failures without a byte in between. After each, the rest is requested again. */
 const MAX_FAILURES = 3
 
 /**
- * The bytes of an object, as S3 sends them. If it breaks off, the rest is asked for; an object never
- * changes, so that it fits. Destroying the stream frees the connection at once.
+ * Streams the bytes of an object from S3. If the response breaks off, requests the rest. The rest fits,
+ * because an object never changes. Destroying the stream frees the connection at once.
  *
- * @param body of the first answer
- * @param range which bytes that are
- * @param ask for a part of the same object
+ * @param body body of the first response
+ * @param range the bytes of the object in that body
+ * @param ask requests a part of the same object
  */
 export function streamBody(
   body: Readable,
@@ -66,7 +66,7 @@ export function streamBody(
   return stream
 }
 
-/** @throws Error if there is none */
+/** @throws Error if the response has no body */
 export function bodyOf({ Body }: GetObjectCommandOutput): Readable {
   if (!(Body instanceof Readable)) throw new Error('S3 answered without a body.')
   return Body

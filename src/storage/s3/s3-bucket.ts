@@ -7,15 +7,15 @@ import {
 } from '@aws-sdk/client-s3'
 import { isNothingThere } from './s3-fault.ts'
 
-/** A bucket, and what the names of our objects in it begin with. */
+/** A bucket, and the prefix of the library's objects in it. */
 export interface Bucket {
   client: S3Client
   Bucket: string
-  /** Empty, or with a slash at its end. */
+  /** Empty, or ends with a slash. */
   prefix: string
 }
 
-/** The size of an object and the SHA-256 that was stored with it; undefined if it is not there. */
+/** Reads the size of an object and the SHA-256 in its metadata; undefined if the object does not exist. */
 export async function headObject(
   { client, Bucket, prefix }: Bucket,
   key: string,
@@ -41,8 +41,8 @@ export const getObject = ({ client, Bucket, prefix }: Bucket, key: string, range
   )
 
 /**
- * Unfinished multipart uploads of everything whose name begins so, in the order of their keys. Some
- * services tell of them only if the whole key is asked for.
+ * Lists unfinished multipart uploads whose keys begin with `start`, in the order of their keys. Some services
+ * list an upload only if `start` is its whole key.
  */
 export async function* listUploads(
   { client, Bucket, prefix }: Bucket,
@@ -71,7 +71,7 @@ export async function* listUploads(
   }
 }
 
-/** Ends every unfinished upload of a key: it can become no object any more, and its parts go. */
+/** Aborts every unfinished upload of a key. It can no longer become an object, and its parts are deleted. */
 export async function endUploads(bucket: Bucket, key: string): Promise<void> {
   const { client, Bucket, prefix } = bucket
   for await (const { key: found, id } of listUploads(bucket, key)) {
@@ -83,5 +83,5 @@ export async function endUploads(bucket: Bucket, key: string): Promise<void> {
   }
 }
 
-/** A name from a list in the encoding `url`, which is asked for since XML lacks some characters. */
+/** Decodes a name of a list. Lists are requested in the encoding `url`, because XML lacks some characters. */
 export const decodeName = (text: string): string => decodeURIComponent(text.replaceAll('+', ' '))

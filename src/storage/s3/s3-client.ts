@@ -3,16 +3,16 @@ import { S3Client } from '@aws-sdk/client-s3'
 import { S3Fault, toFault } from './s3-fault.ts'
 import type { S3Place } from './s3-url.ts'
 
-/** For how long to wait for what, in milliseconds. */
+/** Time-outs of requests to S3, in milliseconds. */
 export interface S3Patience {
   connect: number
-  /** From the first byte of a request to the first of its answer. */
+  /** From the first byte of a request to the first byte of its response. */
   answer: number
   /** Without a byte in either direction. */
   silence: number
 }
 
-/** Of which the whole answer may take twice as long as it may be silent. */
+/** Derives the time-outs from the setting. The first byte of a response may take twice the allowed silence. */
 export const patienceOf = ({ timeout }: Pick<S3Place, 'timeout'>): S3Patience => ({
   connect: Math.min(5000, timeout),
   answer: 2 * timeout,
@@ -20,18 +20,18 @@ export const patienceOf = ({ timeout }: Pick<S3Place, 'timeout'>): S3Patience =>
 })
 
 /**
- * The first and five more, on 5xx, SlowDown, resets and time-outs: after up to 50 ms, then twice as
- * long each time, after SlowDown up to 1 s, each wait chosen at random below its bound. Where all
- * fail, the SDK soon stops to repeat, until something succeeds again.
+ * One attempt and up to five retries, on 5xx, SlowDown, resets and time-outs. The bound of the first wait is
+ * 50 ms (after SlowDown 1 s). It doubles each time, and each wait is random below its bound. If all requests
+ * fail, the SDK soon stops retrying, until a request succeeds again.
  */
 const ATTEMPTS = 6
-/** After so many time-outs of one request nothing will come: whoever waits for it is to be told. */
+/** Most time-outs of one request. After them, a response is unlikely, so the request fails. */
 const MAX_TIMEOUTS = 2
 
-/** A client for one place, whose errors are faults (see `S3Fault`). */
+/** Creates a client for one place. Its errors are of the class `S3Fault`. */
 export function createS3Client(place: S3Place, patience: S3Patience): S3Client {
-  // No limit of its own: each request from outside needs a few at most, and slow downloads, which
-  // hold theirs for long, must not keep everybody else from storage.
+  // No limit on sockets: each client request needs a few at most, and slow downloads, which hold their sockets
+  // for long, must not block other requests.
   const agent = { maxSockets: Number.POSITIVE_INFINITY }
   const client = new S3Client({
     ...(place.region !== undefined && { region: place.region }),
@@ -39,8 +39,8 @@ export function createS3Client(place: S3Place, patience: S3Patience): S3Client {
     forcePathStyle: place.pathStyle,
     maxAttempts: ATTEMPTS,
     retryMode: 'standard',
-    // Trailing checksums are Amazon's own: other services answer 501. Nothing is lost, because the
-    // signature of a request covers the SHA-256 of its body, which the service compares.
+    // Only Amazon supports trailing checksums; other services answer 501. Integrity is still checked: the
+    // signature of a request covers the SHA-256 of its body, and the service compares it.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -71,7 +71,7 @@ function explainFaults(client: S3Client): void {
   )
 }
 
-/** Below what tries again, which takes no fault of ours for one that passes. */
+/** Runs inside the SDK's retry middleware, which does not retry an `S3Fault`. */
 function limitTimeouts(client: S3Client): void {
   client.middlewareStack.add(
     (next, context) => {
@@ -93,7 +93,7 @@ function limitTimeouts(client: S3Client): void {
   )
 }
 
-/** The SDK calls connections that were reset time-outs as well, with the system's code. */
+/** The SDK also reports reset connections as time-outs, but with the system's error code. */
 const isTimeout = (error: unknown): error is Error =>
   error instanceof Error &&
   error.name === 'TimeoutError' &&
@@ -103,8 +103,8 @@ const operationOf = ({ commandName = 'S3' }: { commandName?: string }) =>
   commandName.replace(/Command$/, '')
 
 /**
- * The SDK sends a CRC32 with a batch of deletions, which few services know; an MD5 is what was always
- * asked for, and what all of them take.
+ * Sends an MD5 with a batch of deletions instead of the SDK's CRC32. Few services know the CRC32. All accept
+ * an MD5, which S3 has always required.
  */
 function addContentMd5(client: S3Client): void {
   client.middlewareStack.add(

@@ -1,15 +1,15 @@
 /**
- * Something that S3 refused or could not do, in one line for the log and for who starts the program.
- * Never what the SDK throws itself: that may carry key ids and what was signed.
+ * An error of S3, as one line for the log and for the person who starts the program. Errors of the SDK itself
+ * are never passed on, because they may contain key ids and signed data.
  */
 export class S3Fault extends Error {
-  /** Of the SDK's command: `PutObject`. */
+  /** Name of the SDK's command: `PutObject`. */
   readonly operation: string
-  /** S3's own code, as `NoSuchKey`, or that of the network, as `ECONNRESET`. */
+  /** Code of S3, such as `NoSuchKey`, or of the network, such as `ECONNRESET`. */
   readonly code: string
-  /** HTTP status; undefined if there was no answer. */
+  /** HTTP status; undefined if there was no response. */
   readonly status: number | undefined
-  /** By which whoever runs the service finds the request. */
+  /** Id that the operator of the service can look up. */
   readonly requestId: string | undefined
   readonly attempts: number
 
@@ -33,22 +33,22 @@ export class S3Fault extends Error {
   }
 }
 
-/** Whether it says that an object, or an unfinished upload, is not there. */
+/** Whether an error says that an object or an unfinished upload does not exist. */
 export const isNothingThere = (error: unknown): boolean =>
   error instanceof S3Fault && ['NoSuchKey', 'NotFound', 'NoSuchUpload'].includes(error.code)
 
-/** Turns what the SDK throws into a fault. What is no such error, as of a file, stays what it is. */
+/** Converts an error of the SDK into an `S3Fault`. A value that is not an Error is returned unchanged. */
 export function toFault(operation: string, error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof S3Fault) return error
   const { httpStatusCode: status, requestId, attempts = 1 } = readMetadata(error)
   const code = readCode(error)
   const about = { operation, code, status, requestId, attempts }
-  // A HEAD is answered without a body, of which the SDK makes this.
+  // The response to a HEAD has no body, so the SDK has only this message.
   const reason = error.message === 'UnknownError' ? '' : `: ${error.message}`
   if (status !== undefined) {
     return new S3Fault(`S3 answered ${operation} with ${status} ${code}${reason}`, about)
   }
-  return new S3Fault(`S3 could not be asked for ${operation} (${code})${reason}`, about)
+  return new S3Fault(`The S3 request ${operation} failed (${code})${reason}`, about)
 }
 
 interface Metadata {

@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { buffer } from 'node:stream/consumers'
 
 /**
- * What goes wrong with a request: S3 answers with an error of its own, the connection breaks before
- * it is answered, the answer is lost although S3 did what was asked, the answer breaks off midway,
- * nothing ever comes, or a bit of the body falls over on the way.
+ * A fault of a request. An object: S3 responds with this error. `reset`: the connection breaks before S3 gets
+ * the request. `lost answer`: S3 performs the request, but its response is lost. `cut answer`: the response
+ * breaks off midway. `silence`: no response. `changed body`: a byte of the request body is changed.
  */
 export type Fault =
   | { status: number; code: string }
@@ -15,25 +15,25 @@ export type Fault =
   | 'silence'
   | 'changed body'
 
-/** A method and the query's first name: `PUT partNumber`, `GET`; `*` for all of them. */
+/** A method and a known query parameter: `PUT partNumber`, `GET`; `*` for all. */
 export type Call = string
 
 export interface FaultyProxy {
   url: string
-  /** What was asked for so far. */
+  /** The requests so far. */
   calls: Call[]
-  /** Requests that are under way. */
+  /** Number of running requests. */
   readonly open: number
-  /** The faults of the next requests of this kind, one each; undefined lets it through. */
+  /** Sets the faults of the next requests of this kind, one each. Undefined lets a request through. */
   fail(call: Call, ...faults: readonly (Fault | undefined)[]): void
-  /** The fault of every further request of this kind. */
+  /** Sets the fault of every further request of this kind. */
   failAlways(call: Call, fault: Fault): void
-  /** Nothing fails any more. */
+  /** Removes all faults. */
   mend(): void
   close(): Promise<void>
 }
 
-/** For tests: a way to S3 on which things go wrong when they are told to. */
+/** For tests: starts a proxy to S3 that injects faults. */
 export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
   const next = new Map<Call, (Fault | undefined)[]>()
   const always = new Map<Call, Fault>()

@@ -1,4 +1,4 @@
-/** For tests: a process that puts a file, and is killed in the middle of it. */
+/** For tests: a process that puts a file. The test kills it in the middle. */
 import { openS3Storage } from './s3.ts'
 import { parseS3Url } from './s3-url.ts'
 

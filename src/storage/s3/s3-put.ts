@@ -8,14 +8,14 @@ import { heard } from '../../base/heard.ts'
 import { type Bucket, endUploads, headObject } from './s3-bucket.ts'
 
 /**
- * Up to here an object goes up in one request, past it in parts of this size, two at a time. What is
- * sent is held in memory, because only that can be sent again.
+ * Up to this size, an object is uploaded in one request; above it, in parts of this size, two at a time. Sent
+ * bytes are held in memory, because a retry must send them again.
  */
 export const PART_BYTES = 8 * 1024 * 1024
 
 /**
- * Stores a file under a key of which there is no object. The object says by its metadata which bytes
- * it has: if S3 reports a failure, or nothing at all, that decides whether it is stored.
+ * Stores a file under a key that has no object yet. The metadata of the object contains the SHA-256 of its
+ * bytes. If S3 reports a failure, or does not respond, this hash decides whether the object is stored.
  */
 export async function putFile(bucket: Bucket, key: string, path: string): Promise<void> {
   const { size } = await stat(path)
@@ -50,21 +50,21 @@ async function putParts(bucket: Bucket, key: string, path: string, size: number)
     },
     partSize: PART_BYTES,
     queueSize: 2,
-    // They are ended below, once it is clear that there is no object after all.
+    // The parts are deleted below, after the check whether the object exists.
     leavePartsOnError: true,
   })
   const failure = await upload.done().then(
     () => undefined,
     (error) => ({ error }),
   )
-  // Asked also after a success: unlike the parts, what was made of them was compared by nobody.
+  // Checked also after a success: S3 has verified the parts, but not the object made of them.
   const stored = isStored(bucket, key, size, sha256)
   const isThere = failure ? await stored.catch(() => false) : await stored
-  // Also of a success: if the answer to the beginning was lost, it was begun twice. Should this fail,
-  // what is left is no object, and a removal ends it.
+  // Also after a success: if the response to the start was lost, the upload was started twice. If this fails,
+  // the rest is not an object, and a removal of the key aborts it.
   await endUploads(bucket, key).catch(() => {})
   if (isThere) return
-  throw failure ? failure.error : new Error('What was made of the parts is not what was sent.')
+  throw failure ? failure.error : new Error('The joined object is not the file that was sent.')
 }
 
 async function isStored(

@@ -2,17 +2,17 @@ import { DeleteObjectCommand, DeleteObjectsCommand } from '@aws-sdk/client-s3'
 import { type Bucket, endUploads } from './s3-bucket.ts'
 import { isNothingThere, S3Fault } from './s3-fault.ts'
 
-/** As many as S3 takes in one request. */
+/** Most keys that S3 accepts in one request. */
 const BATCH = 1000
-/** Requests at a time, where each key needs its own. */
+/** Concurrent requests, where each key needs its own request. */
 const AT_ONCE = 16
 
 /**
  * Removes objects and unfinished uploads of these keys.
- * @returns what went wrong; every key was tried
+ * @returns the errors; every key was tried
  */
 export async function removeObjects(bucket: Bucket, keys: readonly string[]): Promise<unknown[]> {
-  // These first, so that none of them can become an object after the objects are gone.
+  // Uploads first, so that none of them can become an object after its object is removed.
   const errors = await forEach(keys, (key) => endUploads(bucket, key))
   for (const batch of chunk(keys, BATCH)) {
     try {
@@ -26,8 +26,8 @@ export async function removeObjects(bucket: Bucket, keys: readonly string[]): Pr
 }
 
 /**
- * @returns the keys that are left to be removed one by one: all, if this service removes nothing in
- *   batches, else those that it failed at
+ * @returns the keys that must be removed one by one: all if this service does not support batches, else the
+ *   keys that failed
  */
 async function removeBatch(
   { client, Bucket, prefix }: Bucket,
@@ -47,7 +47,7 @@ async function removeBatch(
   }
 }
 
-/** Refused for good, unlike a failure: whoever knows no batches says it in one of many ways. */
+/** A refusal, not a failure. Services without batches refuse them with many different codes. */
 const isRefusal = ({ status = 0 }: S3Fault): boolean =>
   (status >= 400 && status < 500) || status === 501
 

@@ -54,7 +54,7 @@ describe('the address of a bucket', () => {
     ['s3://bucket?timeout=301', /timeout is 1 to 300/],
     ['s3://bucket?timeout=1.5', /timeout is 1 to 300/],
     ['s3://bucket?delivery=fast', /delivery is proxy or redirect, not "fast"/],
-  ])('is refused if it is %s', (text, reason) => {
+  ])('%s is refused', (text, reason) => {
     expect(() => parseS3Url(text)).toThrow(reason)
     expect(() => parseS3Url(text)).not.toThrow('secret')
   })

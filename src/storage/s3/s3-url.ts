@@ -1,17 +1,17 @@
-/** A place in a bucket, as `VITRINE_STORAGE_URL` names it. */
+/** A place in a bucket, as in `VITRINE_STORAGE_URL`. */
 export interface S3Place {
   bucket: string
-  /** What the names of all objects begin with: nothing, or a path that ends in a slash. */
+  /** Start of all object names: empty, or a path that ends in a slash. */
   prefix: string
-  /** Undefined is Amazon's own, in this region. */
+  /** Undefined for Amazon's endpoint of the region. */
   endpoint: string | undefined
-  /** Undefined is what the standard chain says: AWS_REGION, or the profile. */
+  /** Undefined for the region of the standard chain: AWS_REGION, or the profile. */
   region: string | undefined
-  /** Whether the bucket stands in the path of an address, or in its host name. */
+  /** Whether the bucket is in the path of an address; else it is in the host name. */
   pathStyle: boolean
-  /** `redirect` sends clients to the bucket for the bytes, by an address that is good for minutes. */
+  /** `redirect` sends clients to the bucket for the bytes, by an address that is valid for five minutes. */
   delivery: 'proxy' | 'redirect'
-  /** For so many milliseconds S3 may be silent. */
+  /** How long S3 may be silent, in milliseconds. */
   timeout: number
 }
 
@@ -20,9 +20,9 @@ const PARAMETERS = ['endpoint', 'region', 'path-style', 'delivery', 'timeout']
 const TIMEOUT_SECONDS = '30'
 const MAX_TIMEOUT_SECONDS = 300
 
-/** What Amazon allows, and every other service as well. */
+/** Names that Amazon and every other service allow. */
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
-/** Characters that need no care in any URL; a name in S3 is at most 1024 bytes long, and ours follow. */
+/** Characters without escapes in any URL. S3 limits a name to 1024 bytes, and the object's key follows. */
 const PREFIX = /^(?=.{0,500}$)(?:[\w.-]+(?:\/[\w.-]+)*)?$/
 
 /**
@@ -61,7 +61,7 @@ export function parseS3Url(text: string): S3Place {
     bucket,
     prefix: path === '' ? '' : `${path}/`,
     endpoint,
-    // Other services mostly do not care, but a signature needs one.
+    // Most other services ignore the region, but a signature needs one.
     region: readRegion(parameters.get('region')) ?? (endpoint && 'us-east-1'),
     pathStyle:
       oneOf(parameters, 'path-style', ['true', 'false'], endpoint ? 'true' : 'false') === 'true',

@@ -24,7 +24,7 @@ import {
   type S3Server,
   useS3Server,
 } from '../../../test/s3-server.ts'
-import { openDatabase } from '../../database/database.ts'
+import { openDatabase } from '../../database/open.ts'
 import { openJournal } from '../journal/journal.ts'
 import { newKey, type Storage } from '../storage.ts'
 import { describeStorage } from '../storage-suite.ts'
@@ -43,7 +43,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
   let proxy: FaultyProxy
   let folder: string
 
-  /** A place that nothing is in. */
+  /** An empty place. */
   const emptyPlace = (endpoint = server.endpoint, more = ''): S3Place =>
     parseS3Url(`s3://${bucket}/${randomUUID()}?endpoint=${endpoint}${more}`)
 
@@ -60,7 +60,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
     await rm(folder, { recursive: true })
   })
 
-  /** The same service, asked without what is under test. */
+  /** A client of the same service, without the code under test. */
   const raw = () => createS3Client(emptyPlace(), patienceOf(emptyPlace()))
 
   async function writeSource(bytes: Buffer): Promise<string> {
@@ -82,7 +82,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
   describeStorage('S3', () => openS3Storage(emptyPlace()))
 
   describe('a bucket', () => {
-    it('holds what was put below its prefix', async () => {
+    it('holds objects below its prefix', async () => {
       const place = emptyPlace()
       const storage = await openS3Storage(place)
       const key = newKey('originals', 'jpg')
@@ -127,7 +127,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(await listNames(storage)).toEqual([])
     })
 
-    it('lists what is foreign, whatever it is called, and sets it aside', async () => {
+    it('lists foreign objects with any name, and sets them aside', async () => {
       const place = emptyPlace()
       const storage = await openS3Storage(place)
       const name = 'variants/holiday/a b+ü&<%20>\u0001.jpg'
@@ -158,7 +158,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       return message
     }
 
-    it('because there is none', async () => {
+    it('because it does not exist', async () => {
       const place = { ...emptyPlace(), bucket: 'no-such-bucket' }
       expect(await failure(place)).toContain(
         `There is no bucket no-such-bucket at ${server.endpoint}.`,
@@ -174,15 +174,15 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(await failure({ ...emptyPlace(), region: 'eu-north-1' })).toContain('another region')
     })
 
-    it('because there is nobody', async () => {
+    it('because no server answers', async () => {
       expect(await failure(emptyPlace('http://127.0.0.1:1'))).toContain(
         'http://127.0.0.1:1 cannot be reached',
       )
     })
 
-    it('because it is not allowed', async () => {
+    it('because listing it is not allowed', async () => {
       proxy.failAlways('GET list-type', { status: 403, code: 'AccessDenied' })
-      expect(await failure(emptyPlace(proxy.url))).toContain('do not allow to list the bucket')
+      expect(await failure(emptyPlace(proxy.url))).toContain('do not allow listing the bucket')
       proxy.mend()
     })
   })
@@ -224,7 +224,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(count('GET')).toBeGreaterThan(1)
     })
 
-    it('says so when S3 goes on saying nothing, without asking for minutes', async () => {
+    it('fails if S3 stays silent, without retrying for minutes', async () => {
       proxy.failAlways('HEAD', 'silence')
       const impatient = await openS3Storage({ ...place, timeout: 500 })
       await expect(impatient.put(key, source)).rejects.toMatchObject({
@@ -233,19 +233,19 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(count('HEAD')).toBe(2)
     })
 
-    it('goes on when connections are reset, as when it is started again', async () => {
+    it('goes on when connections are reset, as when S3 restarts', async () => {
       proxy.fail('HEAD', 'reset', 'reset', 'reset', 'reset')
       await storage.put(key, source)
       expect(count('HEAD')).toBe(5)
     })
 
-    it('finds an object whose put was answered by nobody', async () => {
+    it('finds an object if the response to its put was lost', async () => {
       proxy.failAlways('PUT', 'lost answer')
       await storage.put(key, source)
       expect((await storage.read(key)).equals(bytes)).toBe(true)
     })
 
-    it('leaves nothing of a put that failed to the end', async () => {
+    it('leaves nothing of a put if every attempt fails', async () => {
       proxy.failAlways('PUT', failed)
       const put = storage.put(key, source)
       await expect(put).rejects.toThrow(`Storing ${key} failed.`)
@@ -255,7 +255,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(await listNames(storage)).toEqual([])
     })
 
-    it('does not take another object for its own', async () => {
+    it('does not mistake another object for its own', async () => {
       proxy.failAlways('PUT', 'lost answer')
       proxy.failAlways('HEAD', { status: 404, code: 'NotFound' })
       await expect(storage.put(key, source)).rejects.toThrow()
@@ -266,7 +266,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       })
     })
 
-    it('has S3 refuse what was changed on its way', async () => {
+    it('makes S3 refuse bytes that were changed in transit', async () => {
       proxy.failAlways('PUT', 'changed body')
       await expect(storage.put(key, source)).rejects.toThrow()
       proxy.failAlways('PUT partNumber', 'changed body')
@@ -275,7 +275,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
     })
 
     it.each(['cut answer', 'silence'] as const)(
-      'reads on where an answer broke off (%s)',
+      'continues reading where a response broke off (%s)',
       async (fault) => {
         await storage.put(key, source)
         const impatient = await openS3Storage(place, {
@@ -292,14 +292,14 @@ describe.skipIf(!hasS3Server())('S3', () => {
       },
     )
 
-    it('gives up an answer that goes on breaking off', async () => {
+    it('gives up if responses keep breaking off', async () => {
       await storage.put(key, source)
       proxy.failAlways('GET', 'reset')
       proxy.fail('GET', 'cut answer')
       await expect(storage.read(key)).rejects.toThrow()
     })
 
-    it('frees the connection of a stream that nobody reads on', async () => {
+    it('frees the connection of a stream that is destroyed', async () => {
       await storage.put(key, large)
       const { stream } = await storage.open(key)
       await once(stream, 'data')
@@ -308,7 +308,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       await vi.waitFor(() => expect(proxy.open).toBe(0))
     })
 
-    it('removes one by one where S3 knows no batches', async () => {
+    it('removes one by one if S3 does not support batches', async () => {
       const keys = [key, newKey('originals', 'png'), newKey('variants', 'webp')]
       for (const each of keys) await storage.put(each, source)
       proxy.failAlways('POST delete', { status: 501, code: 'NotImplemented' })
@@ -317,7 +317,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(count('DELETE')).toBe(3)
     })
 
-    it('removes in a batch where S3 does', async () => {
+    it('removes in a batch if S3 supports it', async () => {
       const keys = [key, newKey('variants', 'webp')]
       for (const each of keys) await storage.put(each, source)
       await storage.remove(keys)
@@ -325,7 +325,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect([count('POST delete'), count('DELETE')]).toEqual([1, 0])
     })
 
-    it('tries every key of a removal, and says so when one fails', async () => {
+    it('tries every key of a removal, and rejects if one fails', async () => {
       const keys = [key, newKey('originals', 'png'), newKey('variants', 'webp')]
       for (const each of keys) await storage.put(each, source)
       proxy.failAlways('POST delete', { status: 501, code: 'NotImplemented' })
@@ -336,12 +336,12 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect(await listNames(storage)).toHaveLength(1)
     })
 
-    it('tells a missing bucket from a missing object', async () => {
+    it('distinguishes a missing bucket from a missing object', async () => {
       proxy.failAlways('GET', { status: 404, code: 'NoSuchBucket' })
       await expect(storage.read(key)).rejects.toMatchObject({ code: 'NoSuchBucket' })
     })
 
-    it('fails its check when nothing can be written or read, and soon knows that it is mended', async () => {
+    it('fails its check if it cannot write or read, and soon notices that the fault is gone', async () => {
       let time = 0
       const checked = await openS3Storage(place, patienceOf(place), { now: () => time })
       proxy.failAlways('PUT', { status: 403, code: 'AccessDenied' })
@@ -353,13 +353,13 @@ describe.skipIf(!hasS3Server())('S3', () => {
       proxy.mend()
       time += 1000
       await checked.check()
-      // Between two writes it is asked all the same.
+      // Between two writes, the check still sends a HEAD request.
       proxy.failAlways('HEAD', { status: 403, code: 'AccessDenied' })
       time += 5000
       await expect(checked.check()).rejects.toMatchObject({ operation: 'HeadObject' })
     })
 
-    it('costs few requests, and hardly any that writes, however often it is checked', async () => {
+    it('sends few requests, and very few writes, for any number of checks', async () => {
       let time = 0
       const checked = await openS3Storage(place, patienceOf(place), { now: () => time })
       proxy.calls.length = 0
@@ -367,7 +367,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       for (; time < 120_000; time += 250) await checked.check()
       expect(count('PUT')).toBeLessThanOrEqual(3)
       expect(proxy.calls.length).toBeLessThanOrEqual(30)
-      // Nor while it is away.
+      // The same while the bucket fails.
       proxy.failAlways('*', { status: 403, code: 'AccessDenied' })
       time += 10_000
       proxy.calls.length = 0
@@ -378,7 +378,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
     })
 
     describe('in parts', () => {
-      it('puts what is large, and again what got lost', async () => {
+      it('puts a large file, and repeats lost requests', async () => {
         proxy.fail('POST uploads', 'lost answer')
         proxy.fail('PUT partNumber', slowDown, 'lost answer', 'reset')
         proxy.fail('POST uploadId', 'lost answer')
@@ -387,7 +387,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
         expect(size).toBe(LARGE)
         expect((await buffer(stream)).equals(await readFile(large))).toBe(true)
         expect(count('PUT partNumber')).toBe(6)
-        // Of the two that were begun.
+        // Two uploads were started, and none is left.
         expect(await listUploads(place)).toEqual([])
         await storage.remove([key])
         expect(await listNames(storage)).toEqual([])
@@ -409,21 +409,21 @@ describe.skipIf(!hasS3Server())('S3', () => {
         expect(await listNames(storage)).toEqual([])
       })
 
-      it('finds an object whose completion was answered by nobody', async () => {
+      it('finds an object if the response to its completion was lost', async () => {
         proxy.failAlways('POST uploadId', 'lost answer')
         await storage.put(key, large)
         const { stream } = await storage.open(key)
         expect((await buffer(stream)).equals(await readFile(large))).toBe(true)
       })
 
-      it('does not take for stored what is not there when it was made', async () => {
+      it('fails if the object does not exist after its completion', async () => {
         proxy.fail('HEAD', undefined, { status: 404, code: 'NotFound' })
         await expect(storage.put(key, large)).rejects.toMatchObject({
-          cause: { message: 'What was made of the parts is not what was sent.' },
+          cause: { message: 'The joined object is not the file that was sent.' },
         })
       })
 
-      it('removes and lists what a kill left', async () => {
+      it('removes and lists the remains of a killed put', async () => {
         await killInTheMiddle(key)
         expect(await listUploads(place)).toHaveLength(1)
         expect(await Array.fromAsync(storage.list())).toEqual([{ key: `${key}.part`, size: 0 }])
@@ -433,7 +433,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
         expect(await listNames(storage)).toEqual([])
       })
 
-      it('drops an unfinished upload that nobody knows', async () => {
+      it('drops unknown unfinished uploads', async () => {
         const upload = { Bucket: bucket, Key: place.prefix + key }
         for (let nth = 0; nth < 2; nth++) {
           const { UploadId } = await raw().send(new CreateMultipartUploadCommand(upload))
@@ -459,7 +459,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
           await storage.put(whole, source)
           await killInTheMiddle(key)
           expect(await listNames(storage)).toEqual([`${key}.part`, whole].sort())
-          // Makes the owner's process one that ended.
+          // Makes the owner look like a process that has ended.
           await database.write((trx) =>
             trx
               .updateTable('owners')
@@ -474,7 +474,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
         }
       })
 
-      /** Kills a process that puts a large file under this key, once a part of it is there. */
+      /** Starts a process that puts a large file under this key, and kills it after the first part. */
       async function killInTheMiddle(key: string) {
         proxy.fail('PUT partNumber', undefined, 'silence', 'silence')
         const url = `s3://${bucket}/${place.prefix}?endpoint=${proxy.url}`
@@ -484,7 +484,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
           { stdio: 'inherit' },
         )
         const exited = once(child, 'exit')
-        // The third part is begun when the first is there.
+        // The third part starts after the first is stored.
         await vi.waitFor(() => expect(count('PUT partNumber')).toBeGreaterThanOrEqual(3), 30_000)
         child.kill('SIGKILL')
         expect((await exited)[1]).toBe('SIGKILL')
@@ -498,11 +498,11 @@ describe.skipIf(!hasS3Server())('S3', () => {
     const disposition = `attachment; filename="T_r.jpg"; filename*=UTF-8''T%C3%BCr.jpg`
     const headers = { type: 'image/jpeg', cacheControl: 'private, no-cache', disposition }
 
-    it('are none unless they are wanted', async () => {
+    it('are off by default', async () => {
       expect((await openS3Storage(emptyPlace())).redirect).toBeUndefined()
     })
 
-    it('lead to the bytes, with the headers of the answer', async () => {
+    it('lead to the bytes, with the given headers', async () => {
       const storage = await openS3Storage(emptyPlace(server.endpoint, '&delivery=redirect'))
       await storage.put(key, await writeSource(Buffer.from('some bytes')))
       const address = (await storage.redirect?.addressOf(key, headers)) ?? ''
@@ -519,7 +519,7 @@ describe.skipIf(!hasS3Server())('S3', () => {
       expect([part.status, await part.text()]).toEqual([206, 'bytes'])
     })
 
-    it('are good for this object, this method and these minutes alone', async () => {
+    it('are valid only for this object, this method and these minutes', async () => {
       const storage = await openS3Storage(emptyPlace(server.endpoint, '&delivery=redirect'))
       await storage.put(key, await writeSource(Buffer.from('some bytes')))
       const address = (await storage.redirect?.addressOf(key, headers)) ?? ''

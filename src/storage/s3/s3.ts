@@ -2,10 +2,12 @@ import { buffer } from 'node:stream/consumers'
 import {
   CopyObjectCommand,
   DeleteObjectCommand,
+  GetObjectCommand,
   type GetObjectCommandOutput,
   ListObjectsV2Command,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3'
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { createBudget } from '../../base/budget.ts'
 import {
   type ByteRange,
@@ -13,6 +15,8 @@ import {
   isListed,
   KINDS,
   ObjectMissing,
+  type Redirect,
+  type RedirectHeaders,
   type Storage,
 } from '../storage.ts'
 import { bodyOf, streamBody } from './s3-body.ts'
@@ -24,28 +28,27 @@ import {
   headObject,
   listUploads,
 } from './s3-bucket.ts'
-import { createS3Check } from './s3-check.ts'
+import { createS3Check, explainStart } from './s3-check.ts'
 import { createS3Client, patienceOf } from './s3-client.ts'
 import { isNothingThere, S3Fault } from './s3-fault.ts'
 import { putFile } from './s3-put.ts'
-import { createRedirect } from './s3-redirect.ts'
 import { removeObjects } from './s3-remove.ts'
-import { explainStart } from './s3-start.ts'
 import type { S3Place } from './s3-url.ts'
 
-/** As many as are put at once, so that what they hold in memory (see `PART_BYTES`) stays bounded. */
+/** Most concurrent puts. It bounds the memory that they hold (see `PART_BYTES`). */
 const MAX_PUTS = 8
 
-/** What an unfinished multipart upload is called in a list: it has no name of its own. */
+/** Suffix of an unfinished multipart upload in a list. The upload has no name of its own. */
 const PART = '.part'
 
 /**
- * Objects in a bucket: `<prefix>originals/3f2/<32 hex>.jpg`. Credentials come from where the SDK
- * always looks for them.
+ * Stores objects in a bucket: `<prefix>originals/3f2/<32 hex>.jpg`. Credentials come from the SDK's standard
+ * chain.
  *
- * @param options.mayBeAway is told of a bucket that cannot be listed, instead of whoever opens it
+ * @param options.mayBeAway if given, the function does not wait for the bucket. If the bucket cannot be
+ *   listed, `mayBeAway` gets the error
  * @param options.now see `createS3Check`
- * @throws S3Fault if the bucket cannot be listed: one sentence that says what to mend
+ * @throws S3Fault if the bucket cannot be listed. Its message is one sentence with advice
  */
 export async function openS3Storage(
   place: S3Place,
@@ -63,7 +66,6 @@ export async function openS3Storage(
     .catch((error) => {
       throw explainStart(place, error)
     })
-  // Nobody waits for what may be away, either.
   if (mayBeAway) listed.catch(mayBeAway)
   else await listed
 
@@ -75,8 +77,8 @@ export async function openS3Storage(
     beingPut.add(key)
     const release = await puts.take(1)
     try {
-      // Conditional writes would say the same in one request, but few services have them. Between
-      // processes nothing more is needed: each makes keys of its own.
+      // A conditional write would need only one request, but few services support it. Puts of other
+      // processes need no check, because each process makes its own keys.
       if (await headObject(bucket, key)) throw new Error('There is such an object already.')
       await putFile(bucket, key, path)
     } finally {
@@ -97,7 +99,7 @@ export async function openS3Storage(
     const { size, ...sent } = readExtent(answer)
     if (range && sent.start !== range.start) {
       body.destroy()
-      // Some answer a range of an empty object with the whole of it.
+      // Some services answer a range of an empty object with the whole object.
       if (size === 0) throw outOfRange(key, range)
       throw new Error(`S3 sent the bytes of ${key} from ${sent.start} on, not from ${range.start}.`)
     }
@@ -141,13 +143,13 @@ export async function openS3Storage(
         for await (const { Contents = [] } of paginateListObjectsV2({ client }, query)) {
           for (const { Key = '', Size = 0 } of Contents) {
             const key = decodeName(Key).slice(prefix.length)
-            // What ends in a slash is empty, and made by consoles to show a folder.
+            // A name that ends in a slash is an empty object, with which consoles show a folder.
             if (!key.endsWith('/')) yield { key, size: Size }
           }
         }
         let last: string | undefined
         for await (const { key } of listUploads(bucket, `${kind}/`)) {
-          // One name for all uploads of a key; their parts count for nothing until they are joined.
+          // One entry for all uploads of a key. Their size is 0, because the parts are not an object yet.
           if (key !== last) yield { key: key + PART, size: 0 }
           last = key
         }
@@ -178,9 +180,36 @@ const headerOf = ({ start, end }: ByteRange): string => `bytes=${start}-${end}`
 const outOfRange = (key: string, { start, end }: ByteRange) =>
   new RangeError(`${key} has no bytes from ${start} to ${end}.`)
 
-/** Which bytes an answer has, of how many. */
+/** Reads which bytes a response has, and the size of the whole object. */
 function readExtent({ ContentRange, ContentLength = 0 }: GetObjectCommandOutput) {
   const [, start, end, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(ContentRange ?? '') ?? []
   if (size === undefined) return { start: 0, end: ContentLength - 1, size: ContentLength }
   return { start: Number(start), end: Number(end), size: Number(size) }
+}
+
+/** Long enough to start a queued download, short enough not to be a lasting permission. */
+const SECONDS = 300
+
+/** Makes presigned addresses of the bucket, without a request to S3. */
+async function createRedirect({ client, Bucket, prefix }: Bucket): Promise<Redirect> {
+  const sign = (key: string, headers: Partial<RedirectHeaders> = {}) =>
+    getSignedUrl(
+      client,
+      new GetObjectCommand({
+        Bucket,
+        Key: prefix + key,
+        ResponseContentType: headers.type,
+        ResponseCacheControl: headers.cacheControl,
+        ResponseContentDisposition: headers.disposition,
+      }),
+      { expiresIn: SECONDS },
+    )
+  return {
+    origin: new URL(await sign('.check')).origin,
+    seconds: SECONDS,
+    async addressOf(key, headers) {
+      checkKey(key)
+      return sign(key, headers)
+    },
+  }
 }

@@ -9,17 +9,18 @@ import { makeDataFolder } from '../../../test/harness.ts'
 import { openLibraryStorage, replaceObject } from '../../../test/library-storage.ts'
 import { locateDatabase } from '../../../test/postgres.ts'
 import { stockLibrary } from '../../../test/stock-library.ts'
-import { openDatabase } from '../../database/database.ts'
+import { openDatabase } from '../../database/open.ts'
+import { fetchObject, fetchToFile } from '../../storage/fetch-object.ts'
 import { isKey, type Storage } from '../../storage/storage.ts'
 import { openTemporaryFolder } from '../../storage/temporary.ts'
 import { keysOf, readFile, removeFiles } from '../files.ts'
-import { type House, readObject } from '../objects.ts'
+import type { OpenLibrary } from '../objects.ts'
 import { fillArchive } from './fill-archive.ts'
 import { OBJECTS, ROWS } from './format.ts'
 import { readArchive } from './read-archive.ts'
 import { writeArchive } from './write-archive.ts'
 
-async function openHouse(count: number) {
+async function openTestLibrary(count: number) {
   const data = makeDataFolder()
   await stockLibrary(data, count)
   const database = await openDatabase(await locateDatabase(data))
@@ -29,19 +30,19 @@ async function openHouse(count: number) {
     await temporary.close()
     await database.close()
   })
-  return { data, house: { database, storage }, temporary }
+  return { data, library: { database, storage }, temporary }
 }
 
-type Opened = Awaited<ReturnType<typeof openHouse>>
+type Opened = Awaited<ReturnType<typeof openTestLibrary>>
 
-/** Makes a backup and reads it: the names of its objects, and what its rows say. */
-async function backUp({ data, temporary }: Opened, house: House) {
+/** Makes a backup and reads it. Returns the keys of its objects, and its rows. */
+async function backUp({ data, temporary }: Opened, library: OpenLibrary) {
   const path = join(data, 'backup.tar')
   const folder = await mkdtemp(join(temporary.path, 'test-'))
   const output = createWriteStream(path)
   const archive = writeArchive(output, { folder, keepOpen: false })
   const { signal } = new AbortController()
-  const backedUp = await fillArchive(archive, house, temporary, folder, signal)
+  const backedUp = await fillArchive(archive, library, temporary, folder, signal)
   const objects: string[] = []
   const rows = new Map<string, string[]>()
   for await (const { name, content } of readArchive(createReadStream(path), () => {})) {
@@ -60,7 +61,7 @@ async function backUp({ data, temporary }: Opened, house: House) {
   }
 }
 
-/** A storage which does something before it opens an object the nth time. */
+/** A storage that runs `work` before it opens an object for the nth time. */
 function beforeOpen(storage: Storage, nth: number, work: () => Promise<void>): Storage {
   let count = 0
   return {
@@ -73,10 +74,10 @@ function beforeOpen(storage: Storage, nth: number, work: () => Promise<void>): S
   }
 }
 
-it('has what is deleted meanwhile whole or not at all', async () => {
-  const opened = await openHouse(30)
-  const { database, storage } = opened.house
-  // In the middle of the second eight files: some of them, some before, and some not yet taken.
+it('contains a file that is deleted meanwhile completely or not at all', async () => {
+  const opened = await openTestLibrary(30)
+  const { database, storage } = opened.library
+  // Deletes files of the second eight while they are read, and files before and after them.
   const deleted = [2, 9, 10, 11, 12, 20, 29]
   const remove = async () => {
     const files = await Promise.all(deleted.map((id) => readFile(database.read, id)))
@@ -98,9 +99,9 @@ it('has what is deleted meanwhile whole or not at all', async () => {
   expect(contents).toMatchObject({ items: ids.length, files: ids.length, variants: ids.length })
 })
 
-it('says what is damaged, and goes without it', async () => {
-  const opened = await openHouse(6)
-  const { database } = opened.house
+it('names damaged objects and leaves them out', async () => {
+  const opened = await openTestLibrary(6)
+  const { database } = opened.library
   const keyOf = async (table: 'files' | 'variants', id: number) =>
     (
       await database.read
@@ -114,21 +115,23 @@ it('says what is damaged, and goes without it', async () => {
     await replaceObject(opened.data, key, randomBytes(50))
   }
 
-  const { faults, objects, media, variants } = await backUp(opened, opened.house)
+  const { faults, objects, media, variants } = await backUp(opened, opened.library)
   expect(faults).toEqual([
     expect.stringMatching(
-      `^Not backed up: item 2 "Picture 2 .*The original of .* has other bytes.*${original}`,
+      `^Not backed up: item 2 "Picture 2 .*The original of .* has 50 bytes instead of 100.*${original}`,
     ),
-    expect.stringMatching(`^The image of item 4 "Picture 4 .* has other bytes.*${scaled}`),
+    expect.stringMatching(
+      `^The image of item 4 "Picture 4 .* has 50 bytes instead of 100.*${scaled}`,
+    ),
   ])
   expect(media.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6])
   expect(variants.map(({ file_id }) => file_id)).toEqual([1, 3, 5])
   expect(objects).toHaveLength(4 + 3)
 })
 
-it('says which original cannot be read, and takes the rest', async () => {
-  const opened = await openHouse(6)
-  const { database, storage } = opened.house
+it('names an original that cannot be read, and contains the rest', async () => {
+  const opened = await openTestLibrary(6)
+  const { database, storage } = opened.library
   const broken = await readFile(database.read, 2)
   const { faults, media, objects } = await backUp(opened, {
     database,
@@ -143,13 +146,13 @@ it('says which original cannot be read, and takes the rest', async () => {
   expect(objects).toHaveLength(2 * 4)
 })
 
-it('cannot be made where it is the backup that cannot be written', async () => {
-  const { house } = await openHouse(3)
-  const stored = await readFile(house.database.read, 1)
+it('fails if a copy of an object cannot be written, but not if the object cannot be read', async () => {
+  const { library } = await openTestLibrary(3)
+  const stored = await readFile(library.database.read, 1)
   if (!stored) throw new Error('There is no file.')
-  await expect(readObject(house.storage, stored.file, '/nowhere/file')).rejects.toThrow('ENOENT')
-  const broken = failReading(house.storage, stored.file.key)
-  expect(await readObject(broken, stored.file)).toMatchObject({ kind: 'unreadable' })
+  await expect(fetchToFile(library.storage, stored.file, '/nowhere/file')).rejects.toThrow('ENOENT')
+  const broken = failReading(library.storage, stored.file.key)
+  expect(await fetchObject(broken, stored.file)).toMatchObject({ kind: 'unreadable' })
 })
 
 /** A disk that has a bad block in one file. */
@@ -171,9 +174,9 @@ function failReading(storage: Storage, bad: string | undefined): Storage {
   }
 }
 
-it('is taken for whole only if nothing in it was changed', async () => {
-  const opened = await openHouse(3)
-  await backUp(opened, opened.house)
+it('is accepted as complete only if nothing in it was changed', async () => {
+  const opened = await openTestLibrary(3)
+  await backUp(opened, opened.library)
   const bytes = readFileSync(join(opened.data, 'backup.tar'))
   const read = async (archive: Buffer) => {
     const entries: string[] = []
@@ -195,7 +198,7 @@ it('is taken for whole only if nothing in it was changed', async () => {
     const flipped = Buffer.from(bytes)
     flipped[place] = (flipped[place] ?? 0) ^ 4
     await read(flipped).then(
-      // What no entry consists of, as the bytes that fill a block.
+      // The changed byte is in no entry, for example in the padding of a block.
       (entries) => {
         expect(entries).toEqual(sound)
         outcomes.same += 1
@@ -208,7 +211,7 @@ it('is taken for whole only if nothing in it was changed', async () => {
   }
   expect(outcomes.refused).toBeGreaterThan(50)
 
-  // The last 1024 bytes only say that nothing follows.
+  // The last 1024 bytes only mark the end of the archive.
   const ends = Array.from({ length: 40 }, (_, nth) =>
     Math.floor(((bytes.length - 1024) * nth) / 40),
   )

@@ -1,15 +1,18 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { NamedObject, ObjectFault } from '../../storage/fetch-object.ts'
+import { fetchToFile, fetchToMemory } from '../../storage/fetch-object.ts'
+import type { Storage } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
+import { nameItems } from '../../upkeep/finding.ts'
 import type { Contents } from '../contents.ts'
-import type { StoredFile } from '../files.ts'
+import { keysOf, objectsOf, readFile, type StoredFile } from '../files.ts'
 import type { Item } from '../items.ts'
-import type { House } from '../objects.ts'
+import type { OpenLibrary } from '../objects.ts'
 import { startProgress } from '../progress.ts'
 import { HEADER, type Header, OBJECTS, ROWS, VERSION } from './format.ts'
 import { readRowLines, toLines, writeLines } from './lines.ts'
 import { takeSnapshot } from './snapshot.ts'
-import { takeObjects } from './take-objects.ts'
 import type { ArchiveWriter } from './write-archive.ts'
 
 /** Files whose objects are fetched at once. */
@@ -17,27 +20,27 @@ const FILES_AT_ONCE = 8
 
 export interface BackedUp {
   contents: Contents
-  /** What is not in it and should be, a line each. */
+  /** Objects and items that are missing from the backup, one line each. */
   faults: string[]
-  /** Of its sums. */
+  /** SHA-256 of the entry `SHA256SUMS`. */
   sha256: string
 }
 
 /**
- * Puts the library as it is now into an archive. The rows are those of one instant. Objects are taken
- * afterwards, for as long as it takes; nothing of a file that is deleted before its objects are taken,
- * and none of its items, is in the archive, and everything of one that is deleted later.
+ * Writes the current state of the library into an archive. The rows are those of one instant. The objects are
+ * read afterwards, which may take long. If a file is deleted before its objects are read, the archive contains
+ * neither the file nor its items. If it is deleted later, the archive contains all of it.
  *
- * @param folder for files of its own
+ * @param folder for temporary files of this call only
  */
 export async function fillArchive(
   archive: ArchiveWriter,
-  house: House,
+  library: OpenLibrary,
   temporary: TemporaryFolder,
   folder: string,
   signal: AbortSignal,
 ): Promise<BackedUp> {
-  const snapshot = await takeSnapshot(house.database, folder)
+  const snapshot = await takeSnapshot(library.database, folder)
   const header: Header = {
     format: 'vitrine-backup',
     version: VERSION,
@@ -71,7 +74,7 @@ export async function fillArchive(
         signal.throwIfAborted()
         const taking = batch.slice(start, start + FILES_AT_ONCE).map(async (stored) => ({
           id: stored.file.id,
-          ...(await takeObjects(house, stored, temporary.newFile)),
+          ...(await takeObjects(library, stored, temporary.newFile)),
         }))
         const taken = await settleAll(taking)
         for (const { id, whole, objects, fault } of taken) {
@@ -81,9 +84,12 @@ export async function fillArchive(
             absent.add(id)
             continue
           }
-          for (const { key, path } of objects) {
-            await archive.add(OBJECTS + key, path)
-            await rm(path)
+          for (const { key, sha256, content } of objects) {
+            if (Buffer.isBuffer(content)) await archive.addBytes(OBJECTS + key, content, sha256)
+            else {
+              await archive.add(OBJECTS + key, content)
+              await rm(content)
+            }
           }
           const { file, variants, earlier } = whole
           await rows.files.write(toLines([file]))
@@ -113,8 +119,95 @@ export async function fillArchive(
   return { contents, faults, sha256: await archive.finish() }
 }
 
-/** Waits for all, so that nothing goes on behind a failure. */
+/** Waits for all, so that no work continues after a failure. */
 async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(work)
   return Promise.all(work)
+}
+
+/** Objects up to this size are held in memory. Larger ones pass through a file. */
+const SMALL_BYTES = 1024 * 1024
+
+interface FetchedObject {
+  key: string
+  sha256: string
+  /** The bytes, or the path of a file with them. */
+  content: Buffer | string
+}
+
+interface Taken {
+  /** The file as the backup contains it; undefined if the backup does not contain it. */
+  whole: StoredFile | undefined
+  objects: FetchedObject[]
+  /** Names the objects that are missing from the backup. */
+  fault?: string
+}
+
+/**
+ * Reads the objects of a file of the snapshot from storage. If the file got other objects meanwhile, reads
+ * those.
+ */
+async function takeObjects(
+  { database, storage }: OpenLibrary,
+  stored: StoredFile,
+  newFile: () => string,
+): Promise<Taken> {
+  for (let wanted = stored; ; ) {
+    const objects: Taken['objects'] = []
+    const faults = new Map<string, ObjectFault>()
+    for (const object of objectsOf(wanted)) {
+      const { key, sha256 } = object
+      const fetched = await fetchContent(storage, object, newFile)
+      if (typeof fetched === 'string' || Buffer.isBuffer(fetched)) {
+        objects.push({ key, sha256, content: fetched })
+      } else faults.set(key, fetched)
+    }
+    if (faults.size === 0) return { whole: wanted, objects }
+
+    const now = await readFile(database.read, stored.file.id)
+    const known = now && new Set(keysOf(now))
+    if (now && known && [...faults.keys()].every((key) => known.has(key))) {
+      return leaveOut(wanted, objects, faults, await nameItems(database.read, stored.file.id))
+    }
+    await discard(objects)
+    // The file was deleted meanwhile, together with all of its items.
+    if (!now) return { whole: undefined, objects: [] }
+    // The file got other objects meanwhile.
+    wanted = { ...now, variants: now.variants.filter(({ name }) => name === 'scaled') }
+  }
+}
+
+async function fetchContent(
+  storage: Storage,
+  object: NamedObject,
+  newFile: () => string,
+): Promise<Buffer | string | ObjectFault> {
+  if (object.size <= SMALL_BYTES) return fetchToMemory(storage, object)
+  const path = newFile()
+  return (await fetchToFile(storage, object, path)) ?? path
+}
+
+async function discard(objects: readonly FetchedObject[]): Promise<void> {
+  for (const { content } of objects) if (typeof content === 'string') await rm(content)
+}
+
+/** Leaves out a file whose original is faulty. If only variants are faulty, leaves out those. */
+async function leaveOut(
+  { file, variants, earlier }: StoredFile,
+  objects: Taken['objects'],
+  faults: ReadonlyMap<string, ObjectFault>,
+  items: string,
+): Promise<Taken> {
+  const fault = [...faults]
+    .map(
+      ([key, { fault }]) =>
+        `The ${key === file.key ? 'original' : 'image'} of ${items} ${fault} (${key}).`,
+    )
+    .join(' ')
+  if (!faults.has(file.key)) {
+    const sound = variants.filter(({ key }) => !faults.has(key))
+    return { whole: { file, variants: sound, earlier }, objects, fault }
+  }
+  await discard(objects)
+  return { whole: undefined, objects: [], fault: `Not backed up: ${items}. ${fault}` }
 }

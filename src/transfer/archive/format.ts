@@ -1,15 +1,15 @@
-import { UsageError } from '../../base/usage-error.ts'
+import { UsageError } from '../../base/errors.ts'
 
 /**
- * A backup is a tar archive (POSIX.1-1988, `ustar`), in this order:
+ * A backup is a tar archive (POSIX.1-1988, `ustar`) with these entries, in this order:
  *
- * - `vitrine-backup.json`, by which it is known, see `Header`
- * - `objects/<storage key>`: originals, and the `scaled` of each
- * - `rows/<table>.ndjson`: a row in JSON each line; `rows/library.json`
- * - `SHA256SUMS` of all of these, in their order, as `sha256sum` writes and checks it
+ * - `vitrine-backup.json`, which identifies a backup; see `Header`
+ * - `objects/<storage key>`: originals, and the `scaled` variant of each
+ * - `rows/<table>.ndjson`: one row as JSON per line; `rows/library.json`
+ * - `SHA256SUMS` of all these entries, in their order, in the format of `sha256sum`
  *
- * What comes last is what was known last: rows name only what is in the archive, and only a whole one
- * has its sums.
+ * The rows follow the objects, so that they name only objects that are in the archive. The sums are last, so
+ * that only a complete archive has them.
  */
 export const HEADER = 'vitrine-backup.json'
 export const OBJECTS = 'objects/'
@@ -18,8 +18,8 @@ export const LIBRARY = 'rows/library.json'
 export const SUMS = 'SHA256SUMS'
 
 /**
- * Raised whenever a table changes that is in it; what restores reads the older ones as well.
- * Since 2 there is the audit trail, since 3 files say by which recipe their images are made.
+ * Increased whenever a table of the backup changes. A restore also reads older versions. Version 2 added the
+ * audit trail. Version 3 added the recipe by which the variants of a file are rendered.
  */
 export const VERSION = 3
 
@@ -28,11 +28,11 @@ export interface Header {
   version: number
   /** ISO 8601 */
   created: string
-  /** As many as there were when it was begun, for showing how far a restore is. */
+  /** Number of objects when the backup began. A restore shows its progress with it. */
   objects: number
 }
 
-/** A backup that is cut short, changed, or none. */
+/** The backup is cut short or changed, or the input is not a backup. */
 export class ArchiveFault extends UsageError {
   constructor(message: string) {
     super(message)

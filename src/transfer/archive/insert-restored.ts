@@ -7,7 +7,7 @@ import { findFault } from '../check-rows.ts'
 import { forgetFiles, readFiles } from '../files.ts'
 import type { Item } from '../items.ts'
 import { removeEntered, settleEntries } from '../journal-rows.ts'
-import { type House, verifyObjects } from '../objects.ts'
+import { type OpenLibrary, verifyObjects } from '../objects.ts'
 import { startProgress } from '../progress.ts'
 import { ACCOUNT_TABLES, insertRows, type Row } from '../tables.ts'
 import { ArchiveFault, LIBRARY, ROWS } from './format.ts'
@@ -18,20 +18,20 @@ import type { Unpacked } from './unpack.ts'
 type ObjectRow = Row & { key: string; size: number; sha256: string }
 
 /**
- * Inserts the rows of a backup whose objects are in storage, each object read back before a row names
- * it, and makes a library of them.
+ * Inserts the rows of a backup whose objects are in storage, and completes the library. Reads each object back
+ * before a row names it.
  */
 export async function insertRestored(
-  house: House,
+  library: OpenLibrary,
   unpacked: Unpacked,
   signal: AbortSignal,
 ): Promise<void> {
-  const { database, storage } = house
+  const { database, storage } = library
   const rowsOf = <T = Row>(name: string) => readRowLines<T>(pathOf(unpacked, name))
-  const library: LibraryRow = JSON.parse(await readFile(pathOf(unpacked, LIBRARY), 'utf8'))
+  const row: LibraryRow = JSON.parse(await readFile(pathOf(unpacked, LIBRARY), 'utf8'))
 
   for (const table of ['files', 'variants'] as const) {
-    await showing(table, async (advance) => {
+    await withProgress(table, async (advance) => {
       for await (const rows of rowsOf<ObjectRow>(nameOf(table))) {
         const [faulty] = await verifyObjects(storage, rows, signal)
         if (faulty) throw new Error(`${faulty.object.key} ${faulty.fault.fault} at the target.`)
@@ -40,13 +40,13 @@ export async function insertRestored(
       }
     })
   }
-  // Older backups have none.
+  // Backups before version 3 do not have this table.
   if (unpacked.has(nameOf('earlier_addresses'))) {
     for await (const rows of rowsOf(nameOf('earlier_addresses'))) {
       await database.write((trx) => insertRows(trx, 'earlier_addresses', rows))
     }
   }
-  await showing('items', async (advance) => {
+  await withProgress('items', async (advance) => {
     for await (const rows of rowsOf<Item>(nameOf('media'))) {
       signal.throwIfAborted()
       await database.write((trx) => insertItems(trx, rows))
@@ -55,19 +55,19 @@ export async function insertRestored(
   })
 
   await settleEntries(database, storage)
-  const { version, last_added_at, counters } = library
+  const { version, last_added_at, counters } = row
   await finishArrival(database, {
-    // Another one than the library was: what was cached of that one since may be of the same version.
+    // A new `uuid`: caches may hold data of the original library that has the same version.
     library: { uuid: randomUUID(), version, last_added_at },
     counters,
-    // Older backups lack some.
-    rowsOf: ({ name }) => (unpacked.has(nameOf(name)) ? rowsOf(nameOf(name)) : none()),
+    // Older backups lack some tables.
+    rowsOf: ({ name }) => (unpacked.has(nameOf(name)) ? rowsOf(nameOf(name)) : noRows()),
   })
 }
 
 /**
- * Looks at all rows before the first is inserted: sums tell damage, not malice.
- * @throws ArchiveFault with the first that Vitrine could not have made
+ * Checks all rows before the first one is inserted, because the sums reveal damage but not malice.
+ * @throws ArchiveFault for the first row that Vitrine could not have written
  */
 export async function requireSound(unpacked: Unpacked): Promise<void> {
   const tables = [
@@ -75,9 +75,9 @@ export async function requireSound(unpacked: Unpacked): Promise<void> {
     ...ACCOUNT_TABLES.map(({ name }) => name),
   ]
   for (const table of tables) {
-    // Older backups lack some.
+    // Older backups lack some tables.
     const path = unpacked.get(nameOf(table))
-    for await (const rows of path === undefined ? none() : readJson(table, readRowLines(path))) {
+    for await (const rows of path === undefined ? noRows() : readJson(table, readRowLines(path))) {
       for (const row of rows) refuse(findFault(table, row))
     }
   }
@@ -91,18 +91,18 @@ function refuse(fault: string | undefined): void {
   if (fault !== undefined) throw new ArchiveFault(fault)
 }
 
-/** @throws ArchiveFault where what is read is no JSON */
+/** @throws ArchiveFault if a row is not JSON */
 async function* readJson<T>(table: string, rows: AsyncIterable<T>): AsyncGenerator<T> {
   try {
     yield* rows
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error
-    throw new ArchiveFault(`A row of ${table} is no JSON.`)
+    throw new ArchiveFault(`A row of ${table} is not JSON.`)
   }
 }
 
-/** Takes away what an earlier attempt brought, and nothing that was there before. */
-export async function emptyLibrary({ database, storage }: House): Promise<void> {
+/** Removes the rows and objects of an earlier attempt, and nothing that was there before. */
+export async function emptyLibrary({ database, storage }: OpenLibrary): Promise<void> {
   for (;;) {
     const files = await readFiles(database.read, { after: 0, limit: 500 })
     if (files.length === 0) break
@@ -120,7 +120,7 @@ function pathOf(unpacked: Unpacked, name: string): string {
   return path
 }
 
-async function showing(things: string, work: (advance: () => void) => Promise<void>) {
+async function withProgress(things: string, work: (advance: () => void) => Promise<void>) {
   const progress = startProgress(things)
   try {
     await work(progress.advance)
@@ -129,4 +129,4 @@ async function showing(things: string, work: (advance: () => void) => Promise<vo
   }
 }
 
-async function* none(): AsyncGenerator<Row[]> {}
+async function* noRows(): AsyncGenerator<Row[]> {}

@@ -4,6 +4,8 @@ import { heard } from '../../base/heard.ts'
 import type { Row } from '../tables.ts'
 
 const ROWS_AT_ONCE = 500
+/** Characters that are buffered before a write. */
+const WRITTEN_AT_ONCE = 64 * 1024
 
 /** A file that is written line by line. */
 export interface LineWriter {
@@ -16,17 +18,25 @@ export interface LineWriter {
 export function writeLines(path: string): LineWriter {
   const stream = heard(createWriteStream(path, { mode: 0o600 }))
   let failure: Error | undefined
+  let waiting = ''
   stream.on('error', (error) => {
     failure = error
   })
+  async function flush() {
+    if (failure) throw failure
+    const text = waiting
+    waiting = ''
+    if (text !== '' && !stream.write(text)) await once(stream, 'drain')
+  }
   return {
     path,
     async write(text) {
-      if (failure) throw failure
-      if (!stream.write(text)) await once(stream, 'drain')
+      waiting += text
+      if (waiting.length >= WRITTEN_AT_ONCE) await flush()
+      else if (failure) throw failure
     },
     async close() {
-      if (failure) throw failure
+      await flush()
       stream.end()
       await once(stream, 'close')
       if (failure) throw failure
@@ -34,11 +44,11 @@ export function writeLines(path: string): LineWriter {
   }
 }
 
-/** Rows as lines, one in JSON each. */
+/** One line of JSON for each row. */
 export const toLines = (rows: readonly unknown[]): string =>
   rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 
-/** Reads rows that were written as lines, in batches. */
+/** Reads the rows of `toLines` from a file, in batches. */
 export async function* readRowLines<T = Row>(path: string): AsyncGenerator<T[]> {
   let rows: T[] = []
   for await (const line of readLines(path)) {
@@ -50,7 +60,7 @@ export async function* readRowLines<T = Row>(path: string): AsyncGenerator<T[]> 
   if (rows.length > 0) yield rows
 }
 
-/** Not by `readline`, which also ends lines at U+2028 and U+2029: JSON has them as they are. */
+/** Not with `readline`, which also ends lines at U+2028 and U+2029. JSON does not escape these. */
 async function* readLines(path: string): AsyncGenerator<string> {
   let rest = ''
   for await (const chunk of heard(createReadStream(path, 'utf8'))) {

@@ -8,19 +8,19 @@ import { ArchiveFault, HEADER, type Header, SUMS, sumLine, VERSION } from './for
 export interface ArchiveEntry {
   name: string
   size: number
-  /** To be read to its end before the next entry is asked for. */
+  /** Must be read to its end before the next entry is requested. */
   content: AsyncIterable<Buffer>
 }
 
-/** Against reading an endless first entry of what is no backup. */
+/** Largest header, in case a file that is not a backup has an endless first entry. */
 const MAX_HEADER_BYTES = 10_000
 
 /**
- * The entries of a backup between its header and its sums, of which each is compared with them in the
- * end: when this comes to its end, everything was as it was written.
+ * Yields the entries of a backup between its header and its sums. The sums are compared at the end: only when
+ * this generator has ended without an error are all entries as they were written.
  *
- * @param onHeader told first
- * @throws ArchiveFault if it is none, cut short, or not as it was written
+ * @param onHeader called before the first entry
+ * @throws ArchiveFault if the input is not a backup, is cut short, or was changed
  */
 export async function* readArchive(
   input: Readable,
@@ -65,7 +65,7 @@ async function readHeader(
   content: AsyncIterable<Buffer>,
   sums: Hash,
 ): Promise<Header> {
-  if (name !== HEADER || size > MAX_HEADER_BYTES) throw notOne()
+  if (name !== HEADER || size > MAX_HEADER_BYTES) throw notABackup()
   const bytes = Buffer.concat(await Array.fromAsync(content))
   sums.update(sumLine(createHash('sha256').update(bytes).digest('hex'), name))
   let header: Partial<Header>
@@ -74,7 +74,7 @@ async function readHeader(
   } catch {
     throw damaged()
   }
-  if (header?.format !== 'vitrine-backup') throw notOne()
+  if (header?.format !== 'vitrine-backup') throw notABackup()
   const { version } = header
   if (!Number.isInteger(version) || version === undefined || version < 1 || version > VERSION) {
     throw new ArchiveFault(
@@ -84,7 +84,7 @@ async function readHeader(
   return { format: header.format, version, created: '', objects: 0, ...header }
 }
 
-/** Errors come out of it, past whoever asks for the entries. */
+/** An error of the input is thrown here, where the content is read, and not where entries are requested. */
 async function* hashed(content: AsyncIterable<Buffer>, hash: Hash, count: number) {
   try {
     for await (const chunk of content) {
@@ -96,17 +96,18 @@ async function* hashed(content: AsyncIterable<Buffer>, hash: Hash, count: number
   }
 }
 
-/** What the tar reader says is of the archive; what the operating system says is not. */
+/** Turns errors of the tar reader into faults of the archive. Errors of the operating system stay unchanged. */
 function explain(error: unknown, count: number): unknown {
   if (!(error instanceof Error) || error instanceof ArchiveFault || 'syscall' in error) return error
-  if (/unexpected end/i.test(error.message)) return count === 0 ? notOne() : cutShort(count)
+  if (/unexpected end/i.test(error.message)) return count === 0 ? notABackup() : cutShort(count)
   if (/invalid tar header|header exceeds|invalid header/i.test(error.message)) {
-    return count === 0 ? notOne() : damaged()
+    return count === 0 ? notABackup() : damaged()
   }
   return error
 }
 
-const notOne = () => new ArchiveFault('This is no backup of Vitrine.')
+const notABackup = () => new ArchiveFault('This is no backup of Vitrine.')
 const cutShort = (count: number) =>
-  count === 0 ? notOne() : new ArchiveFault('The backup is cut short: its end is missing.')
-const damaged = () => new ArchiveFault('The backup is not as it was written: its SHA-256 differ.')
+  count === 0 ? notABackup() : new ArchiveFault('The backup is cut short: its end is missing.')
+const damaged = () =>
+  new ArchiveFault('The backup is damaged or was changed: its SHA-256 sums do not match.')

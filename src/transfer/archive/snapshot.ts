@@ -11,25 +11,28 @@ import { toLines, writeLines } from './lines.ts'
 
 const BATCH = 500
 
-/** All rows of one instant, in files. */
+/** Files with the rows of one instant. */
 export interface Snapshot {
   files: number
   objects: number
   users: number
-  /** Of `StoredFile`s: files with those of their images that go into a backup. */
+  /** One `StoredFile` per line, with only the variants that a backup contains. */
   filesPath: string
-  /** Of items. */
+  /** One item per line. */
   itemsPath: string
-  /** Everything else, as it goes into a backup. */
+  /** The other entries of the backup. */
   others: { name: string; path: string }[]
 }
 
-/** What is told of a library as a whole. */
+/** The row of the library as a backup contains it. */
 export type LibraryRow = Pick<Tables['library'], 'version' | 'last_added_at'> & {
   counters: Partial<Counters>
 }
 
-/** Accounts that hold sessions, and what is made on demand, are left out; see docs/operations.md. */
+/**
+ * Writes the rows of one instant into files. Leaves out the tables of sign-ins and tokens, and the variants
+ * that are rendered on demand; see docs/operations.md.
+ */
 export async function takeSnapshot(database: Database, folder: string): Promise<Snapshot> {
   const pathOf = (name: string) => join(folder, name)
   return database.snapshot(async (trx) => {
@@ -89,7 +92,7 @@ export async function takeSnapshot(database: Database, folder: string): Promise<
 const fileId = ({ file }: { file: { id: number } }) => file.id
 const itemId = ({ id }: { id: number }) => id
 
-/** Batches in ascending order of id, each found after the last one of the batch before. */
+/** Batches in ascending order of id. Each begins after the last id of the batch before. */
 async function* eachBatch<T>(find: (after: number) => Promise<T[]>, idOf: (row: T) => number) {
   for (let after = 0; ; ) {
     const rows = await find(after)

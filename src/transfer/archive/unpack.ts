@@ -5,22 +5,22 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { heard } from '../../base/heard.ts'
+import type { NamedObject } from '../../storage/fetch-object.ts'
 import { isKey } from '../../storage/storage.ts'
-import type { NamedObject } from '../../upkeep/inspect-object.ts'
-import { type House, storeObjects } from '../objects.ts'
+import { type OpenLibrary, storeObjects } from '../objects.ts'
 import { startProgress } from '../progress.ts'
 import { ACCOUNT_TABLES } from '../tables.ts'
 import { ArchiveFault, type Header, LIBRARY, OBJECTS, ROWS } from './format.ts'
 import { type ArchiveEntry, readArchive } from './read-archive.ts'
 
-/** Objects stored together, whichever comes first: one commit names them all. */
+/** Limits of a batch of objects: the first one reached counts. One commit enters the keys of a batch. */
 const OBJECTS_AT_ONCE = 64
 const BYTES_AT_ONCE = 100_000_000
 
-/** Everything but the objects, in files by the name that it has in the archive. */
+/** Paths of the unpacked entries by their names in the archive. Objects are not among them. */
 export type Unpacked = ReadonlyMap<string, string>
 
-/** With the version of the format since which there is each. */
+/** The entries that are not objects, each with the first version of the format that has it. */
 const FILES: ReadonlyMap<string, number> = new Map([
   [LIBRARY, 1],
   ...['files', 'variants', 'media'].map((table) => [`${ROWS}${table}.ndjson`, 1] as const),
@@ -31,13 +31,13 @@ const FILES: ReadonlyMap<string, number> = new Map([
 ])
 
 /**
- * Puts the objects of an archive into storage, and its rows aside until all of it has been compared
- * with its sums.
+ * Puts the objects of an archive into storage, and writes its rows into files. When this resolves, the whole
+ * archive has been compared with its sums.
  *
- * @throws ArchiveFault if it is not as it was written
+ * @throws ArchiveFault if the archive is not as it was written
  */
 export async function unpack(
-  house: House,
+  library: OpenLibrary,
   input: Readable,
   { folder, signal }: { folder: string; signal: AbortSignal },
 ): Promise<Unpacked> {
@@ -45,7 +45,7 @@ export async function unpack(
   let waiting: (NamedObject & { path: string })[] = []
   let bytes = 0
   const store = async () => {
-    await storeObjects(house, waiting, async ({ path }) => path)
+    await storeObjects(library, waiting, async ({ path }) => path)
     for (const { path } of waiting) await rm(path, { force: true })
     waiting = []
     bytes = 0
@@ -72,7 +72,7 @@ export async function unpack(
       } else if (FILES.has(entry.name) && !unpacked.has(entry.name)) {
         unpacked.set(entry.name, path)
       } else {
-        throw new ArchiveFault(`The backup has an entry ${JSON.stringify(entry.name)} too many.`)
+        throw new ArchiveFault(`The backup has an unexpected entry ${JSON.stringify(entry.name)}.`)
       }
     }
     await store()

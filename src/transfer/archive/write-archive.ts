@@ -12,35 +12,53 @@ import { writeLines } from './lines.ts'
 export interface ArchiveWriter {
   /** Adds a file's content under a name. */
   add(name: string, path: string): Promise<void>
+  /** @param sha256 of the bytes, in hex */
+  addBytes(name: string, bytes: Buffer, sha256: string): Promise<void>
   addText(name: string, text: string): Promise<void>
   /**
    * Adds the sums and waits until everything is written.
-   * @returns the SHA-256 of the sums: what tells this archive from any other
+   * @returns the SHA-256 of the sums, which identifies this archive
    */
   finish(): Promise<string>
-  /** Ends it where it is. */
+  /** Stops and leaves the archive incomplete. */
   abort(): void
 }
 
 /**
- * @param folder for files of its own
- * @param keepOpen leave the output open at the end, as standard output must be
+ * @param folder for temporary files of this archive only
+ * @param keepOpen leaves the output open at the end, which standard output needs
  */
 export function writeArchive(
   output: Writable,
   { folder, keepOpen }: { folder: string; keepOpen: boolean },
 ): ArchiveWriter {
   const archive = heard(pack())
+  let failure: { error: unknown } | undefined
+  let onFailure = (_error: unknown) => {}
   const written = pipeline(archive, output, { end: !keepOpen })
-  // Said by whatever is being added at that time.
-  written.catch(() => {})
+  written.catch((error) => {
+    failure = { error }
+    onFailure(error)
+  })
   const mtime = new Date()
   const sums = writeLines(join(folder, SUMS))
+  const headerOf = (name: string, size: number) => ({ name, size, mode: 0o600, mtime })
+
+  /** Waits for an entry or for a failure of the output. After such a failure the entry would never end. */
+  async function settle(entry: Promise<void>): Promise<void> {
+    if (failure) throw failure.error
+    const failed = Promise.withResolvers<never>()
+    onFailure = failed.reject
+    try {
+      await Promise.race([entry, failed.promise])
+    } finally {
+      onFailure = () => {}
+    }
+  }
 
   async function add(name: string, path: string): Promise<string> {
     const { size } = await stat(path)
     const hash = createHash('sha256')
-    const entry = archive.entry({ name, size, mode: 0o600, mtime })
     const copied = pipeline(
       heard(createReadStream(path)),
       async function* (chunks: AsyncIterable<Buffer>) {
@@ -49,16 +67,23 @@ export function writeArchive(
           yield chunk
         }
       },
-      entry,
+      archive.entry(headerOf(name, size)),
     )
-    // Whichever fails: an output that cannot take any more leaves the entry waiting.
-    await Promise.race([copied, written.then(() => copied)])
+    await settle(copied)
     return hash.digest('hex')
   }
 
   return {
     async add(name, path) {
       await sums.write(sumLine(await add(name, path), name))
+    },
+    async addBytes(name, bytes, sha256) {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      archive.entry(headerOf(name, bytes.length), bytes, (error) =>
+        error ? reject(error) : resolve(),
+      )
+      await settle(promise)
+      await sums.write(sumLine(sha256, name))
     },
     async addText(name, text) {
       const path = join(folder, 'text')

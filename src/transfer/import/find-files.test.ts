@@ -26,7 +26,7 @@ async function find(except = '/nowhere') {
 }
 
 describe('finding files', () => {
-  it('goes deep, in the order of the names', async () => {
+  it('finds files depth first, sorted by name', async () => {
     put('b.jpg', 'a/z.jpg', 'a/b/1.jpg', 'a/b/10.jpg', 'a/b/2.jpg', 'c/x.jpg', 'B.jpg', 'ä.jpg')
     expect(await find()).toEqual([
       'B.jpg',
@@ -40,7 +40,7 @@ describe('finding files', () => {
     ])
   })
 
-  it('leaves out what is hidden, links to folders, and what is no file', async () => {
+  it('skips hidden entries, links to folders, and entries that are neither file nor folder', async () => {
     put('.hidden.jpg', '.git/a.jpg', 'shown/a.jpg')
     symlinkSync(root, join(root, 'shown/circle'))
     symlinkSync('shown', join(root, 'link'))
@@ -48,19 +48,19 @@ describe('finding files', () => {
     expect(await find()).toEqual(['shown/a.jpg'])
   })
 
-  it('leaves out the folder that it is told to', async () => {
+  it('skips the excluded folder', async () => {
     put('a.jpg', 'data/files/b.jpg', 'other/data/c.jpg')
     expect(await find(join(root, 'data'))).toEqual(['a.jpg', 'other/data/c.jpg'])
   })
 
-  it('takes a link to a file for the file, and tells of one that leads nowhere', async () => {
+  it('follows a link to a file, and reports a broken link', async () => {
     put('a.jpg')
     symlinkSync('a.jpg', join(root, 'b.jpg'))
     symlinkSync('gone', join(root, 'c.jpg'))
     expect(await find()).toEqual(['a.jpg', 'b.jpg', expect.stringMatching(/^c\.jpg: ENOENT/)])
   })
 
-  it('finds names that are no text', async () => {
+  it('finds names that are not UTF-8', async () => {
     const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xfc, 0x72])])
     writeFileSync(path, '')
     const [found] = await Array.fromAsync(findFiles(Buffer.from(root), Buffer.from('/nowhere')))

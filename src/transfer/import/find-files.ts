@@ -3,31 +3,30 @@ import { lstat, readdir, stat } from 'node:fs/promises'
 
 /** A file below a folder, or a folder that could not be read. */
 export interface FoundEntry {
-  /** In bytes, since a name on disk need not be UTF-8. */
+  /** As bytes, because a name on disk need not be UTF-8. */
   path: Buffer
   /** Names of the folders between the root and the entry, the outermost first. */
   folders: string[]
   /** Its own name. */
   name: string
-  /** Why it could not be looked at. */
+  /** Present if the entry could not be read. */
   error?: Error
 }
 
 /**
- * Every file below a folder, however many: depth first, each folder sorted by the bytes of its
- * names, so that two runs over the same folder see the same order. Memory holds the names of one
- * folder at each depth.
+ * Yields every file below a folder, depth first. Each folder is sorted by the bytes of its names, so that two
+ * runs over the same folder see the same order. Memory holds the names of one folder at each depth.
  *
- * Left out: hidden files and folders, links to folders (which could lead in a circle), what is
- * neither file nor folder, and the folder `except`.
+ * Skips hidden files and folders, links to folders (which could lead in a circle), entries that are neither
+ * file nor folder, and the folder `except`.
  *
- * @param root absolute and without links; so is `except`
+ * @param root absolute path without links; the same holds for `except`
  */
 export async function* findFiles(root: Buffer, except: Buffer): AsyncGenerator<FoundEntry> {
   yield* walk(root.toString('latin1'), [], except.toString('latin1'))
 }
 
-/** Paths are walked as latin1, which holds any bytes, a character each. */
+/** Handles paths as latin1, which represents each byte as one character. */
 async function* walk(
   folder: string,
   folders: string[],
@@ -50,7 +49,7 @@ async function* walk(
   }
 }
 
-/** A link to a file counts as the file, one to a folder only as a link. */
+/** A link to a file counts as that file. A link to a folder counts only as a link. */
 async function inspect(path: Buffer): Promise<Stats> {
   const stats = await lstat(path)
   if (!stats.isSymbolicLink()) return stats

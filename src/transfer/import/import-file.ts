@@ -17,26 +17,26 @@ import type { FoundEntry } from './find-files.ts'
 import { itemName, itemTags } from './import-names.ts'
 
 const READ_BYTES = 1024 * 1024
-/** Up to here a file is kept in memory from the one time that it is read. */
+/** A file up to this size is read once and kept in memory. A larger file is read twice. */
 const HELD_BYTES = 8 * READ_BYTES
 
 /**
- * Memory to read one file after another into. New memory for each would have V8 look through all of its
- * heap every few files, to free what has gathered outside of it.
+ * Allocates memory that is reused for one file after another. With new memory for each file, V8 would collect
+ * its whole heap every few files, to free the memory outside of it.
  */
 export const allocateFileMemory = (): Buffer => Buffer.allocUnsafeSlow(HELD_BYTES)
-/** How often a busy library is tried again, after as many seconds as it asks for. */
+/** Most attempts to add to a busy library. The pause between them is its `Retry-After`. */
 const BUSY_ATTEMPTS = 60
 
 /**
- * What became of a file. `known`: an item has the same bytes already. `refused`: it is no image that
- * the library accepts. `failed`: it could not be read, or something else went wrong.
+ * The outcome for a file. `known`: an item already has the same bytes. `refused`: it is not an image that the
+ * library accepts. `failed`: it could not be read, or another error occurred.
  */
-export type Outcome =
+export type ImportOutcome =
   | { kind: 'added' | 'known' }
   | { kind: 'refused' | 'failed'; reason: string; isUnexplained?: boolean }
 
-/** The library cannot take anything now, so that other files need not be tried. */
+/** The library cannot store anything now. Other files need not be tried. */
 export class LibraryFault extends Error {
   constructor(cause: unknown) {
     const reason = explainCauses(cause).replace(/\.?$/, '.')
@@ -45,15 +45,15 @@ export class LibraryFault extends Error {
   }
 }
 
-/** The file could not be read: its own fault, or that of the disk it is on. */
+/** The file could not be read. The fault is of the file or of its disk, not of the library. */
 class UnreadableFile extends Error {}
 
 /**
- * Adds a file to the library, unless an item shows the same bytes. What is added is a copy of what was
- * read, so that a file which changes meanwhile is stored as it was read.
+ * Adds a file to the library, unless an item already shows the same bytes. Adds a copy of the bytes that were
+ * read, so that a file that changes meanwhile is stored as it was read.
  *
  * @param add see `createAdder`
- * @param memory of `allocateFileMemory`, for nobody else until this resolves
+ * @param memory from `allocateFileMemory`; no other call may use it until this resolves
  * @throws LibraryFault
  */
 export async function importFile(
@@ -61,12 +61,12 @@ export async function importFile(
   add: (media: NewMedia) => Promise<void>,
   { path, folders, name, error }: FoundEntry,
   { maxImageBytes, memory }: { maxImageBytes: number; memory: Buffer },
-): Promise<Outcome> {
+): Promise<ImportOutcome> {
   const heldPath = library.temporary.newFile()
   const copy = createIncomingFile(library.temporary.newFile, maxImageBytes)
   try {
     if (error) throw new UnreadableFile(error.message, { cause: error })
-    const image = await takeIn()
+    const image = await readIfNew()
     if (image === undefined) return { kind: 'known' }
     if (image.size === 0) return { kind: 'refused', reason: 'The file is empty.' }
     const item = { name: itemName(name), tags: itemTags(folders), image, onlyNew: true }
@@ -75,20 +75,20 @@ export async function importFile(
   } catch (error) {
     return judge(error)
   } finally {
-    // They go with the folder of this process; the item is there or not, whatever comes of this.
+    // A failure here does not change the outcome. The files are removed with the folder of this process.
     await Promise.all([copy.discard(), rm(heldPath, { force: true })]).catch((error) => {
       library.log.warn({ err: error }, 'The temporary file of an import could not be removed')
     })
   }
 
-  async function takeIn(): Promise<SpooledFile | undefined> {
+  async function readIfNew(): Promise<SpooledFile | undefined> {
     const { sha256, held } = await readOnce(path, maxImageBytes, memory)
     if (await isShown(library.database.read, sha256)) return undefined
     return held ? writeHeld(heldPath, held, sha256) : copyAgain(copy, path, maxImageBytes)
   }
 }
 
-/** @returns the hash of a file and, unless it is large, its bytes, which are in `memory` */
+/** @returns the hash of a file and, unless it is large, its bytes as a part of `memory` */
 async function readOnce(
   path: Buffer,
   maxImageBytes: number,
@@ -101,9 +101,9 @@ async function readOnce(
   const file = await open(path).catch(unreadable)
   try {
     for (;;) {
-      // What is large comes round and overwrites itself; it is only hashed.
+      // A file larger than the memory overwrites its own beginning. It is only hashed.
       const at = bytes % memory.length
-      // At most one byte more than is allowed, so that a file that grows is found too large.
+      // At most one byte more than the limit, so that a growing file is found to be too large.
       const most = Math.min(READ_BYTES, memory.length - at, maxImageBytes + 1 - bytes)
       const { bytesRead } = await file.read(memory, at, most).catch(unreadable)
       if (bytesRead === 0) break
@@ -131,7 +131,7 @@ async function writeHeld(path: string, held: Buffer, sha256: string): Promise<Sp
   return { path, sha256, size: held.length }
 }
 
-/** It may be another by now, so it is hashed as it is copied. */
+/** Hashes the file again while copying it, because it may have changed since. */
 async function copyAgain(
   copy: IncomingFile,
   path: Buffer,
@@ -139,11 +139,11 @@ async function copyAgain(
 ): Promise<SpooledFile> {
   for await (const chunk of readChunks(path, maxImageBytes)) await copy.write(chunk)
   const image = await copy.finish()
-  if (!image) throw new UnreadableFile('It has become empty while it was read.')
+  if (!image) throw new UnreadableFile('The file became empty while it was read.')
   return image
 }
 
-/** At most one byte more than is allowed, so that a file that grows is found too large. */
+/** Reads at most one byte more than the limit, so that a growing file is found to be too large. */
 async function* readChunks(path: Buffer, maxImageBytes: number): AsyncGenerator<Buffer> {
   const stream = heard(createReadStream(path, { highWaterMark: READ_BYTES, end: maxImageBytes }))
   try {
@@ -168,7 +168,7 @@ async function isShown(db: Queries, sha256: string): Promise<boolean> {
   return item !== undefined
 }
 
-/** A command has time: what a client would be told to try again is tried again. */
+/** Tries again while the library is busy, because a command can wait. A client would get 503. */
 async function addPatiently(
   add: (media: NewMedia) => Promise<void>,
   item: NewMedia,
@@ -185,13 +185,13 @@ async function addPatiently(
   }
 }
 
-function judge(error: unknown): Outcome {
+function judge(error: unknown): ImportOutcome {
   if (error instanceof UnreadableFile) return { kind: 'failed', reason: error.message }
   if (error instanceof AppError && error.code === 'image-known') return { kind: 'known' }
   if (error instanceof AppError && error.code !== 'service-busy') {
     return { kind: 'refused', reason: error.detail ?? error.message }
   }
-  // The operating system and the database give codes; they would not be kinder to the next file.
+  // Errors with a code come from the operating system or the database. The next file would fail too.
   if (error instanceof AppError || hasCode(error)) throw new LibraryFault(error)
   return { kind: 'failed', reason: explainCauses(error), isUnexplained: true }
 }

@@ -7,10 +7,10 @@ import {
   readTags,
 } from '../../media/parameters.ts'
 
-/** For a file whose name has nothing visible in it. */
+/** For a file whose name has no visible character. */
 const NAMELESS = 'Untitled'
 
-/** The name of a file's item: the file's without extension, repaired where no item can have it. */
+/** The name of an imported item: the file name without extension, changed where it is not a valid name. */
 export function itemName(fileName: string): string {
   const stem = fileName.replace(/(?<=.)\.[a-z][a-z0-9]{0,4}$/i, '')
   const name = repair(stem, MAX_NAME_CODE_POINTS)
@@ -18,8 +18,8 @@ export function itemName(fileName: string): string {
 }
 
 /**
- * The tags of a file's item: the names of the folders that it lies in, repaired where they are no
- * tags. A comma divides a name into tags, as everywhere.
+ * The tags of an imported item: the names of the folders around its file, changed where they are not valid
+ * tags. A comma splits a name into tags, as everywhere.
  *
  * @param folders the outermost first
  */
@@ -30,11 +30,11 @@ export function itemTags(folders: readonly string[]): string[] {
       .map((tag) => repair(tag, MAX_TAG_CODE_POINTS))
       .filter((tag) => !isBlank(tag)),
   )
-  // If there are too many, those nearest to the file tell the most.
+  // If there are too many, the folders nearest to the file are kept: they describe it best.
   return readTags([...tags].slice(-MAX_TAGS))
 }
 
-/** Without what texts cannot hold, and cut to the limit. */
+/** Replaces the characters that texts cannot contain, and cuts the text to the limit. */
 function repair(text: string, maxCodePoints: number): string {
   const visible = text.toWellFormed().replace(/\p{Cc}+/gu, ' ')
   return [...visible.trim().normalize('NFC')].slice(0, maxCodePoints).join('').trim()

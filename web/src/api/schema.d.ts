@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whether everything that is needed answers */
+        /** Whether everything that the server needs answers */
         get: {
             parameters: {
                 query?: never;
@@ -78,10 +78,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -121,7 +121,7 @@ export interface paths {
                         "application/json": {
                             /** @description Whether people sign in at another service, and not at `POST /auth/login`. */
                             external: boolean;
-                            /** @description Where they do, if that is known: an address, or a path on this host. */
+                            /** @description Where they sign in, if known: a URL, or a path on this host. */
                             url: string | null;
                         };
                     };
@@ -191,10 +191,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -209,10 +209,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -227,10 +227,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -245,10 +245,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -263,10 +263,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -281,10 +281,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -299,10 +299,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -343,17 +343,17 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @description Those alive; the one used last first */
+                            /** @description Live sessions, most recently used first */
                             sessions: {
                                 id: string;
                                 created: string;
-                                /** @description To a minute */
+                                /** @description Accurate to a minute */
                                 lastUsed: string;
                                 /** @description Where it was used last: an IPv4 address, or an IPv6 /64 */
                                 network: string;
-                                /** @description What the browser called itself; may be empty */
+                                /** @description The header User-Agent at sign-in; may be empty */
                                 userAgent: string;
-                                /** @description Whether it is the one that asks */
+                                /** @description Whether it is the session of this request */
                                 current: boolean;
                             }[];
                         };
@@ -370,10 +370,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -388,10 +388,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -437,10 +437,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -455,10 +455,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -473,10 +473,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -537,10 +537,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -555,10 +555,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -573,10 +573,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -591,10 +591,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -638,7 +638,7 @@ export interface paths {
                             tokens: {
                                 id: number;
                                 name: string;
-                                /** @description What it was given; it allows no more than its account at that moment */
+                                /** @description Permissions of the token; those that its account lacks at that moment do not count */
                                 permissions: string[];
                                 created: string;
                                 expires: string;
@@ -658,10 +658,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -676,10 +676,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -704,9 +704,9 @@ export interface paths {
                     "application/json": {
                         /** @description What it is for; 1 to 100 characters */
                         name: string;
-                        /** @description Of view-media, edit-media, add-media, delete-media, what the account has itself */
+                        /** @description Any of view-media, edit-media, add-media, delete-media that the account has itself */
                         permissions: string[];
-                        /** @description How long it is good: 1 to 365 */
+                        /** @description Lifetime in days: 1 to 365 */
                         days: number;
                     };
                 };
@@ -725,7 +725,7 @@ export interface paths {
                             token: {
                                 id: number;
                                 name: string;
-                                /** @description What it was given; it allows no more than its account at that moment */
+                                /** @description Permissions of the token; those that its account lacks at that moment do not count */
                                 permissions: string[];
                                 created: string;
                                 expires: string;
@@ -747,10 +747,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -765,10 +765,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -783,10 +783,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -801,10 +801,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -819,10 +819,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -837,10 +837,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -902,10 +902,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -920,10 +920,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -938,10 +938,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -956,10 +956,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -974,10 +974,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1022,7 +1022,7 @@ export interface paths {
                                 roles: string[];
                                 disabled: boolean;
                                 created: string;
-                                /** @description Of a session or a personal token, to a minute; null if none is known */
+                                /** @description Last use of any session or personal token, accurate to a minute; null if none is known */
                                 lastUsed: string | null;
                             }[];
                             roles: {
@@ -1043,10 +1043,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1061,10 +1061,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1079,10 +1079,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1129,7 +1129,7 @@ export interface paths {
                                 roles: string[];
                                 disabled: boolean;
                                 created: string;
-                                /** @description Of a session or a personal token, to a minute; null if none is known */
+                                /** @description Last use of any session or personal token, accurate to a minute; null if none is known */
                                 lastUsed: string | null;
                             };
                         };
@@ -1146,10 +1146,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1164,10 +1164,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1182,10 +1182,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1200,10 +1200,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1218,10 +1218,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1236,10 +1236,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1262,7 +1262,7 @@ export interface paths {
         put?: never;
         /**
          * Give an account another role
-         * @description It holds from the next request on.
+         * @description It takes effect at the next request.
          *
          *     Needs the permission `manage-accounts`.
          */
@@ -1300,7 +1300,7 @@ export interface paths {
                                 roles: string[];
                                 disabled: boolean;
                                 created: string;
-                                /** @description Of a session or a personal token, to a minute; null if none is known */
+                                /** @description Last use of any session or personal token, accurate to a minute; null if none is known */
                                 lastUsed: string | null;
                             };
                         };
@@ -1317,10 +1317,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1335,10 +1335,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1353,10 +1353,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1371,10 +1371,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1389,10 +1389,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1407,10 +1407,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1425,10 +1425,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1488,7 +1488,7 @@ export interface paths {
                                 roles: string[];
                                 disabled: boolean;
                                 created: string;
-                                /** @description Of a session or a personal token, to a minute; null if none is known */
+                                /** @description Last use of any session or personal token, accurate to a minute; null if none is known */
                                 lastUsed: string | null;
                             };
                         };
@@ -1505,10 +1505,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1523,10 +1523,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1541,10 +1541,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1559,10 +1559,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1577,10 +1577,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1595,10 +1595,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1613,10 +1613,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1684,10 +1684,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1702,10 +1702,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1720,10 +1720,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1738,10 +1738,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1756,10 +1756,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1774,10 +1774,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1837,10 +1837,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1855,10 +1855,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1873,10 +1873,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1891,10 +1891,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1909,10 +1909,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1927,10 +1927,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -1970,17 +1970,17 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** @description Those alive; the one used last first */
+                            /** @description Live sessions, most recently used first */
                             sessions: {
                                 id: string;
                                 created: string;
-                                /** @description To a minute */
+                                /** @description Accurate to a minute */
                                 lastUsed: string;
                                 /** @description Where it was used last: an IPv4 address, or an IPv6 /64 */
                                 network: string;
-                                /** @description What the browser called itself; may be empty */
+                                /** @description The header User-Agent at sign-in; may be empty */
                                 userAgent: string;
-                                /** @description Whether it is the one that asks */
+                                /** @description Whether it is the session of this request */
                                 current: boolean;
                             }[];
                         };
@@ -1997,10 +1997,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2015,10 +2015,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2033,10 +2033,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2051,10 +2051,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2069,10 +2069,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2118,10 +2118,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2136,10 +2136,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2154,10 +2154,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2172,10 +2172,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2190,10 +2190,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2253,10 +2253,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2271,10 +2271,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2289,10 +2289,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2307,10 +2307,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2325,10 +2325,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2372,7 +2372,7 @@ export interface paths {
                             tokens: {
                                 id: number;
                                 name: string;
-                                /** @description What it was given; it allows no more than its account at that moment */
+                                /** @description Permissions of the token; those that its account lacks at that moment do not count */
                                 permissions: string[];
                                 created: string;
                                 expires: string;
@@ -2392,10 +2392,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2410,10 +2410,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2428,10 +2428,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2446,10 +2446,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2464,10 +2464,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2530,10 +2530,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2548,10 +2548,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2566,10 +2566,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2584,10 +2584,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2602,10 +2602,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2671,10 +2671,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2689,10 +2689,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2707,10 +2707,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2725,10 +2725,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2789,10 +2789,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2807,10 +2807,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2869,10 +2869,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2887,10 +2887,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2916,7 +2916,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    /** @description Only what has a smaller id */
+                    /** @description Only entries with a smaller id */
                     before?: string;
                     /** @description 1 to 1000; 100 if absent */
                     limit?: string;
@@ -2963,7 +2963,7 @@ export interface paths {
                             }[];
                             /** @description Ids of the images of these entries that are not in the library any more */
                             gone: number[];
-                            /** @description Where to go on, as `before`; null at the end. There may be more though this is short. */
+                            /** @description Value of `before` for the next page; null at the end. A page that is not full may have a next page. */
                             next: number | null;
                         };
                     };
@@ -2979,10 +2979,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -2997,10 +2997,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3015,10 +3015,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3033,10 +3033,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3067,7 +3067,7 @@ export interface paths {
             parameters: {
                 query?: {
                     order?: "added-desc" | "added-asc";
-                    /** @description At most so many items */
+                    /** @description At most this many items */
                     limit?: number;
                     offset?: number;
                     /** @description Each term must occur within the name or within one tag */
@@ -3094,7 +3094,7 @@ export interface paths {
                                 path: string;
                                 /**
                                  * Format: date-time
-                                 * @description When it was added (UTC)
+                                 * @description Time of the upload (UTC)
                                  */
                                 timestamp: string;
                                 tags: string[];
@@ -3143,10 +3143,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3161,10 +3161,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3179,10 +3179,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3197,10 +3197,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3215,10 +3215,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3241,7 +3241,7 @@ export interface paths {
         };
         /**
          * Show an item
-         * @description With its position among all items, of which the number is in `X-Total-Count`: `rank` is its offset in the order `added-asc`, and the number less one less `rank` in `added-desc`.
+         * @description With its position among all items. The number of all items is in `X-Total-Count`. `rank` is the offset in the order `added-asc`; the offset in the order `added-desc` is the number minus 1 minus `rank`.
          *
          *     Needs the permission `view-media`.
          */
@@ -3272,7 +3272,7 @@ export interface paths {
                                 path: string;
                                 /**
                                  * Format: date-time
-                                 * @description When it was added (UTC)
+                                 * @description Time of the upload (UTC)
                                  */
                                 timestamp: string;
                                 tags: string[];
@@ -3317,10 +3317,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3335,10 +3335,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3353,10 +3353,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3371,10 +3371,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3397,14 +3397,14 @@ export interface paths {
         };
         /**
          * List the tags in use
-         * @description Those that most items have come first.
+         * @description The tags that most items have come first.
          *
          *     Needs the permission `view-media`.
          */
         get: {
             parameters: {
                 query?: {
-                    /** @description Must occur within the tag, as one stretch */
+                    /** @description Must occur within the tag, as one piece */
                     search?: string;
                     limit?: number;
                 };
@@ -3449,10 +3449,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3467,10 +3467,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3485,10 +3485,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3503,10 +3503,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3547,7 +3547,7 @@ export interface paths {
                     "application/json": {
                         /** @description 1 to 255 characters after trimming */
                         name: string;
-                        /** @description Up to 64 of up to 64 characters; what holds commas is several */
+                        /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
                     };
                 };
@@ -3571,7 +3571,7 @@ export interface paths {
                                 path: string;
                                 /**
                                  * Format: date-time
-                                 * @description When it was added (UTC)
+                                 * @description Time of the upload (UTC)
                                  */
                                 timestamp: string;
                                 tags: string[];
@@ -3607,10 +3607,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3625,10 +3625,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3643,10 +3643,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3661,10 +3661,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3679,10 +3679,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3697,10 +3697,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3723,7 +3723,7 @@ export interface paths {
         put?: never;
         /**
          * Change the tags of many items
-         * @description A search needs the permission view-media besides. A member that is not known is refused.
+         * @description A search also needs the permission view-media. Members that are not known are refused.
          *
          *     Needs the permission `edit-media`.
          */
@@ -3739,11 +3739,11 @@ export interface paths {
                     "application/json": {
                         /** @description Ids of up to 10000 items */
                         ids?: number[];
-                        /** @description Instead of `ids`: all items that match, as in a list; blank means all there are */
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
                         /** @description With `search`: only items up to this id */
                         until?: number;
-                        /** @description With `search`: all but these up to 10000 items */
+                        /** @description With `search`: not these items, up to 10000 ids */
                         except?: number[];
                         add?: string[] | string;
                         remove?: string[] | string;
@@ -3751,33 +3751,36 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Lines of JSON: how far it is, now and then, and at the end what came of it. */
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/x-ndjson": {
-                            /** @description Items of which the work is done */
+                            /** @description Items that are done */
                             done: number;
-                            /** @description Items of which it failed */
+                            /** @description Items that failed */
                             failures: number;
-                            /** @description How many there were to begin with */
+                            /** @description How many items there were at the beginning */
                             total: number;
                         } | {
                             data: string;
-                            /** @description 200, or what ended the work early */
+                            /** @description 200, or the status of the error that ended the work early */
                             code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
                             detail?: string;
                             done: number;
                             failures: number;
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
-                                /** @description Of an item that is there, for who may view media */
+                                /** @description If the item exists and the caller may view media */
                                 name?: string;
                                 data: string;
                                 code: number;
+                                error: string;
                                 detail?: string;
                             }[];
                         };
@@ -3794,10 +3797,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3812,10 +3815,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3830,10 +3833,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3848,10 +3851,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3866,10 +3869,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3884,10 +3887,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -3926,7 +3929,7 @@ export interface paths {
                     "application/json": {
                         /** @description 1 to 255 characters after trimming */
                         name: string;
-                        /** @description Up to 64 of up to 64 characters; what holds commas is several */
+                        /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
                         /**
                          * Format: byte
@@ -3937,7 +3940,7 @@ export interface paths {
                     "multipart/form-data": {
                         /** @description 1 to 255 characters after trimming */
                         name: string;
-                        /** @description Up to 64 of up to 64 characters; what holds commas is several */
+                        /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
                         /** Format: binary */
                         image: string;
@@ -3963,7 +3966,7 @@ export interface paths {
                                 path: string;
                                 /**
                                  * Format: date-time
-                                 * @description When it was added (UTC)
+                                 * @description Time of the upload (UTC)
                                  */
                                 timestamp: string;
                                 tags: string[];
@@ -4000,10 +4003,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4018,10 +4021,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4036,10 +4039,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4054,10 +4057,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4072,10 +4075,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4090,10 +4093,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4108,10 +4111,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4119,7 +4122,7 @@ export interface paths {
         };
         delete?: never;
         /**
-         * Tell whether images can be added and deleted here
+         * Check whether images can be added and deleted here
          * @description Needs a session.
          */
         options: {
@@ -4149,10 +4152,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4167,10 +4170,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4185,10 +4188,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4209,7 +4212,7 @@ export interface paths {
         put?: never;
         /**
          * Delete many items and their files
-         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is deleted that arrived since. A search needs the permission view-media besides. A member that is not known is refused.
+         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is deleted that arrived since. A search also needs the permission view-media. Members that are not known are refused.
          *
          *     Needs the permission `delete-media`.
          */
@@ -4225,43 +4228,46 @@ export interface paths {
                     "application/json": {
                         /** @description Ids of up to 10000 items */
                         ids?: number[];
-                        /** @description Instead of `ids`: all items that match, as in a list; blank means all there are */
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
                         /** @description With `search`: only items up to this id */
                         until?: number;
-                        /** @description With `search`: all but these up to 10000 items */
+                        /** @description With `search`: not these items, up to 10000 ids */
                         except?: number[];
                     };
                 };
             };
             responses: {
-                /** @description Lines of JSON: how far it is, now and then, and at the end what came of it. */
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/x-ndjson": {
-                            /** @description Items of which the work is done */
+                            /** @description Items that are done */
                             done: number;
-                            /** @description Items of which it failed */
+                            /** @description Items that failed */
                             failures: number;
-                            /** @description How many there were to begin with */
+                            /** @description How many items there were at the beginning */
                             total: number;
                         } | {
                             data: string;
-                            /** @description 200, or what ended the work early */
+                            /** @description 200, or the status of the error that ended the work early */
                             code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
                             detail?: string;
                             done: number;
                             failures: number;
                             /** @description The first 1000 of the failures */
                             failed: {
                                 id: number;
-                                /** @description Of an item that is there, for who may view media */
+                                /** @description If the item exists and the caller may view media */
                                 name?: string;
                                 data: string;
                                 code: number;
+                                error: string;
                                 detail?: string;
                             }[];
                         };
@@ -4278,10 +4284,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4296,10 +4302,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4314,10 +4320,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4332,10 +4338,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4350,10 +4356,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4368,10 +4374,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4431,10 +4437,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4449,10 +4455,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4467,10 +4473,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4485,10 +4491,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4503,10 +4509,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4521,10 +4527,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4581,10 +4587,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4599,10 +4605,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4617,10 +4623,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4681,10 +4687,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4699,10 +4705,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4717,10 +4723,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4788,10 +4794,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4806,10 +4812,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4824,10 +4830,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4890,10 +4896,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4908,10 +4914,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4926,10 +4932,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };
@@ -4944,10 +4950,10 @@ export interface paths {
                             data: string;
                             /** @description The status */
                             code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
                             /** @description What was wrong, with which value, and what would be right */
                             detail?: string;
-                            /** @description `image-refused`: the same image will be refused again */
-                            error?: string;
                         };
                     };
                 };

@@ -1,4 +1,4 @@
-/** What an AV1 bit stream says of its colours: `color_config` of its sequence header. */
+/** The colours that an AV1 bit stream declares: `color_config` of its sequence header. */
 export interface SequenceColours {
   /** Code points of ITU-T H.273; 2 is "unspecified". */
   primaries: number
@@ -11,9 +11,9 @@ export interface SequenceColours {
 const SEQUENCE_HEADER = 1
 
 /**
- * Finds the sequence header among open bitstream units and reads it up to its colours: AV1 Bitstream & Decoding
- * Process Specification, 5.3 and 5.5.
- * @returns undefined if it is not there, or not whole
+ * Finds the sequence header among open bitstream units, and reads it up to its colours: AV1 Bitstream &
+ * Decoding Process Specification, 5.3 and 5.5.
+ * @returns undefined if the header is missing or cut short
  */
 export function readSequenceColours(units: Buffer): SequenceColours | undefined {
   try {
@@ -38,7 +38,7 @@ function readLeb128(bytes: Buffer, from: number): { value: number; bytes: number
     value += (byte & 0x7f) * 2 ** (7 * index)
     if (byte < 0x80) return { value, bytes: index + 1 }
   }
-  throw new RangeError('No end of a number')
+  throw new RangeError('Number without an end')
 }
 
 type ReadBits = (count: number) => number
@@ -112,7 +112,7 @@ function readColours(read: ReadBits, profile: number): SequenceColours {
   const isMonochrome = profile !== 1 && read(1) === 1
   const isDescribed = read(1) === 1
   const [primaries, transfer, matrix] = isDescribed ? [read(8), read(8), read(8)] : [2, 2, 2]
-  // sRGB without a matrix says no more.
+  // For sRGB without a matrix, the header has no more colour fields.
   const isRgb = !isMonochrome && primaries === 1 && transfer === 13 && matrix === 0
   return { primaries, transfer, matrix, isFullRange: isRgb || read(1) === 1, isMonochrome }
 }

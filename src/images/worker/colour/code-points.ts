@@ -29,7 +29,7 @@ export const PRIMARIES: ReadonlyMap<number, Chromaticities> = new Map([
   [22, [0.63, 0.34, 0.295, 0.605, 0.155, 0.077, 0.3127, 0.329]],
 ])
 
-/** What a value from 0 to 1 becomes: light from 0 to 1, and past 1 if it is brighter than diffuse white. */
+/** Maps a value from 0 to 1 to light: 1 is diffuse white, and HDR light can exceed 1. */
 type Decode = (value: number) => number
 
 const power =
@@ -43,7 +43,7 @@ const decodeSrgb: Decode = (value) =>
 const decodeSmpte240M: Decode = (value) =>
   value < 0.0912 ? value / 4 : ((value + 0.1115) / 1.1115) ** (1 / 0.45)
 
-/** Of digital cinema, whose white is brighter than that of the projector. */
+/** Digital cinema. Its coded white is brighter than the projector's white. */
 const decodeSmpte428: Decode = (value) => (value ** 2.6 * 52.37) / 48
 
 /** Diffuse white of HDR images, in candela per square metre: ITU-R BT.2408. */
@@ -56,7 +56,7 @@ const decodePq: Decode = (value) => {
   return (light ** (1 / 0.1593017578125) * 10_000) / DIFFUSE_WHITE
 }
 
-/** Of ITU-R BT.2100: light of the scene, which its OOTF makes light of the display. */
+/** ITU-R BT.2100: gives scene light. The OOTF turns it into display light. */
 const decodeHlg: Decode = (value) =>
   value <= 0.5 ? value ** 2 / 3 : (Math.exp((value - 0.55991073) / 0.17883277) + 0.28466892) / 12
 
@@ -65,8 +65,8 @@ export const PQ = 16
 export const HLG = 18
 
 /**
- * TransferCharacteristics of ITU-T H.273 (07/2024), table 3, as browsers show them: those of cameras by the
- * display they are meant for, which is 2.4 for BT.709 and its kin (ITU-R BT.1886).
+ * TransferCharacteristics of ITU-T H.273 (07/2024), table 3, as browsers show them. Camera transfers are
+ * decoded for the display they are made for: gamma 2.4 for BT.709 and related ones (ITU-R BT.1886).
  */
 export const TRANSFERS: ReadonlyMap<number, Decode> = new Map([
   [1, power(2.4)],
@@ -84,22 +84,22 @@ export const TRANSFERS: ReadonlyMap<number, Decode> = new Map([
   [HLG, decodeHlg],
 ])
 
-/** What the numbers of an image's pixels mean, where they do not mean sRGB. */
+/** The meaning of an image's pixel values, if they are not sRGB. */
 export interface Colour {
   primaries: Chromaticities
   /** How pixel values become light: a code point of ITU-T H.273, or the exponent of a power law. */
   transfer: { code: number } | { exponent: number }
-  /** Candela per square metre of the brightest pixel of an HDR image, if the file says so. */
+  /** Brightest pixel of an HDR image in candela per square metre, if the file says it. */
   peak?: number | undefined
 }
 
-/** Code points of ITU-T H.273, as `cICP` and `nclx` have them. */
+/** Code points of ITU-T H.273, as in `cICP` and `nclx`. */
 export interface CodePoints {
   primaries: number
   transfer: number
 }
 
-/** @returns undefined for what says nothing that is known */
+/** @returns undefined if a code point is unknown */
 export function colourOf(
   { primaries, transfer }: CodePoints,
   peak?: number | undefined,
@@ -112,5 +112,15 @@ export function colourOf(
 export const isSrgb = ({ primaries, transfer }: CodePoints): boolean =>
   primaries === 1 && transfer === SRGB_TRANSFER
 
-/** What is sRGB, where it must be said. */
+/** sRGB, for callers that need an explicit colour. */
 export const SRGB_COLOUR: Colour = { primaries: SRGB, transfer: { code: SRGB_TRANSFER } }
+
+/** What a file declares about its pixels by other means than an ICC profile. */
+export interface Declared {
+  /** Set if the pixels must be converted. It overrides an ICC profile of the file. */
+  colour?: Colour | undefined
+  /** Whether gray uses the limited range (16 is black, 235 is white), which the decoder does not expand. */
+  isGrayLimited?: boolean
+  /** The same for opacity. */
+  isAlphaLimited?: boolean
+}

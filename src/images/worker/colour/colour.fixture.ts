@@ -1,4 +1,4 @@
-/** Small images of one colour that say by other means than an ICC profile for RGB what it is. */
+/** Small images of one colour. They declare it by other means than an ICC profile for RGB. */
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
 import { pngChunk } from '../../../../test/hostile/pieces.ts'
@@ -8,7 +8,7 @@ const SIZE = 16
 
 export type Rgb = readonly [red: number, green: number, blue: number]
 
-/** The chunks come right after the header. */
+/** Puts the chunks right after the header. */
 export async function makePngWith(rgb: Rgb, ...chunks: Buffer[]): Promise<Buffer> {
   const [r, g, b] = rgb
   const create = { width: SIZE, height: SIZE, channels: 3, background: { r, g, b } } as const
@@ -31,7 +31,7 @@ export async function makePalettePngWith(rgb: Rgb, ...chunks: Buffer[]): Promise
   )
 }
 
-/** @param values of 16 bits: one for gray, three for red, green and blue */
+/** @param values 16-bit values: one for gray, three for red, green and blue */
 export function makeDeepPngWith(values: readonly number[], ...chunks: Buffer[]): Buffer {
   const header = Buffer.alloc(13)
   header.writeUInt32BE(SIZE, 0)
@@ -56,10 +56,10 @@ const insert = (png: Buffer, chunks: Buffer[]): Buffer =>
 export const cicp = (primaries: number, transfer: number, matrix = 0, range = 1): Buffer =>
   pngChunk('cICP', Buffer.from([primaries, transfer, matrix, range]))
 
-/** @param value as the chunk has it: 100,000 for linear light */
+/** @param value value in the chunk: 100,000 is linear light */
 export const gama = (value: number): Buffer => pngChunk('gAMA', uint32(value))
 
-/** White, red, green and blue, in hundred-thousandths. */
+/** White, red, green and blue, in units of 0.00001. */
 export const chrm = (...values: number[]): Buffer => pngChunk('cHRM', uint32(...values))
 
 export const P3_CHRM = chrm(31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6000)
@@ -79,7 +79,7 @@ function uint32(...values: number[]): Buffer {
   return bytes
 }
 
-/** Without loss, with these code points in its `nclx`. */
+/** A lossless AVIF with these code points in its `nclx`. */
 export async function makeAvifWith(rgb: Rgb, primaries: number, transfer: number) {
   const avif = await sharp(await makePngWith(rgb))
     .avif({ lossless: true })
@@ -90,7 +90,7 @@ export async function makeAvifWith(rgb: Rgb, primaries: number, transfer: number
   return avif
 }
 
-/** 200, 30, 30 of 8 bits, in 10 bits, BT.2020 and PQ. */
+/** The 8-bit colour 200, 30, 30, stored with 10 bits, BT.2020 and PQ. */
 export const makePqAvif = () =>
   Buffer.from(
     [
@@ -104,7 +104,7 @@ export const makePqAvif = () =>
     'base64',
   )
 
-/** 4:0:0, gray 128, with a profile of gamma 1 and an `nclx` that says nothing but the full range. */
+/** 4:0:0, gray 128, with a profile of gamma 1. Its `nclx` only declares the full range. */
 export const makeGrayAvif = () =>
   Buffer.from(
     [
@@ -130,7 +130,7 @@ export function makeGrayProfile(): Buffer {
   return avif.subarray(at, at + avif.readUInt32BE(at))
 }
 
-/** The same without the profile, and of the limited range. */
+/** `makeGrayAvif` without the profile, and with the limited range. */
 export function makeLimitedGrayAvif(): Buffer {
   const avif = makeGrayAvif()
   avif.write('free', avif.indexOf('colrprof'), 'latin1')
@@ -138,13 +138,13 @@ export function makeLimitedGrayAvif(): Buffer {
   return avif
 }
 
-/** Red, with an opacity that is all there is in the limited range: 235. */
+/** Red with the opacity 235, which is the maximum of the limited range. */
 export async function makeLimitedAlphaAvif(): Promise<Buffer> {
   const png = await makeTransparentPngWith([200, 30, 30], 235)
   const avif = await sharp(png).avif({ lossless: true }).toBuffer()
-  // Units of the second item: what opens a picture, and its sequence header.
+  // Units of the second item: a temporal delimiter, and the sequence header.
   const units = avif.subarray(avif.lastIndexOf(Buffer.from([0x12, 0, 0x0a])))
-  // The last one that tells it is the flag itself; others move what is read.
+  // The last bit with this effect is the range flag itself. Earlier bits shift the fields that are read.
   for (let bit = units.length * 8 - 1; bit >= 0; bit--) {
     flip(units, bit)
     const colours = readSequenceColours(units)

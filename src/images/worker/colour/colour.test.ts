@@ -29,9 +29,9 @@ import {
   type Rgb,
 } from './colour.fixture.ts'
 
-// What is expected here is what Chromium 156 shows of the same bytes, forced to sRGB.
+// The expected values are those that Chromium 156 shows for the same bytes, forced to sRGB.
 
-/** One that shows by each of its channels what is done to it. */
+/** A colour that shows the effect of a conversion in each of its channels. */
 const PINK: Rgb = [247, 35, 175]
 const SRGB = pngChunk('sRGB', Buffer.from([0]))
 const SRGB_CHRM = chrm(31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6000)
@@ -55,7 +55,7 @@ async function shown(image: Buffer | Promise<Buffer>): Promise<number[]> {
   return [...data.subarray(0, channels)]
 }
 
-/** A level is lost to rounding here or there. */
+/** Allows a difference of one level, for rounding. */
 function expectNear(found: number[], wanted: readonly number[]) {
   expect(found).toHaveLength(wanted.length)
   for (const [index, value] of wanted.entries()) {
@@ -101,7 +101,7 @@ describe('a PNG', () => {
     { says: 'nearly the usual gAMA', chunk: gama(47_500), color: PINK },
     { says: 'no gAMA at all', chunk: gama(0), color: PINK },
     { says: 'cHRM without gAMA', chunk: P3_CHRM, color: PINK },
-  ])('that says $says is shown so', async ({ chunk, color }) => {
+  ])('shows the right colour for $says', async ({ chunk, color }) => {
     expectNear(await shown(makePngWith(PINK, chunk)), color)
   })
 
@@ -124,11 +124,11 @@ describe('a PNG', () => {
       chunks: [cicp(9, 16), mdcv(203), clli(400)],
       color: [255, 0, 72],
     },
-  ])('that says $says is shown so', async ({ chunks, color }) => {
+  ])('shows the right colour for $says', async ({ chunks, color }) => {
     expectNear(await shown(makePngWith(PINK, ...chunks)), color)
   })
 
-  it('that has cICP and a profile follows cICP, also where that is sRGB', async () => {
+  it('with cICP and a profile follows cICP, also if that is sRGB', async () => {
     const p3 = await sharp(await makePngWith(PINK))
       .withIccProfile('p3')
       .png()
@@ -144,7 +144,7 @@ describe('a PNG', () => {
     expectNear(await shown(withChunk(cicp(3, 3))), PINK)
   })
 
-  it('of gray, of a palette, of 16 bits and with opacity is shown alike', async () => {
+  it('in gray, with a palette, with 16 bits or with opacity is shown alike', async () => {
     const chunk = cicp(1, 8)
     const color = [251, 104, 216]
     expectNear(await shown(makePalettePngWith(PINK, chunk)), color)
@@ -159,7 +159,7 @@ describe('a PNG', () => {
       color,
     )
     expectNear(await shown(makeDeepPngWith([128 * 257], chunk)), [188, 188, 188])
-    // Darker than a level of 8 bits, and yet seen.
+    // Darker than the first level of 8 bits, and still visible.
     expectNear(await shown(makeDeepPngWith([128], chunk)), [6, 6, 6])
   })
 
@@ -168,7 +168,7 @@ describe('a PNG', () => {
     expectNear(await shown(makeDeepPngWith([128 * 257], chunk)), [188, 188, 188])
   })
 
-  it('that is nothing but chunks is given up', async () => {
+  it('with thousands of chunks is not read to the end', async () => {
     const chunks = new Array<Buffer>(2000).fill(gama(45_455))
     expectNear(await shown(makePngWith(PINK, ...chunks, cicp(1, 8))), PINK)
   })
@@ -185,18 +185,21 @@ describe('an AVIF', () => {
     { says: 'PQ in BT.2020', points: [9, 16], color: [255, 0, 72] },
     { says: 'PQ alone', points: [2, 16], color: [255, 1, 96] },
     { says: 'HLG in BT.2020', points: [9, 18], color: [255, 0, 126] },
-  ] as const)('that says $says is shown so', async ({ points: [primaries, transfer], color }) => {
-    expectNear(await shown(makeAvifWith(PINK, primaries, transfer)), color)
-  })
+  ] as const)(
+    'shows the right colour for $says',
+    async ({ points: [primaries, transfer], color }) => {
+      expectNear(await shown(makeAvifWith(PINK, primaries, transfer)), color)
+    },
+  )
 
   it('of 10 bits is shown by its nclx', async () => {
     expectNear(await shown(makePqAvif()), [255, 0, 0])
   })
 
-  it('takes the colours that belong to its picture, and no others', async () => {
+  it('uses only the colours that belong to its picture', async () => {
     const avif = await makeAvifWith(PINK, 9, 16)
     const own = avif.indexOf('colrnclx')
-    // A property that no item has, in front of all others.
+    // A property that belongs to no item, in front of all others.
     const stray = Buffer.concat([
       Buffer.from('\0\0\0\x13', 'latin1'),
       avif.subarray(own, own + 8),
@@ -209,16 +212,16 @@ describe('an AVIF', () => {
     expectNear(await shown(makeGrayAvif()), [188, 188, 188])
   })
 
-  it('of gray has its blacks and whites where its range has them', async () => {
+  it('in gray is scaled from its limited range', async () => {
     expectNear(await shown(makeLimitedGrayAvif()), [130, 130, 130])
   })
 
-  it('is opaque where its opacity is all of the range', async () => {
+  it('is opaque if its opacity is the maximum of the limited range', async () => {
     expectNear(await shown(makeLimitedAlphaAvif()), [200, 30, 30, 255])
   })
 })
 
-/** Puts a property first, and counts up what the items say of the others. */
+/** Inserts a property in front of the others, and increments the items' property indices. */
 function insertProperty(avif: Buffer, property: Buffer): Buffer {
   const at = avif.indexOf('ipco') + 4
   const grown = Buffer.concat([avif.subarray(0, at), property, avif.subarray(at)])
@@ -234,7 +237,7 @@ function insertProperty(avif: Buffer, property: Buffer): Buffer {
   return moveData(grown, property.length)
 }
 
-/** The one item's data comes so many bytes later. */
+/** Moves the data offset of the only item by so many bytes. */
 function moveData(avif: Buffer, bytes: number): Buffer {
   const iloc = avif.indexOf('iloc') + 4
   const [version, sizes] = [avif.readUInt8(iloc), avif.readUInt8(iloc + 5)]
@@ -245,9 +248,9 @@ function moveData(avif: Buffer, bytes: number): Buffer {
   return avif
 }
 
-describe('inks without a profile', () => {
-  it('are shown as browsers show them, with and without the marker of Adobe', async () => {
-    // Half of each ink, and no black.
+describe('CMYK without a profile', () => {
+  it('is shown as in browsers, with and without the Adobe marker', async () => {
+    // A mix of inks.
     const create = { width: 16, height: 16, channels: 3, background: '#3c64c8' } as const
     const jpeg = await sharp({ create }).toColourspace('cmyk').jpeg({ quality: 100 }).toBuffer()
     const { data } = await sharp(jpeg)
@@ -265,7 +268,7 @@ describe('inks without a profile', () => {
   })
 })
 
-describe('everything that is derived', () => {
+describe('every derived image', () => {
   let images: Images
   beforeAll(() => {
     const settings = Object.entries(imageSettings).map(([name, { fallback }]) => [name, fallback])

@@ -1,32 +1,38 @@
 import type { Metadata, Sharp } from 'sharp'
 import type { Format } from '../../formats.ts'
-import type { Pixels } from '../decode.ts'
-import { type Colour, SRGB_COLOUR } from './code-points.ts'
-import { type Declared, readDeclared } from './declared.ts'
-import { inksToRgb } from './inks.ts'
+import { type Colour, type Declared, SRGB_COLOUR } from './code-points.ts'
+import { readDeclared } from './declared.ts'
 import { spaceOf, withProfile } from './profile.ts'
 import { type Range, shareOf, toSrgb } from './to-srgb.ts'
 
-/** What brings the pixels of an image to sRGB where the decoder does not do it by itself. */
+/** sRGB, 8 bits per channel, upright. */
+export interface Pixels {
+  data: Buffer
+  width: number
+  height: number
+  channels: 3 | 4
+}
+
+/** Converts the pixels of an image to sRGB where the decoder does not do it by itself. */
 export interface Conversion {
   by?: Means | undefined
-  /** Opacity is from 16 to 235, and the decoder leaves it so. */
+  /** Whether opacity ranges from 16 to 235. The decoder does not expand it. */
   isAlphaLimited: boolean
 }
 
 type Means =
   | { name: 'declaration'; colour: Colour; isDeep: boolean; range: Range }
-  /** sharp turns deep images with a profile to Display P3 and leaves them there. */
+  /** sharp converts 16-bit images with a profile to Display P3 and leaves them in it. */
   | { name: 'deep-profile' }
-  /** sharp heeds one for gray in PNGs of 8 bits alone. In base64. */
+  /** sharp applies a gray profile only in 8-bit PNGs. `profile` is base64. */
   | { name: 'gray-profile'; profile: string; range: Range }
-  /** CMYK without a usable profile, which the decoder would take for that of a certain press. */
+  /** CMYK without a usable profile. The decoder would assume the profile of a certain press. */
   | { name: 'inks' }
 
-/** Longer than any for gray needs to be: it goes from process to process. */
+/** Larger than any gray profile needs to be. A bound, because the profile is sent between processes. */
 const MAX_GRAY_PROFILE_BYTES = 1024 * 1024
 
-/** Finds it by the file's metadata and the head of the file; most need none. */
+/** Finds the conversion by the file's metadata and its first bytes. Most files need none. */
 export async function findConversion(
   path: string,
   format: Format,
@@ -58,18 +64,18 @@ function chooseMeans(
   return { name: 'declaration', colour: colour ?? SRGB_COLOUR, isDeep, range }
 }
 
-/** Of more than 8 bits the decoder makes 16, of which the lower ones are zeros. */
+/** The decoder turns more than 8 bits into 16, with zeros in the lower bits. */
 function rangeOf(bits: number, isLimited: boolean): Range {
   const unit = bits > 8 ? 256 : 1
   if (isLimited) return { least: 16 * unit, most: 235 * unit }
   return { least: 0, most: bits > 8 ? 0x10000 - 2 ** (16 - bits) : 255 }
 }
 
-/** Whether the decoder is to leave alone what profile there is. */
+/** Whether the decoder must ignore the image's profile. */
 export const ignoresProfile = (conversion: Conversion | undefined): boolean =>
   conversion?.by !== undefined && conversion.by.name !== 'deep-profile'
 
-/** The pixels of an image that was opened and scaled, in sRGB. */
+/** Reads the pixels of an opened and scaled image, in sRGB. */
 export async function toPixels(
   image: Sharp,
   { by, isAlphaLimited }: Conversion = { isAlphaLimited: false },
@@ -89,7 +95,7 @@ function convert(image: Sharp, by: Means | undefined): Promise<Pixels> {
     case undefined:
       return readPixels(image)
     case 'deep-profile':
-      // Raw pixels carry no profile out.
+      // The output is raw pixels, so the profile itself is not written.
       return readPixels(image.withIccProfile('srgb'))
     case 'gray-profile':
       return applyGrayProfile(image, by)
@@ -122,7 +128,7 @@ async function convertDeclared(
   return { ...pixels, data: toSrgb(values, pixels.channels, range, colour) }
 }
 
-/** By way of gray pixels of 8 bits, which is what Chromium does. */
+/** Converts by way of 8-bit gray pixels, as Chromium does. */
 async function applyGrayProfile(
   image: Sharp,
   { profile, range }: { profile: string; range: Range },
@@ -161,4 +167,19 @@ function requirePixels({
 }): Omit<Pixels, 'data'> {
   if (channels !== 3 && channels !== 4) throw new Error(`Decoded to ${channels} channels`)
   return { width, height, channels }
+}
+
+/**
+ * Converts cyan, magenta, yellow and black without a profile as browsers do: the light that one ink leaves,
+ * multiplied by the light that black leaves.
+ */
+function inksToRgb(inks: Buffer): Buffer {
+  const rgb = Buffer.allocUnsafe((inks.length / 4) * 3)
+  for (let from = 0, to = 0; from < inks.length; from += 4, to += 3) {
+    const light = 255 - (inks[from + 3] ?? 0)
+    for (let ink = 0; ink < 3; ink++) {
+      rgb[to + ink] = Math.round(((255 - (inks[from + ink] ?? 0)) * light) / 255)
+    }
+  }
+  return rgb
 }

@@ -1,4 +1,4 @@
-/** Reads at most so many bytes from a position; fewer where the file ends. */
+/** Reads `length` bytes from a position; fewer at the end of the file. */
 export type ReadAt = (position: number, length: number) => Promise<Buffer>
 
 export interface Box {
@@ -11,20 +11,20 @@ export interface HeifItems {
   primary: number
   /** The properties that are associated with an item. */
   propertiesOf(item: number): Box[]
-  /** The items that refer to this one in a way, as `auxl`. */
+  /** The items that refer to this item with this type of reference, such as `auxl`. */
   referringTo(item: number, how: string): number[]
-  /** The first bytes of an item; fewer where it ends. */
+  /** The first bytes of an item; fewer if it is shorter. */
   readStart(item: number, length: number): Promise<Buffer>
 }
 
-/** Against files that are nothing but boxes. */
+/** Guards against files with endless boxes. */
 const MAX_BOXES = 512
-/** What describes all items: of most files some hundred bytes, with an ICC profile some thousands. */
+/** Bound of the box `meta`. Most files need a few hundred bytes, with an ICC profile a few thousand. */
 const MAX_META_BYTES = 4 * 1024 * 1024
 
 const NOTHING = Buffer.alloc(0)
 
-/** Reads the box `meta` (ISO/IEC 14496-12, 8.11); undefined if there is none that can be read. */
+/** Reads the box `meta` (ISO/IEC 14496-12, 8.11); undefined if it is missing or not readable. */
 export async function readHeifItems(readAt: ReadAt): Promise<HeifItems | undefined> {
   const meta = await readMeta(readAt)
   if (!meta) return undefined
@@ -58,7 +58,7 @@ export async function readHeifItems(readAt: ReadAt): Promise<HeifItems | undefin
 const find = (boxes: Box[], name: string): Buffer =>
   boxes.find(({ type }) => type === name)?.data ?? NOTHING
 
-/** What is cut short says nothing. */
+/** Undefined if the data is cut short. */
 function tolerant<T>(read: () => T): T | undefined {
   try {
     return read()
@@ -68,16 +68,16 @@ function tolerant<T>(read: () => T): T | undefined {
   }
 }
 
-/** The content of the box `meta`, wherever it is among the outermost ones. */
+/** Finds the box `meta` among the outermost boxes, and reads its content. */
 async function readMeta(readAt: ReadAt): Promise<Buffer | undefined> {
   for (let at = 0, count = 0; count < MAX_BOXES; count++) {
     const head = await readAt(at, 16)
     if (head.length < 8) return undefined
     const { size, headerBytes } = readSize(head)
     if (head.toString('latin1', 4, 8) === 'meta') {
-      // Of size 0 is the last one, up to the end of the file.
+      // Size 0 marks the last box, which ends with the file.
       const length = Math.min(size || MAX_META_BYTES, MAX_META_BYTES)
-      // After version and flags.
+      // Skips version and flags.
       return (await readAt(at, length)).subarray(headerBytes + 4)
     }
     if (size < headerBytes) return undefined
@@ -92,7 +92,7 @@ function readSize(head: Buffer): { size: number; headerBytes: number } {
   return { size: Number(head.readBigUInt64BE(8)), headerBytes: 16 }
 }
 
-/** Boxes that follow one another; what is cut short or of an impossible size ends them. */
+/** Reads consecutive boxes. Stops at a box that is cut short or has an impossible size. */
 function readBoxes(bytes: Buffer): Box[] {
   const boxes: Box[] = []
   for (let at = 0; at + 8 <= bytes.length && boxes.length < MAX_BOXES; ) {
@@ -118,7 +118,7 @@ function associatedWith(item: number, data: Buffer): number[] {
       const count = data.readUInt8(at)
       at += 1
       for (let index = 0; index < count; index++) {
-        // The first bit says whether it must be understood.
+        // The first bit says whether a reader must understand the property.
         const value = isLongIndex ? data.readUInt16BE(at) & 0x7fff : data.readUInt8(at) & 0x7f
         at += isLongIndex ? 2 : 1
         if (id === item) found.push(value)
@@ -163,7 +163,7 @@ function locate(data: Buffer, wanted: number): Place | undefined {
   let at = 6
   const next = (bytes = 0): number => {
     if (bytes === 0) return 0
-    if (bytes !== 2 && bytes !== 4 && bytes !== 8) throw new RangeError('No size of a number')
+    if (bytes !== 2 && bytes !== 4 && bytes !== 8) throw new RangeError('Not the size of a number')
     at += bytes
     if (bytes === 8) return Number(data.readBigUInt64BE(at - 8))
     return bytes === 4 ? data.readUInt32BE(at - 4) : data.readUInt16BE(at - 2)

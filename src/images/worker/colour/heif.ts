@@ -1,19 +1,19 @@
 import { readSequenceColours, type SequenceColours } from './av1-sequence.ts'
-import { type CodePoints, type Colour, colourOf, isSrgb } from './code-points.ts'
-import type { Declared } from './declared.ts'
+import { type CodePoints, type Colour, colourOf, type Declared, isSrgb } from './code-points.ts'
 import { type HeifItems, type ReadAt, readHeifItems } from './heif-boxes.ts'
 
 const UNSPECIFIED = 2
 
-/** Chroma-derived matrices, with which Chromium ignores the whole declaration. */
+/** Chroma-derived matrices. With them, Chromium ignores the whole declaration. */
 const CHROMA_DERIVED = [12, 13]
 
-/** More than there is before the end of any sequence header. */
+/** Bytes to read from the start of an item. Every sequence header ends within them. */
 const HEADER_BYTES = 256
 
 /**
- * What the primary image of an AVIF or HEIC declares in the `nclx` form of its colour information (ISO/IEC
- * 14496-12, 12.1.5), else in its bit stream. An ICC profile wins over that, as it does in Chromium.
+ * Reads the colour that the primary image of an AVIF or HEIC declares: in the `nclx` form of its colour
+ * information (ISO/IEC 14496-12, 12.1.5), else in its bit stream. An ICC profile has precedence, as in
+ * Chromium.
  */
 export async function readHeifColour(readAt: ReadAt): Promise<Declared> {
   const items = await readHeifItems(readAt)
@@ -24,7 +24,7 @@ export async function readHeifColour(readAt: ReadAt): Promise<Declared> {
   const alpha = alphas[0] === undefined ? undefined : await readItem(items, alphas[0])
   return {
     colour: own.hasProfile ? undefined : toColour(own),
-    // The decoder makes full range of coloured pixels alone.
+    // The decoder expands the limited range only for coloured pixels.
     isGrayLimited: own.isMonochrome && !own.isFullRange,
     isAlphaLimited: alpha !== undefined && !alpha.isFullRange,
   }
@@ -61,14 +61,14 @@ const UNKNOWN: SequenceColours = {
   isMonochrome: false,
 }
 
-/** What the bit stream says; where `nclx` does, nothing but whether it is monochrome. */
+/** Reads the colours of the bit stream; only `isMonochrome` if there is an `nclx`. */
 async function readBitStream(
   items: HeifItems,
   item: number,
   configuration: Buffer,
   isDescribed: boolean,
 ): Promise<Partial<SequenceColours>> {
-  // AV1 Codec ISO Media File Format Binding, 2.3: after these bytes there may be the sequence header.
+  // AV1 Codec ISO Media File Format Binding, 2.3: the sequence header may follow these bytes.
   const isMonochrome = configuration.length > 2 && (configuration.readUInt8(2) & 0x10) > 0
   if (isDescribed) return { isMonochrome }
   return (
@@ -84,10 +84,10 @@ const readNclx = (data: Buffer) => ({
   isFullRange: data.readUInt8(10) >= 0x80,
 })
 
-/** Those of cameras, which Chromium shows as sRGB in this container, though not in a PNG. */
+/** Transfers of cameras. Chromium shows them as sRGB in this container, but not in a PNG. */
 const CAMERAS = [1, 6, 14, 15]
 
-/** What is not said is sRGB. */
+/** Unspecified code points mean sRGB. */
 function toColour({ primaries, transfer, matrix, peak }: ItemColours): Colour | undefined {
   if (CHROMA_DERIVED.includes(matrix)) return undefined
   const codePoints: CodePoints = {

@@ -1,12 +1,13 @@
 import { type Chromaticities, SRGB } from './code-points.ts'
 
 type Vector = readonly [number, number, number]
-/** Its rows. */
+/** Rows of the matrix. */
 export type Matrix = readonly [Vector, Vector, Vector]
 
 /**
- * What turns linear light of some primaries into that of others (by default those of sRGB), with white staying
- * white: by Bradford's chromatic adaptation, as in annex E of ICC.1:2022. Not finite for what are no colours.
+ * The matrix from linear light in some primaries to linear light in others, by default those of sRGB. White
+ * stays white, by Bradford's chromatic adaptation as in annex E of ICC.1:2022. The values are not finite for
+ * invalid chromaticities.
  */
 export function primariesMatrix(from: Chromaticities, to: Chromaticities = SRGB): Matrix {
   return multiply(invert(toXyz(to)), multiply(adaptation(from, to), toXyz(from)))
@@ -71,5 +72,5 @@ function invert([[a, b, c], [d, e, f], [g, h, i]]: Matrix): Matrix {
   ]
 }
 
-/** Whether light can be multiplied by it. */
+/** Whether all values are finite, so that light can be multiplied by the matrix. */
 export const isUsable = (matrix: Matrix): boolean => matrix.flat().every(Number.isFinite)

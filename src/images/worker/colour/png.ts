@@ -1,37 +1,43 @@
-import { type CodePoints, type Colour, colourOf, isSrgb, SRGB } from './code-points.ts'
-import type { Declared } from './declared.ts'
+import {
+  type CodePoints,
+  type Colour,
+  colourOf,
+  type Declared,
+  isSrgb,
+  SRGB,
+} from './code-points.ts'
 import type { ReadAt } from './heif-boxes.ts'
 import { isUsable, primariesMatrix } from './matrix.ts'
 
 const SIGNATURE_BYTES = 8
 /** Length, type and checksum. */
 const FRAME_BYTES = 12
-/** Of what is read here none is longer. */
+/** No chunk that is used here is longer. */
 const MAX_CHUNK_BYTES = 64
-/** Against files that are nothing but chunks. */
+/** Guards against files with endless chunks. */
 const MAX_CHUNKS = 512
 
-/** 1/2.2, which is what sRGB is called where there is no other way to say it. */
+/** 1/2.2: the `gAMA` of files that mean sRGB. */
 const USUAL_GAMMA = 45_455
-/** Where gammas are taken for the same. */
+/** Gammas within this relative difference count as the same. */
 const GAMMA_TOLERANCE = 0.05
 
 /**
- * What a PNG declares, by the precedence of its specification (third edition, 4.3): `cICP`, `iCCP`, `sRGB`,
- * then `gAMA` with `cHRM`.
+ * Reads the colour that a PNG declares, by the precedence of its specification (third edition, 4.3): `cICP`,
+ * `iCCP`, `sRGB`, then `gAMA` with `cHRM`.
  */
 export async function readPngColour(readAt: ReadAt): Promise<Declared> {
   const chunks = await readChunks(readAt)
   const codePoints = readCicp(chunks.get('cICP'))
   const colour =
     codePoints && colourOf(codePoints, readPeak(chunks.get('cLLI'), chunks.get('mDCV')))
-  // sRGB needs no conversion, but must be told where a profile says otherwise.
+  // sRGB needs no conversion, but it must override a different profile.
   if (colour) return isSrgb(codePoints) && !chunks.has('iCCP') ? {} : { colour }
   if (chunks.has('iCCP') || chunks.has('sRGB')) return {}
   return { colour: colourOfGamma(chunks.get('gAMA'), chunks.get('cHRM')) }
 }
 
-/** The chunks before the pixels, by their types; of those alone that are short, more than their names. */
+/** The chunks before the pixels, by type. The content of long chunks is cut. */
 async function readChunks(readAt: ReadAt): Promise<Map<string, Buffer>> {
   const chunks = new Map<string, Buffer>()
   let at = SIGNATURE_BYTES
@@ -47,14 +53,14 @@ async function readChunks(readAt: ReadAt): Promise<Map<string, Buffer>> {
   return chunks
 }
 
-/** What is not of RGB, or not of the full range, cannot be meant. */
+/** Undefined for a matrix or a limited range, which a PNG cannot have. */
 function readCicp(data: Buffer | undefined): CodePoints | undefined {
   if (data?.length !== 4) return undefined
   const [primaries = 0, transfer = 0, matrix = 0, range = 0] = data
   return matrix === 0 && range === 1 ? { primaries, transfer } : undefined
 }
 
-/** Of the content by `cLLI`, else of the display it was made on by `mDCV`; both in ten-thousandths. */
+/** Peak of the content (`cLLI`), else of the mastering display (`mDCV`). Both use units of 0.0001 cd/m². */
 function readPeak(content: Buffer | undefined, display: Buffer | undefined): number | undefined {
   const ofContent = content?.length === 8 ? content.readUInt32BE(0) : 0
   const ofDisplay = display?.length === 24 ? display.readUInt32BE(16) : 0
@@ -73,7 +79,7 @@ function colourOfGamma(
   return { primaries: primaries ?? SRGB, transfer: { exponent: 100_000 / value } }
 }
 
-/** In the file white comes first, and all are hundred-thousandths. */
+/** In the file, white is first, and all values are in units of 0.00001. */
 function readChromaticities(data: Buffer | undefined): Colour['primaries'] | undefined {
   if (data?.length !== 32) return undefined
   const [whiteX = 0, whiteY = 0, redX = 0, redY = 0, greenX = 0, greenY = 0, blueX = 0, blueY = 0] =

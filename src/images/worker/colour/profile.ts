@@ -1,15 +1,15 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
 
-/** Where a PNG has its header and nothing else yet: its signature and the chunk `IHDR`. */
+/** Length of a PNG's signature and its chunk `IHDR`. */
 const HEADER_BYTES = 33
 
-/** The colour space of the pixels that an ICC profile is for: ICC.1:2022, 7.2.6. */
+/** The colour space of the pixels that an ICC profile describes: ICC.1:2022, 7.2.6. */
 export const spaceOf = (profile: Buffer): string => profile.toString('latin1', 16, 20).trim()
 
 /**
- * Raw pixels as an image with an ICC profile, for decoders that drop or do not heed it.
- * @returns in sRGB
+ * Applies an ICC profile to raw pixels, for formats whose decoder drops or ignores the profile.
+ * @returns the image in sRGB
  */
 export async function withProfile(
   data: Buffer,

@@ -2,10 +2,10 @@ import { BT2020, type Colour, HLG, PQ, TRANSFERS } from './code-points.ts'
 import { primariesMatrix } from './matrix.ts'
 import { headroomOf, toneCurve } from './tone.ts'
 
-/** How finely the square root of light is told apart; less than a tenth of a level of sRGB. */
+/** Steps of the square root of light in the table. A step is less than a tenth of a level of sRGB. */
 const STEPS = 4096
 
-/** sRGB by the square root of light, which is close to it everywhere. */
+/** sRGB values by the square root of light. The square root is close to the sRGB curve everywhere. */
 const ENCODED = Uint8Array.from({ length: STEPS + 1 }, (_, index) => {
   const light = (index / STEPS) ** 2
   const value = light <= 0.0031308 ? light * 12.92 : 1.055 * light ** (1 / 2.4) - 0.055
@@ -15,20 +15,20 @@ const ENCODED = Uint8Array.from({ length: STEPS + 1 }, (_, index) => {
 const encode = (light: number): number =>
   light <= 0 ? 0 : light >= 1 ? 255 : (ENCODED[Math.trunc(Math.sqrt(light) * STEPS + 0.5)] ?? 0)
 
-/** The values that mean nothing (black) and all (white). */
+/** The values of black (`least`) and white (`most`). */
 export interface Range {
   least: number
   most: number
 }
 
-/** What of the range a value is, from 0 to 1. */
+/** Position of a value within the range, from 0 to 1. */
 export const shareOf = (value: number, { least, most }: Range): number =>
   Math.min(Math.max((value - least) / (most - least), 0), 1)
 
 /**
- * Converts pixels to sRGB of 8 bits by tables and one matrix.
+ * Converts pixels to 8-bit sRGB by tables and a matrix.
  *
- * @param pixels red, green, blue and perhaps alpha (of the whole range), not premultiplied
+ * @param pixels red, green, blue and perhaps alpha (in the full range), not premultiplied
  */
 export function toSrgb(
   pixels: Uint8Array | Uint16Array,
@@ -40,7 +40,7 @@ export function toSrgb(
   const output = Buffer.allocUnsafe(pixels.length)
   const fullAlpha = pixels.BYTES_PER_ELEMENT === 1 ? 255 : 65_535
   const toneMap = toneMapper(colour)
-  // What is bright is dimmed in the wide primaries of HDR, where no colour is out of reach.
+  // HDR is tone mapped in the wide BT.2020 primaries, because they contain every colour.
   const [wide, from] = toneMap
     ? [primariesMatrix(colour.primaries, BT2020), BT2020]
     : [undefined, colour.primaries]
@@ -70,7 +70,7 @@ export function toSrgb(
   return output
 }
 
-/** The light of each value that a channel can have. */
+/** Table of the light of every possible channel value. */
 function lightOf({ transfer }: Colour, count: number, range: Range): Float32Array {
   const decode =
     'code' in transfer
@@ -80,7 +80,7 @@ function lightOf({ transfer }: Colour, count: number, range: Range): Float32Arra
   return Float32Array.from({ length: count }, (_, value) => decode(shareOf(value, range)))
 }
 
-/** Of the light of a pixel in BT.2020, what its channels are to be multiplied by; undefined without HDR. */
+/** Gives the factor for the channels of a pixel by its light in BT.2020; undefined for images without HDR. */
 function toneMapper({ transfer, peak }: Colour) {
   if (!('code' in transfer)) return undefined
   const { code } = transfer

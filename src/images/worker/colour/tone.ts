@@ -1,21 +1,21 @@
 import { DIFFUSE_WHITE } from './code-points.ts'
 
-/** Where a file does not say how bright it becomes. */
+/** Peak in candela per square metre, for files that do not say it. */
 const USUAL_PEAK = 1000
 
-/** How much brighter than diffuse white the brightest pixel is. */
+/** The light of the brightest pixel as a multiple of diffuse white. */
 export const headroomOf = (peak = USUAL_PEAK): number => peak / DIFFUSE_WHITE
 
 /**
- * Brings light of HDR images into what a display without HDR can show, as Chromium does: in a straight line up
- * to diffuse white (1), which stays white in hue and makes room for what is brighter, and from there in
- * a quadratic Bézier curve to `headroom`, which becomes the white of the display. This is the reference white
- * tone mapping of SMPTE ST 2094-50, annex C.
+ * Maps the light of HDR images to the range of a display without HDR, as Chromium does. Up to diffuse white
+ * (1), the curve is a straight line. It keeps the hue of white, and darkens it to leave room for brighter
+ * light. From there, a quadratic Bézier curve leads to `headroom`, which becomes the display's white. This is
+ * the reference white tone mapping of SMPTE ST 2094-50, annex C.
  *
- * @param headroom over 1; what is no brighter than diffuse white needs no curve
+ * @param headroom more than 1; an image that is not brighter than diffuse white needs no curve
  */
 export function toneCurve(headroom: number): (light: number) => number {
-  // Where diffuse white comes to lie.
+  // The mapped value of diffuse white.
   const white = 1 - 0.5 * Math.min(Math.log2(headroom) / Math.log2(headroomOf()), 1)
   const [middleX, middleY] = [0.35 + 0.65 / white, 0.35 * white + 0.65]
   const a = 1 - 2 * middleX + headroom

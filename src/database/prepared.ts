@@ -1,0 +1,107 @@
+import { type CompiledQuery, type QueryExecutor, type RawBuilder, sql } from 'kysely'
+import { isPostgres } from './engine.ts'
+import type { Queries } from './tables.ts'
+
+export type SqlValue = string | number | null
+
+/** A placeholder for a value in a prepared query. */
+export type Parameter<Value extends SqlValue> = RawBuilder<Value>
+
+type ValuesOf<Parameters extends readonly unknown[]> = {
+  [Index in keyof Parameters]: Parameters[Index] extends RawBuilder<infer Value> ? Value : never
+}
+
+/** A query that is compiled once for each engine. `Database.run` and `runIn` run it with values. */
+export interface PreparedQuery<Values extends readonly unknown[], Row> {
+  compile(db: Queries): { query: CompiledQuery<Row>; arrange(values: Values): readonly SqlValue[] }
+}
+
+/** Runs a prepared query with a value for each of its parameters. */
+export type RunPrepared = <Values extends readonly unknown[], Row>(
+  query: PreparedQuery<Values, Row>,
+  ...values: Values
+) => Promise<Row[]>
+
+/** Runs a compiled query with values in the order of its placeholders. */
+export type RunCompiled = <Row>(
+  query: CompiledQuery<Row>,
+  values: readonly SqlValue[],
+) => Promise<Row[]>
+
+/**
+ * Prepares a query, because building it again at every request takes longer than running it.
+ *
+ * @param build compiles the query for an engine. Its parameters after `db` are the parameters of the query. A
+ *   parameter may appear in several places
+ */
+export function prepare<Parameters extends readonly RawBuilder<unknown>[], Row>(
+  build: (db: Queries, ...parameters: Parameters) => CompiledQuery<Row>,
+): PreparedQuery<ValuesOf<Parameters>, Row> {
+  const compiled = new Map<
+    boolean,
+    ReturnType<PreparedQuery<ValuesOf<Parameters>, Row>['compile']>
+  >()
+  const parameters = Array.from(
+    { length: build.length - 1 },
+    (_, index) => sql`${new Place(index)}`,
+  )
+  return {
+    compile(db) {
+      const engine = isPostgres(db)
+      const known = compiled.get(engine)
+      if (known) return known
+      const query = build(db, ...(parameters as unknown as Parameters))
+      const places = query.parameters
+      const made = {
+        query,
+        arrange: (values: readonly unknown[]) =>
+          places.map((place) => (place instanceof Place ? values[place.index] : place) as SqlValue),
+      }
+      compiled.set(engine, made)
+      return made
+    },
+  }
+}
+
+/** Stands for a value in a compiled query. */
+class Place {
+  readonly index: number
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
+/** @param db a database of the engine that `runCompiled` runs on */
+export const createRunPrepared =
+  (db: Queries, runCompiled: RunCompiled): RunPrepared =>
+  (prepared, ...values) => {
+    const { query, arrange } = prepared.compile(db)
+    return runCompiled(query, arrange(values))
+  }
+
+/** Runs a prepared query within a transaction. */
+export async function runIn<Values extends readonly unknown[], Row>(
+  trx: Queries,
+  prepared: PreparedQuery<Values, Row>,
+  ...values: Values
+): Promise<Row[]> {
+  const { query, arrange } = prepared.compile(trx)
+  const executor: QueryExecutor & { runCompiled?: RunCompiled } = trx.getExecutor()
+  if (executor.runCompiled) return executor.runCompiled(query, arrange(values))
+  return (await trx.executeQuery<Row>({ ...query, parameters: arrange(values) })).rows
+}
+
+/**
+ * The values of a list as a subquery with one column, `value`. With it, one prepared query accepts lists of any
+ * length.
+ *
+ * @param list the values as a JSON array
+ */
+export const listed = <Value extends string | number>(
+  db: Pick<Queries, 'getExecutor'>,
+  type: Value extends string ? 'text' : 'bigint',
+  list: Parameter<string>,
+): RawBuilder<Value> =>
+  isPostgres(db)
+    ? sql`(SELECT value::${sql.raw(type)} FROM json_array_elements_text(${list}::json))`
+    : sql`(SELECT value FROM json_each(${list}))`

@@ -1,0 +1,60 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { fileTypeFromFile } from 'file-type'
+import { ACCEPTED, FORMATS } from '../formats.ts'
+import { isoMediaKind } from './iso-media-kind.ts'
+import { type Kind, kindBySignature } from './known-kinds.ts'
+import { Refusal } from './tasks.ts'
+import { textKind } from './text-kind.ts'
+import { tiffKind } from './tiff-kind.ts'
+
+/** Enough for the declarations and comments before the first tag of a document. */
+const BYTES_SNIFFED = 64 * 1024
+
+/** The refusal of a file that no decoder accepts. It says what the file is, and which formats are accepted. */
+export async function refusalOfUnknown(path: string, cause?: unknown): Promise<Refusal> {
+  const kind = await identify(path)
+  const accepted = Object.values(FORMATS).find((format) => format.type === kind?.type)
+  if (kind?.type === 'image/avif-sequence') {
+    const detail = `The file is ${kind.name} (${kind.type}), which cannot be decoded; only still AVIF images are accepted.`
+    return new Refusal('content', detail, cause)
+  }
+  const detail = accepted
+    ? `The ${accepted.name} image cannot be read: it is damaged, cut short, or of a kind that is not supported.`
+    : `The file is ${kind ? `${kind.name} (${kind.type})` : 'of no known format'}; ${ACCEPTED}.`
+  return new Refusal('content', detail, cause)
+}
+
+/**
+ * Identifies a file by its bytes. Formats with many kinds are identified by their content. The library
+ * `file-type` identifies the rest: files that are not images and are seldom uploaded.
+ */
+async function identify(path: string): Promise<Kind | undefined> {
+  const file = await open(path)
+  try {
+    const start = await readStart(file)
+    return (
+      isoMediaKind(start) ??
+      (await tiffKind(file, start)) ??
+      kindBySignature(start) ??
+      textKind(start) ??
+      (await kindByLibrary(path))
+    )
+  } finally {
+    await file.close()
+  }
+}
+
+async function kindByLibrary(path: string): Promise<Kind | undefined> {
+  const found = await fileTypeFromFile(path).catch(() => undefined)
+  if (!found) return undefined
+  const type = found.mime === 'image/apng' ? FORMATS.png.type : found.mime
+  return { name: `a file of the kind ${found.ext.toUpperCase()}`, type }
+}
+
+async function readStart(file: FileHandle): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read({
+    buffer: Buffer.alloc(BYTES_SNIFFED),
+    position: 0,
+  })
+  return buffer.subarray(0, bytesRead)
+}
