@@ -14,14 +14,14 @@ import {
 } from './page.ts'
 import { retag, select, selectionBar } from './select-steps.ts'
 
-/** Fails with whatever axe finds, and where and why, in light or dark. */
+/** Fails if axe finds a violation in light or dark. The failure names the element and the reason. */
 async function expectNoFaults(page: Page, name = ''): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme })
     await page.locator(`html[data-mantine-color-scheme=${colorScheme}]`).waitFor()
     const violations = await runAxe(page, {
       resultTypes: ['violations'],
-      // All that differs is the colours.
+      // Only the colours differ from light.
       ...(colorScheme === 'dark' && { runOnly: ['color-contrast'] }),
     })
     const faults = violations.flatMap(({ id, nodes }) =>
@@ -36,7 +36,7 @@ async function expectNoFaults(page: Page, name = ''): Promise<void> {
 
 async function runAxe(page: Page, options: axe.RunOptions): Promise<axe.Result[]> {
   if (!(await page.evaluate('"axe" in window'))) await page.evaluate(axe.source)
-  // What a field offers lies beside everything, so that nothing cuts it off.
+  // The options of a field are rendered outside of all landmarks, so that nothing clips them.
   const context = { exclude: ['[role=presentation]:has(> [role=listbox])'] }
   const run = `axe.run(${JSON.stringify(context)}, ${JSON.stringify(options)})`
   return page.evaluate<axe.Result[]>(`${run}.then(({ violations }) => violations)`)
@@ -84,7 +84,7 @@ const SCREENS: Record<string, Screens> = {
       await expectNoFaults(page)
       await undo.click()
     },
-    'what failed of many': async (page) => {
+    'the failures of a change of many images': async (page) => {
       const failed = [{ id: 7, name: 'Full', data: 'Invalid parameters', code: 400, detail: 'No.' }]
       const line = { data: 'Done', code: 200, done: 0, failures: 1, failed }
       await page.route('**/media/bulk/tags', (route) =>
@@ -104,29 +104,29 @@ const SCREENS: Record<string, Screens> = {
       await panel.getByLabel('Name', { exact: true }).fill('Changed')
       await panel.getByRole('button', { name: 'Save' }).waitFor()
     },
-    'an image that has the window, zoomed': async (page) => {
+    'an image that fills the window, zoomed': async (page) => {
       await openItem(page, 'Seen')
       await page.keyboard.press('f')
       await page.keyboard.press('+')
-      await page.getByRole('button', { name: 'Leave the full window' }).waitFor()
+      await page.getByRole('button', { name: 'Exit full window' }).waitFor()
     },
-    'the question of a delete': async (page) => {
+    'the question before a deletion': async (page) => {
       const panel = await openItem(page, 'Seen')
       await panel.getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('dialog', { name: 'Delete “Seen”?' }).waitFor()
     },
-    'an image that is gone': async (page) => {
+    'an image that was deleted': async (page) => {
       await page.goto(`${page.url().split('?')[0]}?open=999`)
       await page.getByRole('button', { name: 'Back to the library' }).waitFor()
     },
   },
   trouble: {
-    'a library that cannot be listed': async (page) => {
+    'a library that cannot be loaded': async (page) => {
       await page.route('**/media?*', (route) => route.fulfill({ status: 500, json: {} }))
       await page.reload()
-      await page.getByRole('heading', { name: 'The images could not be listed.' }).waitFor()
+      await page.getByRole('heading', { name: 'The images could not be loaded.' }).waitFor()
     },
-    'a library that is offline, with images that are not there': async (page) => {
+    'a library that is offline, with images that are missing': async (page) => {
       await page.unroute('**/media?*')
       await page.route('**/media/file/**', (route) => route.abort())
       await page.reload()
@@ -144,7 +144,7 @@ const SCREENS: Record<string, Screens> = {
       await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
       await page.getByRole('main').drop({ files })
       await page.getByText('image/svg+xml').waitFor()
-      await page.getByText('The library already holds this file.').waitFor()
+      await page.getByText('This file was already in the library.').waitFor()
     },
   },
   accounts: {
@@ -154,9 +154,9 @@ const SCREENS: Record<string, Screens> = {
       await page.getByText('There are no personal tokens.').waitFor()
       await expectNoFaults(page)
       await page.getByRole('button', { name: 'New token' }).click()
-      await page.getByLabel('What it is for').fill('backup')
+      await page.getByLabel('Purpose').fill('backup')
       await expectNoFaults(page)
-      await page.getByRole('button', { name: 'Make the token' }).click()
+      await page.getByRole('button', { name: 'Create token' }).click()
       await page.getByTestId('secret').waitFor()
     },
     'the users': async (page) => {
@@ -179,7 +179,7 @@ const SCREENS: Record<string, Screens> = {
     },
   },
   'the end of a session': {
-    'a session that is over': async (page) => {
+    'a session that has ended': async (page) => {
       const panel = await openItem(page, 'Seen')
       await panel.getByLabel('Name', { exact: true }).fill('Changed')
       await page.context().clearCookies()
@@ -189,7 +189,7 @@ const SCREENS: Record<string, Screens> = {
   },
 }
 
-describePage('axe finds nothing, in light and dark,', () => {
+describePage('axe finds no violation, in light and dark,', () => {
   let server: Server
   let empty: Server
   beforeAll(async () => {
@@ -199,7 +199,7 @@ describePage('axe finds nothing, in light and dark,', () => {
   })
   afterAll(() => Promise.all([server.stop(), empty.stop()]))
 
-  // One browser goes from screen to screen: opening it takes longer than all else.
+  // One page visits all screens of a group: opening a page takes longer than everything else.
   it.each(Object.entries(SCREENS))('on the screens of %s', async (_name, screens) => {
     const page = await openPage(server)
     for (const [name, show] of Object.entries(screens)) {
@@ -209,14 +209,14 @@ describePage('axe finds nothing, in light and dark,', () => {
     }
   })
 
-  it('on the form to sign in, and when it is refused', async () => {
+  it('on the sign-in form, empty and refused', async () => {
     const page = await openPage(server, { username: null })
     const { username, password, submit } = signInForm(page)
     await username.fill('nobody')
     await expectNoFaults(page)
     await password.fill('wrong password')
     await submit.click()
-    await page.getByText('The username or the password is wrong.').waitFor()
+    await page.getByText('Wrong username or password.').waitFor()
     await expectNoFaults(page)
   })
 

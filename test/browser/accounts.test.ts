@@ -44,14 +44,14 @@ describePage('accounts', () => {
     page.getByRole('dialog', { name: question }).getByRole('button', { name: button }).click()
   const statusOf = async (client: Client, path = '/media') => (await client.get(path)).status
 
-  it('let one change the password, which ends the other sessions', async () => {
+  it('let users change their password, which ends their other sessions', async () => {
     const elsewhere = await signIn(server, 'edda', PASSWORD)
     const page = await openPage(server, { username: 'edda', password: PASSWORD })
     await openFromMenu(page, 'edda', 'My account')
     await expectQuery(page, 'manage', 'account')
     const current = panel(page).getByLabel('Current password')
     const next = panel(page).getByLabel('New password')
-    const change = panel(page).getByRole('button', { name: 'Change the password' })
+    const change = panel(page).getByRole('button', { name: 'Change password' })
     await current.fill('a wrong password')
     await next.fill('another good password')
     await change.click()
@@ -73,7 +73,7 @@ describePage('accounts', () => {
     await expectQuery(page, 'manage', null)
   })
 
-  it('show where one is signed in, and end that', async () => {
+  it('list the sessions of a user, and end them', async () => {
     const elsewhere = new Client(server.url)
     const { headers } = await elsewhere.request('POST', '/auth/login', {
       json: { username: 'other', password: PASSWORD },
@@ -83,7 +83,7 @@ describePage('accounts', () => {
     const page = await openPage(server, { username: 'other', password: PASSWORD })
     await openFromMenu(page, 'other', 'My account')
     await row(page, 'Sessions', /This session/).waitFor()
-    await page.getByRole('button', { name: 'End Firefox on Linux' }).click()
+    await page.getByRole('button', { name: 'End session: Firefox on Linux' }).click()
     await page.getByText('The session was ended.').waitFor()
     expect(await statusOf(elsewhere)).toBe(401)
     await row(page, 'Sessions', /Firefox/).waitFor({ state: 'detached' })
@@ -104,17 +104,17 @@ describePage('accounts', () => {
     const add = panel(page).getByRole('button', { name: 'New token' })
     await add.click()
     const form = page.getByRole('dialog', { name: 'New token' })
-    await form.getByLabel('What it is for').fill('backup')
+    await form.getByLabel('Purpose').fill('backup')
     expect(await form.getByLabel('Manage accounts').count()).toBe(0)
-    await form.getByRole('button', { name: 'Make the token' }).click()
-    const shown = page.getByRole('dialog', { name: 'The new token' })
+    await form.getByRole('button', { name: 'Create token' }).click()
+    const shown = page.getByRole('dialog', { name: 'Your new token' })
     const secret = (await shown.getByTestId('secret').textContent()) ?? ''
     expect(secret).toMatch(/^vitrine_/)
     await expectFocus(shown.getByRole('button', { name: 'Copy' }))
-    // It would be lost.
+    // Escape does not close the dialog: the token would be lost.
     await page.keyboard.press('Escape')
     expect(await shown.isVisible()).toBe(true)
-    await shown.getByRole('button', { name: 'I have kept it' }).click()
+    await shown.getByRole('button', { name: 'I have saved it' }).click()
     await shown.waitFor({ state: 'detached' })
     await expectFocus(add)
     expect(await page.getByText(secret).count()).toBe(0)
@@ -123,28 +123,28 @@ describePage('accounts', () => {
     const authorized = { headers: { authorization: `Bearer ${secret}` } }
     expect((await script.get('/media', authorized)).status).toBe(200)
     await row(page, 'Personal tokens', /backup.*View images/).waitFor()
-    await page.getByRole('button', { name: 'Revoke backup' }).click()
-    await confirm(page, 'Revoke backup', 'Revoke')
+    await page.getByRole('button', { name: 'Revoke “backup”' }).click()
+    await confirm(page, 'Revoke “backup”', 'Revoke')
     await page.getByText('The token was revoked.').waitFor()
     expect((await script.get('/media', authorized)).status).toBe(401)
     await page.getByText('There are no personal tokens.').waitFor()
   })
 
-  it('are made, changed and deleted by an administrator', async () => {
+  it('are created, changed and deleted by an administrator', async () => {
     const page = await openPage(server)
     await openFromMenu(page, 'admin', 'Users')
     await page.getByRole('button', { name: 'New user' }).click()
     const form = page.getByRole('dialog', { name: 'New user' })
     await form.getByLabel('Username').fill('visitor')
-    await form.getByRole('button', { name: 'Generate one' }).click()
+    await form.getByRole('button', { name: 'Generate password' }).click()
     await form.getByLabel('Role').selectOption('Editor')
     const password = await form.getByLabel('Password', { exact: true }).inputValue()
     expect(password.length).toBeGreaterThan(20)
-    await form.getByRole('button', { name: 'Add the user' }).click()
-    // What was typed stays, with the reason.
+    await form.getByRole('button', { name: 'Add user' }).click()
+    // The form keeps its input and shows the reason.
     await form.getByRole('alert').waitFor()
     await form.getByLabel('Username').fill('newcomer')
-    await form.getByRole('button', { name: 'Add the user' }).click()
+    await form.getByRole('button', { name: 'Add user' }).click()
     await page.getByText('The user newcomer was added.').waitFor()
     const newcomer = await signIn(server, 'newcomer', password)
 
@@ -161,10 +161,10 @@ describePage('accounts', () => {
     expect(await statusOf(newcomer)).toBe(401)
     await page.getByRole('button', { name: 'Enable' }).click()
     await page.getByText('The account was enabled.').waitFor()
-    await page.getByRole('button', { name: 'Set another password' }).click()
-    const reset = page.getByRole('dialog', { name: 'Set another password' })
+    await page.getByRole('button', { name: 'Set new password' }).click()
+    const reset = page.getByRole('dialog', { name: 'Set new password' })
     await reset.getByLabel('Password', { exact: true }).fill(PASSWORD)
-    await reset.getByRole('button', { name: 'Set another password' }).click()
+    await reset.getByRole('button', { name: 'Set new password' }).click()
     await page.getByText('The password was changed.').waitFor()
     const again = await signIn(server, 'newcomer', PASSWORD)
 
@@ -177,14 +177,14 @@ describePage('accounts', () => {
     await confirm(page, 'End all sessions', 'End all sessions')
     await page.getByText('The sessions were ended.').waitFor()
     expect(await statusOf(again)).toBe(401)
-    await page.getByRole('button', { name: 'Delete the account' }).click()
-    await confirm(page, 'Delete newcomer?', 'Delete the account')
+    await page.getByRole('button', { name: 'Delete account' }).click()
+    await confirm(page, 'Delete newcomer?', 'Delete account')
     await page.getByText('The account newcomer was deleted.').waitFor()
     await row(page, 'Users', /^admin/).waitFor()
     await row(page, 'Users', /newcomer/).waitFor({ state: 'detached' })
   })
 
-  it('keep their last administrator, in the words of the server', async () => {
+  it('keep the last administrator, and show the reason that the server gives', async () => {
     const page = await openPage(server, { query: '?manage=users&user=1' })
     await page.getByLabel('Role').selectOption('Viewer')
     await confirm(page, 'Role', 'Viewer')
@@ -192,19 +192,19 @@ describePage('accounts', () => {
     expect(await page.getByLabel('Role').inputValue()).toBe('admin')
   })
 
-  it('have a trail, which can be narrowed and leads to the images', async () => {
+  it('have an audit trail that can be filtered and links to the images', async () => {
     const page = await openPage(server, { query: '?manage=audit' })
     await row(page, 'Audit trail', /signed in/)
       .first()
       .waitFor()
-    await page.getByLabel('What was done').selectOption('Added an image')
+    await page.getByLabel('Action', { exact: true }).selectOption('Added an image')
     await expectQuery(page, 'did', 'media-added')
     await row(page, 'Audit trail', /signed in/)
       .first()
       .waitFor({ state: 'detached' })
-    await page.getByLabel('Done by the user, or to the user').fill('visitor')
-    await page.getByText('Nothing is on record for this.').waitFor()
-    await page.getByLabel('Done by the user, or to the user').fill('admin')
+    await page.getByLabel('User (acting or affected)').fill('visitor')
+    await page.getByText('No matching entries.').waitFor()
+    await page.getByLabel('User (acting or affected)').fill('admin')
     await expectQuery(page, 'by', 'admin')
     await page.reload()
     await row(page, 'Audit trail', /admin added the image “Seen”\./)
@@ -217,7 +217,7 @@ describePage('accounts', () => {
     await row(page, 'Audit trail', /added the image/).waitFor()
   })
 
-  it('have a trail that reads as sentences, in German as well, where what is deleted is no link', async () => {
+  it('have an audit trail of sentences, in German as well, without links to deleted images', async () => {
     const client = await signIn(server)
     const { body } = await client.add('Kurzlebig', ['one'], await makeJpeg({ seed: 9 }))
     await client.post(`/media/edit/${body.media.id}`, { name: 'Noch kürzer', tags: ['two'] })
@@ -235,7 +235,7 @@ describePage('accounts', () => {
     expect(await trail.textContent()).not.toMatch(/[{}[\]]|undefined|media-|account:/)
   })
 
-  it('of others are not offered to who may not manage them', async () => {
+  it('of others are not offered to a user without the permission to manage them', async () => {
     const visit = { username: 'visitor', password: PASSWORD }
     const page = await openPage(server, { ...visit, query: '?manage=users' })
     await page.getByRole('tab', { name: 'My account' }).waitFor()
@@ -254,14 +254,14 @@ describePage('accounts', () => {
     await expectFocus(menu)
   })
 
-  it('stay as they are while one signs in again', async () => {
+  it('keep the input of a form while the user signs in again', async () => {
     const visit = { username: 'visitor', password: PASSWORD }
     const page = await openPage(server, { ...visit, query: '?manage=account' })
     const current = panel(page).getByLabel('Current password')
     await current.fill(PASSWORD)
     await panel(page).getByLabel('New password').fill('a newer password')
     await page.context().clearCookies()
-    await panel(page).getByRole('button', { name: 'Change the password' }).click()
+    await panel(page).getByRole('button', { name: 'Change password' }).click()
     const { form, username, password, submit } = signInForm(page)
     await form.waitFor()
     await username.fill('visitor')
@@ -269,7 +269,7 @@ describePage('accounts', () => {
     await submit.click()
     await form.waitFor({ state: 'hidden' })
     expect(await current.inputValue()).toBe(PASSWORD)
-    await panel(page).getByRole('button', { name: 'Change the password' }).click()
+    await panel(page).getByRole('button', { name: 'Change password' }).click()
     await page.getByText('The password was changed.').waitFor()
     await image(page, 'Seen').waitFor()
   })

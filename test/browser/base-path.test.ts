@@ -8,13 +8,13 @@ import { findNginx } from '../install-nginx.ts'
 import { runNginx } from '../nginx.ts'
 import { describePage, expectNames, image, openPage, PATIENCE, signInForm } from './page.ts'
 
-/** What people are told to write, of which only the server's address is another one here. */
+/** The nginx configuration from the documentation. Only the address of the server is replaced. */
 const [, example = ''] =
   /```nginx\n(server \{\n {2}listen 80;\n\n {2}location \/media-app\/.*?)```/s.exec(
     readFileSync(join(ROOT, 'docs/operations.md'), 'utf8'),
   ) ?? []
 
-/** The documentation is large, and a machine that is busy takes long to show it. */
+/** The page of the API documentation is large: a busy machine takes long to show it. */
 const LATER = { timeout: 30_000 }
 
 describePage('the page under a path', () => {
@@ -39,7 +39,7 @@ describePage('the page under a path', () => {
       const page = await openPage({ ...server, url: `${nginx.url}/media-app` }, { username: null })
       const failed: string[] = []
       page.on('response', (response) => {
-        // Who has not signed in yet is told so.
+        // Requests before the sign-in get a 401.
         if (response.status() >= 400 && response.status() !== 401) failed.push(response.url())
       })
       const { username, password, submit } = signInForm(page)
@@ -51,7 +51,7 @@ describePage('the page under a path', () => {
         picture.evaluate((element) => 'naturalWidth' in element && Number(element.naturalWidth) > 0)
       await expect.poll(() => isShown(image(page, 'Under a path')), PATIENCE).toBe(true)
 
-      // Of another script, which is loaded now.
+      // The panel is in another script, which is loaded now.
       await image(page, 'Under a path').click()
       const dialog = page.getByRole('dialog')
       await dialog.getByLabel('Name', { exact: true }).waitFor()

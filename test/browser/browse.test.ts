@@ -17,7 +17,7 @@ import {
 
 const ITEMS = 5000
 
-describePage('browsing a library of some thousand images', () => {
+describePage('browsing a library of several thousand images', () => {
   let server: Server
   beforeAll(async () => {
     const data = makeDataFolder()
@@ -46,11 +46,11 @@ describePage('browsing a library of some thousand images', () => {
     await image(page, 'Photo 1').waitFor()
     expect((await shownNames(page)).at(-1)).toBe('Photo 1')
     expect(await image(page, 'Photo 4998').count()).toBe(0)
-    // Only what is near the screen exists.
+    // Only rows near the screen are in the document.
     expect(await page.locator('*').count()).toBeLessThan(1500)
   })
 
-  it('opens an image in another tab, as any link does, by the middle button and by Ctrl', async () => {
+  it('opens an image in a new tab by middle click and by Ctrl and click, as any link', async () => {
     const page = await openPage(server, { query: '?search=photo 4998' })
     for (const options of [
       { button: 'middle' },
@@ -68,7 +68,7 @@ describePage('browsing a library of some thousand images', () => {
     expect(await page.getByText(/selected$/).count()).toBe(0)
   })
 
-  it('keeps the place in the address, through a reload', async () => {
+  it('keeps the scroll position in the address, through a reload', async () => {
     const page = await openPage(server)
     await image(page, 'Photo 4998').waitFor()
     await page.getByRole('main').hover()
@@ -83,7 +83,7 @@ describePage('browsing a library of some thousand images', () => {
     await expectQuery(page, 'at', String(at))
   })
 
-  it('finds Latin names whatever the case and accents, with count and mark', async () => {
+  it('finds Latin names regardless of case and accents, counts them and marks the match', async () => {
     const page = await openPage(server)
     await searchBox(page).fill('kuche')
     await page.getByText('1 match', { exact: true }).waitFor()
@@ -91,7 +91,7 @@ describePage('browsing a library of some thousand images', () => {
     expect(await page.locator('mark').allTextContents()).toEqual(['Küche'])
     await expectQuery(page, 'search', 'kuche')
 
-    // The tag stands beside the name, which would not tell why it was found.
+    // The tag is shown beside the name, since the name does not contain the match.
     await searchBox(page).fill('obst')
     await expect.poll(() => page.locator('mark').allTextContents(), PATIENCE).toEqual(['Obst'])
     await expectNames(page, ['Äpfel am Küchentisch'])
@@ -111,7 +111,7 @@ describePage('browsing a library of some thousand images', () => {
     expect(await searchBox(page).inputValue()).toBe('夜景')
   })
 
-  it('goes back from a search to what was before, whatever was corrected in it', async () => {
+  it('goes back from a search to the view before it, without the corrections in between', async () => {
     const page = await openPage(server)
     await page.getByText('5,000 images', { exact: true }).waitFor()
     for (const [search, matches] of [
@@ -135,12 +135,12 @@ describePage('browsing a library of some thousand images', () => {
     await page.getByText('14 matches', { exact: true }).waitFor()
   })
 
-  it('forgets what was typed last when the search is cleared', async () => {
+  it('does not run a pending search after the field was cleared', async () => {
     const page = await openPage(server)
     await page.getByText('5,000 images', { exact: true }).waitFor()
     await page.clock.install()
     await searchBox(page).fill('zebra')
-    await page.getByRole('button', { name: 'Clear the search' }).click()
+    await page.getByRole('button', { name: 'Clear search' }).click()
     await page.clock.runFor(1000)
     await page.getByText('5,000 images', { exact: true }).waitFor()
     expect(await searchBox(page).inputValue()).toBe('')
@@ -150,13 +150,13 @@ describePage('browsing a library of some thousand images', () => {
   it('helps where nothing matches', async () => {
     const page = await openPage(server, { query: '?search=zebra' })
     await page.getByRole('heading', { name: 'Nothing matches “zebra”.' }).waitFor()
-    await page.getByRole('main').getByRole('button', { name: 'Clear the search' }).click()
+    await page.getByRole('main').getByRole('button', { name: 'Clear search' }).click()
     await page.getByText('5,000 images', { exact: true }).waitFor()
     expect(await searchBox(page).inputValue()).toBe('')
     await expectQuery(page, 'search', null)
   })
 
-  it('turns the order round, and back with the button of the browser', async () => {
+  it('reverses the order, and restores it with the back button', async () => {
     const page = await openPage(server)
     await image(page, 'Photo 4998').waitFor()
     await page.getByRole('combobox', { name: 'Order' }).selectOption('Oldest first')
@@ -170,13 +170,13 @@ describePage('browsing a library of some thousand images', () => {
     await image(page, 'Photo 1').waitFor()
   })
 
-  it('shows more of them, smaller, and remembers that', async () => {
+  it('shows more images at a smaller size, and remembers the size', async () => {
     const page = await openPage(server)
-    const sizes = page.getByRole('radiogroup', { name: 'Size of the images' })
+    const sizes = page.getByRole('radiogroup', { name: 'Image size' })
     const width = async () => (await image(page, 'Photo 4998').boundingBox())?.width ?? 0
     await image(page, 'Photo 4998').waitFor()
     await sizes.getByTitle('Large').click()
-    // The images are of 64 pixels and never enlarged; what tells is the distance.
+    // The images are 64 pixels wide and never enlarged, so the distance between them shows the size.
     const distance = async () => {
       const [one, two] = [image(page, 'Photo 4998'), image(page, 'Photo 4997')]
       const [first, second] = [await one.boundingBox(), await two.boundingBox()]
@@ -191,7 +191,7 @@ describePage('browsing a library of some thousand images', () => {
     await expect.poll(distance, PATIENCE).toBeLessThan(180)
   })
 
-  it('opens an image by click, by link and by the button of the browser', async () => {
+  it('opens an image by click, by link and by the forward button', async () => {
     const page = await openPage(server)
     await openItem(page, 'Photo 4998')
     await expectQuery(page, 'open', '4998')
@@ -213,7 +213,7 @@ describePage('browsing a library of some thousand images', () => {
     await expectQuery(page, 'open', null)
   })
 
-  it('finds the place of an open image among the matches, and is there when it is closed', async () => {
+  it('finds the position of an open image among the matches, and scrolls there when it is closed', async () => {
     const page = await openPage(server, { query: '?search=photo&open=1200' })
     await itemPanel(page).getByText('3,799 of 4,998', { exact: true }).waitFor()
     expect(await page.title()).toBe('Photo 1200 – Vitrine')

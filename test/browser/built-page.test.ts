@@ -7,7 +7,7 @@ import { Client, ROOT, startServer } from '../harness.ts'
 const MAX_SCRIPT_BYTES = 200_000
 
 describe('the built page', () => {
-  it('loads at most 200 kB of compressed script before it shows something', async () => {
+  it('loads at most 200 kB of compressed scripts before it shows anything', async () => {
     const server = await startServer()
     onTestFinished(async () => void (await server.stop()))
     const client = new Client(server.url)
@@ -26,7 +26,7 @@ describe('the built page', () => {
 
   it('has types of the API as the server describes it; if not, run `node web/generate-api.ts`', async () => {
     const written = readFileSync(join(ROOT, 'web/src/api/schema.d.ts'), 'utf8')
-    // A difference of some hundred lines would tell nothing.
+    // Compared as a boolean: a diff of several hundred lines would not help.
     expect((await generateTypes()) === written).toBe(true)
   })
 })

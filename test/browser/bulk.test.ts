@@ -14,7 +14,7 @@ import { expectSelected, opener, removeSelected, retag, select } from './select-
 
 const FULL = Array.from({ length: 64 }, (_, index) => `t${index}`)
 
-describePage('work on many images', () => {
+describePage('a change of many images', () => {
   let server: Server
   let client: Client
   beforeAll(async () => {
@@ -43,7 +43,7 @@ describePage('work on many images', () => {
     return bodies
   }
 
-  it('tags those that were chosen, and takes tags away again', async () => {
+  it('adds tags to the selected images, and removes tags again', async () => {
     const page = await open('photo 1')
     await select(page, 'Photo 199', 'Photo 198')
     await retag(page, 'Add tags', 'harbour, dawn')
@@ -55,7 +55,7 @@ describePage('work on many images', () => {
     expect(await countMatches('dawn')).toBe(2)
   })
 
-  it('of all but some is one request, tells how far it is and names what failed', async () => {
+  it('of all but a few is one request, shows its progress and names the failures', async () => {
     const page = await open('')
     const bodies = bodiesOf(page, '/media/bulk/tags')
     let release = () => {}
@@ -83,12 +83,12 @@ describePage('work on many images', () => {
     expect(await countMatches('everywhere')).toBe(298)
 
     await page.getByRole('button', { name: 'Details' }).click()
-    // It was never on the screen: the server knows its name.
+    // The image was never on the screen: its name comes from the server.
     const row = page.getByRole('dialog').getByRole('row', { name: 'Full' })
     await row.getByText('Item 1 would have more tags than the 64 that are allowed.').waitFor()
   })
 
-  it('goes on after somebody has signed in again', async () => {
+  it('continues after the user has signed in again', async () => {
     const page = await open('photo 2')
     await select(page, 'Photo 299', 'Photo 298')
     await page.route(
@@ -109,19 +109,19 @@ describePage('work on many images', () => {
     expect(await countMatches('later')).toBe(2)
   })
 
-  it('can be tried again where the server could not be reached', async () => {
+  it('can be tried again if the server could not be reached', async () => {
     const page = await open('photo 2')
     await select(page, 'Photo 297', 'Photo 296')
     await page.route('**/media/bulk/tags', (route) => route.abort())
     await retag(page, 'Add tags', 'again')
-    await page.getByText('Left to do: 2 images.').waitFor()
+    await page.getByText('Remaining: 2 images.').waitFor()
     await page.unroute('**/media/bulk/tags')
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByText('The tags of 2 images were changed.').waitFor()
     expect(await countMatches('again')).toBe(2)
   })
 
-  it('deletes nothing before its time, and nothing at all when that is undone', async () => {
+  it('deletes nothing during the time to undo, and nothing at all when undone', async () => {
     const page = await open('photo 1')
     await page.clock.install()
     const bodies = bodiesOf(page, '/media/bulk/delete')
@@ -134,7 +134,7 @@ describePage('work on many images', () => {
     await expectFocus(undo)
     await page.keyboard.press('Enter')
     await undo.waitFor({ state: 'detached' })
-    // What was selected is so again.
+    // The selection is restored.
     await expectSelected(page, 3)
     await page.clock.runFor(10_000)
     expect(await page.getByText('Being deleted').count()).toBe(0)
@@ -142,7 +142,7 @@ describePage('work on many images', () => {
     expect(await countMatches('photo')).toBe(300)
   })
 
-  it('deletes after eight seconds, by the key as well', async () => {
+  it('deletes after eight seconds, started by the Delete key', async () => {
     const page = await open('photo 10')
     await page.clock.install()
     await select(page, 'Photo 109', 'Photo 108')
@@ -154,11 +154,11 @@ describePage('work on many images', () => {
     await page.getByText('2 images were deleted.').waitFor()
     await image(page, 'Photo 109').waitFor({ state: 'detached' })
     expect(await countMatches('photo')).toBe(298)
-    // Closed, the notification leaves nothing behind.
+    // No image is still marked after the notification has closed.
     expect(await page.getByText('Being deleted').count()).toBe(0)
   })
 
-  it('asks once more before the page is left while something is about to be deleted', async () => {
+  it('asks before the page is left while a deletion is pending', async () => {
     const page = await open('photo 2')
     await select(page, 'Photo 295')
     await removeSelected(page)

@@ -28,9 +28,8 @@ describePage('changing an image', () => {
   const nameOf = (page: Page) => itemPanel(page).getByLabel('Name', { exact: true })
   const tagsOf = (page: Page) => itemPanel(page).getByLabel('Tags', { exact: true })
   const save = (page: Page) => itemPanel(page).getByRole('button', { name: 'Save' })
-  const question = (page: Page) =>
-    page.getByRole('dialog', { name: 'There are changes that are not saved.' })
-  /** Lets no change reach the server before it is told to. */
+  const question = (page: Page) => page.getByRole('dialog', { name: 'You have unsaved changes.' })
+  /** Holds back all changes from the server. @returns a function that releases them */
   const holdChanges = async (page: Page) => {
     const { promise, resolve } = Promise.withResolvers<void>()
     await page.route('**/media/edit/*', async (route) => {
@@ -40,13 +39,13 @@ describePage('changing an image', () => {
     return resolve
   }
 
-  it('takes another name and other tags', async () => {
+  it('saves another name and other tags', async () => {
     const { id } = await add('Renamed', 1)
     const page = await openPage(server)
     await openItem(page, 'Renamed')
     await nameOf(page).fill('  Rügen im Winter ')
     await tagsOf(page).pressSequentially('sea,snow')
-    // The last one is not a tag yet.
+    // The text “snow” is not a tag yet.
     await nameOf(page).press('Enter')
     await page.getByText('Saved', { exact: true }).waitFor()
     await save(page).waitFor({ state: 'detached' })
@@ -60,7 +59,7 @@ describePage('changing an image', () => {
     await image(page, 'Rügen im Winter').waitFor()
   })
 
-  it('completes tags from those in use, and takes a list with commas', async () => {
+  it('completes tags from those in use, and accepts a list separated by commas', async () => {
     await client.add('Tagged', ['harbour', 'harvest'], await makeJpeg({ seed: 2 }))
     const { id } = await add('To be tagged', 3)
     const page = await openPage(server, { permissions: ['clipboard-read', 'clipboard-write'] })
@@ -74,7 +73,7 @@ describePage('changing an image', () => {
     expect((await stored(id))?.tags).toEqual(['one', 'harbour', 'red', 'green', 'blue'])
   })
 
-  it('is seen everywhere before the server has answered', async () => {
+  it('is shown everywhere before the server has answered', async () => {
     const { id } = await add('Early', 4)
     const page = await openPage(server)
     await openItem(page, 'Early')
@@ -89,7 +88,7 @@ describePage('changing an image', () => {
     expect(await stored(id)).toMatchObject({ name: 'Earlier' })
   })
 
-  it('is taken back when it is refused, in the words of the server, with what was typed', async () => {
+  it('is undone when the server refuses it, with the reason of the server and the input kept', async () => {
     const { id } = await add('Refused', 5)
     const page = await openPage(server)
     await openItem(page, 'Refused')
@@ -106,7 +105,7 @@ describePage('changing an image', () => {
     expect(await stored(id)).toMatchObject({ name: 'Refused' })
   })
 
-  it('is told of and kept when it is refused after the image was left', async () => {
+  it('is reported and kept when it is refused after the image was closed', async () => {
     const { id } = await add('Left', 6)
     const page = await openPage(server)
     await openItem(page, 'Left')
@@ -120,7 +119,7 @@ describePage('changing an image', () => {
     await page.keyboard.press('Escape')
     await itemPanel(page).waitFor({ state: 'detached' })
     release.resolve()
-    const notice = page.getByRole('alert').filter({ hasText: 'The changes of “Left”' })
+    const notice = page.getByRole('alert').filter({ hasText: 'Your changes to “Left”' })
     await notice.waitFor()
     await image(page, 'Left').waitFor()
     await page.unroute('**/media/edit/*')
@@ -131,7 +130,7 @@ describePage('changing an image', () => {
     expect(await stored(id)).toMatchObject({ name: 'Left early' })
   })
 
-  it('is not left unsaved without a question: by closing, going on or the browser', async () => {
+  it('asks before unsaved changes are left: by closing, by moving on or by the browser', async () => {
     await add('Next', 7)
     const { id } = await add('Unsaved', 8)
     const page = await openPage(server)
@@ -165,7 +164,7 @@ describePage('changing an image', () => {
     expect(await stored(id)).toMatchObject({ name: 'Unsaved' })
   })
 
-  it('is not lost by a key that comes right after typing, however slow the machine is', async () => {
+  it('is not lost by a key pressed right after typing, even on a slow machine', async () => {
     await add('Before', 20)
     const { id } = await add('Typed fast', 21)
     await add('Afterwards', 22)
@@ -173,7 +172,7 @@ describePage('changing an image', () => {
     await openItem(page, 'Typed fast')
     const session = await page.context().newCDPSession(page)
     await session.send('Emulation.setCPUThrottlingRate', { rate: 8 })
-    /** In one go, as hands do it: nothing is waited for between the letter and the key. */
+    /** Sends all keys at once, as a fast typist does: nothing waits between the letter and the key. */
     const pressAtOnce = (...keys: string[]) =>
       Promise.all(
         keys.flatMap((key) => {
@@ -192,7 +191,7 @@ describePage('changing an image', () => {
     await question(page).waitFor({ state: 'detached' })
     await expectQuery(page, 'open', String(id))
     await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
-    // And by whatever else leads away from it, in the same breath.
+    // The same for every button that leaves the image, clicked in the same task as the input.
     const ways = [
       [nameOf(page), 'Next image'],
       [nameOf(page), 'Previous image'],
@@ -207,7 +206,7 @@ describePage('changing an image', () => {
       })()`)
       await question(page).getByRole('button', { name: 'Keep editing' }).click()
       await question(page).waitFor({ state: 'detached' })
-      // What was typed as a tag is one by now.
+      // The typed text has become a tag by now.
       if (way === 'Close') await itemPanel(page).getByText('y', { exact: true }).waitFor()
       else expect(await field.inputValue(), way).toContain('y')
       await expectQuery(page, 'open', String(id))
@@ -215,7 +214,7 @@ describePage('changing an image', () => {
     }
   })
 
-  it('is not lost with a deletion that is taken back, nor by signing out', async () => {
+  it('is not lost by a cancelled deletion, nor by signing out', async () => {
     await add('Half done', 23)
     const page = await openPage(server)
     await openItem(page, 'Half done')
@@ -232,22 +231,20 @@ describePage('changing an image', () => {
     await itemPanel(page).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'admin', exact: true }).click()
     await page.getByRole('menuitem', { name: 'Sign out' }).click()
-    await page.getByRole('dialog', { name: 'Something is not finished.' }).waitFor()
+    await page.getByRole('dialog', { name: 'Sign out anyway?' }).waitFor()
     release()
   })
 
-  it('keeps what was typed for an image that somebody else deleted meanwhile', async () => {
+  it('keeps the input for an image that another user has deleted meanwhile', async () => {
     const { id } = await add('Vanishing', 9)
     const page = await openPage(server)
     await openItem(page, 'Vanishing')
     await nameOf(page).fill('A long and careful description')
     await client.delete(`/media/delete/${id}`)
     await save(page).click()
-    await itemPanel(page).getByText('What you typed can still be copied from here.').waitFor()
+    await itemPanel(page).getByText('You can still copy what you typed.').waitFor()
     expect(await nameOf(page).inputValue()).toBe('A long and careful description')
     await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
-    await page
-      .getByRole('heading', { name: 'This image is not in the library any more.' })
-      .waitFor()
+    await page.getByRole('heading', { name: 'This image is no longer in the library.' }).waitFor()
   })
 })

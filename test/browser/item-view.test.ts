@@ -34,7 +34,7 @@ describePage('looking at images', () => {
     await expectQuery(page, 'open', String(ids[name]))
     await itemPanel(page).getByRole('heading', { name, exact: true }).waitFor()
   }
-  it('stays at an image when others are added, and where a link or a reload opens it', async () => {
+  it('keeps showing an image when others are added, and opens it by link and after a reload', async () => {
     const page = await openPage(server)
     await openItem(page, 'Two')
     await expectShown(page, 'Two')
@@ -58,7 +58,7 @@ describePage('looking at images', () => {
     await expectShown(colleague, 'Three')
   })
 
-  it('goes back and forward with the buttons of the browser', async () => {
+  it('follows the back and forward buttons of the browser', async () => {
     const page = await openPage(server)
     await openItem(page, 'Two')
     await page.keyboard.press('Escape')
@@ -73,7 +73,7 @@ describePage('looking at images', () => {
     await expectShown(page, 'Four')
   })
 
-  it('goes on by keys and buttons, as far as there are images, and keeps the focus', async () => {
+  it('moves by keys and buttons up to the last image, and keeps the focus', async () => {
     const page = await openPage(server, { query: `?open=${ids.Three}` })
     await expectShown(page, 'Three')
     const back = itemPanel(page).getByRole('button', { name: 'Next image' })
@@ -91,7 +91,7 @@ describePage('looking at images', () => {
     await expectFocus(page.getByRole('main').getByRole('link', { name: 'Two', exact: true }))
   })
 
-  it('has the next large image ready', async () => {
+  it('preloads the next large image', async () => {
     const page = await openPage(server)
     await image(page, 'Three').waitFor()
     const { media } = (await client.list('?search=two')).body
@@ -101,7 +101,7 @@ describePage('looking at images', () => {
     expect(await itemPanel(page).getByRole('heading', { name: 'Three' }).isVisible()).toBe(true)
   })
 
-  it('goes on among the matches of a search, also from one that matches no more', async () => {
+  it('moves among the matches of a search, also from an image that does not match', async () => {
     const page = await openPage(server, { query: `?search=t&open=${ids.Three}` })
     await expectShown(page, 'Three')
     await itemPanel(page).getByText('1 of 2', { exact: true }).waitFor()

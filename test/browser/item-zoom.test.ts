@@ -28,11 +28,11 @@ describePage('a large image', () => {
     return box
   }
   const picture = (page: Page) => boxOf(stage(page).getByTestId('picture'))
-  /** How large the image is, against how large it was when the stage showed all of it. */
+  /** Waits until the image is this wide on the screen, in pixels. */
   const expectWidth = (page: Page, width: number) =>
     expect.poll(async () => Math.round((await picture(page)).width), PATIENCE).toBe(width)
 
-  it('zooms around the pointer by wheel, moves by dragging, and back by double click', async () => {
+  it('zooms around the pointer by wheel, moves by dragging, and zooms out by double click', async () => {
     const page = await openPage(server, { query: `?open=${ids.Three}` })
     await expectShown(page, 'Three')
     const whole = await picture(page)
@@ -52,7 +52,7 @@ describePage('a large image', () => {
     const moved = await picture(page)
     expect(moved.x).toBeCloseTo(large.x - 60, 0)
     expect(moved.y).toBeCloseTo(large.y - 40, 0)
-    // No further than to its edge.
+    // Dragging stops at the edge of the image.
     await page.mouse.down()
     await page.mouse.move(point.x + 3000, point.y + 3000, { steps: 4 })
     await page.mouse.up()
@@ -67,7 +67,7 @@ describePage('a large image', () => {
     await expectWidth(page, Math.round(2 * whole.width))
   })
 
-  it('zooms by keys and buttons; then arrows move the image and do not leave it', async () => {
+  it('zooms by keys and buttons; while zoomed, arrows move the image instead of leaving it', async () => {
     const page = await openPage(server, { query: `?open=${ids.Three}` })
     await expectShown(page, 'Three')
     const whole = await picture(page)
@@ -87,13 +87,13 @@ describePage('a large image', () => {
     await expectShown(page, 'Two')
   })
 
-  it('fills the window, and Escape leaves one thing after the other', async () => {
+  it('fills the window; Escape first leaves the full window, then the image', async () => {
     const page = await openPage(server, { query: `?open=${ids.Three}` })
     await expectShown(page, 'Three')
     const { width } = await boxOf(stage(page))
     await page.keyboard.press('f')
     await expect.poll(async () => (await boxOf(stage(page))).width, PATIENCE).toBe(1280)
-    await expectFocus(page.getByRole('button', { name: 'Leave the full window' }))
+    await expectFocus(page.getByRole('button', { name: 'Exit full window' }))
     await page.keyboard.press('Escape')
     await expect.poll(async () => (await boxOf(stage(page))).width, PATIENCE).toBe(width)
     await page.keyboard.press('Escape')
@@ -117,7 +117,7 @@ describePage('a large image', () => {
     await cdp.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
   }
 
-  it('goes on by a swipe, zooms by two fingers, and moves by one', async () => {
+  it('swipes to the next image, zooms with two fingers, and moves with one', async () => {
     const viewport = { width: 390, height: 844 }
     const page = await openPage(server, { viewport, hasTouch: true, query: `?open=${ids.Three}` })
     await expectShown(page, 'Three')

@@ -33,7 +33,7 @@ describePage('an image', () => {
   const stored = async (id: number) =>
     (await client.list()).body.media.find((item) => item.id === id)
 
-  it('is shown large, with what is known of it', async () => {
+  it('is shown large, with its details', async () => {
     const { id, urls } = await add('Shown', 1)
     const page = await openPage(server)
     const panel = await openItem(page, 'Shown')
@@ -44,11 +44,11 @@ describePage('an image', () => {
       .toBe(640)
     await panel.getByText('640 × 480').waitFor()
     await panel.getByText('image/jpeg').waitFor()
-    const download = panel.getByRole('link', { name: 'Download the original' })
+    const download = panel.getByRole('link', { name: 'Download original' })
     expect(await download.getAttribute('href')).toContain(`/media/original/${id}`)
   })
 
-  it('is deleted after a question, with its files, and the next one is shown', async () => {
+  it('is deleted with its files after a question, and the next one is shown', async () => {
     await add('After it', 4)
     const { id, urls } = await add('Deleted', 5)
     const page = await openPage(server)
@@ -72,7 +72,7 @@ describePage('an image', () => {
     expect((await client.get(urls.scaled)).status).toBe(404)
   })
 
-  it('can be had back for as long as many can, by button and key, and is shown again', async () => {
+  it('can be restored after a deletion, by button and by key, and is shown again', async () => {
     await add('Below', 12)
     const { id } = await add('Taken back', 13)
     const page = await openPage(server)
@@ -95,7 +95,7 @@ describePage('an image', () => {
     expect(await stored(id)).toBeDefined()
   })
 
-  it('that goes soon after others joins them: one notification takes all back', async () => {
+  it('that is deleted soon after another shares its notification: one undo restores both', async () => {
     for (const [index, name] of ['One', 'Two', 'Three'].entries()) await add(name, 20 + index)
     const page = await openPage(server)
     const panel = await openItem(page, 'Three')
@@ -112,15 +112,13 @@ describePage('an image', () => {
     expect(await page.getByText('Being deleted').count()).toBe(0)
   })
 
-  it('says that it is gone, and leads on, where a link is older than a delete', async () => {
+  it('says that it was deleted, and leads to other images, when a link is outdated', async () => {
     await add('Neighbour', 6)
     const { id } = await add('Gone', 7)
     await client.delete(`/media/delete/${id}`)
     const page = await openPage(server, { query: `?open=${id}` })
     const dialog = page.getByRole('dialog')
-    await dialog
-      .getByRole('heading', { name: 'This image is not in the library any more.' })
-      .waitFor()
+    await dialog.getByRole('heading', { name: 'This image is no longer in the library.' }).waitFor()
     await dialog.getByRole('button', { name: 'Next image' }).click()
     await itemPanel(page).getByRole('heading', { name: 'Neighbour', exact: true }).waitFor()
     await page.goto(`${server.url}/?open=${id}`)
@@ -138,18 +136,18 @@ describePage('an image', () => {
     await page.getByText('Being deleted').waitFor()
     await image(page, 'Going').click({ force: true })
     await image(page, 'Neighbour').click()
-    // The first click opened nothing, or this would not be what is open.
+    // If the first click had opened an image, that image would be open now.
     await itemPanel(page).getByRole('heading', { name: 'Neighbour', exact: true }).waitFor()
     await page.goBack()
     await itemPanel(page).waitFor({ state: 'detached' })
     await page.getByRole('button', { name: 'Undo' }).click()
     await page.getByText('Being deleted').waitFor({ state: 'detached' })
-    // What is selected again would be selected by a click.
+    // The undo has restored the selection, and a click would select instead of opening.
     await page.keyboard.press('Escape')
     await openItem(page, 'Going')
   })
 
-  it('is copied as link, Markdown and HTML, and downloaded by its name', async () => {
+  it('is copied as link, Markdown and HTML, and downloaded under its name', async () => {
     const { id, urls } = await add('A [big] "name" & <more>', 9)
     const page = await openPage(server, {
       query: `?open=${id}`,
@@ -168,21 +166,21 @@ describePage('an image', () => {
       await expect.poll(copied, PATIENCE).toBe(text)
       await page.getByText('Copied', { exact: true }).first().waitFor()
     }
-    // Said four times, it does not stand there four times.
+    // The same message replaces itself instead of piling up.
     await expect.poll(() => page.getByText('Copied', { exact: true }).count(), PATIENCE).toBe(1)
     const download = page.waitForEvent('download')
-    await itemPanel(page).getByRole('link', { name: 'Download the original' }).click()
+    await itemPanel(page).getByRole('link', { name: 'Download original' }).click()
     expect((await download).suggestedFilename()).toMatch(/^A \[big\].*\.jpg$/)
   })
 
-  it('is shown as text to copy where the browser does not let the page', async () => {
+  it('shows the link as text when the browser blocks copying', async () => {
     const { id, urls } = await add('Not to be copied', 10)
     const page = await openPage(server, { query: `?open=${id}` })
-    // As it is where a page comes without TLS from another machine.
+    // Browsers have no clipboard API on a page without TLS from another machine.
     await page.addInitScript(`Object.defineProperty(navigator, 'clipboard', { value: undefined })`)
     await page.reload()
     await itemPanel(page).getByRole('button', { name: 'Copy link (large)' }).click()
-    await page.getByText('The browser did not allow it.').waitFor()
+    await page.getByText('Your browser blocked copying.').waitFor()
     const text = page.getByRole('textbox', { name: 'Copy link (large)' })
     expect(await text.inputValue()).toBe(server.url + urls.high)
     await page.keyboard.press('Escape')
@@ -190,7 +188,7 @@ describePage('an image', () => {
     expect(await itemPanel(page).isVisible()).toBe(true)
   })
 
-  it('keeps the small image in its place where the large one cannot be had, and tries again', async () => {
+  it('keeps the small image in place when the large one fails to load, and can retry', async () => {
     const { id, urls } = await add('Slow to come', 11)
     const page = await openPage(server, { username: null })
     await page.route(`**${urls.high}`, (route) => route.fulfill({ status: 503 }), { times: 1 })

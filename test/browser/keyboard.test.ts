@@ -15,7 +15,7 @@ describePage('the keyboard alone', () => {
   })
   afterAll(() => server.stop())
 
-  /** Goes on from field to field, as far as this one. */
+  /** Presses Tab until the focus is on or within `target`. */
   const tabTo = async (page: Page, target: Locator) => {
     for (let presses = 0; presses < 30; presses++) {
       await page.keyboard.press('Tab')
@@ -23,11 +23,11 @@ describePage('the keyboard alone', () => {
     }
     throw new Error(`Tab does not lead to ${target}.`)
   }
-  /** What takes the focus for an image in the grid. */
+  /** The link of an image in the grid, if it has the focus. */
   const cell = (page: Page, name: string) =>
     page.getByRole('main').getByRole('link', { name, exact: true }).and(page.locator(':focus'))
 
-  it('reaches the tools, walks the grid, opens, edits, closes, and is where it was', async () => {
+  it('reaches the tools, walks the grid, opens, edits, closes, and returns to the image', async () => {
     const page = await openPage(server)
     await image(page, 'First').waitFor()
     await tabTo(page, page.getByRole('searchbox'))
@@ -68,7 +68,7 @@ describePage('the keyboard alone', () => {
     }
   })
 
-  it('stays in the panel when a change is saved or thrown away', async () => {
+  it('keeps the focus in the panel when a change is saved or discarded', async () => {
     const page = await openPage(server, { query: '?open=1' })
     const panel = itemPanel(page)
     const name = panel.getByLabel('Name', { exact: true })
@@ -82,7 +82,7 @@ describePage('the keyboard alone', () => {
     }
   })
 
-  it('goes from the question of a delete back to its button', async () => {
+  it('returns the focus from the question before a deletion to the Delete button', async () => {
     const page = await openPage(server, { query: '?open=3' })
     const remove = itemPanel(page).getByRole('button', { name: 'Delete' })
     await remove.waitFor()

@@ -18,7 +18,7 @@ describePage('the language of the page', () => {
   const language = (page: Awaited<ReturnType<typeof openPage>>) =>
     page.locator('html').getAttribute('lang')
 
-  it('is German in a German browser, from the form on', async () => {
+  it('is German in a German browser, from the sign-in form on', async () => {
     const page = await openPage(server, { username: null, locale: 'de-AT' })
     await page.getByLabel('Benutzername').fill('admin')
     await page.getByLabel('Passwort', { exact: true }).fill(ADMIN_PASSWORD)
@@ -42,7 +42,7 @@ describePage('the language of the page', () => {
     expect(await language(page)).toBe('en')
   })
 
-  it('is what was chosen, from then on', async () => {
+  it('is the chosen one from then on, also after a reload', async () => {
     const page = await openPage(server)
     const choose = async (chosen: string) => {
       await page.getByRole('button', { name: 'admin', exact: true }).click()

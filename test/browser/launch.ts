@@ -1,6 +1,6 @@
 import { type Browser, chromium } from 'playwright-core'
 
-/** With these it asks nothing of the outside. */
+/** Flags that keep Chromium from contacting any outside service. */
 const FLAGS = [
   '--headless',
   '--no-sandbox',
@@ -10,16 +10,16 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
-  // A process that is kept ready for the next page, which each test would pay for.
+  // Otherwise Chromium starts a spare process for the next page, at a cost for each test.
   '--disable-features=SpareRendererForSitePerProcess',
 ]
 
 interface LaunchOptions {
-  /** Scroll bars, which are hidden otherwise. */
+  /** Shows scroll bars. They are hidden by default. */
   scrollbars?: boolean
 }
 
-/** Starts a Chromium that knows nothing yet. */
+/** Starts a Chromium with a fresh profile. */
 export const launchBrowser = (
   executablePath: string,
   { scrollbars = false }: LaunchOptions = {},

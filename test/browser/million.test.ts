@@ -6,8 +6,8 @@ import { describePage, expectFocus, expectQuery, openPage, PATIENCE, shownNames 
 const ITEMS = 1_000_000
 
 /**
- * Answers lists as a server with so many items would; the page alone is under test. Making as many
- * takes longer than all other tests of the page.
+ * Answers list requests as a server with a million items would. Only the page is under test: creating
+ * a million items would take longer than all other tests of the page.
  */
 const answerLists = (page: Page) =>
   page.route('**/media?*', (route) => {
@@ -39,7 +39,7 @@ describePage('a library of a million images', () => {
   const numbers = async (page: Page) =>
     (await shownNames(page)).map((name) => Number(name.replace('Photo ', '')))
 
-  it('is whole within the scrollbar: its middle is in the middle', async () => {
+  it('spans the whole scrollbar: the middle of the list is in its middle', async () => {
     const page = await open()
     await page.getByTestId('grid').evaluate((grid) => {
       const { scrollHeight, clientHeight } = grid
@@ -53,7 +53,7 @@ describePage('a library of a million images', () => {
     expect(await page.locator('*').count()).toBeLessThan(1500)
   })
 
-  it('is walked by keys to its end and back', async () => {
+  it('can be walked by keys to its end and back', async () => {
     const page = await open()
     await page.getByRole('grid').getByRole('link').first().focus()
     await page.keyboard.press('ControlOrMeta+End')
@@ -65,7 +65,7 @@ describePage('a library of a million images', () => {
     await expectFocus(page.getByRole('link', { name: `Photo ${ITEMS}`, exact: true }))
   })
 
-  it('opens at the place that an address names, however far down', async () => {
+  it('opens at the position in the address, however far down', async () => {
     const page = await open('?at=900000')
     await expect
       .poll(async () => (await numbers(page)).includes(ITEMS - 900_000), PATIENCE)

@@ -7,7 +7,7 @@ import { findFreePort } from '../free-port.ts'
 import { type Server, signIn, startServer } from '../harness.ts'
 import { describePage, openPage } from './page.ts'
 
-/** Shows an image and reads a pixel of its left half and one of its right half: red, green, blue, alpha. */
+/** Shows an image and reads one pixel of its left and one of its right half, as red, green, blue, alpha. */
 const readPixels = (src: string) => `(async () => {
   const image = new Image()
   image.crossOrigin = 'anonymous'
@@ -31,10 +31,10 @@ interface Seen {
   right: number[]
 }
 
-describePage('a page of another origin', () => {
+describePage('a page from another origin', () => {
   let server: Server
   let item: MediaItem
-  /** It knows nothing of the library but addresses of images. */
+  /** A server of another origin, with an empty page. */
   const elsewhere = createServer((_request, response) => {
     response.setHeader('content-type', 'text/html').end('<!doctype html><title>Elsewhere</title>')
   })

@@ -1,18 +1,18 @@
-/** A real browser on the page of a real server. */
+/** Opens the page of a real server in a real browser. */
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core'
 import { beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { ADMIN_PASSWORD, type Server, signIn } from '../harness.ts'
 import { findTestBrowser } from '../install-browser.ts'
 import { launchBrowser } from './launch.ts'
 
-/** For what a server and a browser do on a machine that is busy. */
+/** Timeout for the server and the browser on a busy machine. */
 export const PATIENCE = { timeout: 10_000 }
 
 const executablePath = findTestBrowser()
-/** One for all files that this process works on; it ends with the process. */
+/** One browser for all test files of this process. It ends with the process. */
 let browser: Promise<Browser> | undefined
 
-/** As `describe`, with a browser; skipped where there is none. */
+/** Like `describe`, with a browser. Skipped if no browser is installed. */
 export const describePage = (name: string, tests: () => void) =>
   describe.skipIf(executablePath === undefined)(name, () => {
     beforeAll(async () => {
@@ -23,7 +23,7 @@ export const describePage = (name: string, tests: () => void) =>
   })
 
 interface Visit extends BrowserContextOptions {
-  /** Who is signed in: `admin` unless said otherwise; null for nobody. A session is shared. */
+  /** The user to sign in, by default `admin`; null for none. Visits of the same user share a session. */
   username?: string | null
   password?: string
   /** Query of the address, for example `?search=cat`. */
@@ -31,8 +31,8 @@ interface Visit extends BrowserContextOptions {
 }
 
 /**
- * Opens the page in a browser that knows nothing yet, and closes it after the test. The test fails
- * if the page broke its content security policy or threw an error.
+ * Opens the page in a fresh browser context, and closes it after the test. The test fails if the page
+ * violated its content security policy or threw an error.
  */
 export async function openPage(server: Server, visit: Visit = {}): Promise<Page> {
   const { username = 'admin', password = ADMIN_PASSWORD, query = '', ...options } = visit
@@ -64,7 +64,7 @@ export async function openPage(server: Server, visit: Visit = {}): Promise<Page>
 
 const cookies = new WeakMap<Server, Map<string, Promise<string>>>()
 
-/** Signing in is made to take long: the visits of one user to one server share a session. */
+/** Signing in is slow by design, so the visits of one user to one server share a session. */
 function readCookie(server: Server, username: string, password: string): Promise<string> {
   const known = cookies.get(server) ?? new Map<string, Promise<string>>()
   cookies.set(server, known)
@@ -74,7 +74,7 @@ function readCookie(server: Server, username: string, password: string): Promise
   return cookie
 }
 
-/** The form of who is not signed in. */
+/** The sign-in form and its fields. */
 export function signInForm(page: Page) {
   const form = page.getByRole('form', { name: 'Sign in' })
   return {
@@ -85,7 +85,7 @@ export function signInForm(page: Page) {
   }
 }
 
-/** The images that the grid shows, in its order, by their names. */
+/** The names of the images in the grid, in order. */
 export const shownNames = (page: Page): Promise<string[]> =>
   page
     .getByRole('main')
@@ -93,7 +93,7 @@ export const shownNames = (page: Page): Promise<string[]> =>
     .getByTestId('name')
     .evaluateAll((cells) => cells.map((cell) => cell.textContent ?? ''))
 
-/** Waits until the grid shows exactly these images. */
+/** Waits until the grid shows exactly these images, in this order. */
 export const expectNames = (page: Page, names: readonly string[]) =>
   expect.poll(() => shownNames(page), PATIENCE).toEqual(names)
 
@@ -101,7 +101,7 @@ export const expectNames = (page: Page, names: readonly string[]) =>
 export const image = (page: Page, name: string): Locator =>
   page.getByRole('main').getByRole('link', { name, exact: true }).locator('img')
 
-/** Opens an image; the panel that shows it. */
+/** Opens an image. @returns the panel that shows it */
 export async function openItem(page: Page, name: string): Promise<Locator> {
   await image(page, name).click()
   const panel = itemPanel(page)
@@ -113,11 +113,11 @@ export async function openItem(page: Page, name: string): Promise<Locator> {
 export const itemPanel = (page: Page): Locator =>
   page.getByRole('dialog').filter({ has: page.getByLabel('Name', { exact: true }) })
 
-/** Waits for a value of the query of the address; null for none. */
+/** Waits until a parameter of the page's query has this value; null for none. */
 export const expectQuery = (page: Page, name: string, value: string | null) =>
   expect.poll(() => new URL(page.url()).searchParams.get(name), PATIENCE).toBe(value)
 
-/** Whether the focus is on this, or within it. */
+/** Whether the focus is on the element or within it. */
 export const hasFocus = (locator: Locator): Promise<boolean> =>
   locator.evaluate((element) => element.contains(element.ownerDocument.activeElement))
 

@@ -7,7 +7,7 @@ import { select, selectionBar } from './select-steps.ts'
 const ELSEWHERE = 'Uploads are handled by another server.'
 const PASSWORD = 'a good password'
 
-describePage('what a user may not do', () => {
+describePage('permissions', () => {
   let server: Server
   let apiOnly: Server
   beforeAll(async () => {
@@ -20,10 +20,10 @@ describePage('what a user may not do', () => {
   })
   afterAll(() => Promise.all([server.stop(), apiOnly.stop()]))
 
-  it('is not offered to a viewer', async () => {
+  it('hide from a viewer every action that a viewer may not take', async () => {
     const page = await openPage(server, { username: 'visitor', password: PASSWORD })
     await image(page, 'Seen').waitFor()
-    // Nor is anything selected, as nothing could be done with it.
+    // A viewer cannot select either: there would be no action for the selection.
     await page.keyboard.press('ControlOrMeta+a')
     expect(await page.getByRole('checkbox', { includeHidden: true }).count()).toBe(0)
     expect(await selectionBar(page).count()).toBe(0)
@@ -47,22 +47,22 @@ describePage('what a user may not do', () => {
       buffer: await makeJpeg({ seed: 2 }),
     }
     await page.getByRole('main').drop({ files })
-    await page.getByText('You may not add images.').waitFor()
+    await page.getByText('You do not have permission to add images.').waitFor()
   })
 
-  it('is offered to an administrator', async () => {
+  it('offer every action to an administrator', async () => {
     const page = await openPage(server)
     await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
     const panel = await openItem(page, 'Seen')
     await panel.getByRole('button', { name: 'Delete' }).waitFor()
   })
 
-  it('is, where files are not handled, to upload and to delete, and the page says so', async () => {
+  it('do not offer uploads or deletions on a server without the file service, and the page says so', async () => {
     const page = await openPage(apiOnly)
     await image(page, 'Seen').waitFor()
     await page.getByText(ELSEWHERE).waitFor()
     expect(await page.getByRole('button', { name: 'Upload', exact: true }).count()).toBe(0)
-    // Tags can be changed here all the same, but the key deletes as little as a button would.
+    // Tags can still be changed here, but neither a button nor the Delete key deletes.
     await select(page, 'Seen')
     await selectionBar(page).getByRole('button', { name: 'Add tags' }).waitFor()
     const remove = selectionBar(page).getByRole('button', { name: 'Delete' })

@@ -1,4 +1,4 @@
-/** What tests of many images at once have in common. */
+/** Steps shared by the tests that select several images. */
 import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { PATIENCE } from './page.ts'
@@ -9,7 +9,7 @@ export const selectionBar = (page: Page) => page.getByRole('region', { name: / s
 export const checkbox = (page: Page, name: string) =>
   page.getByRole('checkbox', { name: `Select “${name}”`, exact: true })
 
-/** What has the focus for an image. */
+/** The link of an image in the grid, which takes the focus. */
 export const opener = (page: Page, name: string) =>
   page.getByRole('main').getByRole('link', { name, exact: true })
 
@@ -20,18 +20,18 @@ export const isSelected = async (page: Page, name: string): Promise<boolean> => 
   return (await cell.getAttribute('aria-selected')) === 'true'
 }
 
-/** Selects these, besides what is selected. */
+/** Selects these images in addition to the current selection. */
 export async function select(page: Page, ...names: string[]): Promise<void> {
   for (const name of names) await checkbox(page, name).click()
 }
 
-/** Waits until so many are selected. */
+/** Waits until this many images are selected. */
 export const expectSelected = (page: Page, count: number) =>
   expect
     .poll(() => selectionBar(page).getAttribute('aria-label'), PATIENCE)
     .toBe(`${count} selected`)
 
-/** Chooses tags in the dialog of the selection bar, and applies them. */
+/** Enters tags in the dialog of the selection bar, and applies them. */
 export async function retag(page: Page, action: 'Add tags' | 'Remove tags', tags: string) {
   await selectionBar(page).getByRole('button', { name: action }).click()
   const dialog = page.getByRole('dialog', { name: action })
@@ -39,7 +39,7 @@ export async function retag(page: Page, action: 'Add tags' | 'Remove tags', tags
   await dialog.getByRole('button', { name: 'Apply' }).click()
 }
 
-/** Asks to delete what is selected, and confirms it. */
+/** Deletes the selection, and confirms the question. */
 export async function removeSelected(page: Page) {
   await selectionBar(page).getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()

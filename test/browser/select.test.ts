@@ -13,7 +13,7 @@ import {
 
 const ITEMS = 400
 
-describePage('selecting many', () => {
+describePage('selecting images', () => {
   let server: Server
   beforeAll(async () => {
     const data = makeDataFolder()
@@ -32,13 +32,13 @@ describePage('selecting many', () => {
     return page
   }
 
-  it('by checkbox, then by click and by shift', async () => {
+  it('works by checkbox, then by click and by Shift and click', async () => {
     const page = await open('?order=added-asc')
     await checkbox(page, 'Photo 2').click()
     await expectSelected(page, 1)
     await checkbox(page, 'Photo 4').click()
     await expectSelected(page, 2)
-    // Where something is selected, a click selects.
+    // While anything is selected, a click selects instead of opening.
     await image(page, 'Photo 5').click()
     await expectSelected(page, 3)
     await image(page, 'Photo 8').click({ modifiers: ['Shift'] })
@@ -54,7 +54,7 @@ describePage('selecting many', () => {
     expect(await isSelected(page, 'Photo 5')).toBe(false)
   })
 
-  it('by keys, over what was never on the screen', async () => {
+  it('works by keys, also over images that were never on the screen', async () => {
     const page = await open('?order=added-asc')
     await opener(page, 'Photo 1').focus()
     await page.keyboard.press('ArrowRight')
@@ -67,7 +67,7 @@ describePage('selecting many', () => {
     await expectSelected(page, ITEMS - 1)
   })
 
-  it('by a rubber band, also in addition', async () => {
+  it('works by a rubber band, which replaces the selection or adds to it', async () => {
     const page = await open('?order=added-asc')
     const center = async (name: string) => {
       const { x, y, width, height } = (await image(page, name).boundingBox()) ?? never()
@@ -94,7 +94,7 @@ describePage('selecting many', () => {
     await expectSelected(page, 2)
   })
 
-  it('is of all that match, and ends with the search', async () => {
+  it('selects all matches of a search; a new search ends that selection', async () => {
     const page = await open()
     const search = page.getByRole('searchbox')
     await search.fill('round')
@@ -106,22 +106,22 @@ describePage('selecting many', () => {
     await expectSelected(page, 39)
     await selectionBar(page).getByRole('button', { name: 'Select all 40' }).click()
     await expectSelected(page, 40)
-    await selectionBar(page).getByRole('button', { name: 'Clear the selection' }).click()
+    await selectionBar(page).getByRole('button', { name: 'Clear selection' }).click()
     await selectionBar(page).waitFor({ state: 'detached' })
     await expectFocus(page.getByRole('main'))
-    // The tools are there again, and the heading always was.
+    // The tools are back.
     await search.fill('')
     await page.getByText('400 images', { exact: true }).waitFor()
   })
 
-  it('keeps the heading of the page, and the tools below out of reach', async () => {
+  it('keeps the heading of the page, and makes the tools under the bar unreachable', async () => {
     const page = await open()
     await select(page, 'Photo 400')
     await page.getByRole('heading', { name: 'Vitrine', level: 1 }).waitFor()
     expect(await page.getByRole('button', { name: 'Upload', exact: true }).count()).toBe(0)
   })
 
-  it('leaves the search in reach, and what was selected selected', async () => {
+  it('leaves the search reachable, and keeps the selection through a search', async () => {
     const page = await open()
     const top = (name: string) =>
       image(page, name).evaluate((shown) => shown.getBoundingClientRect().top)
@@ -142,17 +142,17 @@ describePage('selecting many', () => {
     await expectSelected(page, 2)
   })
 
-  it('says so where it cannot be read, and leaves what was selected', async () => {
+  it('reports when the images cannot be read, and keeps the selection', async () => {
     const page = await open()
     await select(page, 'Photo 400')
     await page.route('**/media?*', (route) => route.fulfill({ status: 500, json: {} }))
     await selectionBar(page).getByRole('button', { name: 'Select all 400' }).click()
-    await page.getByText('That could not be selected.').waitFor()
+    await page.getByText('The images could not be selected.').waitFor()
     await expectSelected(page, 1)
     await page.unroute('**/media?*')
     await selectionBar(page).getByRole('button', { name: 'Select all 400' }).click()
     await expectSelected(page, 400)
-    expect(await page.getByText('That could not be selected.').count()).toBe(0)
+    expect(await page.getByText('The images could not be selected.').count()).toBe(0)
   })
 })
 

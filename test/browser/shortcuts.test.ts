@@ -14,7 +14,7 @@ import { opener } from './select-steps.ts'
 
 const PASSWORD = 'a good password'
 
-describePage('the keys', () => {
+describePage('the keyboard shortcuts', () => {
   let server: Server
   beforeAll(async () => {
     const data = makeDataFolder()
@@ -26,14 +26,14 @@ describePage('the keys', () => {
     return () => server.stop()
   })
 
-  it('are listed by the question mark, and then the focus is where it was', async () => {
+  it('are listed by the question mark; closing the list returns the focus', async () => {
     const page = await openPage(server)
     await opener(page, 'Photo 499').focus()
     await page.keyboard.press('?')
     const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
     await sheet.getByRole('row', { name: 'Select all Ctrl + A' }).waitFor()
     await expectFocus(sheet)
-    // What is behind it does not listen.
+    // The grid behind the dialog ignores keys.
     await page.keyboard.press('ControlOrMeta+a')
     await page.keyboard.press('Escape')
     await sheet.waitFor({ state: 'detached' })
@@ -53,7 +53,7 @@ describePage('the keys', () => {
     await expectFocus(menu)
   })
 
-  it('are listed over an open image, which stays', async () => {
+  it('are listed over an open image, which stays open', async () => {
     const page = await openPage(server)
     const panel = await openItem(page, 'Photo 500')
     await page.keyboard.press('?')
@@ -65,7 +65,7 @@ describePage('the keys', () => {
     await expectFocus(panel)
   })
 
-  it('lead to the search, and are text there', async () => {
+  it('lead to the search field, where they are plain text', async () => {
     const page = await openPage(server)
     await image(page, 'Photo 500').waitFor()
     const search = page.getByRole('searchbox')
@@ -76,7 +76,7 @@ describePage('the keys', () => {
     expect(await page.getByRole('dialog').count()).toBe(0)
   })
 
-  it('lead from the search to what it has found, and nowhere where that is nothing', async () => {
+  it('lead from the search field to the first match, and nowhere if there is no match', async () => {
     const page = await openPage(server)
     await image(page, 'Photo 500').waitFor()
     const search = page.getByRole('searchbox')
@@ -87,13 +87,13 @@ describePage('the keys', () => {
     await search.press('Enter')
     await page.getByRole('heading', { name: 'Nothing matches' }).waitFor()
     await expectFocus(search)
-    // Nor does it come late, to what somebody types on.
+    // Nor does the focus move later, while the user types on.
     await search.fill('photo 13')
     await page.getByText('15 matches', { exact: true }).waitFor()
     await expectFocus(search)
   })
 
-  it('delete the image that has the focus, after a question, and take that back', async () => {
+  it('delete the focused image after a question, and undo that', async () => {
     const page = await openPage(server)
     await opener(page, 'Photo 498').focus()
     await page.keyboard.press('Delete')
@@ -104,7 +104,7 @@ describePage('the keys', () => {
     await page.getByText('Being deleted').waitFor({ state: 'detached' })
   })
 
-  it('that one may not use are not listed', async () => {
+  it('are listed only if the user may use them', async () => {
     const args = ['user', 'add', 'visitor', '--role', 'viewer', '--password-stdin']
     await runCli(server.data, args, { input: `${PASSWORD}\n` })
     const page = await openPage(server, { username: 'visitor', password: PASSWORD })
@@ -112,12 +112,12 @@ describePage('the keys', () => {
     await page.keyboard.press('?')
     const sheet = page.getByRole('dialog', { name: 'Keyboard shortcuts' })
     await sheet.getByRole('row', { name: 'First and last image' }).waitFor()
-    for (const name of ['Select all', 'Delete what is selected']) {
+    for (const name of ['Select all', 'Delete the selection']) {
       expect(await sheet.getByRole('row', { name }).count(), name).toBe(0)
     }
   })
 
-  it('go on from what has the focus, however far it was scrolled away', async () => {
+  it('continue from the focused image, however far it was scrolled away', async () => {
     const page = await openPage(server)
     await opener(page, 'Photo 499').focus()
     await page.getByRole('main').hover()
@@ -132,7 +132,7 @@ describePage('the keys', () => {
       .toBeLessThan(300)
   })
 
-  it('lead far away without losing the focus on the way', async () => {
+  it('move far through the grid without losing the focus', async () => {
     const page = await openPage(server)
     await opener(page, 'Photo 500').focus()
     await page.keyboard.press('ControlOrMeta+End')
@@ -145,7 +145,7 @@ describePage('the keys', () => {
     await expectFocus(opener(page, 'Photo 500'))
   })
 
-  it('are not lost when the window changes and every image moves', async () => {
+  it('keep the focused image when the window is resized and every image moves', async () => {
     const page = await openPage(server)
     await opener(page, 'Photo 496').focus()
     for (const width of [390, 700, 1280]) {

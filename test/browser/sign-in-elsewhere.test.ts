@@ -30,7 +30,7 @@ describePage('signing in at another service', () => {
   })
   afterAll(() => server.stop())
 
-  /** As the other service would, in the same browser. */
+  /** Sets the cookie that the other service would set in the same browser. */
   const signIn = async (page: Page) => {
     const value = await signToken({ ...CLAIMS, permissions: ['view-media', 'edit-media'] })
     await page.context().addCookies([{ name: 'refreshToken', value, url: server.url }])
@@ -44,10 +44,10 @@ describePage('signing in at another service', () => {
     }
   }
 
-  it('is said in place of a form, and leads into the library', async () => {
+  it('is explained in place of the form, and leads into the library', async () => {
     const page = await openPage(server, { username: null })
     const { part, link, go } = elsewhere(page)
-    await part.getByText('Another service signs you in').waitFor()
+    await part.getByText('This library uses another service for sign-in.').waitFor()
     expect(await link.getAttribute('href')).toBe(SIGN_IN)
     expect(await signInForm(page).form.count()).toBe(0)
     await go.click()
@@ -58,13 +58,13 @@ describePage('signing in at another service', () => {
     await image(page, 'First').waitFor()
     await page.getByRole('button', { name: 'vera', exact: true }).click()
     await page.getByText('Signed in as vera').waitFor()
-    // Neither the session nor the account is kept here.
+    // The other service keeps the session and the account, so the menu offers neither.
     for (const name of ['Sign out', 'My account', 'Users']) {
       expect(await page.getByRole('menuitem', { name }).count(), name).toBe(0)
     }
   })
 
-  it('is asked for over the page when the token is over, and nothing typed is lost', async () => {
+  it('is asked for over the page when the token expires, and no input is lost', async () => {
     const page = await openPage(server, { username: null })
     const { part, link, go } = elsewhere(page)
     await part.waitFor()
@@ -74,8 +74,8 @@ describePage('signing in at another service', () => {
     await panel.getByLabel('Name', { exact: true }).fill('First of all')
     await page.context().clearCookies()
     await panel.getByRole('button', { name: 'Save' }).click()
-    await part.getByText('Your session is over.').waitFor()
-    // What is typed would go with the page.
+    await part.getByText('Your session has ended.').waitFor()
+    // In the same tab, the link would discard the input.
     expect(await link.getAttribute('target')).toBe('_blank')
 
     await signIn(page)

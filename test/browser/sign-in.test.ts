@@ -23,17 +23,17 @@ describePage('signing in', () => {
   })
   afterAll(() => server.stop())
 
-  it('refuses a wrong password in words, keeps the name, and takes the right one', async () => {
+  it('explains why a wrong password is refused, keeps the username, and accepts the right one', async () => {
     const page = await openPage(server, { username: null })
     const { username, password, submit } = signInForm(page)
-    // One can begin to type at once.
+    // The field has the focus from the start.
     await expectFocus(username)
     await username.fill('admin')
     await password.fill('not the password')
     await submit.click()
     const alert = page.getByRole('alert').filter({ hasText: 'password' })
     await alert.waitFor()
-    expect(await alert.textContent()).toBe('The username or the password is wrong.')
+    expect(await alert.textContent()).toBe('Wrong username or password.')
     expect(await username.inputValue()).toBe('admin')
 
     await password.fill(ADMIN_PASSWORD)
@@ -43,7 +43,7 @@ describePage('signing in', () => {
     await page.getByText('2 images', { exact: true }).waitFor()
   })
 
-  it('is a form that password managers know', async () => {
+  it('has a form that password managers recognise', async () => {
     const page = await openPage(server, { username: null })
     const { username, password } = signInForm(page)
     const attributes = async (name: string) => [
@@ -55,7 +55,7 @@ describePage('signing in', () => {
     expect(await password.getAttribute('type')).toBe('password')
   })
 
-  it('leads to the view that a link names', async () => {
+  it('leads to the view of the link that was opened', async () => {
     const page = await openPage(server, { username: null, query: '?search=first' })
     const { username, password, submit } = signInForm(page)
     await username.fill('admin')
@@ -64,8 +64,8 @@ describePage('signing in', () => {
     await page.getByText('1 match', { exact: true }).waitFor()
   })
 
-  it('ends on request, and shows nothing any more', async () => {
-    // A session of its own, since this ends it.
+  it('ends by signing out, after which no image is shown', async () => {
+    // This test ends the session, so it does not use the shared one.
     const page = await openPage(server, { username: null })
     const { username, password, submit } = signInForm(page)
     await username.fill('admin')
@@ -79,7 +79,7 @@ describePage('signing in', () => {
     await signInForm(page).form.waitFor()
   })
 
-  it('is asked for over the page when the session ends, and nothing typed is lost', async () => {
+  it('is asked for over the page when the session ends, and no input is lost', async () => {
     const user = (args: string[]) =>
       runCli(server.data, ['user', ...args, '--password-stdin'], { input: 'a good password\n' })
     await user(['add', 'passing', '--role', 'editor'])
@@ -91,9 +91,9 @@ describePage('signing in', () => {
     await panel.getByRole('button', { name: 'Save' }).click()
     const { form, username, password, submit } = signInForm(page)
     await form.waitFor()
-    await page.getByText('Your session is over.').waitFor()
+    await page.getByText('Your session has ended.').waitFor()
     await expectFocus(username)
-    // It cannot be put away.
+    // Escape does not close the form.
     await page.keyboard.press('Escape')
     expect(await form.isVisible()).toBe(true)
     await expectQuery(page, 'open', '1')

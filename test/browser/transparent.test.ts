@@ -4,7 +4,7 @@ import { makePng, makeTransparentPng } from '../fixtures.ts'
 import { type Server, signIn, startServer } from '../harness.ts'
 import { describePage, image, itemPanel, openItem, openPage, PATIENCE } from './page.ts'
 
-/** What is painted behind an image, as the browser computes it. */
+/** The computed background image of an element. */
 const background = (locator: Locator): Promise<string> =>
   locator.evaluate(
     (element) => element.ownerDocument.defaultView?.getComputedStyle(element).backgroundImage ?? '',
@@ -15,7 +15,7 @@ const isLoaded = (locator: Locator): Promise<boolean> =>
     (element) => Reflect.get(element, 'complete') && Reflect.get(element, 'naturalWidth') > 0,
   )
 
-describePage('an image that one can see through', () => {
+describePage('a transparent image', () => {
   let server: Server
   beforeAll(async () => {
     server = await startServer()
@@ -25,14 +25,14 @@ describePage('an image that one can see through', () => {
   })
   afterAll(() => server.stop())
 
-  /** Of the grid: once it is there. */
+  /** The background of an image in the grid, once the image is loaded. */
   const tile = async (page: Page, name: string) => {
     await expect.poll(() => isLoaded(image(page, name)), PATIENCE).toBe(true)
     return background(image(page, name))
   }
   const CHECKERBOARD = /^repeating-conic-gradient\(/
 
-  it('has a checkerboard behind it in both schemes, and no placeholder, in the grid and when it is open', async () => {
+  it('has a checkerboard behind it in both colour schemes, and no placeholder, in the grid and when open', async () => {
     const boards: string[] = []
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await openPage(server, { colorScheme })
@@ -45,14 +45,14 @@ describePage('an image that one can see through', () => {
       const large = picture.getByRole('img', { name: 'Logo', exact: true })
       await expect.poll(() => isLoaded(large), PATIENCE).toBe(true)
       await expect.poll(() => background(picture), PATIENCE).toBe(boards.at(-1))
-      // The small one that stood in its place has gone, and nothing else is painted.
+      // The small image has been removed, and no placeholder is painted.
       await expect.poll(() => picture.locator('img').count(), PATIENCE).toBe(1)
       expect(await background(large)).toBe('none')
     }
     expect(boards[0]).not.toBe(boards[1])
   })
 
-  it('has its placeholder until it is there', async () => {
+  it('has its placeholder until it is loaded', async () => {
     const page = await openPage(server, { username: null })
     const gate = Promise.withResolvers<void>()
     await page.context().route('**/media/file/**', async (route) => {

@@ -6,7 +6,7 @@ import { describePage, image, openItem, openPage, PATIENCE, signInForm } from '.
 
 const LISTS = '**/media?*'
 
-describePage('when things go wrong', () => {
+describePage('when something goes wrong:', () => {
   let server: Server
   beforeAll(async () => {
     const data = makeDataFolder()
@@ -30,11 +30,11 @@ describePage('when things go wrong', () => {
   const tryAgain = (page: Page) => page.getByRole('main').getByRole('button', { name: 'Try again' })
   const missing = (page: Page) => page.getByRole('gridcell', { name: 'Not loaded' })
 
-  it('a fault of the server leaves what is there, marks what is not, and offers another try', async () => {
+  it('a server error keeps loaded images, marks missing ones, and offers another try', async () => {
     const page = await open()
     await page.route(LISTS, (route) => route.fulfill({ status: 500, json: {} }))
     await scrollToEnd(page)
-    await page.getByText('The server could not list these images.').waitFor()
+    await page.getByText('The server could not load these images.').waitFor()
     await missing(page).first().waitFor()
     await page.unroute(LISTS)
     await tryAgain(page).click()
@@ -43,24 +43,24 @@ describePage('when things go wrong', () => {
     expect(await tryAgain(page).count()).toBe(0)
   })
 
-  it('without a network it says so, and goes on by itself when that is back', async () => {
+  it('without a network the page says so, and continues by itself when the network is back', async () => {
     const page = await open()
     await page.context().setOffline(true)
     await page.getByText('You are offline.').waitFor()
     await image(page, 'Photo 1000').waitFor()
     await scrollToEnd(page)
-    await page.getByText('The missing images follow when the connection is back.').waitFor()
+    await page.getByText('Missing images will load when the connection is back.').waitFor()
     await page.context().setOffline(false)
     await image(page, 'Photo 1').waitFor()
     await expect.poll(() => page.getByText('offline').count(), PATIENCE).toBe(0)
   })
 
-  it('a server that is away comes back by itself', async () => {
+  it('an unreachable server is retried automatically', async () => {
     const page = await open()
     await page.clock.install()
     await page.route(LISTS, (route) => route.abort())
     await scrollToEnd(page)
-    const notice = page.getByText('The server cannot be reached. The missing images follow')
+    const notice = page.getByText('The server cannot be reached. Missing images will load')
     await expect
       .poll(async () => {
         await page.clock.runFor(500)
@@ -73,7 +73,7 @@ describePage('when things go wrong', () => {
     await notice.waitFor({ state: 'detached' })
   })
 
-  it('a slow server is waited for visibly, and not without end', async () => {
+  it('a slow server is waited for with a progress bar, and then with a button to retry', async () => {
     const page = await open()
     await page.clock.install()
     let isSlow = true
@@ -87,25 +87,25 @@ describePage('when things go wrong', () => {
       .toBe(1)
     expect(await tryAgain(page).count()).toBe(0)
     await page.clock.runFor(9000)
-    await page.getByText('The server is taking long to answer.').waitFor()
+    await page.getByText('The server is slow to respond.').waitFor()
     isSlow = false
     await tryAgain(page).click()
     await image(page, 'Photo 1').waitFor()
     expect(await page.getByTestId('progress').count()).toBe(0)
   })
 
-  it('a library that cannot be listed at all says why, and can be tried again', async () => {
+  it('a library that cannot be loaded at all says why, and can be tried again', async () => {
     const page = await open()
     await page.route(LISTS, (route) => route.fulfill({ status: 500, json: {} }))
     await page.reload()
-    await page.getByRole('heading', { name: 'The images could not be listed.' }).waitFor()
-    await page.getByText('The server could not do this.').waitFor()
+    await page.getByRole('heading', { name: 'The images could not be loaded.' }).waitFor()
+    await page.getByText('Something went wrong on the server.').waitFor()
     await page.unroute(LISTS)
     await tryAgain(page).click()
     await image(page, 'Photo 1000').waitFor()
   })
 
-  it('a server that does not answer at all is told of, and can be tried again', async () => {
+  it('a server that does not answer at all is reported, and can be tried again', async () => {
     const page = await open()
     await page.clock.install()
     await page.route('**/auth/me', (route) => route.abort())
@@ -122,7 +122,7 @@ describePage('when things go wrong', () => {
     await image(page, 'Photo 1000').waitFor()
   })
 
-  it('a session that ends while one scrolls is asked for, and the place is kept', async () => {
+  it('a session that ends while the user scrolls shows the sign-in form, and the position is kept', async () => {
     const page = await open()
     await page.context().clearCookies()
     await scrollToEnd(page)
@@ -135,10 +135,10 @@ describePage('when things go wrong', () => {
     expect(await tryAgain(page).count()).toBe(0)
   })
 
-  it('an image that is gone leaves its placeholder, at its size and with its name', async () => {
+  it('an image without its files shows its placeholder, at its size and with its name', async () => {
     const page = await open()
     const gone = image(page, 'Photo 1000')
-    // Items of this library have no files at all.
+    // Items of this library have no files.
     await page.getByTitle('The image cannot be shown.').first().waitFor()
     await expect.poll(() => gone.getAttribute('src'), PATIENCE).toMatch(/^data:image\/png/)
     const { width, height } = (await gone.boundingBox()) ?? {}

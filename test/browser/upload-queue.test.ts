@@ -13,7 +13,7 @@ import {
   uploadButton,
 } from './upload-steps.ts'
 
-describePage('the queue of uploads', () => {
+describePage('the upload queue', () => {
   let server: Server
   let client: Client
   let seed = 0
@@ -28,12 +28,12 @@ describePage('the queue of uploads', () => {
   const namesOf = async (search: string) =>
     (await client.list(`?search=${search}`)).body.media.map(({ name }) => name).sort()
 
-  it('sends three at a time; what is cancelled is not added', async () => {
+  it('sends three files at a time, and does not add cancelled ones', async () => {
     const page = await openPage(server)
     const uploads = await holdUploads(page)
     await pick(page, await pictures('Held 1', 'Held 2', 'Held 3', 'Held 4', 'Held 5', 'Held 6'))
     await expect.poll(uploads.count, PATIENCE).toBe(3)
-    // One that is under way, and one that waits.
+    // Cancel one upload in progress and one that waits.
     const cancel = row(page, 'Held 2').getByRole('button')
     await cancel.click()
     await row(page, 'Held 2').getByText('Cancelled').waitFor()
@@ -47,7 +47,7 @@ describePage('the queue of uploads', () => {
     await row(page, 'Held 2').getByText('Added', { exact: true }).waitFor()
   })
 
-  it('never has more than three under way', async () => {
+  it('never has more than three uploads in progress', async () => {
     const page = await openPage(server)
     const uploads = await holdUploads(page)
     const names = Array.from({ length: 7 }, (_, index) => `Line ${index}`)
@@ -68,16 +68,16 @@ describePage('the queue of uploads', () => {
     await expect.poll(uploads.count, PATIENCE).toBe(3)
     await queue(page).getByRole('button', { name: 'Cancel all' }).click()
     await expect.poll(() => queue(page).getByText('Cancelled').count(), PATIENCE).toBe(4)
-    // Its button has gone.
+    // The focused button has disappeared.
     await expectFocus(queue(page))
     await uploads.releaseAll()
     expect(await namesOf('Gone')).toEqual([])
-    await queue(page).getByRole('button', { name: 'Close the uploads' }).click()
+    await queue(page).getByRole('button', { name: 'Close uploads' }).click()
     await expectFocus(uploadButton(page))
     expect(await queue(page).count()).toBe(0)
   })
 
-  it('tries again what failed, one file or all', async () => {
+  it('retries failed uploads, one or all', async () => {
     const page = await openPage(server)
     const detail = 'The disk is full.'
     const answer = { data: 'Error adding media', code: 500, detail }
@@ -97,7 +97,7 @@ describePage('the queue of uploads', () => {
     expect(await namesOf('Again')).toEqual(['Again 1', 'Again 2', 'Again 3'])
   })
 
-  it('says in words of its own what a proxy refuses as too large', async () => {
+  it('explains in its own words when a proxy refuses a file as too large', async () => {
     const page = await openPage(server)
     const html = { status: 413, contentType: 'text/html', body: '<h1>413</h1>' }
     await answerUploads(page, (route) => route.fulfill(html))
@@ -105,7 +105,7 @@ describePage('the queue of uploads', () => {
     await row(page, 'Large').getByText('The file is too large for the server').waitFor()
   })
 
-  it('asks before the page is left while something is under way, and only then', async () => {
+  it('asks before the page is left while an upload is in progress, and only then', async () => {
     const page = await openPage(server)
     const uploads = await holdUploads(page)
     await pick(page, await pictures('Leaving'))
@@ -120,7 +120,7 @@ describePage('the queue of uploads', () => {
     await expect.poll(() => page.isClosed(), PATIENCE).toBe(true)
   })
 
-  it('draws a few of many rows, and keeps the one that is being typed in', async () => {
+  it('renders only a few of many rows, and keeps the row with the focus', async () => {
     const page = await openPage(server)
     await pick(page, [jpeg('First.jpg', Buffer.alloc(0))])
     await row(page, 'First').getByText('The file is empty.').waitFor()

@@ -1,4 +1,4 @@
-/** What somebody who uploads does, and sees. */
+/** Steps shared by the tests of uploading. */
 import type { Page, Route } from 'playwright-core'
 
 export interface UploadFile {
@@ -25,7 +25,7 @@ export async function pick(page: Page, files: readonly UploadFile[]): Promise<vo
   await chooser.setFiles([...files])
 }
 
-/** Drops files and folders of the disk, as the browser does it when a hand lets go of them. */
+/** Drops files and folders from the disk, through the drag events of the browser itself. */
 export async function dropFromDisk(page: Page, paths: readonly string[]): Promise<void> {
   const session = await page.context().newCDPSession(page)
   const data = { items: [], files: [...paths], dragOperationsMask: 1 }
@@ -38,23 +38,25 @@ export async function dropFromDisk(page: Page, paths: readonly string[]): Promis
 /** The panel of the queue. */
 export const queue = (page: Page) => page.getByRole('region', { name: 'Uploads' })
 
-/** A file in the queue, by the name that it has there. */
+/** The row of a file in the queue, by the name that it has there. */
 export const row = (page: Page, name: string) =>
   queue(page)
     .getByRole('listitem')
     .filter({ has: page.getByRole('button', { name: `: ${name}` }) })
 
-/** Has files wait for names and tags, or not. */
+/** Sets whether files are uploaded right away, or wait for names and tags. */
 export const uploadAtOnce = (page: Page, isAtOnce: boolean) =>
-  queue(page).getByRole('switch', { name: 'Upload at once' }).setChecked(isAtOnce, { force: true })
+  queue(page)
+    .getByRole('switch', { name: 'Upload right away' })
+    .setChecked(isAtOnce, { force: true })
 
-/** Answers uploads in place of the server, but not the question whether it takes any. */
+/** Answers uploads in place of the server, but not the OPTIONS request for whether it takes any. */
 export const answerUploads = (page: Page, answer: (route: Route) => unknown) =>
   page.route('**/media/add', (route) =>
     route.request().method() === 'POST' ? answer(route) : route.continue(),
   )
 
-/** Holds back whatever is sent, so that one sees what is under way. */
+/** Holds back all uploads, so that a test sees which are in progress. */
 export async function holdUploads(page: Page) {
   const held: Route[] = []
   let underWay = 0
@@ -71,9 +73,9 @@ export async function holdUploads(page: Page) {
     await route?.continue()
   }
   return {
-    /** How many are under way. */
+    /** How many uploads are held back. */
     count: () => held.length,
-    /** How many have been under way at once. */
+    /** The largest number of uploads that were in progress at once. */
     most: () => most,
     releaseOne: () => release(held.shift()),
     releaseAll: async () => {

@@ -51,7 +51,7 @@ describePage('an upload', () => {
     )
   const namesOf = async (search: string) =>
     (await client.list(`?search=${search}`)).body.media.map(({ name }) => name).sort()
-  /** What would lose the whole page is that the browser shows the file instead. */
+  /** Without a handler, the browser would replace the page by the dropped file. */
   const expectRefusedDrop = async (page: Page, reason: string) => {
     const address = page.url()
     await dropFromDisk(page, [file])
@@ -60,18 +60,18 @@ describePage('an upload', () => {
     expect(await queue(page).count()).toBe(0)
   }
 
-  it('waits while there is no connection, and goes on by itself', async () => {
+  it('waits while the browser is offline, and continues by itself', async () => {
     const page = await openPage(server)
     await uploadButton(page).waitFor()
     await page.context().setOffline(true)
     await pick(page, await pictures('Away 1', 'Away 2'))
-    await queue(page).getByText('There is no connection.').waitFor()
+    await queue(page).getByText('You are offline.').waitFor()
     await page.context().setOffline(false)
     await queue(page).getByText('2 of 2 uploaded.').first().waitFor()
     expect(await namesOf('Away')).toEqual(['Away 1', 'Away 2'])
   })
 
-  it('is sent again when its connection broke', async () => {
+  it('is sent again after its connection broke', async () => {
     const page = await openPage(server)
     let breaks = 2
     await answerUploads(page, (route) =>
@@ -84,7 +84,7 @@ describePage('an upload', () => {
     expect(await namesOf('Broken')).toEqual(['Broken 1', 'Broken 2'])
   })
 
-  it('waits as long as a busy server says', async () => {
+  it('waits as long as a busy server asks for', async () => {
     const page = await openPage(server)
     let isBusy = true
     await answerUploads(page, (route) => {
@@ -99,7 +99,7 @@ describePage('an upload', () => {
     await row(page, 'Patient').getByText('Added', { exact: true }).waitFor()
   })
 
-  it('goes on where it was when the session ends in the middle', async () => {
+  it('continues after a new sign-in when the session ends in the middle', async () => {
     const page = await openPage(server)
     const uploads = await holdUploads(page)
     await pick(page, await pictures('Signed 1', 'Signed 2', 'Signed 3', 'Signed 4', 'Signed 5'))
@@ -119,21 +119,21 @@ describePage('an upload', () => {
     await expectFocus(uploadButton(page))
   })
 
-  it('is refused to who may not add, in words, and the page stays', async () => {
+  it('is refused with a reason to a user who may not add images, and the page stays', async () => {
     const page = await openPage(server, { username: 'visitor', password: PASSWORD })
     await image(page, 'Seen').waitFor()
-    await expectRefusedDrop(page, 'You may not add images.')
+    await expectRefusedDrop(page, 'You do not have permission to add images.')
   })
 
-  it('is refused where files are not handled, in words, and the page stays', async () => {
+  it('is refused with a reason on a server without the file service, and the page stays', async () => {
     const page = await openPage(apiOnly)
     await page.getByText('Uploads are handled by another server.').waitFor()
     await expectRefusedDrop(page, 'Uploads are handled by another server.')
   })
 
-  it('does not take the form to sign in away', async () => {
+  it('does not replace the sign-in form', async () => {
     const page = await openPage(server, { username: null })
-    // Rejects if the page leaves it to the browser what to do with a file.
+    // `drop` rejects if the page does not handle the file itself.
     await signInForm(page).form.drop({ files: await pictures('Stranger') })
     expect(await namesOf('Stranger')).toEqual([])
   })

@@ -17,7 +17,7 @@ describePage('uploading', () => {
 
   const find = async (name: string) => (await client.list(`?search=${name}&limit=9`)).body.media
 
-  it('takes what is picked, byte for byte, and names it from the file', async () => {
+  it('adds picked files byte for byte, and names them after the files', async () => {
     const page = await openPage(server)
     await page.getByText('The library is empty.').waitFor()
     const picture = await makeJpeg({ seed: 1 })
@@ -32,7 +32,7 @@ describePage('uploading', () => {
     expect((await client.get(`/media/original/${item?.id}`)).bytes).toEqual(picture)
   })
 
-  it('takes files and whole folders that are dropped together, but no more than the images', async () => {
+  it('adds the images of files and whole folders that are dropped together', async () => {
     const folder = makeDataFolder()
     const holiday = join(folder, 'Holiday')
     mkdirSync(join(holiday, 'Second day'), { recursive: true })
@@ -46,7 +46,7 @@ describePage('uploading', () => {
     await uploadButton(page).waitFor()
     await dropFromDisk(page, [join(folder, '落とした.png'), holiday])
     for (const name of ['落とした', 'Beach', 'Mountain']) await image(page, name).waitFor()
-    await page.getByText('2 files were left out, as they are no images.').waitFor()
+    await page.getByText('2 files were skipped. Only readable images are added.').waitFor()
     expect(await queue(page).getByRole('listitem').count()).toBe(3)
     const tagsOf = async (name: string) => (await find(name))[0]?.tags
     expect(await tagsOf('Beach')).toEqual(['Holiday'])
@@ -54,20 +54,20 @@ describePage('uploading', () => {
     expect(await tagsOf('落とした')).toEqual([])
   })
 
-  it('takes what is dropped over an open image, and says so', async () => {
+  it('adds files that are dropped over an open image, and says so', async () => {
     const page = await openPage(server)
     await openItem(page, 'Beach')
     const files = [jpeg('Dropped over.jpg', await makeJpeg({ seed: 6 }))]
     await itemPanel(page).drop({ files })
-    await page.getByText('1 file was put on the list of uploads.').waitFor()
+    await page.getByText('1 file was added to the upload list.').waitFor()
     await image(page, 'Dropped over').waitFor()
   })
 
-  it('takes an image from the clipboard, and names it after the time', async () => {
+  it('adds an image from the clipboard, and names it after the time', async () => {
     const page = await openPage(server, { permissions: ['clipboard-read', 'clipboard-write'] })
     await uploadButton(page).waitFor()
     const png = (await makePng({ seed: 7 })).toString('base64')
-    // As text, since what it is made of exists only in a browser.
+    // Passed as a string: its types exist only in a browser.
     await page.evaluate(`(() => {
       const bytes = Uint8Array.from(atob('${png}'), (letter) => letter.charCodeAt(0))
       const blob = new Blob([bytes], { type: 'image/png' })
@@ -78,7 +78,7 @@ describePage('uploading', () => {
     expect((await find('Pasted'))[0]?.name).toMatch(/^Pasted .*\d\d:\d\d/)
   })
 
-  it('waits, if wanted, for names and for tags, which are completed from those in use', async () => {
+  it('waits for names and tags on request, and completes tags from those in use', async () => {
     await client.add('Tagged', ['harbour'], await makeJpeg({ seed: 8 }))
     const page = await openPage(server)
     await pick(page, [jpeg('Batch one.jpg', await makeJpeg({ seed: 9 }))])
@@ -97,7 +97,7 @@ describePage('uploading', () => {
     await tags.pressSequentially('new, boats')
     await queue(page).getByRole('button', { name: 'Start 2 uploads' }).click()
     await queue(page).getByText('3 of 3 uploaded.').first().waitFor()
-    // Also the one that was up before.
+    // The file that was already uploaded gets the tags too.
     await expect.poll(async () => (await find('boats')).length, PATIENCE).toBe(3)
     const tagged = (await find('Batch')).map(({ name, tags }) => ({ name, tags }))
     expect(tagged).toEqual(
@@ -110,7 +110,7 @@ describePage('uploading', () => {
     expect(tagged).toHaveLength(3)
   })
 
-  it('leads from the queue to the new image, where its name can be changed', async () => {
+  it('opens the new image from the queue, where its name can be changed', async () => {
     const page = await openPage(server)
     await pick(page, [jpeg('Nmae.jpg', await makeJpeg({ seed: 12 }))])
     await row(page, 'Nmae').getByRole('button', { name: 'Open' }).click()
@@ -121,7 +121,7 @@ describePage('uploading', () => {
     await expect.poll(async () => (await find('right')).length, PATIENCE).toBe(1)
   })
 
-  it('says in the words of the server why a file is refused', async () => {
+  it('shows the reason that the server gives for a refused file', async () => {
     const page = await openPage(server)
     const svg = { name: 'drawing.svg', mimeType: 'image/svg+xml', buffer: makeSvg() }
     await pick(page, [
@@ -132,7 +132,7 @@ describePage('uploading', () => {
     await row(page, 'drawing').getByText('The file is an SVG drawing (image/svg+xml);').waitFor()
     await row(page, 'torn').getByText('is damaged or cut short').waitFor()
     await row(page, 'nothing').getByText('The file is empty.').waitFor()
-    // None of it would go better the next time.
+    // No retry is offered: these files would fail again.
     expect(await queue(page).getByRole('button', { name: 'Retry' }).count()).toBe(0)
     await row(page, 'torn').getByRole('button', { name: 'Dismiss' }).click()
     await row(page, 'torn').waitFor({ state: 'detached' })
@@ -141,7 +141,7 @@ describePage('uploading', () => {
     expect(await image(page, 'torn').count()).toBe(0)
   })
 
-  it('shows what failed first, and is out of the way when all went well', async () => {
+  it('lists failed uploads first, and collapses when all uploads succeeded', async () => {
     const page = await openPage(server)
     await page.clock.install()
     const picture = jpeg('Fine.jpg', await makeJpeg({ seed: 15 }))
@@ -167,13 +167,13 @@ describePage('uploading', () => {
     await row(page, 'Fine').waitFor()
   })
 
-  it('says that the library has these bytes already, and leads there', async () => {
+  it('says that the file was already in the library, and links to it', async () => {
     const page = await openPage(server)
     const picture = await makeJpeg({ seed: 14 })
     await client.add('Known', [], picture)
     await pick(page, [jpeg('known-again.jpg', picture)])
-    await queue(page).getByText('The library already holds this file.').waitFor()
-    await queue(page).getByRole('button', { name: 'Show the earlier one' }).click()
+    await queue(page).getByText('This file was already in the library.').waitFor()
+    await queue(page).getByRole('button', { name: 'Show the earlier image' }).click()
     const name = itemPanel(page).getByLabel('Name', { exact: true })
     await name.waitFor()
     expect(await name.inputValue()).toBe('Known')

@@ -8,11 +8,11 @@ import { useSession, useSignInPlace } from './session/session'
 import { SignIn, SignInScreen } from './session/sign-in'
 import { WaitingScreen } from './waiting'
 
-/** The library for who is signed in; the form for who is not. */
+/** Shows the library to a signed-in user, else the sign-in form. */
 export function App() {
   const { t } = useMessages()
   const { data: user, isPending, error, refetch } = useSession()
-  // Known before it is needed.
+  // Loaded early, so that the sign-in form can appear at once.
   useSignInPlace()
   const [wasSignedIn, setWasSignedIn] = useState(false)
   useEffect(() => {
@@ -39,7 +39,7 @@ export function App() {
     )
   }
   if (!user && !wasSignedIn) return <SignInScreen />
-  // The library stays as it is behind the form, so that nothing typed is lost.
+  // The library stays mounted behind the form, so that no input is lost.
   return (
     <>
       <Library />
@@ -49,7 +49,7 @@ export function App() {
         closeOnClickOutside={false}
         closeOnEscape={false}
         centered
-        // Over whatever else is open.
+        // Above every other dialog.
         zIndex={getDefaultZIndex('max')}
       >
         <Modal.Overlay />

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-/** Has the browser ask before the page is left while something would be lost by it. */
+/** Makes the browser ask before the page is left while `isUnfinished` returns true. */
 export function useAskBeforeUnload(isUnfinished: () => boolean): void {
   const latest = useRef(isUnfinished)
   latest.current = isUnfinished
@@ -13,11 +13,11 @@ export function useAskBeforeUnload(isUnfinished: () => boolean): void {
   }, [])
 }
 
-/** Whether leaving the page would lose something now. */
+/** Whether leaving the page now would lose something: asks the listeners of `useAskBeforeUnload`. */
 export const wouldLose = (): boolean =>
   !dispatchEvent(new Event('beforeunload', { cancelable: true }))
 
-/** Loads the page anew, whatever is lost by it. */
+/** Reloads the page without asking, even if something is lost. */
 export function reloadAnyway(): void {
   addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), { capture: true })
   location.reload()

@@ -1,7 +1,7 @@
-/** @returns whether the browser let it happen */
+/** Copies text to the clipboard. @returns whether the browser allowed it */
 export async function copyText(text: string): Promise<boolean> {
   try {
-    // Not there at all on a page that came without TLS.
+    // `navigator.clipboard` is undefined on a page without TLS.
     await navigator.clipboard.writeText(text)
     return true
   } catch {

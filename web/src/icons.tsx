@@ -1,6 +1,9 @@
 import type { ReactNode } from 'react'
 
-/** Drawn for the page, in the colour and size of the text around. What they mean is said beside them. */
+/**
+ * Icons in the colour and size of the surrounding text. They are hidden from screen readers: the
+ * controls that show them have labels.
+ */
 function Icon({ children }: { children: ReactNode }) {
   return (
     <svg
@@ -26,7 +29,7 @@ export const SearchIcon = () => (
   </Icon>
 )
 
-/** Three sliders: how something is shown. */
+/** Three sliders, for order and size. */
 export const ViewIcon = () => (
   <Icon>
     <path d="M3 5.5h6m4 0h4M3 10h1.5m4 0H17M3 14.5h8m4 0h2" />
@@ -36,14 +39,14 @@ export const ViewIcon = () => (
   </Icon>
 )
 
-/** A picture that is crossed out. */
+/** A crossed-out picture. */
 export const MissingIcon = () => (
   <Icon>
     <path d="M6 4h9a2 2 0 0 1 2 2v8M14.5 16H5a2 2 0 0 1-2-2V5.5M3.5 13.5 7 10l6 6M3 3l14 14" />
   </Icon>
 )
 
-/** Four cells, as many as fit. */
+/** Nine small cells. */
 export const SmallCellsIcon = () => (
   <Icon>
     <path d="M4 4h2v2H4zM9 4h2v2H9zM14 4h2v2h-2zM4 9h2v2H4zM9 9h2v2H9zM14 9h2v2h-2zM4 14h2v2H4zM9 14h2v2H9zM14 14h2v2h-2z" />
@@ -86,14 +89,14 @@ export const ZoomOutIcon = () => (
   </Icon>
 )
 
-/** Four corners that go apart. */
+/** Four corners that point outwards. */
 export const WidenIcon = () => (
   <Icon>
     <path d="M7.5 3.5h-4v4m9-4h4v4m-9 9h-4v-4m9 4h4v-4" />
   </Icon>
 )
 
-/** Four corners that come together. */
+/** Four corners that point inwards. */
 export const NarrowIcon = () => (
   <Icon>
     <path d="M3.5 7.5h4v-4m9 4h-4v-4m-9 9h4v4m9-4h-4v4" />

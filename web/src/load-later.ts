@@ -3,8 +3,9 @@ import { type ComponentType, lazy } from 'react'
 const RETRY_MS = 5_000
 
 /**
- * A component that is not needed at the first look. Its code is loaded as soon as somebody calls `load`
- * or shows it, and loading never gives up: it may be wanted most when the connection is bad.
+ * A component whose code is not part of the first load. The code is loaded when `load` is called or the
+ * component is first rendered. A failed load is repeated until it succeeds: the component may be needed
+ * just when the connection is bad.
  */
 export function loadLater<Props extends object>(
   load: () => Promise<{ default: ComponentType<Props> }>,

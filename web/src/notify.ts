@@ -1,6 +1,6 @@
 import { type NotificationData, notifications, notificationsStore } from '@mantine/notifications'
 
-/** Says something in passing. The same said again takes the place of the first, and lasts anew. */
+/** Shows a notification. It replaces a visible one with the same message, and its time starts again. */
 export function notify(message: string, options: Omit<NotificationData, 'message' | 'id'> = {}) {
   const { notifications: shown, queue } = notificationsStore.getState()
   for (const { id, message: said } of [...shown, ...queue]) {

@@ -2,7 +2,7 @@ import { createTheme, MantineProvider } from '@mantine/core'
 import { type ReactNode, useMemo } from 'react'
 import { useMessages } from './messages/messages'
 
-/** How the page looks, and what its components say by themselves, in the language of the page. */
+/** The theme of the page, and the built-in labels of its components in the language of the page. */
 export function Theme({ children }: { children: ReactNode }) {
   const { t } = useMessages()
   const theme = useMemo(
@@ -10,11 +10,11 @@ export function Theme({ children }: { children: ReactNode }) {
       createTheme({
         cursorType: 'pointer',
         respectReducedMotion: true,
-        // The first shade on which white text has the contrast that WCAG asks for.
+        // The lightest shade on which white text has the contrast that WCAG requires.
         primaryShade: 8,
         components: {
           CloseButton: { defaultProps: { 'aria-label': t.close } },
-          // The page has one banner; the head of a dialog is none.
+          // A `header` element counts as a banner, and the page may have only one: its own.
           ModalHeader: { defaultProps: { role: 'presentation' } },
           DrawerHeader: { defaultProps: { role: 'presentation' } },
         },

@@ -1,7 +1,10 @@
 import { useEffect, useState } from 'react'
 import { at } from './api/base'
 
-/** Whether the network is gone, and the server with it: one on this machine needs none. */
+/**
+ * Whether the browser is offline and the server does not answer. A server on the same machine answers
+ * without a network.
+ */
 export function useOffline(): boolean {
   const [isOffline, setIsOffline] = useState(false)
   useEffect(() => {

@@ -2,16 +2,16 @@ import { Button, Center, Loader, Stack, Text } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import { useMessages } from './messages/messages'
 
-/** Less is not noticed: nothing is shown that would be gone at once. */
+/** Nothing is shown for a shorter wait: it would only flash. */
 const SHORT_MS = 400
-/** From here on it is said that something may be wrong. */
+/** After this time the page says that something may be wrong. */
 const LONG_MS = 8000
 
 export type Waiting = 'no' | 'short' | 'long'
 
 /**
- * How long something has been waited for.
- * @param what identifies it; undefined for nothing
+ * How long the page has waited for something.
+ * @param what identifies what it waits for; undefined while it waits for nothing
  */
 export function useWaiting(what: string | undefined): Waiting {
   const [waiting, setWaiting] = useState<Waiting>('no')
@@ -29,7 +29,7 @@ export function useWaiting(what: string | undefined): Waiting {
   return waiting
 }
 
-/** A screen that waits for its first answer, and offers a way on when that does not come. */
+/** A loading screen. After `LONG_MS` it offers a button to retry. */
 export function WaitingScreen({ onRetry }: { onRetry: () => void }) {
   const { t } = useMessages()
   const waiting = useWaiting('first')

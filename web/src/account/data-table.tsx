@@ -12,7 +12,7 @@ interface DataTableProps {
   rows: readonly { key: string | number; cells: readonly ReactNode[] }[]
 }
 
-/** A table which on a narrow screen becomes a list, each cell with the title of its column. */
+/** A table. On a narrow screen it becomes a list, where each cell shows the title of its column. */
 export function DataTable({ label, columns, rows }: DataTableProps) {
   return (
     <Table aria-label={label} className={classes.table} verticalSpacing="xs">
@@ -45,7 +45,7 @@ interface LoadedProps<Data> {
   children: (data: Data) => ReactNode
 }
 
-/** What was read, or that it is on its way, or that it could not be had and can be tried again. */
+/** Renders the data of a query. Shows a loading screen before, and a button to retry after an error. */
 export function Loaded<Data>({ query, children }: LoadedProps<Data>) {
   const { t } = useMessages()
   const words = useAccountMessages()

@@ -25,6 +25,6 @@ it.each([
   ['curl/8.9.1', 'curl', undefined],
   ['backup-script', 'backup-script', undefined],
   ['', '', undefined],
-])('names %s', (userAgent, browser, system) => {
+])('names the browser and the system of %s', (userAgent, browser, system) => {
   expect(nameBrowser(userAgent)).toEqual({ browser, system })
 })

@@ -1,4 +1,4 @@
-/** The first that fits: each of them also calls itself what stands below it. */
+/** In order of precedence: the user agent of each browser also contains names that are listed later. */
 const BROWSERS = [
   ['Edge', /\bEdg(?:e|A|iOS)?\//],
   ['Opera', /\bOPR\//],
@@ -22,7 +22,7 @@ const MAX_LENGTH = 60
 const find = (names: readonly (readonly [string, RegExp])[], userAgent: string) =>
   names.find(([, pattern]) => pattern.test(userAgent))?.[0]
 
-/** What people call the program behind a `User-Agent`, and the system it runs on. */
+/** The common names of the program and the system that a `User-Agent` header stands for. */
 export function nameBrowser(userAgent: string): { browser: string; system: string | undefined } {
   const browser = find(BROWSERS, userAgent)
   if (!browser) return { browser: userAgent.slice(0, MAX_LENGTH), system: undefined }

@@ -21,10 +21,10 @@ import { useChange } from './queries'
 
 const DAYS = [7, 30, 90, 365]
 const USUAL_DAYS = 90
-/** Never to manage accounts: a token that gets out cannot make itself at home. */
+/** Not offered for tokens: a leaked token must not be able to create accounts or change passwords. */
 const NEVER = 'manage-accounts'
 
-/** Leads to the form for a new token, and then to the token itself. */
+/** A button that opens the form for a new token. The dialog then shows the token. */
 export function NewToken() {
   const words = useAccountMessages()
   const { t } = useMessages()
@@ -43,7 +43,7 @@ export function NewToken() {
         centered
         title={secret === undefined ? words.newToken : words.yourToken}
         closeButtonProps={{ 'aria-label': t.close }}
-        // The token is seen only here: it goes when its owner says so.
+        // The token is shown only here, so only an explicit confirmation closes the dialog.
         withCloseButton={secret === undefined}
         closeOnEscape={secret === undefined}
         closeOnClickOutside={secret === undefined}
@@ -135,7 +135,7 @@ function Secret({ secret, onKept }: { secret: string; onKept: () => void }) {
   const { t } = useMessages()
   const [said, setSaid] = useState('')
   const copyButton = useRef<HTMLButtonElement>(null)
-  // What had the focus went with the form.
+  // The form has disappeared, and the focus with it.
   useEffect(() => copyButton.current?.focus(), [])
   return (
     <Stack>

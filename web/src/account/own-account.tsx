@@ -3,7 +3,7 @@ import { PasswordForm } from './password-form'
 import { Sessions } from './sessions'
 import { Tokens } from './tokens'
 
-/** What belongs to who is signed in. */
+/** The account of the signed-in user. */
 export function OwnAccount() {
   return (
     <>

@@ -8,7 +8,7 @@ import { useSession } from '../session/session'
 import { useChange } from './queries'
 import { Section } from './section'
 
-/** One's own password, by who knows the one that is to go. */
+/** Changes the user's own password, which requires the current one. */
 export function PasswordForm() {
   const words = useAccountMessages()
   const { t } = useMessages()
@@ -47,7 +47,7 @@ export function PasswordForm() {
               {refusal}
             </Alert>
           )}
-          {/* Password managers keep the new one for this name. */}
+          {/* Password managers store the new password under this name. */}
           <input type="hidden" name="username" autoComplete="username" value={user?.username} />
           <PasswordInput
             label={words.currentPassword}

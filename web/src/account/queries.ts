@@ -7,7 +7,7 @@ import { SESSION_KEY } from '../session/session'
 
 const ACCOUNTS = 'accounts'
 
-/** Whose sessions and tokens: one's own, or those of an account by its id. */
+/** Owner of sessions and tokens: the signed-in user, or the account with this id. */
 export type Owner = 'own' | number
 
 export function useSessions(owner: Owner) {
@@ -28,7 +28,7 @@ export const endSession = (owner: Owner, session: string) =>
         api.DELETE('/users/{id}/sessions/{session}', { params: { path: { id: owner, session } } }),
       )
 
-/** Of one's own all but the one that asks. */
+/** Ends all sessions of an account. For the user's own account, the current session stays. */
 export const endSessions = (owner: Owner) =>
   owner === 'own'
     ? call(api.DELETE('/auth/sessions'))
@@ -59,13 +59,13 @@ export function useUsers() {
 
 interface Change<Input, Result> {
   change: (input: Input) => Promise<Result>
-  /** What to say when it is done; nothing where that is seen. */
+  /** Message on success; undefined if the change is visible anyway. */
   said?: ((input: Input) => string) | undefined
-  /** For a form, which shows by itself why it was refused. */
+  /** True for a form: it shows the reason for a refusal itself. */
   isForm?: boolean
 }
 
-/** Changes something about accounts, and reads again what is shown of them. */
+/** A mutation of account data. It then reloads all account data on the screen. */
 export function useChange<Input = void, Result = unknown>({
   change,
   said,
@@ -83,10 +83,10 @@ export function useChange<Input = void, Result = unknown>({
       if (!isForm && message) notify(message, { color: 'red', autoClose: 10_000 })
     },
     onSettled: (_result, error) => {
-      // Then the form to sign in lies over everything; what is there is read again afterwards.
+      // The sign-in form is shown now. Everything is reloaded after the sign-in.
       if (error instanceof ApiError && error.status === 401) return
       void client.invalidateQueries({ queryKey: [ACCOUNTS] })
-      // One may have changed what one may do oneself.
+      // The change may have affected the user's own permissions.
       void client.invalidateQueries({ queryKey: SESSION_KEY })
     },
   })

@@ -5,12 +5,12 @@ import classes from './account.module.css'
 interface SectionProps {
   title: string
   hint?: string
-  /** What can be done with all of it. */
+  /** Buttons beside the heading. */
   actions?: ReactNode
   children?: ReactNode
 }
 
-/** A part of a screen, with its heading. */
+/** A part of a screen with a heading. */
 export function Section({ title, hint, actions, children }: SectionProps) {
   const id = useId()
   return (

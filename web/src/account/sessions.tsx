@@ -9,10 +9,10 @@ import { Section } from './section'
 import { Time } from './time'
 import { useQuestion } from './use-question'
 
-/** More are shown on request: every visit of a script may have left one. */
+/** Sessions shown at first, the rest on request: every run of a script may have left one. */
 const SHOWN = 10
 
-/** Where an account is signed in, and how to end that. */
+/** The sessions of an account, with buttons to end them. */
 export function Sessions({ owner }: { owner: Owner }) {
   const words = useAccountMessages()
   const ask = useQuestion()

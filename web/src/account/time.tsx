@@ -1,7 +1,7 @@
 import { useAccountMessages } from '../messages/accounts'
 import { useMessages } from '../messages/messages'
 
-/** A moment as people write it; null for none. */
+/** A date and time in the user's locale. Shows “Never” for null. */
 export function Time({ at, isDay }: { at: string | null; isDay?: boolean }) {
   const { locale } = useMessages()
   const { never } = useAccountMessages()

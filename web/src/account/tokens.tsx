@@ -9,11 +9,11 @@ import { useQuestion } from './use-question'
 
 interface TokensProps {
   owner: Owner
-  /** Only for one's own: nobody else is to know a token. */
+  /** Only for the user's own tokens: nobody else may learn a token. */
   actions?: ReactNode
 }
 
-/** The personal tokens of an account, and how to revoke them. */
+/** The personal tokens of an account, with buttons to revoke them. */
 export function Tokens({ owner, actions }: TokensProps) {
   const words = useAccountMessages()
   const ask = useQuestion()

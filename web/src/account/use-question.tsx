@@ -5,12 +5,12 @@ import { useMessages } from '../messages/messages'
 interface Question {
   title: string
   text: string
-  /** On the button that does it. */
+  /** Label of the confirm button. */
   confirm: string
   onConfirm: () => void
 }
 
-/** @returns a function that asks before something that cannot be taken back */
+/** @returns a function that asks for confirmation before an action that cannot be undone */
 export function useQuestion() {
   const { t } = useMessages()
   return ({ title, text, confirm, onConfirm }: Question) =>

@@ -1,6 +1,6 @@
 import { nameBrowser } from '../account/name-browser'
 
-/** Stands in a sentence where the image is named. */
+/** Placeholder for the name of the image in an audit sentence. */
 export const IMAGE = '\uFFFC'
 
 interface Entry {
@@ -12,7 +12,7 @@ interface Entry {
 
 export type AuditEvent = ReturnType<typeof readEvent>
 
-/** An entry of the trail, with its details as what they are. */
+/** Reads an audit entry: gives its subject and details names and types. */
 export function readEvent({ actor, tokenId, subject, detail }: Entry) {
   const [kind = '', subjectName = ''] = /^(\w+):(.*)$/s.exec(subject ?? '')?.slice(1) ?? []
   const text = (name: string): string | undefined => {
@@ -30,11 +30,11 @@ export function readEvent({ actor, tokenId, subject, detail }: Entry) {
   return {
     actor,
     tokenId,
-    /** Whose account it is about; undefined for one's own and for none. */
+    /** Username of the account concerned; undefined for the actor's own account and for none. */
     account: kind === 'account' && subjectName !== actor ? subjectName : undefined,
     imageId: kind === 'media' ? Number(subjectName) : undefined,
     imageName: text('name') ?? (kind === 'media' && isRenaming(renamed) ? renamed.to : undefined),
-    /** The name that an image had before. */
+    /** The name of the image before it was renamed. */
     nameBefore: isRenaming(renamed) ? renamed.from : undefined,
     program,
     text,

@@ -6,12 +6,12 @@ import { type AuditEvent, IMAGE } from './audit-event'
 interface AuditSentenceProps {
   sentence: string
   event: AuditEvent
-  /** True for an image that is not in the library any more. */
+  /** True if the image has been deleted. */
   isGone: boolean
   onItem: (id: number) => void
 }
 
-/** What happened, in words; an image that is still there can be opened from here. */
+/** An audit entry as a sentence. The name of an image that still exists is a link to it. */
 export function AuditSentence({ sentence, event, isGone, onItem }: AuditSentenceProps) {
   const words = useAccountMessages()
   const { imageId, imageName } = event
@@ -29,7 +29,7 @@ export function AuditSentence({ sentence, event, isGone, onItem }: AuditSentence
           inherit
           underline="always"
           onClick={(event) => {
-            // To another tab, as with any link.
+            // The browser opens a new tab or window, as for any link.
             if (event.ctrlKey || event.metaKey || event.shiftKey) return
             event.preventDefault()
             onItem(imageId)

@@ -13,10 +13,10 @@ import { readEvent } from './audit-event'
 import { AuditSentence } from './audit-sentence'
 import { useManageView } from './manage-view'
 
-/** Entries asked for at once. */
+/** Entries per request. */
 const ENTRIES = 50
 
-/** Who did what, when and from where; the newest first. */
+/** The audit trail: who did what, when and from which network. Newest entries first. */
 export function Audit({ onItem }: { onItem: (id: number) => void }) {
   const words = useAccountMessages()
   const { t } = useMessages()
@@ -95,7 +95,7 @@ export function Audit({ onItem }: { onItem: (id: number) => void }) {
   )
 }
 
-/** Of whom, and what was done; both in the address. */
+/** Filters by user and by action. The query of the address holds both. */
 function Filters() {
   const words = useAccountMessages()
   const { by, did, setView } = useManageView()

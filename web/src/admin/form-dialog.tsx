@@ -5,7 +5,7 @@ import { useMessages } from '../messages/messages'
 
 interface FormDialogProps {
   title: string
-  /** On the button that sends it. */
+  /** Label of the submit button. */
   submit: string
   error: Error | null
   isPending: boolean
@@ -14,7 +14,7 @@ interface FormDialogProps {
   children: ReactNode
 }
 
-/** A form over everything, which says itself why it was refused. */
+/** A form in a dialog. It shows the reason if the server refuses it. */
 export function FormDialog(props: FormDialogProps) {
   const { title, submit, error, isPending, onSubmit, onClose, children } = props
   const { t } = useMessages()
@@ -26,7 +26,7 @@ export function FormDialog(props: FormDialogProps) {
       centered
       title={title}
       closeButtonProps={{ 'aria-label': t.close }}
-      // What was typed is not lost by a click beside it.
+      // A click beside the dialog must not lose the input.
       closeOnClickOutside={false}
     >
       <form

@@ -1,8 +1,8 @@
-/** Letters and digits that nobody takes for another when a password is read aloud. */
+/** 32 letters and digits without those that are easily confused (0 and o, 1 and l). */
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'
 const CHARACTERS = 24
 
-/** A password of 120 random bits, in groups of six. */
+/** Generates a password of 120 random bits, in groups of six characters. */
 export function generatePassword(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(CHARACTERS))
   const characters = Array.from(bytes, (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('')

@@ -16,13 +16,16 @@ import { Users } from './users'
 
 interface ManagePanelProps {
   part: Part
-  /** What of it there is for who is signed in. */
+  /** The parts that the user may open. */
   parts: readonly Part[]
   onItem: (id: number) => void
   onClose: () => void
 }
 
-/** Lies over the library: one's own account, and for administrators those of others and the trail. */
+/**
+ * A dialog over the library: the user's own account, and for administrators all accounts and the audit
+ * trail.
+ */
 export default function ManagePanel({ part, parts, onItem, onClose }: ManagePanelProps) {
   const words = useAccountMessages()
   const { t } = useMessages()
@@ -34,7 +37,7 @@ export default function ManagePanel({ part, parts, onItem, onClose }: ManagePane
     audit: t.audit,
   }
   useReturnedFocus()
-  // The dialog's own Escape would also close it from what lies over it.
+  // The Escape handler of the dialog would also react to Escape in a dialog above it.
   useWindowEvent(
     'keydown',
     ({ key, isComposing, target }) => {
@@ -95,7 +98,7 @@ export default function ManagePanel({ part, parts, onItem, onClose }: ManagePane
   )
 }
 
-/** Has the focus when rows go with the buttons in them that were pressed. */
+/** Takes the focus when a pressed button disappears together with its table row. */
 function KeptFocus({ children }: { children: ReactNode }) {
   const part = useRef<HTMLDivElement>(null)
   useKeptFocus(part)
@@ -106,7 +109,7 @@ function KeptFocus({ children }: { children: ReactNode }) {
   )
 }
 
-/** Gives the focus back to what had it, or to the images where this was opened by a link. */
+/** Returns the focus to the element that had it before, or to the grid if a link opened the dialog. */
 function useReturnedFocus() {
   const [before] = useState(() => document.activeElement)
   useEffect(

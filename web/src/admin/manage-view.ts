@@ -3,19 +3,19 @@ import { parseAsInteger, parseAsString, parseAsStringLiteral, useQueryStates } f
 export const PARTS = ['account', 'users', 'audit'] as const
 export type Part = (typeof PARTS)[number]
 
-/** Which part of the accounts is open, all of it in the query of the address. */
+/** The open account screen and its filters. The query of the address holds all of it. */
 export function useManageView() {
   const [view, setView] = useQueryStates({
-    /** Null while the library is looked at. */
+    /** Null while no account screen is open. */
     manage: parseAsStringLiteral(PARTS),
-    /** Id of the account that is looked at. */
+    /** Id of the account that is shown. */
     user: parseAsInteger,
-    /** What of the audit trail is shown: of whom, and what was done. */
+    /** Filters of the audit trail: the user, and the action. */
     by: parseAsString.withDefault(''),
     did: parseAsString.withDefault(''),
   })
   return { ...view, setView }
 }
 
-/** Closes all of it. */
+/** View without any account screen. */
 export const CLOSED = { manage: null, user: null, by: null, did: null } as const

@@ -6,8 +6,8 @@ import { CLOSED, type Part, useManageView } from './manage-view'
 const { Component: ManagePanel } = loadLater(() => import('./manage-panel'))
 
 /**
- * What of the accounts there is for who is signed in; undefined while that is not known. Accounts of
- * another service are not kept here.
+ * The account screens that the signed-in user may open; undefined while that is not known. If another
+ * service signs users in, it keeps the accounts, and only the audit trail is shown here.
  */
 export function useManageParts(): readonly Part[] | undefined {
   const { data: user } = useSession()
@@ -21,11 +21,11 @@ export function useManageParts(): readonly Part[] | undefined {
   return parts
 }
 
-/** The accounts, where the address asks for them. */
+/** Shows the account screen that the address names, if any. */
 export function Manage({ onItem }: { onItem: (id: number) => void }) {
   const { manage, setView } = useManageView()
   const parts = useManageParts()
-  // While somebody signs in again everything stays as it is.
+  // Keep the last known parts while the user signs in again: the dialog must stay open.
   const known = useRef(parts)
   known.current = parts ?? known.current
   if (manage === null || known.current === undefined) return null

@@ -9,7 +9,10 @@ interface NewPasswordFieldProps {
   onChange: (password: string) => void
 }
 
-/** A password for somebody else: typed, or generated and then shown, as it has to be passed on. */
+/**
+ * A field for another user's password, typed or generated. A generated one is shown in clear text,
+ * since the administrator has to pass it on.
+ */
 export function NewPasswordField({ value, onChange }: NewPasswordFieldProps) {
   const words = useAccountMessages()
   const { t } = useMessages()

@@ -6,7 +6,7 @@ import { useAccountMessages } from '../messages/accounts'
 import { FormDialog } from './form-dialog'
 import { NewPasswordField } from './new-password-field'
 
-/** Gives an account another password, for who has forgotten his. */
+/** Sets a new password for an account whose user has forgotten the old one. */
 export function NewPassword({ id, onClose }: { id: number; onClose: () => void }) {
   const words = useAccountMessages()
   const [password, setPassword] = useState('')

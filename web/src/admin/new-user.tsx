@@ -8,7 +8,7 @@ import { FormDialog } from './form-dialog'
 import { NewPasswordField } from './new-password-field'
 
 interface NewUserProps {
-  /** Names of the roles there are, the one that may least first. */
+  /** Names of all roles, the one with the fewest permissions first. */
   roles: readonly string[]
   onClose: () => void
 }

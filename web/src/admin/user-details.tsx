@@ -54,7 +54,7 @@ function UserActions({ user, roles, onGone }: UserActionsProps) {
   const { data: self } = useSession()
   const [isResetting, setIsResetting] = useState(false)
   const heading = useRef<HTMLHeadingElement>(null)
-  // What led here is gone, and the focus with it.
+  // The button that led here has disappeared, and the focus with it.
   useEffect(() => heading.current?.focus({ preventScroll: true }), [])
 
   const path = { path: { id } }

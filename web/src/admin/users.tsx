@@ -9,7 +9,7 @@ import { useMessages } from '../messages/messages'
 import { useSession } from '../session/session'
 import { NewUser } from './new-user'
 
-/** All accounts, and the way to each. */
+/** The list of all accounts. */
 export function Users({ onChoose }: { onChoose: (id: number) => void }) {
   const words = useAccountMessages()
   const { t } = useMessages()

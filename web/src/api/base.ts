@@ -1,8 +1,8 @@
 /**
- * The path under which a proxy shows the server, with `/` at its end; the server writes it into the page.
- * Outside of a browser, in tests, there is no page.
+ * Path under which a proxy serves the page, ending with `/`. The server writes it into the page. Unit
+ * tests run outside of a browser and have no page.
  */
 const base = globalThis.document?.querySelector('meta[name="base"]')?.getAttribute('content') ?? '/'
 
-/** Where something of the server is: `/favicon.svg` may be `/media-app/favicon.svg`. */
+/** Path of a server resource below the base path: `/favicon.svg` may become `/media-app/favicon.svg`. */
 export const at = (path: `/${string}`): string => base + path.slice(1)

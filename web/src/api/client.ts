@@ -2,7 +2,7 @@ import createClient from 'openapi-fetch'
 import { at } from './base'
 import type { paths } from './schema'
 
-/** The server's own API; the cookie of the session goes along by itself. */
+/** Client of the server's API. The browser adds the session cookie. */
 export const api = createClient<paths>({ baseUrl: location.origin + at('/') })
 
 type Body<T> = T extends { content: { 'application/json': infer B } } ? B : never
@@ -14,7 +14,7 @@ export type AuditAction = NonNullable<
   NonNullable<paths['/audit']['get']['parameters']['query']>['action']
 >
 
-/** An answer that is no success, in the server's words. */
+/** An unsuccessful response, with the message and detail that the server gave. */
 export class ApiError extends Error {
   readonly status: number
   readonly detail: string | undefined
@@ -33,8 +33,9 @@ interface Answer<T> {
 }
 
 /**
- * What a call answered.
- * @throws ApiError if it was refused; TypeError if the server could not be reached
+ * Awaits a call of the API.
+ * @returns the body and the headers of a successful response
+ * @throws ApiError if the server refused it; TypeError if the server could not be reached
  */
 export async function call<T>(answer: Promise<Answer<T>>): Promise<{ data: T; headers: Headers }> {
   const { data, error, response } = await answer

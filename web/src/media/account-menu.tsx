@@ -7,7 +7,7 @@ import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
 import { useSession, useSignInPlace, useSignOut } from '../session/session'
 
-/** Who is signed in, and what belongs to them: the language, the keys, the way out. */
+/** The menu of the signed-in user: account screens, keyboard shortcuts, language, sign-out. */
 export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { t, language, choose } = useMessages()
   const { data: user } = useSession()
@@ -63,7 +63,7 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
         <Menu.Item
           rightSection="?"
           onClick={() => {
-            // Where the focus goes when the sheet is closed: this entry is gone by then.
+            // The sheet returns the focus to this button when it closes: the menu entry is gone by then.
             button.current?.focus()
             onShortcuts()
           }}

@@ -3,13 +3,14 @@ import type { Messages } from '../messages/en'
 
 interface AskDeleteOptions {
   t: Messages
-  /** How many images, and the name of the one if it is one that everybody sees. */
+  /** Number of images. */
   count: number
+  /** Name of the image, if it is a single one that the user has in view. */
   name?: string
   onConfirm: () => void
 }
 
-/** Asks whether images are meant to be deleted, one or many. */
+/** Asks for confirmation before one or more images are deleted. */
 export function askDelete({ t, count, name, onConfirm }: AskDeleteOptions): void {
   modals.openConfirmModal({
     title: name === undefined ? t.removeMany(count) : t.removeNamed(name),

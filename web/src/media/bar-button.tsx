@@ -10,7 +10,7 @@ interface BarButtonProps {
   ref?: Ref<HTMLButtonElement>
 }
 
-/** Where it can do nothing it says so, and keeps the focus. */
+/** A button of the image bar. With `isOff` it is marked as disabled, but stays focusable. */
 export function BarButton({ label, icon, isOff = false, onClick, ref }: BarButtonProps) {
   return (
     <ActionIcon

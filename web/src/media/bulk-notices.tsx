@@ -27,16 +27,16 @@ export function ProgressNotice({ text, done, total, onStop }: ProgressNoticeProp
 }
 
 interface UndoNoticeProps {
-  /** Of its element. */
+  /** Id of its element in the document. */
   id: string
-  /** What is about to be done. */
+  /** The pending deletion in words. */
   text: string
-  /** Milliseconds from when it is first seen. */
+  /** Time to undo, in milliseconds from the first rendering. */
   lasts: number
   onUndo: () => void
 }
 
-/** Takes the focus, which the deleted ones had: Enter takes the deletion back. */
+/** Takes the focus from the deleted images, so that Enter undoes the deletion. */
 export function UndoNotice({ id, text, lasts, onUndo }: UndoNoticeProps) {
   const { t } = useMessages()
   const [left, setLeft] = useState(lasts / 1000)
@@ -44,7 +44,7 @@ export function UndoNotice({ id, text, lasts, onUndo }: UndoNoticeProps) {
   useEffect(() => {
     const end = Date.now() + lasts
     const timer = setInterval(() => setLeft(Math.ceil((end - Date.now()) / 1000)), 250)
-    // After the dialog has given the focus back to a button that is no more.
+    // Later than the dialog, which returns the focus to a button that no longer exists.
     const focus = setTimeout(() => button.current?.focus(), 100)
     return () => {
       clearInterval(timer)
@@ -100,12 +100,12 @@ export function ResultNotice({ lines, onDetails, onRetry }: ResultNoticeProps) {
   )
 }
 
-/** What failed, by name, and why. */
+/** The names of the images that failed, each with the reason. */
 export function FailureList({ failed, failures }: { failed: BulkFailure[]; failures: number }) {
   const { t } = useMessages()
   const more = failures - failed.length
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by the keys
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable by keyboard
     <section className={classes.failures} tabIndex={0} aria-label={t.details}>
       <Table>
         <Table.Thead>

@@ -1,10 +1,15 @@
 import { at } from '../api/base'
 import { ApiError } from '../api/client'
-import type { BulkAction, BulkTarget } from './bulk'
 
-/** A line of the answer, each with counts of the whole request; only the last one has `code`. */
+/** The change of each selected item. */
+export type BulkAction = { kind: 'delete' } | { kind: 'tags'; add: string[]; remove: string[] }
+
+/** The items of one request: ids, or the matches of a search up to the id `until`. */
+export type BulkTarget = { ids: number[] } | { search: string; until: number; except: number[] }
+
+/** A line of the response, with the counts so far in this request. Only the last line has `code`. */
 export interface BulkLine {
-  /** Items of which the work succeeded. */
+  /** Items that were changed successfully. */
   done: number
   failures: number
   total?: number
@@ -15,9 +20,9 @@ export interface BulkLine {
 }
 
 /**
- * Sends one request and reads its answer as it comes, which the generated client cannot.
+ * Sends one bulk request and reads its response line by line. The generated client cannot read a stream.
  * @returns the last line
- * @throws ApiError if it was refused; TypeError if the answer was cut off
+ * @throws ApiError if the server refused it; TypeError if the response was cut off
  */
 export async function sendBulk(
   action: BulkAction,
@@ -45,7 +50,7 @@ export async function sendBulk(
 }
 
 async function* readLines(body: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  // Safari iterates no stream.
+  // Safari does not support iterating over a stream.
   const reader = body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ''
   for (let part = await reader.read(); !part.done; part = await reader.read()) {

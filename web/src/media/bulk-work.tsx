@@ -7,17 +7,18 @@ import { useAskBeforeUnload } from '../ask-before-unload'
 import type { Messages } from '../messages/en'
 import { useMessages } from '../messages/messages'
 import { useSignedInAgain } from '../session/session'
-import { type BulkAction, runBulk } from './bulk'
+import { runBulk } from './bulk'
 import { FailureList, ProgressNotice, ResultNotice, UndoNotice } from './bulk-notices'
+import type { BulkAction } from './bulk-request'
 import { focusBack } from './grid-focus'
 import { countSelected, type Selection, unite } from './selection'
 import { useUndoKey } from './shortcuts'
 import type { TagDialogKind } from './tag-dialog'
 
-/** How long a deletion can be taken back before anything is sent. */
+/** Time to undo a deletion before any request is sent. */
 const UNDO_MS = 8000
 
-/** Of the notification by which it is taken back; one is enough. */
+/** Id of the undo notification. All pending deletions share one. */
 const UNDO = 'undo-delete'
 
 interface Deletion {
@@ -27,12 +28,12 @@ interface Deletion {
 
 export type BulkWork = ReturnType<typeof useBulkWork>
 
-/** Work on many images, told of in notifications. */
+/** Deletes and tags many images, and reports progress and results in notifications. */
 export function useBulkWork() {
   const { t } = useMessages()
   const client = useQueryClient()
   const signedIn = useSignedInAgain()
-  /** What is about to be deleted or being so. */
+  /** Images that are about to be deleted, or being deleted. */
   const [going, setGoing] = useState<readonly Selection[]>([])
   const [running, setRunning] = useState(0)
   const nextId = useRef(1)
@@ -47,7 +48,7 @@ export function useBulkWork() {
       autoClose: false as const,
       withCloseButton: false,
       withBorder: true,
-      // Read out at each step it would drown everything else.
+      // As a live region, it would be read out at each step.
       role: 'group',
       message: <ProgressNotice text={text} done={done} total={total} onStop={() => stop.abort()} />,
     })
@@ -111,7 +112,7 @@ export function useBulkWork() {
     })
   }
 
-  /** Shows what is being deleted as going for as long as it is. */
+  /** Runs a change. While it deletes images, `going` contains them. */
   const start = async (selection: Selection, action: BulkAction) => {
     const isDelete = action.kind === 'delete'
     if (isDelete) setGoing((list) => [...list.filter((gone) => gone !== selection), selection])
@@ -119,10 +120,10 @@ export function useBulkWork() {
     if (isDelete) setGoing((list) => list.filter((gone) => gone !== selection))
   }
 
-  /** What can still be taken back, all of it at once: what is deleted meanwhile joins it. */
+  /** Deletions that can still be undone, all at once. A further deletion joins them. */
   const pending = useRef<Deletion[]>([])
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
-  /** @returns what was pending, and is no more */
+  /** Ends the time to undo. @returns the deletions that were pending */
   const takePending = (): Deletion[] => {
     clearTimeout(timer.current)
     if (document.getElementById(UNDO)?.contains(document.activeElement)) focusBack()
@@ -142,7 +143,7 @@ export function useBulkWork() {
       void start(selection, { kind: 'delete' })
     }
   }
-  /** Deletes after a while in which that can be undone. */
+  /** Deletes images after the time to undo has passed. */
   const remove = (selection: Selection, onUndo: () => void) => {
     pending.current = [...pending.current, { selection, onUndo }]
     setGoing((list) => [...list, selection])
@@ -157,7 +158,7 @@ export function useBulkWork() {
       color: 'red',
       message: (
         <UndoNotice
-          // Its time begins anew.
+          // A new key restarts the countdown.
           key={nextId.current++}
           id={UNDO}
           text={tellPending(pending.current, t)}

@@ -1,8 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest'
-import type { BulkAction, BulkProgress } from './bulk'
+import type { BulkProgress } from './bulk'
+import type { BulkAction } from './bulk-request'
 import type { Selection } from './selection'
 
-// The calls of the API begin with the address of the page.
+// The API client reads the origin of the page when it is loaded.
 vi.stubGlobal('location', { origin: 'http://localhost' })
 const { runBulk } = await import('./bulk')
 
@@ -16,7 +17,7 @@ interface Sent {
 }
 type Line = Record<string, unknown>
 
-/** Answers each request in its turn: by lines, as the server does, or by a status. */
+/** Answers the requests in order: with lines, as the server does, or with an error status. */
 function answer(...answers: ((sent: Sent) => Line[] | number)[]) {
   const requests: Sent[] = []
   vi.stubGlobal('fetch', async (_path: string, init: { body: string }) => {
@@ -29,7 +30,7 @@ function answer(...answers: ((sent: Sent) => Line[] | number)[]) {
     )
     const body = new ReadableStream<Uint8Array>({
       start(stream) {
-        // In pieces that do not end where lines do.
+        // In chunks that do not end at line ends.
         for (let at = 0; at < bytes.length; at += 7) stream.enqueue(bytes.slice(at, at + 7))
         stream.close()
       },
@@ -70,7 +71,7 @@ async function run(selection: Selection, action: BulkAction = TAG) {
   return { result, progress, signedIn }
 }
 
-it('names items by their ids, as many at once as the server takes', async () => {
+it('sends ids, at most as many per request as the server accepts', async () => {
   const requests = answer(
     ({ ids = [] }) => [{ done: 4000, failures: 0, total: ids.length }, done(ids.length)],
     ({ ids = [] }) => [done(ids.length)],
@@ -84,14 +85,14 @@ it('names items by their ids, as many at once as the server takes', async () => 
   expect(result).toEqual({ done: 12_000, failures: 0, total: 12_000, failed: [] })
 })
 
-it('of everything but some is one request, and counts as the server does', async () => {
+it('sends one request for all matches but a few, and takes the counts from the server', async () => {
   const requests = answer(() => [{ done: 0, failures: 0, total: 47 }, done(47)])
   const { result } = await run(most)
   expect(requests).toEqual([{ search: 'cat', until: 90, except: [7], add: ['x'], remove: [] }])
   expect(result).toMatchObject({ done: 47, total: 47 })
 })
 
-it('tells what failed by name: that of the server, else that of the selection', async () => {
+it('reports failures with the name from the server, else from the selection', async () => {
   const failed = [
     { id: 1, name: 'Renamed', data: 'Invalid parameters', code: 400, detail: 'Too many.' },
     { id: 2, data: 'Media not found', code: 404 },
@@ -109,14 +110,14 @@ it('tells what failed by name: that of the server, else that of the selection', 
   })
 })
 
-it('is content where somebody else has deleted already', async () => {
+it('counts an item that another user has already deleted as deleted', async () => {
   const failed = [{ id: 2, data: 'Media not found', code: 404 }]
   answer(() => [done(2, { failures: 1, failed })])
   const { result } = await run(some(3), { kind: 'delete' })
   expect(result).toEqual({ done: 3, failures: 0, total: 3, failed: [] })
 })
 
-it('goes on with the rest after somebody has signed in again', async () => {
+it('continues with the rest after a new sign-in', async () => {
   const requests = answer(
     () => [
       { done: 2, failures: 0, total: 5 },
@@ -133,7 +134,7 @@ it('goes on with the rest after somebody has signed in again', async () => {
   expect(result).toEqual({ done: 5, failures: 0, total: 5, failed: [] })
 })
 
-it('ends with what is left where the answer breaks off', async () => {
+it('returns the rest when the response is cut off', async () => {
   answer(() => [{ done: 2, failures: 1, total: 5 }])
   const { result } = await run(some(5))
   expect(result).toMatchObject({ done: 3, failures: 1, total: 5 })
@@ -145,7 +146,7 @@ it('ends with what is left where the answer breaks off', async () => {
   expect(result.end?.rest).toEqual({ kind: 'some', names: rest })
 })
 
-it('ends where it is refused, and everything is left', async () => {
+it('returns everything as the rest when the request is refused', async () => {
   answer(() => 403)
   const { result } = await run(most)
   expect(result).toMatchObject({ done: 0, end: { error: { status: 403 }, rest: most } })

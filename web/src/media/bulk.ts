@@ -1,35 +1,29 @@
 import { ApiError } from '../api/client'
-import { sendBulk } from './bulk-request'
+import { type BulkAction, type BulkTarget, sendBulk } from './bulk-request'
 import { countSelected, type Selection } from './selection'
 
-/** More in one request are refused. */
+/** Ids per request. The server refuses more. */
 const IDS_AT_ONCE = 10_000
-
-/** What is done to each selected item. */
-export type BulkAction = { kind: 'delete' } | { kind: 'tags'; add: string[]; remove: string[] }
-
-/** What one request is about. */
-export type BulkTarget = { ids: number[] } | { search: string; until: number; except: number[] }
 
 export interface BulkFailure {
   id: number
-  /** Undefined if nobody knows it any more. */
+  /** Undefined if neither the server nor the selection knows it. */
   name: string | undefined
-  /** In the server's words. */
+  /** The reason that the server gave. */
   reason: string
 }
 
 export interface BulkProgress {
-  /** Items worked on, and those of them of which it failed. */
+  /** Items processed, including those that failed. */
   done: number
   failures: number
   total: number
 }
 
 export interface BulkResult extends BulkProgress {
-  /** Of each request the first thousand. */
+  /** At most the first thousand failures of each request. */
   failed: BulkFailure[]
-  /** If it ended early: why, and what was not touched. */
+  /** Set if the work ended early: the error, and the items that were not processed. */
   end?: { error: unknown; rest: Selection }
 }
 
@@ -38,20 +32,20 @@ interface BulkOptions {
   action: BulkAction
   signal: AbortSignal
   onProgress: (progress: BulkProgress) => void
-  /** Resolves when somebody has signed in again; rejects with the signal. */
+  /** Waits for a new sign-in. Rejects when the signal is aborted. */
   signedIn: (signal: AbortSignal) => Promise<void>
 }
 
 /**
- * Does something to everything that is selected, request by request. A session that ends on the way
- * is waited for, and the work goes on where it was. Never rejects.
+ * Changes all selected items, one request after the other. If the session ends meanwhile, it waits for a
+ * new sign-in and then continues where it stopped. Never rejects.
  */
 export async function runBulk(options: BulkOptions): Promise<BulkResult> {
   const { selection, action, signal, onProgress, signedIn } = options
   const failed = new Map<number, BulkFailure>()
   let progress: BulkProgress = { done: 0, failures: 0, total: countSelected(selection) }
   const queue = planTargets(selection)
-  /** Where the first of the queue began. */
+  /** Progress at the start of the first target in the queue. */
   let before = progress
   const update = (next: BulkProgress) => {
     progress = next
@@ -69,7 +63,7 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
       }),
     )
     for (const { id, name, code, data, detail } of last.failed ?? []) {
-      // Somebody else was faster: what was wanted is so.
+      // Another user has already deleted the item, which is the wanted result.
       if (action.kind === 'delete' && code === 404) gone += 1
       else failed.set(id, { id, name: name ?? nameIn(selection, id), reason: detail ?? data })
     }
@@ -85,7 +79,7 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
       }
       return { ...progress, failed: [...failed.values()] }
     } catch (error) {
-      // Ids are worked on in the order they are sent.
+      // The server processes ids in the order of the request.
       const [target] = queue
       if (target && 'ids' in target) {
         target.ids = target.ids.slice(progress.done - before.done)

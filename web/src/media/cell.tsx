@@ -10,32 +10,32 @@ import { Thumbnail } from './thumbnail'
 
 interface CellProps {
   item: MediaItem | undefined
-  /** True where the item could not be read. */
+  /** True if the item could not be loaded. */
   isMissing: boolean
   position: number
   box: number
   search: string
-  /** The one cell that Tab leads to. */
+  /** True for the one cell of the grid that Tab reaches. */
   isTabStop: boolean
   isSelected: boolean
-  /** True while it is about to be deleted. */
+  /** True while the image is about to be deleted, or being deleted. */
   isGoing: boolean
-  /** Whether anything is selected: then a click selects instead of opening. */
+  /** True while anything is selected: a click then selects instead of opening. */
   isSelecting: boolean
   maySelect: boolean
-  /** Address of the item, for another tab. */
+  /** Address of the item, for opening it in a new tab. */
   href: (id: number) => string
   onOpen: (id: number) => void
-  /** Asks whether it is meant to be deleted; undefined where it cannot be. */
+  /** Deletes the image after a question; undefined if the user may not delete. */
   onDelete: ((item: NamedItem) => void) | undefined
   onToggle: (item: NamedItem, position: number) => void
-  /** Selects all from the one that was selected last. */
+  /** Selects the range from the anchor, the image selected last, to this position. */
   onExtend: (position: number) => void
   onFocus: (position: number) => void
   onKey: (event: KeyboardEvent, position: number) => void
 }
 
-/** One image of the grid: opened by its link, selected by its checkbox, both by keys as well. */
+/** One image of the grid. Its link opens it, its checkbox selects it; keys do both as well. */
 export const Cell = memo(function Cell(props: CellProps) {
   const { item, position, box, search, isSelected, isGoing, isSelecting, maySelect } = props
   const { t } = useMessages()
@@ -45,10 +45,10 @@ export const Cell = memo(function Cell(props: CellProps) {
   }
   const click = (event: MouseEvent) => {
     const { ctrlKey, metaKey, shiftKey, detail } = event
-    // To another tab, as with any link.
+    // The browser opens a new tab, as for any link.
     if ((ctrlKey || metaKey) && item && !isGoing) return
     event.preventDefault()
-    // A click that no pointer made is the Enter key's, which always opens.
+    // A click with `detail` 0 comes from the Enter key, which always opens.
     const isMeant = shiftKey || (isSelecting && detail > 0)
     if (maySelect && isMeant) select(event)
     else if (item && !isGoing) props.onOpen(item.id)
@@ -56,19 +56,19 @@ export const Cell = memo(function Cell(props: CellProps) {
   const press = (event: KeyboardEvent) => {
     const { key, repeat } = event
     if (key === ' ') {
-      // Else it would scroll.
+      // The default action would scroll.
       event.preventDefault()
       if (repeat) return
       if (maySelect) select(event)
       else if (item && !isGoing) props.onOpen(item.id)
     } else if (key === 'Delete' && item && !isGoing && !isSelecting && !repeat) {
-      // Of what is selected the bar of the selection takes care.
+      // While anything is selected, the selection bar handles the Delete key.
       props.onDelete?.(item)
     } else props.onKey(event, position)
   }
   return (
-    // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is the link in it
-    // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+    // biome-ignore lint/a11y/useFocusableInteractive: the link inside takes the focus
+    // biome-ignore lint/a11y/useSemanticElements: a table does not allow this layout
     <div
       className={classes.cell}
       role="gridcell"
@@ -78,14 +78,14 @@ export const Cell = memo(function Cell(props: CellProps) {
     >
       <a
         className={classes.open}
-        // Also where there is no address, yet or any more.
+        // An `a` without `href` has no role of its own.
         role={item && !isGoing ? undefined : 'link'}
         href={item && !isGoing ? props.href(item.id) : undefined}
         draggable={false}
         data-position={position}
         data-id={item?.id}
         tabIndex={props.isTabStop ? 0 : -1}
-        // Also where there is no image yet: the focus stays on it when it comes.
+        // The same element before and after the item is loaded, so that the focus stays on it.
         {...(item
           ? { title: describe(item, t.tags), 'aria-disabled': isGoing }
           : { 'aria-disabled': true, 'aria-label': props.isMissing ? t.notLoaded : t.loading })}
@@ -128,7 +128,7 @@ export const Cell = memo(function Cell(props: CellProps) {
   )
 })
 
-/** The name, and beside it the tag by which the image was found if the name does not tell. */
+/** The name. If a search term matches only a tag, the tag is shown beside it. */
 function CellName({ item: { name, tags }, search }: { item: MediaItem; search: string }) {
   const terms = splitTerms(search)
   const tag = findMatchingTag(name, tags, terms)
@@ -138,7 +138,7 @@ function CellName({ item: { name, tags }, search }: { item: MediaItem; search: s
         <Marked text={name} terms={terms} />
       </span>
       {tag !== undefined && (
-        // The title of the link has all of them.
+        // Screen readers get all tags from the title of the link.
         <span className={classes.tag} aria-hidden>
           <Marked text={tag} terms={terms} />
         </span>

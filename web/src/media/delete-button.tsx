@@ -10,12 +10,12 @@ import { useBulkPermissions } from './selection-bar'
 interface DeleteButtonProps {
   item: MediaItem
   dialog: RefObject<HTMLElement | null>
-  /** Does what would lose something that is not saved. */
+  /** Runs an action that would lose unsaved changes, after a question if there are any. */
   leave: (act: () => void) => void
   onDelete: () => void
 }
 
-/** Deletes the image that is open, after a question; not offered where it cannot be done. */
+/** Deletes the open image after a question. Renders nothing if the user may not delete. */
 export function DeleteButton({ item, dialog, leave, onDelete }: DeleteButtonProps) {
   const { t } = useMessages()
   const { mayDelete } = useBulkPermissions()

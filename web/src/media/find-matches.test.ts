@@ -4,7 +4,7 @@ import { findMatches, findMatchingTag, splitTerms } from './find-matches.ts'
 const marked = (text: string, search: string) =>
   findMatches(text, splitTerms(search)).map(({ start, end }) => text.slice(start, end))
 
-describe('what is marked of a match', () => {
+describe('the marked part of a match', () => {
   it.each([
     ['Tower at night', 'night TOWER', ['Tower', 'night']],
     ['Banana', 'an', ['anan']],
@@ -19,11 +19,11 @@ describe('what is marked of a match', () => {
     ['A ❤ for you', '❤\ufe0f', ['❤']],
     ['Nothing', '\u200b', []],
     ['Nothing', '  ', []],
-  ])('of “%s” by “%s”', (text, search, parts) => {
+  ])('is found in “%s” for “%s”', (text, search, parts) => {
     expect(marked(text, search)).toEqual(parts)
   })
 
-  it('is a tag where the name does not tell why', () => {
+  it('is in a tag if the name does not contain the term', () => {
     const find = (search: string) =>
       findMatchingTag('Harbour', ['dawn', 'sea town'], splitTerms(search))
     expect(find('harb')).toBeUndefined()

@@ -1,20 +1,20 @@
-/** A part of a text, in its own units, the end not included. */
+/** A range of a text in UTF-16 code units. The end is exclusive. */
 export interface Range {
   start: number
   end: number
 }
 
-/** The terms of a search as they are compared: whatever the case, accents and width. */
+/** The terms of a search, folded for a comparison that ignores case, accents and width. */
 export const splitTerms = (search: string): string[] =>
   search
     .split(/\p{White_Space}+/u)
     .map(fold)
     .filter((term) => term.trim() !== '')
 
-/** Every place in a text where one of the terms is, in order, those that touch as one. */
+/** Finds all matches of the terms in a text, in order. Matches that touch are merged. */
 export function findMatches(text: string, terms: readonly string[]): Range[] {
   if (terms.length === 0) return []
-  // Folding may change lengths, so each folded unit remembers where it came from.
+  // Folding may change lengths, so `origins` maps each folded unit to its range in the text.
   let folded = ''
   const origins: Range[] = []
   for (const { segment, index } of new Intl.Segmenter().segment(text)) {
@@ -41,7 +41,7 @@ export function findMatches(text: string, terms: readonly string[]): Range[] {
   return merged
 }
 
-/** The first tag that holds a term which the name does not: why the image was found. */
+/** The first tag that contains a term which the name does not contain. */
 export function findMatchingTag(
   name: string,
   tags: readonly string[],
@@ -51,12 +51,12 @@ export function findMatchingTag(
   return missing.length > 0 ? tags.find((tag) => findMatches(tag, missing).length > 0) : undefined
 }
 
-/** Close to the server's folding; what it marks is for the eye only. */
+/** Similar to the folding of the server. A difference only affects the marks. */
 const fold = (text: string) =>
   text
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .normalize('NFKC')
-    // By way of capitals, in which “ß” and “ss” are the same.
+    // Upper case first: it makes “ß” and “ss” equal.
     .toUpperCase()
     .toLowerCase()
     .normalize('NFD')

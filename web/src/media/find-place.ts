@@ -4,16 +4,16 @@ import { itemQuery } from './item-query'
 import { PAGE_ITEMS, pageQuery } from './queries'
 import type { View } from './view'
 
-/** Where in a view an item is. */
+/** The place of an item in a view. */
 export interface Place {
-  /** From 0. Of an item that is not in the view: of the one that comes after it. */
+  /** Position from 0. If the item is not in the view, the position of the item that follows it. */
   position: number
   /** Items in the view. */
   total: number
   isThere: boolean
 }
 
-/** An item that was read with a page of the view, and its place at that moment. */
+/** Finds an item in the cached pages of the view, with its place when the page was read. */
 export function findCached(client: QueryClient, { order, search }: View, id: number) {
   const pages = client.getQueriesData<{ items: MediaItem[]; total: number }>({
     queryKey: ['media', { order, search }],
@@ -28,8 +28,8 @@ export function findCached(client: QueryClient, { order, search }: View, id: num
 }
 
 /**
- * Finds the place of an item by reading pages of the view. Ids rise or fall from one end to the
- * other, so each page tells on which side of it to look; the first guess is mostly right.
+ * Finds the place of an item by a binary search over the pages of the view, which are sorted by id. The
+ * first guess is usually right.
  *
  * @throws ApiError, TypeError as `call` does
  */
@@ -59,7 +59,10 @@ export async function findPlace(
   return { position: Math.min(total, low * PAGE_ITEMS), total, isThere: false }
 }
 
-/** Without a search the server knows; with one, only what was read before may help. */
+/**
+ * Guesses the position of an item. Without a search, the server gives its rank. With a search, only the
+ * cached pages can help.
+ */
 async function guessPosition(client: QueryClient, view: View, id: number): Promise<number> {
   const known = findCached(client, view, id)?.place.position ?? 0
   if (view.search !== '') return known

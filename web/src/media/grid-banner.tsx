@@ -6,14 +6,14 @@ import { useWaiting } from '../waiting'
 import classes from './grid.module.css'
 import { type useItems, useRetry } from './queries'
 
-/** Lies over the grid while what it shows is not all there, or may not be true any more. */
+/** A banner over the grid while some images are missing, or may be out of date. */
 export function GridBanner({ trouble }: { trouble: ReturnType<typeof useItems>['trouble'] }) {
   const { t } = useMessages()
   const { error, isRetrying, waitingFor } = trouble
   const retry = useRetry()
   const isOffline = useOffline()
   const waiting = useWaiting(waitingFor?.toString())
-  // Then the form to sign in lies over everything.
+  // After a 401, the sign-in form covers the page.
   const isSignedOut = error instanceof ApiError && error.status === 401
 
   const text =

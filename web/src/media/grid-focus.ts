@@ -4,27 +4,27 @@ interface GridFocusOptions {
   scroller: RefObject<HTMLElement | null>
   total: number
   columns: number
-  /** Rows that fit the screen. */
+  /** Number of rows that fit the screen. */
   pageRows: number
-  /** Positions of the first image on the screen, and of the first and last that are near it. */
+  /** Positions of the first visible image, and of the first and last rendered image. */
   seen: number
   first: number
   last: number
   showRow: (row: number) => void
-  /** Called where a step is made with Shift. */
+  /** Called after a step with Shift. */
   onExtend: (position: number) => void
 }
 
-/** Keys lead from image to image, as in a folder; Tab leads to one of them and then on. */
+/** Moves the focus between images by keys, as in a file manager. Tab reaches one image of the grid. */
 export function useGridFocus(options: GridFocusOptions) {
   const [focused, setFocused] = useState(0)
   const latest = useRef(options)
   latest.current = options
-  /** Where the focus goes as soon as it is there. */
+  /** Position that gets the focus as soon as its cell is rendered. */
   const wanted = useRef<number | null>(null)
   const isInside = useIsInside(options.scroller)
   useEffect(() => {
-    // What had the focus may be gone, for example because there are fewer images now.
+    // The focused cell may have disappeared, for example because there are fewer images now.
     if (isInside.current && document.activeElement === document.body) {
       wanted.current ??= Math.min(focused, latest.current.total - 1)
     }
@@ -33,7 +33,7 @@ export function useGridFocus(options: GridFocusOptions) {
 
   const onKey = useCallback((event: KeyboardEvent, at: number) => {
     const { total, columns, pageRows, showRow, onExtend } = latest.current
-    // Of a key that is held down the last step may still be under way.
+    // While a key is held down, the previous step may not be rendered yet.
     const position = wanted.current ?? at
     const isWhole = event.ctrlKey || event.metaKey
     const row = Math.floor(position / columns)
@@ -65,12 +65,12 @@ export function useGridFocus(options: GridFocusOptions) {
     onKey,
     onFocus,
     tabStop: focused >= first && focused <= last ? focused : seen,
-    /** What has the focus, however far it has been scrolled away. */
+    /** Position of the focused image, which must stay rendered however far it is scrolled away. */
     kept: isInside.current ? Math.min(focused, options.total - 1) : undefined,
   }
 }
 
-/** Whether the focus is within an element, or was until what had it went away. */
+/** Whether the focus is within an element, or was there until the focused element disappeared. */
 function useIsInside(element: RefObject<HTMLElement | null>) {
   const isInside = useRef(false)
   useEffect(() => {
@@ -79,7 +79,7 @@ function useIsInside(element: RefObject<HTMLElement | null>) {
     const follow = (event: Event) => {
       isInside.current = contains(event)
     }
-    // A click beside everything takes the focus away and gives it to nothing.
+    // A click on an unfocusable place removes the focus without a `focusin` event.
     const leave = (event: Event) => {
       if (!contains(event)) isInside.current = false
     }
@@ -99,14 +99,14 @@ function focusCell(position: number): boolean {
   return cell !== null
 }
 
-/** Gives the focus to the dialog that is open, or to the images. */
+/** Moves the focus to the open dialog, or to the grid if there is none. */
 export function focusBack() {
   const dialog = document.querySelector<HTMLElement>('[aria-modal="true"]')
   if (dialog) dialog.focus({ preventScroll: true })
   else focusGrid()
 }
 
-/** Gives the focus to the image that Tab leads to; false while there is none. */
+/** Moves the focus to the image that Tab reaches. @returns false if there is no image yet */
 export function focusGrid(): boolean {
   const cell = document.querySelector<HTMLElement>('[role=grid] [data-id][tabindex="0"]')
   cell?.focus({ preventScroll: true })

@@ -15,31 +15,31 @@ import { queryFor, type View } from './view'
 
 const GAP = 12
 const NAME_HEIGHT = 28
-/** Rows beyond the edges of the screen. */
+/** Rows that are rendered beyond each edge of the screen. */
 const OVERSCAN = 2
 
 interface GridProps {
   view: View
   total: number
-  /** Least width of a cell, in pixels. */
+  /** Minimum width of a cell, in pixels. */
   cellSize: number
-  /** Position to begin at. */
+  /** Position that is scrolled into view at first. */
   initialPosition: number
   onMove: (position: number) => void
   onOpen: (id: number) => void
-  /** Asks whether an image is meant to be deleted; undefined where none can be. */
+  /** Deletes an image after a question; undefined if the user may not delete. */
   onDelete: ((item: NamedItem) => void) | undefined
-  /** The search whose first image is to have the focus as soon as it is there. */
+  /** The search whose first match gets the focus as soon as it is rendered. */
   awaited: RefObject<string | null>
-  /** Position of what is open over it: it is in sight when that is closed. */
+  /** Position of the image that is open over the grid. The grid scrolls to it. */
   openPosition: number | undefined
   selecting: SelectionTools
   maySelect: boolean
-  /** What is about to be deleted. */
+  /** Images that are about to be deleted, or being deleted. */
   going: readonly Selection[]
 }
 
-/** The whole library as one scrollable grid of which only what is on the screen exists. */
+/** The whole library as one scrollable grid. Only the rows near the screen are rendered. */
 export function Grid(props: GridProps) {
   const { view, total, cellSize, initialPosition, onMove, onOpen, openPosition } = props
   const { selecting, maySelect, going, onDelete, awaited } = props
@@ -49,7 +49,7 @@ export function Grid(props: GridProps) {
   const { ref, width, height } = useElementSize<HTMLDivElement>()
   const mergedRef = useMergedRef(scroller, ref)
 
-  // On a narrow screen two beside each other still tell more than one.
+  // A narrow screen still shows at least two columns.
   const leastWidth = Math.min(cellSize, (width - 3 * GAP) / 2)
   const columns = Math.max(1, Math.floor((width - GAP) / (leastWidth + GAP)))
   const box = Math.max(40, (width - GAP) / columns - GAP)
@@ -58,7 +58,7 @@ export function Grid(props: GridProps) {
   const map = useRef(mapScroll(0, 0))
   map.current = mapScroll(rows * rowHeight + GAP, height, devicePixelRatio)
 
-  /** The row of what has the focus; it stays, so that the focus does. */
+  /** Row of the focused image. It stays rendered, so that it keeps the focus. */
   const keptRow = useRef<number | undefined>(undefined)
   const virtualizer = useVirtualizer<HTMLDivElement, Element>({
     count: rows,
@@ -76,13 +76,13 @@ export function Grid(props: GridProps) {
         mappedOffset(() => map.current)(...args),
       [],
     ),
-    // It would go no further than the scrollbar is high: `scrollTo` knows how high the list is.
+    // The virtualizer would stop at the height of the scrolled element. `scrollTo` maps the offset.
     scrollToFn: () => {},
   })
-  /** Goes to a place in the list, in pixels from its beginning. */
+  /** Scrolls to an offset in the list, in pixels from its start. */
   const scrollTo = (offset: number) =>
     scroller.current?.scrollTo({ top: map.current.toScroll(offset) })
-  /** Brings a row into sight, by the shortest way. */
+  /** Scrolls as little as possible to make a row visible. */
   const showRow = (row: number) => {
     const offset = map.current.toContent(scroller.current?.scrollTop ?? 0)
     const first = row * rowHeight
@@ -100,7 +100,7 @@ export function Grid(props: GridProps) {
     Math.min(total, (lastRow + 1) * columns) - 1,
   )
 
-  // A window or density that changes keeps the image in sight that was.
+  // After a resize or a change of density, keep the same image in view.
   const position = useRef(initialPosition)
   // biome-ignore lint/correctness/useExhaustiveDependencies: only these change the layout
   useLayoutEffect(() => {
@@ -109,7 +109,7 @@ export function Grid(props: GridProps) {
     scrollTo(Math.floor(position.current / columns) * rowHeight)
   }, [columns, rowHeight, width > 0])
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the grid itself may be scrolled away from it
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the user may scroll the grid away from the image
   useEffect(() => {
     if (width > 0 && openPosition !== undefined) {
       showRow(Math.floor(openPosition / columns))
@@ -117,12 +117,12 @@ export function Grid(props: GridProps) {
   }, [openPosition, width > 0])
 
   const { scrollOffset, isScrolling } = virtualizer
-  // By the position that was told last, not by the scrollbar's own, which may be ahead of it: rows that
-  // jump between the press of a button and its release lose the click.
+  // Uses the last reported offset. The scrollbar itself may be ahead of it, and rows that jump between
+  // the press and the release of a mouse button would lose the click.
   const shift = map.current.toScroll(scrollOffset ?? 0) - (scrollOffset ?? 0)
   useEffect(() => {
     if (isScrolling || width === 0) return
-    // It was told to go elsewhere just now, and is about to say that it has.
+    // The grid was just scrolled, and the new offset has not been reported yet.
     const { scrollTop } = scroller.current ?? { scrollTop: 0 }
     if (Math.abs(scrollTop - map.current.toScroll(scrollOffset ?? 0)) > 1) return
     position.current = Math.max(0, Math.round((scrollOffset ?? 0) / rowHeight)) * columns
@@ -165,7 +165,7 @@ export function Grid(props: GridProps) {
     showRow,
     onExtend: extend,
   })
-  // After each drawing: an image may be there now.
+  // After each rendering: the awaited image may be there now.
   useEffect(() => {
     if (awaited.current === view.search && focusGrid()) awaited.current = null
   })
@@ -178,7 +178,7 @@ export function Grid(props: GridProps) {
     <div className={classes.place}>
       <GridBanner trouble={trouble} />
       <div ref={mergedRef} className={classes.viewport} data-testid="grid" {...handlers}>
-        {/* biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so */}
+        {/* biome-ignore lint/a11y/useSemanticElements: a table does not allow this layout */}
         <div
           role="grid"
           aria-label={t.grid}
@@ -190,8 +190,8 @@ export function Grid(props: GridProps) {
           style={{ height: map.current.height }}
         >
           {virtualRows.map((row) => (
-            // biome-ignore lint/a11y/useFocusableInteractive: what has the focus is in its cells
-            // biome-ignore lint/a11y/useSemanticElements: a table could not be laid out so
+            // biome-ignore lint/a11y/useFocusableInteractive: the links in its cells take the focus
+            // biome-ignore lint/a11y/useSemanticElements: a table does not allow this layout
             <div
               key={row.key}
               role="row"
@@ -246,7 +246,7 @@ export function Grid(props: GridProps) {
   )
 }
 
-/** The rows with another one in its place among them. */
+/** Adds a row to a sorted list of rows. */
 function withRow(rows: number[], row: number | undefined): number[] {
   if (row === undefined || rows.includes(row)) return rows
   return [...rows, row].sort((a, b) => a - b)

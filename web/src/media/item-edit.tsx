@@ -14,14 +14,15 @@ import { notify } from '../notify'
 import { useRefresh } from './queries'
 import { useView } from './view'
 
-/** What of an item can be changed. */
+/** The fields of an item that a user can change. */
 export type Edit = Pick<MediaItem, 'name' | 'tags'>
 
 export const EDIT_KEY = ['edit'] as const
 
 /**
- * Saves changes of an item. They are shown everywhere before the server has answered, and taken back
- * if it refuses; what was typed is kept for as long as the page, and told of where nobody sees it.
+ * Saves changes of an item. The page shows them before the server has responded, and undoes them if the
+ * server refuses. Refused input is kept until the page is closed. If the item is no longer open by then,
+ * a notification reports the refusal.
  */
 export function useItemEdit(item: MediaItem) {
   const { t } = useMessages()
@@ -40,12 +41,12 @@ export function useItemEdit(item: MediaItem) {
 
   const { mutate: save } = useMutation({
     mutationKey,
-    // What was refused is kept for as long as the page.
+    // Keeps refused changes until the page is closed.
     gcTime: Number.POSITIVE_INFINITY,
     mutationFn: (edit: Edit) =>
       call(api.POST('/media/edit/{id}', { params: { path: { id } }, body: edit })),
     onMutate: async (edit) => {
-      // What was asked before would come with the old name.
+      // Requests that were sent earlier would return the old name.
       await client.cancelQueries({
         queryKey: ['media'],
         predicate: ({ state }) => findItem(state.data, id) !== undefined,
@@ -56,13 +57,13 @@ export function useItemEdit(item: MediaItem) {
     onSuccess: ({ data: { media } }) => {
       showEverywhere(client, id, { name: media.name, tags: media.tags })
       notify(t.saved, { color: 'green' })
-      // Not waited for: what is shown is what was saved.
+      // Not awaited: the page already shows the saved values.
       void refresh()
       void client.invalidateQueries({ queryKey: ['tags'] })
     },
     onError: (error, _edit, before) => {
       if (before) showEverywhere(client, id, before)
-      // It may be gone, or changed by somebody else.
+      // Another user may have deleted or changed the item.
       if (!(error instanceof ApiError && error.status === 401)) void refresh()
       if (isSeen.current) return
       const notice = `not-saved-${id}`
@@ -98,7 +99,7 @@ export function useItemEdit(item: MediaItem) {
   }).at(-1)
   const error = last?.status === 'error' ? last.error : undefined
 
-  /** Forgets what was refused. */
+  /** Forgets the refused changes. */
   const forget = () => {
     const mutations = client.getMutationCache()
     for (const mutation of mutations.findAll({ mutationKey, exact: true, status: 'error' })) {
@@ -109,19 +110,19 @@ export function useItemEdit(item: MediaItem) {
     save,
     forget,
     isSaving: last?.status === 'pending',
-    /** Why the last change was refused, in words. */
+    /** Reason why the last change was refused, as text. */
     refusal: error && explainRefusal(error, t),
     /** The last change, if it was refused. */
     refused: error ? (last?.variables as Edit | undefined) : undefined,
   }
 }
 
-/** Why a change failed, in words. A session that is over is told of elsewhere. */
+/** Explains why a change failed. Undefined after a 401: the sign-in form reports that. */
 export function explainRefusal(error: unknown, t: Messages): string | undefined {
   if (!(error instanceof ApiError)) return t.unreachable
   if (error.status === 401) return undefined
   if (error.status === 403) return t.forbidden
-  if (error.status === 404) return t.gone
+  if (error.status === 404 && error.message === 'Media not found') return t.gone
   return error.status < 500 || error.status === 503
     ? (error.detail ?? error.message)
     : t.serverFault
@@ -137,7 +138,7 @@ const findItem = (data: unknown, id: number): MediaItem | undefined => {
   return media?.id === id ? media : items?.find((item) => item.id === id)
 }
 
-/** Changes an item wherever it has been read. */
+/** Changes an item in every cached query that contains it. */
 function showEverywhere(client: QueryClient, id: number, edit: Edit) {
   client.setQueriesData<Known>(
     { queryKey: ['media'], predicate: ({ state }) => findItem(state.data, id) !== undefined },

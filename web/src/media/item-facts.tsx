@@ -2,7 +2,7 @@ import { Table } from '@mantine/core'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 
-/** What is known of the original. */
+/** Facts about the original. */
 export function Facts({ item }: { item: MediaItem }) {
   const { t, locale } = useMessages()
   const bytes = new Intl.NumberFormat(locale, {

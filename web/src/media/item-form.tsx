@@ -13,13 +13,13 @@ import { useDraft } from './use-draft'
 interface ItemFormProps {
   item: MediaItem
   dialog: RefObject<HTMLElement | null>
-  /** Deleted meanwhile: what was typed is all that is left. */
+  /** True if the item was deleted meanwhile. The form then only keeps the input. */
   isGone: boolean
-  /** Told whether something typed is not saved. */
+  /** Called with whether there are unsaved changes. */
   onChange: (isChanged: boolean) => void
 }
 
-/** Name and tags in place; nothing is sent before it is saved. */
+/** A form for name and tags. It sends nothing before the user saves. */
 export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
   const { t } = useMessages()
   const mayEdit = usePermission('edit-media')
@@ -30,12 +30,12 @@ export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
 
   const submit = () => {
     if (!mayEdit || !isChanged || isSaving) return
-    // The buttons go when all is saved; the focus must not go with them.
+    // The buttons disappear after saving, and must not take the focus with them.
     if (document.activeElement?.matches('button')) nameField.current?.focus()
     const edit = take()
     const sent = { ...edit, tagText: '' }
     set(sent)
-    // What is typed meanwhile stays.
+    // Keeps input that is typed meanwhile.
     save(edit, { onSuccess: () => clear(sent) })
   }
   const discard = () => {
@@ -47,7 +47,7 @@ export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
     const { key, ctrlKey, metaKey, altKey, target } = event
     if (key.toLowerCase() !== 's' || !(ctrlKey || metaKey) || altKey) return
     if (!(target instanceof Element) || isElsewhere(target, dialog.current)) return
-    // Nobody means the page.
+    // Instead of saving the page.
     event.preventDefault()
     submit()
   })

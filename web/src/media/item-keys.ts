@@ -1,4 +1,4 @@
-/** Whether a key is meant for what is in a dialog, and not for a field of it or for what lies over it. */
+/** Whether a key is meant for the dialog itself, not for a field in it or for a dialog above it. */
 export function isForDialog(event: KeyboardEvent, dialog: HTMLElement | null): boolean {
   const { target, isComposing, altKey, ctrlKey, metaKey } = event
   if (isComposing || altKey || ctrlKey || metaKey || !(target instanceof Element)) return false
@@ -8,10 +8,10 @@ export function isForDialog(event: KeyboardEvent, dialog: HTMLElement | null): b
   return !isElsewhere(target, dialog)
 }
 
-/** Whether something is in another dialog: a question, or the form to sign in again. */
+/** Whether an element is in another dialog, for example a question or the sign-in form. */
 export function isElsewhere(target: Element, dialog: HTMLElement | null): boolean {
   const other = target.closest('[role=dialog]')
   if (other !== null) return other !== dialog
-  // What had the focus in it may have gone just now.
+  // The focused element of the upper dialog may have just disappeared.
   return document.querySelectorAll('[aria-modal="true"]').length > 1
 }

@@ -7,10 +7,10 @@ import { useMessages } from '../messages/messages'
 import { notify } from '../notify'
 import { fitInto } from './zoom'
 
-/** What `high` fits. */
+/** The variant `high` fits into this size, in pixels. */
 const HIGH = { width: 2560, height: 2560 }
 
-/** Ways to put the image elsewhere. */
+/** Buttons that copy links to the image, and a link that downloads the original. */
 export function Links({ item }: { item: MediaItem }) {
   const { t } = useMessages()
   const { name, urls } = item
@@ -33,7 +33,7 @@ export function Links({ item }: { item: MediaItem }) {
 
   const copy = async (label: string, text: string) => {
     if (await copyText(text)) {
-      // Another word on the button would move the others.
+      // A notification, since a longer label would move the other buttons.
       notify(t.copied, { autoClose: 2000 })
       return
     }

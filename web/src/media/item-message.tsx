@@ -14,13 +14,13 @@ interface ItemMessageProps {
   onClose: () => void
 }
 
-/** In place of an image: that it is on its way, or gone, or cannot be had; and the way on. */
+/** Shown in place of an image that is loading, deleted or failed, with buttons to move on. */
 export function ItemMessage(props: ItemMessageProps) {
   const { isGone, error, previous, next, onRetry, onMove, onClose } = props
   const { t } = useMessages()
   const back = useRef<HTMLButtonElement>(null)
   useEffect(() => {
-    // What had the focus may have gone with the image.
+    // The focused element may have disappeared with the image.
     const dialog = back.current?.closest('[role=dialog]')
     if (!dialog?.contains(document.activeElement)) back.current?.focus()
   })

@@ -19,20 +19,20 @@ interface ItemPanelProps {
   view: View
   id: number
   isGoing: (id: number) => boolean
-  /** Whether something typed is not saved. */
+  /** Whether there are unsaved changes. */
   isChanged: boolean
   onChange: (isChanged: boolean) => void
-  /** Does what would lose something that is not saved. */
+  /** Runs an action that would lose unsaved changes, after a question if there are any. */
   leave: (act: () => void) => void
-  /** Told where in the view the image is. */
+  /** Called with the position of the image in the view. */
   onPlace: (position: number) => void
   onShow: (id: number) => void
   onClose: () => void
-  /** @param after what is shown then */
+  /** @param after the item to show next */
   onDelete: (item: MediaItem, after: MediaItem | undefined) => void
 }
 
-/** One image with all that is known of it, and what may be done with it. */
+/** A dialog with one image, its details and its actions. */
 export function ItemPanel(props: ItemPanelProps) {
   const { view, id, isGoing, isChanged, onChange, leave, onPlace, onShow, onClose, onDelete } =
     props
@@ -51,8 +51,8 @@ export function ItemPanel(props: ItemPanelProps) {
     if (position !== undefined) onPlace(position)
   }, [position, onPlace])
 
-  // The dialog's own Escape would also close it from what lies over it: a question, the form to sign
-  // in again, a list of tags.
+  // The Escape handler of the dialog would also react to Escape in what lies above it: a question, the
+  // sign-in form, a list of tags.
   useWindowEvent(
     'keydown',
     ({ key, isComposing, target }) => {
@@ -76,7 +76,7 @@ export function ItemPanel(props: ItemPanelProps) {
     (place.isThere
       ? t.placeOf(number(place.position + 1), number(place.total))
       : view.search !== '' && !isGone && t.notAMatch)
-  // The name of the dialog and what is typed stay.
+  // Hidden instead of removed: the dialog keeps its name, and the form its input.
   const hidden = isWide ? { display: 'none' } : {}
   const ways = { previous, next, onMove: move, onClose }
   return (
@@ -85,7 +85,7 @@ export function ItemPanel(props: ItemPanelProps) {
       onClose={onClose}
       closeOnEscape={false}
       fullScreen
-      // A name of the content itself would be given to what is around it as well.
+      // A `className` on the content would also apply to its wrapper.
       classNames={{ content: classes.dialog }}
     >
       <Modal.Content ref={dialog}>
@@ -133,7 +133,7 @@ export function ItemPanel(props: ItemPanelProps) {
   )
 }
 
-/** Names the page after the image, for tabs and bookmarks. */
+/** Sets the document title to the name of the image, for tabs and bookmarks. */
 function useTitle(name: string | undefined) {
   useEffect(() => {
     if (name === undefined) return
@@ -145,7 +145,7 @@ function useTitle(name: string | undefined) {
   }, [name])
 }
 
-/** Leaves the focus on the image that was shown last, or on the grid's own, if it is not there. */
+/** On close, focuses the last shown image in the grid, or the tab stop of the grid if it is not there. */
 function useFocusAfterwards(id: number) {
   const last = useRef(id)
   last.current = id

@@ -15,14 +15,14 @@ interface ItemPictureProps {
 }
 
 /**
- * The large image. The server may have to make it first: until it is there the small one stands in
- * its place, as it does if it cannot be had.
+ * The large image. The server may have to render it first. The small image is shown until it is loaded,
+ * and if it fails to load.
  */
 export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictureProps) {
   const { t } = useMessages()
   const { name, urls, thumbhash } = item
   const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
-  /** What browsers show of a broken image would hide the placeholder. */
+  /** If the small image is missing too, its `src` becomes the placeholder: a broken image would hide it. */
   const [isSmallMissing, setIsSmallMissing] = useState(false)
   const [isSmallLoaded, setIsSmallLoaded] = useState(false)
   const isLoaded = state === 'loaded' || (isSmallLoaded && !isSmallMissing)
@@ -33,7 +33,7 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
         className={classes.picture}
         data-testid="picture"
         data-smooth={isSmooth || undefined}
-        // Through an image that is there, nothing else is to be seen.
+        // A checkerboard replaces the placeholder behind a loaded transparent image.
         data-transparent={(isLoaded && isTransparent(thumbhash)) || undefined}
         style={{
           ...shown,

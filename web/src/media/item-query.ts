@@ -1,9 +1,9 @@
 import { api, call, type MediaItem } from '../api/client'
 
-/** An item by its id; of one that is known from a list only, `rank` and `total` are not there. */
+/** An item. `rank` and `total` are undefined if it is known only from a list. */
 export interface RankedItem {
   media: MediaItem
-  /** How many items of the library have a smaller id. */
+  /** Number of items in the library with a smaller id. */
   rank?: number
   total?: number
 }

@@ -11,29 +11,29 @@ import { ItemPicture } from './item-picture'
 import { useGestures } from './use-gestures'
 import { useZoom } from './use-zoom'
 
-/** One step in or out, by key or button. */
+/** Factor of one zoom step by key or button. */
 const STEP = 1.5
-/** One step aside by an arrow key, in pixels. */
+/** Distance of one step by an arrow key, in pixels. */
 const PAN = 80
-/** What `high` fits at most. */
+/** Maximum width and height of the variant `high`, in pixels. */
 const HIGH = 2560
 
 interface ItemStageProps {
   item: MediaItem
   previous: MediaItem | undefined
   next: MediaItem | undefined
-  /** Which of the two is likely to be looked at then. */
+  /** The neighbour that is likely to be shown next. It is preloaded. */
   ahead: MediaItem | undefined
-  /** Where in the view it is, in words. */
+  /** Position in the view as text, for example “3 of 12”. */
   place: string
   dialog: RefObject<HTMLElement | null>
-  /** Whether the image has the whole window. */
+  /** Whether the image fills the window. */
   isWide: boolean
   onWiden: () => void
   onMove: (step: 1 | -1) => void
 }
 
-/** One image as large as there is room, to be zoomed and moved; and the way to the others. */
+/** One image as large as possible, with zooming, panning, and buttons to its neighbours. */
 export function ItemStage(props: ItemStageProps) {
   const { item, previous, next, ahead, place, dialog, isWide, onWiden, onMove } = props
   const { t, language } = useMessages()
@@ -44,7 +44,7 @@ export function ItemStage(props: ItemStageProps) {
   const widener = useRef<HTMLButtonElement>(null)
   const [loaded, setLoaded] = useState<number>()
   useEffect(() => {
-    // One at a time: first what is looked at.
+    // Preload the next image only after the current one is loaded.
     if (loaded === item.id && ahead) new Image().src = ahead.urls.high
   }, [loaded, item.id, ahead])
 
@@ -58,7 +58,7 @@ export function ItemStage(props: ItemStageProps) {
     '-': () => zoomBy(1 / STEP),
     '0': reset,
     f: () => {
-      // What has the focus may be hidden by it.
+      // The focused element may become hidden.
       widener.current?.focus()
       onWiden()
     },

@@ -32,7 +32,7 @@ const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
   default: (await import('./shortcut-sheet')).ShortcutSheet,
 }))
 
-/** The one screen: the tools, the grid, and what lies over it. */
+/** The main screen: the tools, the grid, and the dialogs over it. */
 export function Library() {
   const { t } = useMessages()
   const { order, search, at, setView } = useView()
@@ -59,7 +59,7 @@ export function Library() {
 
   const { data: user } = useSession()
   const [isSheetOpen, setIsSheetOpen] = useState(false)
-  // It may be wanted when there is no connection to load it through.
+  // Loaded in advance: the user may open it while offline.
   useEffect(() => void loadSheet(), [])
   useGlobalKey('?', () => setIsSheetOpen(Boolean(user) && !isSheetOpen))
 
@@ -76,7 +76,7 @@ export function Library() {
     [setView],
   )
 
-  /** The search whose images get the focus as soon as they are there. */
+  /** The search whose first match gets the focus as soon as it is rendered. */
   const awaited = useRef<string | null>(null)
   const remove = useRef(work.remove)
   remove.current = work.remove
@@ -94,7 +94,7 @@ export function Library() {
   return (
     <div className={classes.screen}>
       <header className={classes.top}>
-        {/* Also under the bar of the selection the page has its heading. */}
+        {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
         <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
         <Toolbar
           order={order}

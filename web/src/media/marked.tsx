@@ -1,7 +1,7 @@
 import { Fragment } from 'react'
 import { findMatches } from './find-matches'
 
-/** A text with the parts marked that match one of the terms, whatever the case and accents. */
+/** A text with the matches of the terms marked, regardless of case and accents. */
 export function Marked({ text, terms }: { text: string; terms: readonly string[] }) {
   const ranges = findMatches(text, terms)
   const rest = text.slice(ranges.at(-1)?.end ?? 0)

@@ -8,7 +8,7 @@ interface MessageProps {
   onAction?: () => void
 }
 
-/** Stands where the images would: why there are none, and what can be done. */
+/** Shown in place of the grid: why there are no images, and what the user can do. */
 export function Message({ title, text, action, onAction }: MessageProps) {
   return (
     <Center h="100%" p="md">

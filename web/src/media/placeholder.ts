@@ -3,11 +3,11 @@ import { thumbHashToDataURL } from 'thumbhash'
 const toBytes = (thumbhash: string) =>
   Uint8Array.from(atob(thumbhash), (byte) => byte.charCodeAt(0))
 
-/** The placeholder itself, to be shown in the image's place until that is there. */
+/** The placeholder as a `data:` URL, shown until the image is loaded. */
 export const toDataUrl = (thumbhash: string): string => thumbHashToDataURL(toBytes(thumbhash))
 
 /**
- * Whether one can see through a part of the image: the uppermost bit of the third byte says so
+ * Whether a part of the image is transparent: the highest bit of the third byte of a ThumbHash
  * (https://evanw.github.io/thumbhash/).
  */
 export const isTransparent = (thumbhash: string): boolean =>

@@ -11,10 +11,10 @@ import { api, call, type MediaItem } from '../api/client'
 import { mayPass } from '../session/query-client'
 import type { View } from './view'
 
-/** Items asked for at once. */
+/** Items per page of the grid. */
 export const PAGE_ITEMS = 60
 
-/** What is wanted and failed is tried again so often, in milliseconds. */
+/** Interval at which a failed page on the screen is requested again, in milliseconds. */
 const RETRY_MS = 10_000
 
 export const pageQuery = ({ order, search }: View, page: number) => ({
@@ -22,7 +22,7 @@ export const pageQuery = ({ order, search }: View, page: number) => ({
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
     const query = { order, search, offset: page * PAGE_ITEMS, limit: PAGE_ITEMS }
     const { data, headers } = await call(
-      // The signal ends what has been scrolled past before it came.
+      // The signal cancels the request if the page is scrolled away first.
       api.GET('/media', { params: { query }, signal }),
     )
     return { items: data.media, total: Number(headers.get('x-total-count')) }
@@ -31,7 +31,7 @@ export const pageQuery = ({ order, search }: View, page: number) => ({
     error !== null && mayPass(error) && RETRY_MS,
 })
 
-/** How many images there are, of those that match; or why that is not known. */
+/** The number of matching images, or the error for which it is not known. */
 export function useTotal(view: View) {
   const result = useQuery({
     ...pageQuery(view, 0),
@@ -42,18 +42,18 @@ export function useTotal(view: View) {
   return { total: result.data, error: hasFailed(result) ? lastError : null }
 }
 
-/** The last error there was: while something is tried again it is still the reason. */
+/** The last error. It stays the reason during a retry, which resets the error of the query. */
 function useLastError(error: Error | null): Error | null {
   const last = useRef(error)
   if (error) last.current = error
   return last.current
 }
 
-/** Whether it failed, also while it is being tried again. */
+/** Whether a query has failed, also during a retry. */
 const hasFailed = ({ isError, errorUpdateCount, data }: UseQueryResult) =>
   isError || (errorUpdateCount > 0 && data === undefined)
 
-/** The items at positions `first` to `last`, as far as they are there. */
+/** The items at positions `first` to `last`, as far as they are loaded. */
 export function useItems(view: View, first: number, last: number) {
   const from = Math.floor(first / PAGE_ITEMS)
   const count = last < first ? 0 : Math.floor(last / PAGE_ITEMS) - from + 1
@@ -73,34 +73,34 @@ export function useItems(view: View, first: number, last: number) {
     trouble: {
       error: pages.some(hasFailed) ? lastError : null,
       isRetrying: pages.some((page) => page.isFetching && hasFailed(page)),
-      /** The first page that is on its way; undefined if none is. */
+      /** The first page that is loading; undefined if none is. */
       waitingFor: waiting < 0 ? undefined : from + waiting,
     },
   }
 }
 
-/** Asks once more for what failed or takes too long. */
+/** @returns a function that requests again what failed or takes too long */
 export function useRetry() {
   const client = useQueryClient()
   return useCallback(async () => {
     const predicate = ({ state }: Query) => state.data === undefined || state.status === 'error'
     const filters = { queryKey: ['media'], type: 'active' as const, predicate }
-    // Without this, what is on its way would be waited for.
+    // A refetch would otherwise join the pending requests.
     await client.cancelQueries(filters)
     await client.refetchQueries(filters)
   }, [client])
 }
 
-/** Says that the library has changed: what is on the screen is read again. */
+/** @returns a function to call when the library has changed: it reloads everything on the screen */
 export function useRefresh() {
   const client = useQueryClient()
   return () => client.invalidateQueries({ queryKey: ['media'] })
 }
 
-/** Items read at once where they are many; from 1,000 on a list is a snapshot, of which few may run. */
+/** Items per request of a large range. From 1,000 on the server opens a snapshot, and allows only few. */
 const READ_ITEMS = 500
 
-/** Reads the items at positions `first` to `last`: those on the screen are there already. */
+/** @returns a function that reads the items at positions `first` to `last`, from the cache if possible */
 export function useReadItems({ order, search }: View) {
   const client = useQueryClient()
   return useCallback(
@@ -132,14 +132,14 @@ async function readItems(view: View, first: number, last: number): Promise<Media
   return items
 }
 
-/** Reads how many items match a search and the newest id of them, both of one moment. */
+/** @returns a function that reads the number of matches and their newest id in one request */
 export function useReadNewest(search: string) {
   const client = useQueryClient()
   return useCallback(async () => {
     const query = { order: 'added-desc' as const, search, limit: 1 }
     const { data, headers } = await call(api.GET('/media', { params: { query } }))
     const total = Number(headers.get('x-total-count'))
-    // What is on the screen tells the same number.
+    // Reload the screen if it shows another number.
     const pages = client.getQueriesData<{ total: number }>({ queryKey: ['media'] })
     if (pages.some(([key, page]) => isOf(key, search) && page && page.total !== total)) {
       void client.invalidateQueries({ queryKey: ['media'] })
@@ -151,7 +151,7 @@ export function useReadNewest(search: string) {
 const isOf = ([, view]: readonly unknown[], search: string) =>
   (view as View | undefined)?.search === search
 
-/** The tags in use, those used most first, for who types one. */
+/** Suggestions while the user types a tag: the tags in use, most used first. */
 export function useTags(search: string, isEnabled: boolean) {
   const { data } = useQuery({
     queryKey: ['tags', search],

@@ -1,8 +1,8 @@
 import { type MouseEvent, type PointerEvent, type RefObject, useRef, useState } from 'react'
 
-/** A pointer that moves less is a click. */
+/** A pointer that moves less than this many pixels makes a click. */
 const LEAST_DRAG = 5
-/** So close to an edge the list scrolls along. */
+/** The list scrolls while the pointer is this close to an edge, in pixels. */
 const EDGE = 32
 
 /** The cells that a rubber band touches. */
@@ -15,22 +15,22 @@ export interface Band {
 
 interface BandOptions {
   scroller: RefObject<HTMLDivElement | null>
-  /** The rectangle that is seen, moved here without rendering anything anew. */
+  /** The visible rectangle. It is moved directly, without rendering. */
   rectangle: RefObject<HTMLDivElement | null>
   isEnabled: boolean
   rows: number
   columns: number
-  /** From one row, and one column, to the next, in pixels; the gap comes first. */
+  /** Distance from one row, or column, to the next, in pixels. Each starts with the gap. */
   rowPitch: number
   columnPitch: number
   gap: number
-  /** How far the list is scrolled, in its own pixels, and how many of them one of the scrollbar's is. */
+  /** The scroll offset in pixels of the list, and how many of them one pixel of the scrollbar moves. */
   readScroll: () => { offset: number; ratio: number }
-  /** @param isAdded to what is selected already */
+  /** @param isAdded whether the band is added to the selection instead of replacing it */
   onSelect: (band: Band, isAdded: boolean) => void
 }
 
-/** Selects by a rectangle drawn with the mouse; a finger scrolls. */
+/** Selects by a rectangle drawn with the mouse. A finger scrolls instead. */
 export function useRubberBand(options: BandOptions) {
   const [band, setBand] = useState<Band | null>(null)
   const latest = useRef(options)
@@ -54,7 +54,7 @@ export function useRubberBand(options: BandOptions) {
     let current: Band | null = null
     let frame = 0
 
-    /** Scrolls along, draws the rectangle and finds what it touches, once a frame. */
+    /** Once per frame: scrolls near an edge, draws the rectangle and finds the cells that it touches. */
     const draw = () => {
       const { ratio } = latest.current.readScroll()
       const beyond = Math.min(0, pointer.y - EDGE) || Math.max(0, pointer.y - bounds.height + EDGE)
@@ -66,7 +66,7 @@ export function useRubberBand(options: BandOptions) {
       const to = { x: pointer.x, y: pointer.y + offset }
       const [left, right] = [Math.min(from.x, to.x), Math.max(from.x, to.x)]
       const [top, bottom] = [Math.min(from.y, to.y), Math.max(from.y, to.y)]
-      // Only what is on the screen is drawn of it.
+      // Only the visible part of the rectangle is drawn.
       const seenTop = Math.max(top - offset, -2)
       const seenBottom = Math.min(bottom - offset, bounds.height + 2)
       if (rectangle.current) {
@@ -96,7 +96,7 @@ export function useRubberBand(options: BandOptions) {
       removeEventListener('pointerup', end)
       removeEventListener('pointercancel', end)
       if (frame === 0) return
-      // The click, if there is one, comes before this.
+      // After the click event, if there is one.
       setTimeout(() => {
         wasDragged.current = false
       })
@@ -115,7 +115,7 @@ export function useRubberBand(options: BandOptions) {
     band,
     handlers: {
       onPointerDown: begin,
-      /** The click that ends a drag is none. */
+      /** Ignores the click that ends a drag. */
       onClickCapture: (event: MouseEvent) => {
         if (!wasDragged.current) return
         event.stopPropagation()

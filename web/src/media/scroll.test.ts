@@ -4,7 +4,7 @@ import { mapScroll } from './scroll.ts'
 const VIEWPORT = 900
 
 describe('the scrollbar', () => {
-  it('is the list itself as long as browsers draw that height', () => {
+  it('has the height of the list, as long as browsers support it', () => {
     const { height, toContent, toScroll } = mapScroll(100_000, VIEWPORT)
     expect(height).toBe(100_000)
     expect(toContent(1234)).toBe(1234)
@@ -21,13 +21,13 @@ describe('the scrollbar', () => {
     expect(toContent(toScroll(123_456_789))).toBeCloseTo(123_456_789, 3)
   })
 
-  it('is no higher than browsers draw where a pixel of the page is several of the screen', () => {
+  it('has a lower maximum where a CSS pixel is several device pixels', () => {
     const { height, toContent } = mapScroll(100_000_000, VIEWPORT, 4)
     expect(height).toBeLessThanOrEqual(8_000_000)
     expect(toContent(height - VIEWPORT)).toBeCloseTo(100_000_000 - VIEWPORT, 3)
   })
 
-  it('is still where everything fits', () => {
+  it('keeps offsets unchanged where the whole list fits', () => {
     expect(mapScroll(100, VIEWPORT).toContent(50)).toBe(50)
   })
 })

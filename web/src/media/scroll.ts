@@ -1,20 +1,20 @@
 import type { Virtualizer } from '@tanstack/react-virtual'
 
-/** The height that every browser draws, in CSS pixels: Firefox ends below 18 million. */
+/** Maximum height that every browser supports, in CSS pixels: the limit of Firefox is below 18 million. */
 const MAX_HEIGHT = 16_000_000
-/** The same in pixels of the screen, which Chromium counts. */
+/** Maximum height in device pixels, in which Chromium has its limit. */
 const MAX_DEVICE_HEIGHT = 32_000_000
 
 /**
- * How the positions of a scrollbar stand to those of the list behind it. A list that is higher than
- * browsers draw is mapped: the scrollbar spans all of it, and moving it by a pixel moves the list by several.
+ * Maps scrollbar positions to offsets in the list and back. For a list higher than browsers support, the
+ * scrollbar still spans the whole list, and one pixel of the scrollbar moves the list by several.
  */
 export function mapScroll(contentHeight: number, viewportHeight: number, pixelRatio = 1) {
   const height = Math.min(contentHeight, MAX_HEIGHT, MAX_DEVICE_HEIGHT / pixelRatio)
   const range = Math.max(height - viewportHeight, 1)
   const ratio = Math.max((contentHeight - viewportHeight) / range, 1)
   return {
-    /** Of the element that is scrolled, in pixels. */
+    /** Height of the scrolled element, in pixels. */
     height,
     toContent: (scrollTop: number) => scrollTop * ratio,
     toScroll: (offset: number) => offset / ratio,
@@ -23,7 +23,7 @@ export function mapScroll(contentHeight: number, viewportHeight: number, pixelRa
 
 type RowVirtualizer = Virtualizer<HTMLDivElement, Element>
 
-/** Makes a virtualizer see the list's own offset instead of the scrollbar's. */
+/** Makes a virtualizer observe the offset in the list instead of the scrollbar position. */
 export const mappedOffset =
   (map: () => ReturnType<typeof mapScroll>) =>
   (instance: RowVirtualizer, notice: (offset: number, isScrolling: boolean) => void) => {

@@ -12,12 +12,12 @@ import { isCovered, useGlobalKey } from './shortcuts'
 import { TagDialog, type TagDialogKind } from './tag-dialog'
 import type { SelectionTools } from './use-selection'
 
-/** Where not all of it has room beside the search, in any language. */
+/** Below this width, the full bar does not fit beside the search in every language. */
 const COMPACT = '(max-width: 79.9em)'
-/** Where there is room for the shortest words only. */
+/** Below this width, only the shortest labels fit. */
 const NARROW = '(max-width: 36em)'
 
-/** What the user may do with many images at once. */
+/** Whether the user may tag and delete images. Deleting also needs the file service. */
 export function useBulkPermissions() {
   const mayTag = usePermission('edit-media')
   const mayDelete = usePermission('delete-media')
@@ -28,11 +28,11 @@ export function useBulkPermissions() {
 interface SelectionBarProps {
   selecting: SelectionTools
   work: BulkWork
-  /** How many match. */
+  /** Number of images that match the search. */
   total: number
 }
 
-/** Takes the place of the tools of the library while anything is selected: how many, and what to do with them. */
+/** Covers the tools of the library while anything is selected. Shows the count and the actions. */
 export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
   const { t, language } = useMessages()
   const isNarrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false })
@@ -72,7 +72,7 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
         {...shape}
         aria-label={t.selectAll(total)}
         loading={isReading}
-        // Disabled would lose the focus.
+        // A disabled button would lose the focus.
         aria-disabled={isAll}
         {...(isAll && { 'data-disabled': true })}
         onClick={() => !isAll && selectAll()}
@@ -104,7 +104,7 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
   )
 }
 
-/** Leads to the dialogs of tags; one button for both where there is little room. */
+/** Two buttons that open the tag dialogs, or one menu for both on a narrow screen. */
 function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
   const { t } = useMessages()
   const isCompact = useMediaQuery(COMPACT, undefined, { getInitialValueInEffect: false })
@@ -132,7 +132,7 @@ function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
           <Menu.Item
             key={kind}
             onClick={() => {
-              // Where the focus goes after the dialog: this entry is gone by then.
+              // The dialog returns the focus to this button: the menu entry is gone by then.
               button.current?.focus()
               onChoose(kind)
             }}
@@ -145,7 +145,7 @@ function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
   )
 }
 
-/** What had the focus in the bar is gone with it: the images have it then. */
+/** Moves the focus to the grid when the bar disappears while it has the focus. */
 function useKeptFocus(bar: RefObject<HTMLElement | null>) {
   useLayoutEffect(() => {
     const element = bar.current

@@ -2,7 +2,10 @@ import { useEffect, useRef } from 'react'
 import { isCovered, isTyping } from './shortcuts'
 import type { SelectionTools } from './use-selection'
 
-/** Ctrl or cmd with A selects everything, Escape nothing: unless one types or a dialog is open. */
+/**
+ * Ctrl or Cmd with A selects everything, Escape clears the selection. Ignored while the user types or a
+ * dialog is open.
+ */
 export function useSelectionKeys(selecting: SelectionTools, isEnabled: boolean) {
   const latest = useRef(selecting)
   latest.current = selecting
@@ -17,7 +20,7 @@ export function useSelectionKeys(selecting: SelectionTools, isEnabled: boolean) 
       if (isAll) void selectAll()
       else clear()
     }
-    // Before a dialog sees the key and is gone.
+    // Captured, so that it runs before a dialog handles the key and closes.
     addEventListener('keydown', press, true)
     return () => removeEventListener('keydown', press, true)
   }, [isEnabled])

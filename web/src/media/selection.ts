@@ -1,19 +1,19 @@
 import type { MediaItem } from '../api/client'
 
-/** Names by id: what fails is reported by name, also when it is not on the screen any more. */
+/** Names by id, so that failures can be reported by name after the items have left the screen. */
 export type Names = ReadonlyMap<number, string>
 
-/** What is selected: single items, or everything that a search matched at one moment. */
+/** The selection: single items, or all matches of a search at one moment. */
 export type Selection =
   | { kind: 'some'; names: Names }
   | {
       kind: 'all'
       search: string
-      /** The newest id there was; what arrives later is no part of it. */
+      /** The newest id at that moment. Items added later are not selected. */
       until: number
-      /** How many matched. */
+      /** Number of matches at that moment. */
       total: number
-      /** Those taken out again. */
+      /** Matches that were deselected again. */
       except: Names
     }
 
@@ -46,7 +46,7 @@ export function withItems(selection: Selection, items: readonly NamedItem[]): Se
   return { ...selection, except }
 }
 
-/** Both as one, as far as that can be: what a search matched stays by itself. */
+/** Merges the selections of single items into one. Selections of all matches stay separate. */
 export function unite(selections: readonly Selection[]): Selection[] {
   const names = new Map<number, string>()
   for (const selection of selections) {

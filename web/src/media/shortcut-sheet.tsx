@@ -10,7 +10,7 @@ interface ShortcutSheetProps {
   mayEdit: boolean
 }
 
-/** Everything that the keys can do. */
+/** The list of all keyboard shortcuts that the user may use. */
 export function ShortcutSheet({ onClose, maySelect, mayDelete, mayEdit }: ShortcutSheetProps) {
   const { t } = useMessages()
   const { keys: k, can } = t
@@ -18,7 +18,7 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete, mayEdit }: Shortc
   const isApple = /Mac|iP(hone|ad)/.test(navigator.userAgent)
   const command = isApple ? '⌘' : k.control
 
-  /** What it does, and the ways to it, each of keys that are pressed together. */
+  /** A description, and alternative combinations of keys that are pressed together. */
   type Shortcut = [does: string, ...ways: string[][]]
   const groups: [string, Shortcut[]][] = [
     [
@@ -104,7 +104,7 @@ export function ShortcutSheet({ onClose, maySelect, mayDelete, mayEdit }: Shortc
   )
 }
 
-/** Gives the focus back to what had it; it is there as long as this is open. */
+/** On close, returns the focus to the element that had it before. That element stays mounted. */
 function useReturnedFocus() {
   const [before] = useState(() => document.activeElement)
   useEffect(

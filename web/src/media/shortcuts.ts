@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react'
 
-/** Calls back when a key is pressed that means something everywhere, unless one types. */
+/** Calls `onPress` when a key is pressed anywhere on the page, unless the user types. */
 export function useGlobalKey(key: string, onPress: () => void): void {
   const latest = useRef(onPress)
   useEffect(() => {
@@ -19,7 +19,7 @@ export function useGlobalKey(key: string, onPress: () => void): void {
   }, [key])
 }
 
-/** Calls back when Ctrl or cmd with Z is pressed, unless one types: there it is for the text. */
+/** Calls `onPress` on Ctrl or Cmd with Z, unless the user types: there it undoes the typing. */
 export function useUndoKey(onPress: () => void): void {
   const latest = useRef(onPress)
   useEffect(() => {
@@ -38,18 +38,18 @@ export function useUndoKey(onPress: () => void): void {
   }, [])
 }
 
-/** Whether keys are text where this is. */
+/** Whether keys are text input for an element. */
 export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof Element &&
   target.closest(
     'input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]',
   ) !== null
 
-/** Whether something lies over the library that has all the keys to itself. */
+/** Whether a dialog or a menu is open, which then handles all keys. */
 export const isCovered = (): boolean =>
   document.querySelector('[aria-modal="true"], [role="menu"]') !== null
 
-/** The field that the key `/` leads to. */
+/** @returns a ref for the search field, which the key `/` focuses */
 export function useSearchKey() {
   const input = useRef<HTMLInputElement>(null)
   useGlobalKey('/', () => {

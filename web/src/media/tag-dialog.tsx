@@ -13,7 +13,7 @@ interface TagDialogProps {
   onApply: (tags: string[]) => void
 }
 
-/** Asks for the tags that the selected images get or lose. */
+/** Asks for the tags to add to the selected images, or to remove from them. */
 export function TagDialog({ kind, opened, count, onClose, onApply }: TagDialogProps) {
   const { t } = useMessages()
   return (
@@ -49,7 +49,7 @@ function TagForm({ onClose, onApply }: Pick<TagDialogProps, 'onClose' | 'onApply
           onChange={setTags}
           text={text}
           onText={setText}
-          // Between the field and the buttons, where there is room for them.
+          // The suggestions fit into the margin between the field and the buttons.
           maxDropdownHeight={160}
           comboboxProps={{ position: 'bottom', middlewares: { flip: false, shift: false } }}
           mb={176}

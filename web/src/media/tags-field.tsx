@@ -3,19 +3,19 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { useState } from 'react'
 import { useTags } from './queries'
 
-/** More are refused by the server. */
+/** Maximum number of tags of an item. The server refuses more. */
 const MAX_TAGS = 64
 
 type TagsFieldProps = Omit<
   TagsInputProps,
   'data' | 'filter' | 'splitChars' | 'maxTags' | 'searchValue' | 'onSearchChange'
 > & {
-  /** What is typed and not a tag yet, for who wants to know. */
+  /** The typed text that is not a tag yet, if the parent controls it. */
   text?: string
   onText?: (text: string) => void
 }
 
-/** Tags as one types them: completed from those in use; a list with commas makes several. */
+/** A field for tags. It suggests tags in use, and splits a list separated by commas. */
 export function TagsField({ text, onText, ...props }: TagsFieldProps) {
   const [ownText, setOwnText] = useState('')
   const typed = text ?? ownText
@@ -27,7 +27,7 @@ export function TagsField({ text, onText, ...props }: TagsFieldProps) {
       searchValue={typed}
       onSearchChange={onText ?? setOwnText}
       data={known}
-      // The server has searched already, and knows more of letters than a comparison here.
+      // The server has filtered the suggestions already, with better folding than here.
       filter={({ options }) => options}
       splitChars={[',']}
       maxTags={MAX_TAGS}

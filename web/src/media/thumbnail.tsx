@@ -5,14 +5,14 @@ import { useMessages } from '../messages/messages'
 import classes from './grid.module.css'
 import { isTransparent, toDataUrl } from './placeholder'
 
-/** `scaled` fits this square. */
+/** The variant `scaled` fits into a square of this size, in pixels. */
 const SCALED = 400
-/** Long enough that of what is only scrolled past nothing is decoded or asked for. */
+/** Delay before an image is requested, so that images that are scrolled past cost nothing. */
 const SETTLED_MS = 80
-/** An image that could not be loaded is tried again after this, then after four times as long… */
+/** Delay before the first retry of a failed image. Each further delay is four times as long. */
 const RETRY_MS = 15_000
 
-/** The whole image in its true aspect; until it is there, its colour, then its thumbhash, in its place. */
+/** The whole image in its aspect ratio. Until it is loaded, its colour and then its ThumbHash are shown. */
 export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
   const { width, height, thumbhash, urls } = item
   const { t } = useMessages()
@@ -23,7 +23,7 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
     height: Math.max(1, Math.round(height * Math.min(scale, 1))),
   }
   const isSettled = useSettled()
-  /** The address of what is there: from then on its placeholder would be seen through it. */
+  /** Address of the loaded image. The placeholder is then removed: it would show through the image. */
   const [loaded, setLoaded] = useState<string>()
   const isLoaded = loaded === urls.scaled && !isMissing
   const placeholder = useMemo(() => isSettled && toDataUrl(thumbhash), [thumbhash, isSettled])
@@ -34,9 +34,9 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
     <>
       <img
         className={classes.image}
-        // What browsers show of a broken image would hide the placeholder.
+        // A broken image would hide the placeholder.
         src={isMissing ? placeholder : urls.scaled}
-        // What it is called stands beneath it.
+        // The name is shown below the image.
         alt=""
         {...size}
         decoding="async"
@@ -64,7 +64,7 @@ function useSettled(): boolean {
   return isSettled
 }
 
-/** Whether the image cannot be loaded: deleted elsewhere, or the server is away for a moment. */
+/** Whether the image failed to load: it was deleted elsewhere, or the server is unreachable. */
 function useMissing() {
   const [isMissing, setIsMissing] = useState(false)
   const [failures, setFailures] = useState(0)

@@ -14,13 +14,13 @@ import { ViewTools, type ViewToolsProps } from './view-tools'
 interface ToolbarProps extends ViewToolsProps {
   search: string
   total: number | undefined
-  /** @param isNew whether it is no correction of the last one: one can go back to what was before */
+  /** @param isNew false for a correction of the last search, which gets no history entry of its own */
   onSearch: (search: string, isNew: boolean) => void
-  /** Told what somebody searches for and wants to go on to; null for nothing. */
+  /** Called with the search whose first match must get the focus; null for none. */
   onAwait: (search: string | null) => void
   onFiles: (files: File[]) => void
   onShortcuts: () => void
-  /** Takes the place of the tools, but not of the search, while something is selected. */
+  /** Covers the tools, but not the search, while anything is selected. */
   selectionBar: ReactNode
 }
 
@@ -35,7 +35,7 @@ export function Toolbar(props: ToolbarProps) {
       </div>
       <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
       <div className={classes.side}>
-        {/* Under the bar of the selection nothing is to be reached. */}
+        {/* The tools under the selection bar must not be reachable. */}
         <div className={classes.tools} inert={Boolean(props.selectionBar)}>
           <Text c="dimmed" size="sm" className={classes.count} aria-live="polite">
             {total !== undefined && (search ? t.matches(total) : t.images(total))}
@@ -55,7 +55,7 @@ export function Toolbar(props: ToolbarProps) {
   )
 }
 
-/** Searches as one types, a moment after the last key. */
+/** The search field. It searches 250 ms after the last key. */
 function SearchInput({
   search,
   onSearch,
@@ -64,7 +64,7 @@ function SearchInput({
   const { t } = useMessages()
   const [text, setText] = useState(search)
   const input = useSearchKey()
-  /** The last search that was typed here, since the field was entered. */
+  /** The last search typed since the field got the focus; undefined if none. */
   const typed = useRef<string>(undefined)
   const searchNow = (next: string) => {
     searchSoon.cancel()
@@ -74,7 +74,7 @@ function SearchInput({
     onSearch(next, isNew)
   }
   const searchSoon = useDebouncedCallback(searchNow, 250)
-  // Back and forward change the search from outside.
+  // The back and forward buttons change the search from outside.
   useEffect(() => {
     if (search === typed.current) return
     typed.current = undefined
@@ -100,7 +100,7 @@ function SearchInput({
         if ((key !== 'Enter' && key !== 'ArrowDown') || nativeEvent.isComposing) return
         event.preventDefault()
         searchSoon.flush()
-        // What is there already is what is wanted, unless it is searched for only now.
+        // Focus the grid at once if it already shows this search, else when its matches are rendered.
         const wanted = text.trim()
         if (wanted !== search || !focusGrid()) onAwait(wanted)
       }}

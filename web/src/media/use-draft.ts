@@ -3,16 +3,16 @@ import type { MediaItem } from '../api/client'
 import type { Edit } from './item-edit'
 
 export interface Draft extends Partial<Edit> {
-  /** Typed, and not a tag yet. */
+  /** Typed text that is not a tag yet. */
   tagText: string
 }
 
 const NONE: Draft = { tagText: '' }
 
 /**
- * What is typed of an item and not saved.
- * @param onChange told whether there is something: with the very event that makes it so, since the key
- *   that leaves the image may come before the page is drawn again
+ * The unsaved changes of an item.
+ * @param onChange called with whether there are any. It is called within the input event itself: a key
+ *   that leaves the image may arrive before the next rendering.
  */
 export function useDraft(
   item: MediaItem,
@@ -27,21 +27,21 @@ export function useDraft(
     onChange(isDifferent(item, next))
   }
   const isChanged = isDifferent(item, draft)
-  // The item itself may become another: saved, or changed by somebody else.
+  // The item may change too: it is saved, or another user changes it.
   useEffect(() => onChange(isChanged), [isChanged, onChange])
   useEffect(() => () => onChange(false), [onChange])
   return {
     draft,
     isChanged,
     change: (changes: Partial<Draft>) => set({ ...latest.current, ...changes }),
-    /** Makes it what it is about to be saved as. */
+    /** The values to save: typed text becomes tags. */
     take: useCallback((): Edit => {
       const { name, tags, tagText } = { ...item, ...latest.current }
       const typed = tagText.split(',').map((tag) => tag.trim())
       return { name, tags: [...tags, ...typed.filter((tag) => tag !== '')] }
     }, [item]),
     set,
-    /** Forgets it all, or only if it still is what it was. */
+    /** Discards the draft; with `ifStill`, only if it has not changed since. */
     clear: (ifStill?: Draft) => {
       if (ifStill === undefined || latest.current === ifStill) set(NONE)
     },

@@ -2,11 +2,11 @@ import { type MouseEvent, type PointerEvent, useRef, useState } from 'react'
 import type { ZoomTools } from './use-zoom'
 import type { Point } from './zoom'
 
-/** A pointer that moves less is a tap. */
+/** A pointer that moves less than this many pixels makes a tap. */
 const TAP_MOVES = 8
-/** Two taps as near in time and place as this are one double tap; of clicks the system knows. */
+/** Limits within which two taps make a double tap. For clicks, the system decides. */
 const DOUBLE_TAP = { ms: 350, pixels: 30 }
-/** So far a finger has to go for the next image. */
+/** Distance of a swipe that shows the next image, in pixels. */
 const SWIPE = 60
 
 interface Gesture {
@@ -17,11 +17,11 @@ interface Gesture {
 }
 
 /**
- * Fingers and mouse on an image: two fingers zoom, one moves what is zoomed and swipes what is not;
- * a double tap, or click, zooms in and out.
+ * Gestures by finger and mouse on an image. Two fingers zoom. One finger moves a zoomed image, or swipes
+ * to the next one. A double tap or double click zooms in and out.
  *
  * @param onSwipe called with 1 for the next image and -1 for the one before
- * @returns handlers for the stage, and how far a swipe has come, in pixels
+ * @returns handlers for the stage, and the distance of the current swipe, in pixels
  */
 export function useGestures(zooming: ZoomTools, onSwipe: (step: 1 | -1) => void) {
   const { zoomBy, panBy, toggle, toPoint, isZoomed } = zooming
@@ -34,7 +34,7 @@ export function useGestures(zooming: ZoomTools, onSwipe: (step: 1 | -1) => void)
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     if (event.button !== 0 || (event.target as Element).closest('button')) return
     isTouch.current = event.pointerType === 'touch'
-    // Beyond its edge the pointer is still ours.
+    // Receives the events of this pointer also outside of the stage.
     event.currentTarget.setPointerCapture(event.pointerId)
     const point = toPoint(event)
     pointers.current.set(event.pointerId, point)
@@ -75,7 +75,7 @@ export function useGestures(zooming: ZoomTools, onSwipe: (step: 1 | -1) => void)
     pointers.current.delete(event.pointerId)
     const [rest] = pointers.current.values()
     if (!point || !current) return
-    // One of two fingers stays: it goes on from where it is.
+    // One of two fingers stays: panning continues from its position.
     if (rest) {
       current.last = rest
       return
@@ -95,7 +95,7 @@ export function useGestures(zooming: ZoomTools, onSwipe: (step: 1 | -1) => void)
   }
 
   const onDoubleClick = (event: MouseEvent) => {
-    // Some browsers make one of two taps as well.
+    // Some browsers also fire `dblclick` for two taps, which `tap` handles.
     if (!isTouch.current) toggle(toPoint(event))
   }
 

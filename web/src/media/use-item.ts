@@ -5,7 +5,7 @@ import { itemQuery, type RankedItem } from './item-query'
 import { useItems } from './queries'
 import type { View } from './view'
 
-/** An item by its id: at once if a list of the view had it, and then as it is now. */
+/** An item by its id: first from a cached list of the view, then as the server has it. */
 export function useItem(view: View, id: number) {
   const client = useQueryClient()
   const { data, error, refetch } = useQuery({
@@ -20,7 +20,7 @@ export function useItem(view: View, id: number) {
   return { item: data?.media, isGone, error, retry: () => void refetch() }
 }
 
-/** Where in the view an item is now, also as others come and go. */
+/** The place of an item in the view. It is updated when other items are added or deleted. */
 export function usePlace({ order, search }: View, id: number): Place | undefined {
   const client = useQueryClient()
   const view = { order, search }
@@ -33,8 +33,8 @@ export function usePlace({ order, search }: View, id: number): Place | undefined
 }
 
 /**
- * The items before and after one in the view, undefined where there is none or it is on its way.
- * @param isSkipped what is not to be shown
+ * The items before and after an item in the view; undefined if there is none or it is loading.
+ * @param isSkipped whether an item must not be shown
  */
 export function useNeighbours(
   view: View,
@@ -53,7 +53,7 @@ export function useNeighbours(
     }
     return item
   }
-  // The list was read at another moment; both are about to be read again.
+  // The list and the place were read at different moments. Both are about to be reloaded.
   if (isThere && itemAt(position)?.id !== id) return {}
   return { previous: find(position - 1, -1), next: find(isThere ? position + 1 : position, 1) }
 }

@@ -16,10 +16,10 @@ import type { View } from './view'
 
 export type SelectionTools = ReturnType<typeof useSelection>
 
-/** Of the notification that something could not be selected: one is enough. */
+/** Id of the notification that selecting failed, so that only one is shown. */
 const NOTICE = 'selection-failed'
 
-/** What is selected in a view, and how it changes. Single images stay selected while one searches for others. */
+/** The selection in a view, and functions that change it. Single images stay selected across searches. */
 export function useSelection({ order, search }: View) {
   const { t } = useMessages()
   const signedIn = useSignedInAgain()
@@ -27,9 +27,9 @@ export function useSelection({ order, search }: View) {
   const [readings, setReadings] = useState(0)
   const readItems = useReadItems({ order, search })
   const readNewest = useReadNewest(search)
-  /** Where a range begins. */
+  /** Position where a range starts. */
   const anchor = useRef(0)
-  /** Of the last change, so that an answer that comes late does not undo a newer one. */
+  /** Number of the last change, so that a late response does not undo a newer one. */
   const turn = useRef(0)
 
   const change = useCallback((next: Selection | ((current: Selection) => Selection)) => {
@@ -37,14 +37,14 @@ export function useSelection({ order, search }: View) {
     setSelection(next)
   }, [])
 
-  // Single ones stay, so that others can be searched for; all that match belong to their search.
+  // Single items stay selected across searches. A selection of all matches ends with its search.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another search changes it
   useEffect(() => {
     anchor.current = 0
     change((current) => (current.kind === 'all' ? NOTHING : current))
   }, [search])
 
-  /** Changes the selection by what has to be read first; says so where it cannot be read. */
+  /** Reads items, then changes the selection by them. Shows a notification if they cannot be read. */
   const changeBy = useCallback(
     async <T>(read: () => Promise<T>, apply: (current: Selection, read: T) => Selection) => {
       turn.current += 1
@@ -91,7 +91,7 @@ export function useSelection({ order, search }: View) {
     },
     [changeBy, readItems],
   )
-  /** @param isPart of those between, what belongs to it; a rubber band leaves columns out */
+  /** @param isPart whether a position in the range is selected: a rubber band leaves out columns */
   const selectArea = useCallback(
     (first: number, last: number, isPart: (position: number) => boolean, isAdded: boolean) => {
       anchor.current = first
@@ -118,7 +118,7 @@ export function useSelection({ order, search }: View) {
   return {
     selection,
     count: countSelected(selection),
-    /** True while a range that was not on the screen is being read. */
+    /** True while items that are not cached are being read. */
     isReading: readings > 0,
     toggle,
     extendTo,

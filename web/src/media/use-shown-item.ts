@@ -7,21 +7,21 @@ import { EDIT_KEY } from './item-edit'
 import { useView } from './view'
 
 /**
- * The image that is open, by its id. The address says which, and links and the buttons of the
- * browser change it; but as long as something typed is not saved the image stays, and the page asks.
+ * The id of the open image. It follows the address, which links and the back and forward buttons change.
+ * While there are unsaved changes, the image stays open and the page asks first.
  */
 export function useShownItem() {
   const { open, setView } = useView()
   const client = useQueryClient()
   const [shown, setShown] = useState(open)
   const [isChanged, setIsDrawnChanged] = useState(false)
-  /** The same at this very moment: a key may come before the page is drawn again. */
+  /** The same without delay: a key may arrive before the next rendering. */
   const isUnsaved = useRef(false)
   const setIsChanged = useCallback((changed: boolean) => {
     isUnsaved.current = changed
     setIsDrawnChanged(changed)
   }, [])
-  /** Forgets what is not saved, what was refused included. */
+  /** Discards unsaved changes, including refused ones. */
   const discard = useCallback(() => {
     setIsChanged(false)
     const mutations = client.getMutationCache()
@@ -44,7 +44,7 @@ export function useShownItem() {
     })
   }, [isHeld, shown, setView, discard, ask])
 
-  /** Does what would lose something that is not saved, after a question if there is such a thing. */
+  /** Runs an action that would lose unsaved changes, after a question if there are any. */
   const leave = useCallback(
     (act: () => void) => {
       if (!isUnsaved.current) return act()
@@ -57,14 +57,14 @@ export function useShownItem() {
     },
     [ask, discard],
   )
-  /** Opens another image, or none. */
+  /** Opens another image; null closes the open one. */
   const show = useCallback(
     (id: number | null, history: 'push' | 'replace') =>
       leave(() => void setView({ open: id }, { history })),
     [leave, setView],
   )
 
-  // What is on its way, or was refused and is kept, would be lost as well.
+  // Changes that are being saved, and refused ones that are kept, would be lost as well.
   useAskBeforeUnload(
     () =>
       isUnsaved.current ||
@@ -81,7 +81,10 @@ interface Answers {
   onStay?: () => void
 }
 
-/** @returns a function that asks, which returns one that takes the question back; one at a time */
+/**
+ * @returns a function that asks whether to discard changes, and returns a function that closes the
+ * question. A new question replaces an open one.
+ */
 function useQuestion() {
   const { t } = useMessages()
   const latest = useRef(t)

@@ -2,22 +2,22 @@ import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { FIT, fitInto, keepInside, type Point, type Size, type Zoom, zoomAround } from './zoom'
 
-/** How far one can always go in, if the image has the pixels or not. */
+/** Maximum zoom factor that is always available, even if the image has too few pixels for it. */
 const LEAST_MOST = 4
-/** Pixels of the screen for one of the image at most. */
+/** Maximum size of one image pixel on the screen, in CSS pixels. */
 const MOST_ENLARGED = 3
-/** How far a double tap goes in, at least and at most. */
+/** Minimum and maximum zoom factor of a double tap. */
 const [LEAST_TAP, MOST_TAP] = [2, 3]
 
 interface ZoomState extends Zoom {
   id: number
-  /** False while it follows a finger or a wheel, which are smooth by themselves. */
+  /** False while the image follows a finger or a wheel, which move smoothly by themselves. */
   isSmooth: boolean
 }
 
 /**
- * Zooming and moving one image on its stage. Another image begins whole.
- * @param image what it measures, in pixels
+ * Zooms and moves one image on its stage. A new image starts unzoomed.
+ * @param image its size, in pixels
  */
 export function useZoom(id: number, image: Size) {
   const { ref: sizeRef, width, height } = useElementSize<HTMLDivElement>()
@@ -34,13 +34,13 @@ export function useZoom(id: number, image: Size) {
     (next: (current: Zoom) => Zoom, isSmooth: boolean) => {
       const { zoom: current, shown: size, most: limit, ...room } = latest.current
       const inside = keepInside(next(current), size, room, limit)
-      // What comes before the next drawing goes on from here.
+      // Events before the next rendering continue from here.
       latest.current.zoom = { ...inside, id, isSmooth }
       setState(latest.current.zoom)
     },
     [id],
   )
-  /** @param point from the middle of the stage, which it is unless said otherwise */
+  /** @param point centre of the zoom, from the middle of the stage; by default the middle itself */
   const zoomBy = useCallback(
     (factor: number, point: Point = { x: 0, y: 0 }, isSmooth = true) =>
       change((current) => {
@@ -55,7 +55,7 @@ export function useZoom(id: number, image: Size) {
     [change],
   )
   const reset = useCallback(() => change(() => FIT, true), [change])
-  /** In to about where one pixel is one, and back. */
+  /** Zooms in to about one screen pixel per image pixel, or back to the whole image. */
   const toggle = useCallback(
     (point: Point) => {
       const { zoom: current, shown: size } = latest.current
@@ -68,7 +68,7 @@ export function useZoom(id: number, image: Size) {
     [reset, zoomBy, image.width],
   )
 
-  /** A place on the screen, from the middle of the stage. */
+  /** The position of an event, from the middle of the stage. */
   const toPoint = useCallback((event: { clientX: number; clientY: number }): Point => {
     const box = stage.current?.getBoundingClientRect() ?? new DOMRect()
     return {
@@ -82,12 +82,12 @@ export function useZoom(id: number, image: Size) {
     if (!element) return
     const turn = (event: WheelEvent) => {
       event.preventDefault()
-      // Some mice count lines. A pinch on a touchpad comes as a wheel with Ctrl, in small steps.
+      // Some mice report lines. A touchpad pinch arrives as a wheel event with Ctrl, in small steps.
       const pixels = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1
       const speed = event.ctrlKey ? 0.01 : 0.002
       zoomBy(Math.exp(-event.deltaY * pixels * speed), toPoint(event), false)
     }
-    // React's own listener could not keep the page from scrolling.
+    // React registers a passive listener, which cannot prevent scrolling.
     element.addEventListener('wheel', turn, { passive: false })
     return () => element.removeEventListener('wheel', turn)
   }, [zoomBy, toPoint])

@@ -6,7 +6,7 @@ import { useMessages } from '../messages/messages'
 import classes from './library.module.css'
 import { ORDERS, type View } from './view'
 
-/** Least widths of a cell, in pixels. */
+/** Minimum widths of a cell, in pixels. */
 export const DENSITIES = { small: 120, medium: 190, large: 300 } as const
 export type Density = keyof typeof DENSITIES
 
@@ -16,7 +16,7 @@ const ICONS: Record<Density, ReactNode> = {
   large: <LargeCellsIcon />,
 }
 
-/** From here on there is room for everything beside the search. */
+/** From this width on, all tools fit beside the search. */
 const WIDE = '(min-width: 62em)'
 
 export interface ViewToolsProps {
@@ -26,7 +26,7 @@ export interface ViewToolsProps {
   onDensity: (density: Density) => void
 }
 
-/** In which order and how large the images are shown; in a menu where there is little room. */
+/** Controls for the order and the size of the images, in a menu on a narrow screen. */
 export function ViewTools({ order, density, onOrder, onDensity }: ViewToolsProps) {
   const { t } = useMessages()
   const isWide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false })

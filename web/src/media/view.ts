@@ -11,16 +11,16 @@ export const ORDERS = ['added-desc', 'added-asc'] as const
 const PARSERS = {
   order: parseAsStringLiteral(ORDERS).withDefault('added-desc'),
   search: parseAsString.withDefault(''),
-  /** Position of the first image on the screen. */
+  /** Position of the first visible image. */
   at: parseAsInteger.withDefault(0),
-  /** Id of the image that is open: it stays the same, whatever is added or deleted. */
+  /** Id of the open image. Unlike a position, it does not change when images are added or deleted. */
   open: parseAsInteger,
 }
 
-/** A query of the address, with which a link leads to another view of the page that it stands on. */
+/** Builds the query of a link to another view of the page. */
 export const queryFor = createSerializer(PARSERS)
 
-/** What is looked at, all of it in the query of the address: a link opens the same for a colleague. */
+/** The current view. The query of the address holds all of it, so that a link opens the same view. */
 export function useView() {
   const [view, setView] = useQueryStates(PARSERS)
   return { ...view, setView }

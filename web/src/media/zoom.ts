@@ -1,4 +1,4 @@
-/** How an image lies on its stage: its middle from that of the stage, in pixels, and its scale. */
+/** Scale of an image on its stage, and the offset of its middle from that of the stage, in pixels. */
 export interface Zoom {
   scale: number
   x: number
@@ -15,17 +15,17 @@ export interface Size {
   height: number
 }
 
-/** The whole image, in the middle. */
+/** The whole image, centred. */
 export const FIT: Zoom = { scale: 1, x: 0, y: 0 }
 
-/** What an image measures when all of it is on the stage; never enlarged. */
+/** Size of an image when it fits the stage as a whole. It is never enlarged. */
 export function fitInto({ width, height }: Size, stage: Size): Size {
   const scale = Math.min(1, stage.width / width, stage.height / height)
   return { width: width * scale, height: height * scale }
 }
 
 /**
- * Another scale, with the same spot of the image under `point`.
+ * Changes the scale, and keeps the same spot of the image under `point`.
  * @param point from the middle of the stage
  */
 export function zoomAround(zoom: Zoom, scale: number, point: Point): Zoom {
@@ -37,7 +37,7 @@ export function zoomAround(zoom: Zoom, scale: number, point: Point): Zoom {
   }
 }
 
-/** Nearest to `zoom`, with no more than `most`, what leaves no gap between image and stage. */
+/** Limits a zoom: the scale to between 1 and `most`, and the offset so that no gap opens beside the image. */
 export function keepInside(zoom: Zoom, shown: Size, stage: Size, most: number): Zoom {
   const scale = Math.min(most, Math.max(1, zoom.scale))
   const reachX = Math.max(0, (shown.width * scale - stage.width) / 2)

@@ -4,5 +4,8 @@ import { useMessages } from './messages'
 
 const TEXTS = { en: accountsEn, de: accountsDe }
 
-/** The texts of accounts in the language of the page; only for what is loaded later. */
+/**
+ * The texts of the account screens in the language of the page. Only code that is loaded later may
+ * import this file: it brings all these texts along.
+ */
 export const useAccountMessages = () => TEXTS[useMessages().language]

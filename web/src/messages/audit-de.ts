@@ -1,7 +1,7 @@
 import { type AuditEvent, IMAGE } from '../admin/audit-event'
 import type { AuditAction } from '../api/client'
 
-/** More are only counted. */
+/** Names that a sentence lists; the rest is only counted. */
 const MOST = 8
 
 const count = (number: number, one: string, many: string) =>
@@ -26,7 +26,7 @@ const who = ({ actor, tokenId }: AuditEvent): string => {
           : actor
   return tokenId === null ? name : `${name} (mit Token ${tokenId})`
 }
-/** In the accusative and in the genitive, which the words for it do not tell apart. */
+/** The account in the accusative; `ofAccount` has the genitive. */
 const account = ({ account: name }: AuditEvent) =>
   name === undefined ? 'das eigene Konto' : `das Konto ${name}`
 const ofAccount = ({ account: name }: AuditEvent) =>
@@ -54,7 +54,7 @@ const WRONG: Record<string, string> = {
   account: 'Es gibt kein solches Konto.',
   disabled: 'Das Konto ist gesperrt.',
   password: 'Das Passwort war falsch.',
-  'changed meanwhile': 'Das Konto wurde in diesem Augenblick geändert.',
+  'changed meanwhile': 'Das Konto wurde im selben Augenblick geändert.',
 }
 const ROLES: Record<string, string> = {
   viewer: 'Betrachter',
@@ -63,7 +63,7 @@ const ROLES: Record<string, string> = {
 }
 const role = (name: string | undefined) => ROLES[name ?? ''] ?? name ?? 'eine andere Rolle'
 
-/** What happened, each as one sentence or two. */
+/** Each audit entry in words: one sentence or two. */
 export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
   'signed-in': (event) => {
     const { browser, system } = event.program ?? {}
@@ -82,10 +82,10 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     return `Eine Anmeldung${as} ist fehlgeschlagen.${reason ? ` ${reason}` : ''}`
   },
   'sign-in-throttled': (event) =>
-    `Anmeldungen${event.account === undefined ? '' : ` als ${event.account}`} wurden aufgehalten, weil es zu viele Versuche gab.`,
+    `Anmeldungen${event.account === undefined ? '' : ` als ${event.account}`} wurden nach zu vielen Versuchen blockiert.`,
   'signed-out': (event) => `${who(event)} hat sich abgemeldet.`,
   'session-replayed': (event) =>
-    `Eine beendete Sitzung von ${event.account ?? event.actor ?? 'jemandem'} wurde noch einmal benutzt. Sie wurde überall beendet.`,
+    `Ein altes Sitzungstoken von ${event.account ?? event.actor ?? 'jemandem'} wurde erneut verwendet. Es wurde möglicherweise gestohlen, deshalb wurde die Sitzung beendet.`,
   'session-ended': (event) => `${who(event)} hat eine Sitzung ${ofAccount(event)} beendet.`,
   'sessions-ended': (event) =>
     `${who(event)} hat ${count(event.number('count'), 'eine Sitzung', 'Sitzungen')} ${ofAccount(event)} beendet.`,
@@ -117,24 +117,24 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     `${who(event)} hat ${account(event)} angelegt, mit der Rolle ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} hat ${account(event)} gelöscht.`,
   'account-disabled': (event) => `${who(event)} hat ${account(event)} gesperrt.${ended(event)}`,
-  'account-enabled': (event) => `${who(event)} hat ${account(event)} freigegeben.`,
+  'account-enabled': (event) => `${who(event)} hat ${account(event)} entsperrt.`,
   'role-changed': (event) =>
     `${who(event)} hat die Rolle ${ofAccount(event)} von ${listed(event.list('from').map(role))} auf ${role(event.text('to'))} geändert.`,
   'password-changed': (event) => `${who(event)} hat das eigene Passwort geändert.${ended(event)}`,
   'password-change-failed': (event) =>
-    `${who(event)} konnte das eigene Passwort nicht ändern: Das bisherige war falsch.`,
+    `${who(event)} konnte das eigene Passwort nicht ändern: Das aktuelle Passwort war falsch.`,
   'password-reset': (event) =>
-    `${who(event)} hat ein neues Passwort für ${account(event)} gesetzt.${ended(event)}`,
+    `${who(event)} hat ein neues Passwort für ${account(event)} festgelegt.${ended(event)}`,
   'token-created': (event) =>
     `${who(event)} hat für ${account(event)} das persönliche Token „${event.text('name') ?? event.number('token')}“ erstellt. Es erlaubt ${listed(event.list('permissions'))}.`,
   'token-revoked': (event) =>
     `${who(event)} hat das persönliche Token „${event.text('name') ?? event.number('token')}“ ${ofAccount(event)} widerrufen.`,
   'trail-purged': (event) =>
-    `${who(event)} hat ${count(event.number('count'), 'einen zu alten Eintrag', 'zu alte Einträge')} aus diesem Protokoll entfernt.`,
+    `${who(event)} hat ${count(event.number('count'), 'einen alten Eintrag', 'alte Einträge')} aus diesem Protokoll gelöscht.`,
   'library-copied': (event) => `${who(event)} hat die Bibliothek hierher kopiert.`,
   'library-repaired': (event) => {
     const repaired = event.number('repaired')
-    return `${who(event)} hat die Bibliothek repariert: ${repaired.toLocaleString('de')} von ${event.number('findings').toLocaleString('de')} Befunden ${repaired === 1 ? 'ist' : 'sind'} behoben.`
+    return `${who(event)} hat die Bibliothek repariert: ${repaired.toLocaleString('de')} von ${event.number('findings').toLocaleString('de')} Befunden ${repaired === 1 ? 'wurde' : 'wurden'} behoben.`
   },
   'library-restored': (event) =>
     `${who(event)} hat die Bibliothek aus einer Sicherung wiederhergestellt.`,

@@ -1,7 +1,7 @@
 import { type AuditEvent, IMAGE } from '../admin/audit-event'
 import type { AuditAction } from '../api/client'
 
-/** More are only counted. */
+/** Names that a sentence lists; the rest is only counted. */
 const MOST = 8
 
 const count = (number: number, one: string, many: string) =>
@@ -24,7 +24,7 @@ const who = ({ actor, tokenId }: AuditEvent): string => {
         : actor === 'command line'
           ? 'Somebody at the command line'
           : actor
-  return tokenId === null ? name : `${name}, by token ${tokenId},`
+  return tokenId === null ? name : `${name} (using token ${tokenId})`
 }
 const whose = ({ account }: AuditEvent) =>
   account === undefined ? 'their own account' : `the account ${account}`
@@ -54,7 +54,7 @@ const WRONG: Record<string, string> = {
   account: 'there is no such account',
   disabled: 'the account is disabled',
   password: 'the password was wrong',
-  'changed meanwhile': 'the account was changed at that moment',
+  'changed meanwhile': 'the account was changed at the same moment',
 }
 const ROLES: Record<string, string> = {
   viewer: 'viewer',
@@ -63,7 +63,7 @@ const ROLES: Record<string, string> = {
 }
 const role = (name: string | undefined) => ROLES[name ?? ''] ?? name ?? 'another role'
 
-/** What happened, each as one sentence or two. */
+/** Each audit entry in words: one sentence or two. */
 export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
   'signed-in': (event) => {
     const { browser, system } = event.program ?? {}
@@ -78,17 +78,17 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     return `Somebody failed to sign in${as}${reason ? `: ${reason}` : ''}.`
   },
   'sign-in-throttled': (event) =>
-    `Attempts to sign in${event.account === undefined ? '' : ` as ${event.account}`} were held back: there were too many.`,
+    `Sign-in${event.account === undefined ? '' : ` as ${event.account}`} was blocked after too many attempts.`,
   'signed-out': (event) => `${who(event)} signed out.`,
   'session-replayed': (event) =>
-    `A session of ${event.account ?? event.actor ?? 'somebody'} was used after it was over. It was ended everywhere.`,
+    `An old session token of ${event.account ?? event.actor ?? 'somebody'} was used again. It may have been stolen, so the session was ended.`,
   'session-ended': (event) => `${who(event)} ended a session of ${whose(event)}.`,
   'sessions-ended': (event) =>
     `${who(event)} ended ${count(event.number('count'), 'session', 'sessions')} of ${whose(event)}.`,
   refused: (event) =>
-    `${who(event)} was refused ${event.text('method') ?? ''} ${event.text('route') ?? ''}: it takes the permission ${event.text('needs') ?? ''}.`,
+    `${who(event)} was denied ${event.text('method') ?? ''} ${event.text('route') ?? ''}: the permission ${event.text('needs') ?? ''} is missing.`,
   'token-refused': (event) =>
-    `${who(event)} was refused ${event.text('method') ?? ''} ${event.text('route') ?? ''}: the personal token is not good any more.`,
+    `${who(event)} was denied ${event.text('method') ?? ''} ${event.text('route') ?? ''}: the personal token is no longer valid.`,
   'media-added': (event) => `${who(event)} added the image ${IMAGE}.`,
   'media-edited': (event) => {
     const renamed = event.nameBefore === undefined ? [] : [`renamed it from “${event.nameBefore}”`]
@@ -107,7 +107,7 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     return `${who(event)} deleted ${count(ids.length, 'image', 'images')} (${numbers(ids)}).`
   },
   'account-created': (event) =>
-    `${who(event)} made ${whose(event)}, as ${role(event.text('role'))}.`,
+    `${who(event)} created ${whose(event)} with the role ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} deleted ${whose(event)}.`,
   'account-disabled': (event) => `${who(event)} disabled ${whose(event)}.${ended(event)}`,
   'account-enabled': (event) => `${who(event)} enabled ${whose(event)}.`,
@@ -115,17 +115,17 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     `${who(event)} changed the role of ${whose(event)} from ${listed(event.list('from').map(role))} to ${role(event.text('to'))}.`,
   'password-changed': (event) => `${who(event)} changed their password.${ended(event)}`,
   'password-change-failed': (event) =>
-    `${who(event)} failed to change their password: the present one was wrong.`,
+    `${who(event)} failed to change their password: the current password was wrong.`,
   'password-reset': (event) =>
-    `${who(event)} set another password for ${whose(event)}.${ended(event)}`,
+    `${who(event)} set a new password for ${whose(event)}.${ended(event)}`,
   'token-created': (event) =>
-    `${who(event)} made the personal token “${event.text('name') ?? event.number('token')}” for ${whose(event)}, which allows ${listed(event.list('permissions'))}.`,
+    `${who(event)} created the personal token “${event.text('name') ?? event.number('token')}” for ${whose(event)}, which allows ${listed(event.list('permissions'))}.`,
   'token-revoked': (event) =>
     `${who(event)} revoked the personal token “${event.text('name') ?? event.number('token')}” of ${whose(event)}.`,
   'trail-purged': (event) =>
-    `${who(event)} cleared ${count(event.number('count'), 'entry', 'entries')} of this trail that had become too old.`,
+    `${who(event)} deleted ${count(event.number('count'), 'old entry', 'old entries')} from this trail.`,
   'library-copied': (event) => `${who(event)} copied the library here.`,
   'library-repaired': (event) =>
-    `${who(event)} repaired the library: of ${count(event.number('findings'), 'finding', 'findings')}, ${event.number('repaired').toLocaleString('en')} ${event.number('repaired') === 1 ? 'was' : 'were'} put right.`,
+    `${who(event)} repaired the library: ${event.number('repaired').toLocaleString('en')} of ${count(event.number('findings'), 'finding', 'findings')} ${event.number('repaired') === 1 ? 'was' : 'were'} fixed.`,
   'library-restored': (event) => `${who(event)} restored the library from a backup.`,
 }

@@ -3,7 +3,7 @@ import { IMAGE, readEvent } from '../admin/audit-event'
 import { auditDe } from './audit-de'
 import { auditEn } from './audit-en'
 
-/** The server's own source, as text. */
+/** The source of the server, as text. */
 const sources = import.meta.glob<string>(['../../../src/**/*.ts', '!**/*.test.ts'], {
   query: '?raw',
   import: 'default',
@@ -13,7 +13,7 @@ const record = sources['../../../src/audit/record.ts'] ?? ''
 const list = /auditActions = \[([^\]]*)\]/.exec(record)?.[1] ?? ''
 const actions = [...list.matchAll(/'([\w-]+)'/g)].map(([, action = '']) => action)
 
-/** What the server writes down with them, all of it at once. */
+/** Every field that the server records with an action, all in one object. */
 const detail = {
   userAgent: 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0',
   wrong: 'password',
@@ -51,7 +51,7 @@ const tell = (
   )
 
 describe.each(['en', 'de'])('the audit trail in %s', (language) => {
-  it('has a sentence for everything that the server records, and never raw data', () => {
+  it('has a sentence for every action that the server records, and never shows raw data', () => {
     expect(actions.length).toBeGreaterThan(20)
     expect(Object.keys(TEXTS[language] ?? {}).sort()).toEqual([...actions].sort())
     for (const action of actions) {
@@ -108,7 +108,7 @@ it.each([
     'Somebody deleted 1 image (no. 4).',
     'Jemand hat ein Bild gelöscht (Nr. 4).',
   ],
-] as const)('tells of %s as people would', (action, entry, english, german) => {
+] as const)('describes %s in a natural sentence', (action, entry, english, german) => {
   const plain = { ...entry, detail: { ...entry.detail } }
   expect(tell('en', action, plain)).toBe(english)
   expect(tell('de', action, plain)).toBe(german)

@@ -10,7 +10,7 @@ const STORED = 'vitrine-language'
 const isLanguage = (text: string | undefined | null): text is Language =>
   text === 'en' || text === 'de'
 
-/** What was chosen here before, else the first of the browser's languages that there is. */
+/** The language chosen earlier in this browser, else the first browser language that the page has. */
 function detectLanguage(): Language {
   const chosen = localStorage.getItem(STORED)
   if (isLanguage(chosen)) return chosen
@@ -19,7 +19,7 @@ function detectLanguage(): Language {
 
 interface MessagesContext {
   language: Language
-  /** The same as the browser has it, for example `en-GB`: dates and numbers differ. */
+  /** The language with the browser's region, for example `en-GB`, for dates and numbers. */
   locale: string
   t: Messages
   choose: (language: Language) => void
@@ -45,5 +45,5 @@ export function MessagesProvider({ children }: { children: ReactNode }) {
   return <Context value={{ language, locale, t: LANGUAGES[language], choose }}>{children}</Context>
 }
 
-/** The texts in the language of the page, and how to choose another. */
+/** The texts in the language of the page, and a function that changes the language. */
 export const useMessages = () => use(Context)

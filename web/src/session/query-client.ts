@@ -2,11 +2,11 @@ import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
 import { ApiError } from '../api/client'
 import { SESSION_KEY } from './session'
 
-/** Whether what failed may pass by itself: no answer, or a fault of the server's. */
+/** Whether an error may be temporary: no response, or an error of the server (5xx). */
 export const mayPass = (error: unknown): boolean =>
   !(error instanceof ApiError && error.status < 500)
 
-/** Tries again what may pass by itself, and notices wherever a session turns out to be over. */
+/** Retries queries after temporary errors, and marks the user as signed out after any 401. */
 export function createQueryClient(): QueryClient {
   const noticeEnd = (error: unknown) => {
     if (error instanceof ApiError && error.status === 401) client.setQueryData(SESSION_KEY, null)
@@ -18,7 +18,7 @@ export function createQueryClient(): QueryClient {
       queries: {
         staleTime: 30_000,
         retry: (failures, error) => failures < 2 && mayPass(error),
-        // A server on this machine answers without any network; and what fails says so.
+        // A server on the same machine answers without a network, and a failed request reports itself.
         networkMode: 'always',
         refetchOnReconnect: true,
       },

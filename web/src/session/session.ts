@@ -7,7 +7,7 @@ export const SESSION_KEY = ['session'] as const
 
 const readUser = async (): Promise<User> => (await call(api.GET('/auth/me'))).data.user
 
-/** Who is signed in: null for nobody, undefined while that is not known yet. */
+/** The signed-in user: null if nobody is signed in, undefined while that is not known. */
 export function useSession() {
   return useQuery({
     queryKey: SESSION_KEY,
@@ -23,7 +23,7 @@ export function useSession() {
   })
 }
 
-/** Where people sign in: here, or at another service. */
+/** Where users sign in: here, or at another service. */
 export function useSignInPlace() {
   return useQuery({
     queryKey: ['sign-in-place'],
@@ -40,7 +40,7 @@ export function useSignIn() {
   })
 }
 
-/** Looks whether somebody has signed in elsewhere meanwhile. */
+/** Checks whether the user has signed in at another service meanwhile. */
 export function useSignInCheck() {
   return useMutation({ mutationFn: readUser, onSuccess: useWelcome() })
 }
@@ -49,7 +49,7 @@ function useWelcome() {
   const client = useQueryClient()
   return async (user: User) => {
     client.setQueryData(SESSION_KEY, user)
-    // What was refused while nobody was signed in.
+    // Reload what was refused while nobody was signed in.
     await client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' })
   }
 }
@@ -57,17 +57,20 @@ function useWelcome() {
 export function useSignOut() {
   return useMutation({
     mutationFn: () => call(api.POST('/auth/logout')),
-    // Nothing that was seen or typed stays behind.
+    // A reload removes all data and input from the page.
     onSettled: reloadAnyway,
   })
 }
 
-/** Whether the user who is signed in may do something; nothing is offered that may not be done. */
+/** Whether the signed-in user has a permission. The page offers no action without its permission. */
 export function usePermission(permission: string): boolean {
   return useSession().data?.permissions.includes(permission) ?? false
 }
 
-/** Whether files can be added and deleted here; asked of the path that they would take. */
+/**
+ * Whether this server adds and deletes files; undefined while that is not known. Asks the upload path
+ * itself, since a proxy may send it to another server.
+ */
 export function useFileService(): boolean | undefined {
   const { data: user } = useSession()
   const { data } = useQuery({
@@ -83,7 +86,10 @@ export function useFileService(): boolean | undefined {
   return data
 }
 
-/** Asks to sign in again, and waits until somebody has; rejects when the signal ends the waiting. */
+/**
+ * @returns a function that shows the sign-in form and waits for a new sign-in. It rejects when the signal
+ * is aborted.
+ */
 export function useSignedInAgain() {
   const client = useQueryClient()
   return useCallback(

@@ -6,13 +6,13 @@ import { useMessages } from '../messages/messages'
 import { useSignInCheck } from './session'
 
 interface SignInElsewhereProps {
-  /** Where, if that is known. */
+  /** Address of the sign-in page of the other service; null if not configured. */
   url: string | null
-  /** Why, if the page is open already; then it stays as it is. */
+  /** Reason for a sign-in over the open page. The link then opens a new tab, so that the page stays. */
   notice?: string | undefined
 }
 
-/** Where another service signs people in: the way there, and on from here once that is done. */
+/** Shown if another service signs users in: a link to it, and a button to continue afterwards. */
 export function SignInElsewhere({ url, notice }: SignInElsewhereProps) {
   const { t } = useMessages()
   const id = useId()

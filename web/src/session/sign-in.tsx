@@ -9,7 +9,7 @@ import { SignInElsewhere } from './sign-in-elsewhere'
 
 const LANGUAGE_NAMES = Object.entries(LANGUAGES) as [Language, { language: string }][]
 
-/** The form, or the way to where another service has one. */
+/** The sign-in form, or the link to the sign-in page of another service. */
 export function SignIn({ notice }: { notice?: string }) {
   const { data: place, refetch } = useSignInPlace()
   if (place === undefined) return <WaitingScreen onRetry={() => refetch()} />
@@ -17,7 +17,7 @@ export function SignIn({ notice }: { notice?: string }) {
   return <SignInForm notice={notice} />
 }
 
-/** A plain form, such as password managers know. */
+/** A plain form that password managers recognise. */
 function SignInForm({ notice }: { notice?: string | undefined }) {
   const { t } = useMessages()
   const id = useId()
@@ -87,7 +87,7 @@ export function SignInScreen() {
   )
 }
 
-/** For who sits at the browser of somebody else. */
+/** Changes the language before the sign-in, for a user in another person's browser. */
 function LanguageSwitch() {
   const { t, language, choose } = useMessages()
   return (

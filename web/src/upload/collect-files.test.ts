@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { collectFiles } from './collect-files'
 
-/** Entries are a browser's own; these do what its do. */
+/** Stands for `FileSystemEntry` objects, which only a browser can create. */
 interface Folder {
   [name: string]: Folder | string | 'unreadable'
 }
@@ -29,7 +29,7 @@ const folderEntry = (name: string, folder: Folder): object => ({
         : fileEntry(inner, content !== 'unreadable'),
     )
     return {
-      // Some at a time, and none when there are no more.
+      // Returns up to a hundred entries per call, and none at the end.
       readEntries: (take: (entries: object[]) => void, fail: (error: Error) => void) =>
         'cut off' in folder ? fail(new Error('NotFoundError')) : take(left.splice(0, 100)),
     }
@@ -45,14 +45,14 @@ const folder = (content: Folder) => item(folderEntry('folder', content))
 const file = (name: string) => item(fileEntry(name), makeFile(name))
 
 async function collect(...items: object[]) {
-  // Of a `DataTransfer` there is one only in a browser.
+  // `DataTransfer` exists only in a browser.
   const collected = collectFiles({ items } as unknown as DataTransfer)
   items.length = 0
   const { files, leftOut } = await collected
   return { names: files.map(({ name }) => name), leftOut }
 }
 
-it('takes files and folders of one drop, with all that is below', async () => {
+it('takes files and folders of one drop, with all nested folders', async () => {
   const trip = { 'b.jpg': '', day: { 'c.jpg': '', night: { 'd.jpg': '' } } }
   expect(await collect(file('a.jpg'), folder(trip), file('e.jpg'))).toEqual({
     names: ['a.jpg', 'b.jpg', 'c.jpg', 'd.jpg', 'e.jpg'],
@@ -60,7 +60,7 @@ it('takes files and folders of one drop, with all that is below', async () => {
   })
 })
 
-it('takes what was chosen by itself whatever it is, and of folders only images', async () => {
+it('takes every single file whatever its type, but only images from folders', async () => {
   const content = { 'n.txt': '', '.DS_Store': '', '.x.jpg': '', 'raw.HEIC': '', 'photo.jpg': '' }
   expect(await collect(file('n.txt'), folder(content))).toEqual({
     names: ['n.txt', 'raw.HEIC', 'photo.jpg'],
@@ -74,7 +74,7 @@ it('reads a folder to its end', async () => {
   expect((await collect(folder(content))).names).toHaveLength(250)
 })
 
-it('takes the rest when something cannot be read', async () => {
+it('takes the other files when some cannot be read', async () => {
   const content = { 'a.jpg': 'unreadable', inner: { 'cut off': '' }, 'b.jpg': '' }
   expect(await collect(folder(content), item(null), file('c.jpg'))).toEqual({
     names: ['b.jpg', 'c.jpg'],
@@ -82,7 +82,7 @@ it('takes the rest when something cannot be read', async () => {
   })
 })
 
-it('takes files where a browser tells of no entries, and no text that comes along', async () => {
+it('takes files from a browser without entries, and ignores text in the same drop', async () => {
   const text = { kind: 'string', getAsFile: () => null }
   const bare = { kind: 'file', getAsFile: () => makeFile('a.jpg') }
   expect(await collect(text, bare)).toEqual({ names: ['a.jpg'], leftOut: 0 })

@@ -1,25 +1,25 @@
-/** A file without a type may be an image all the same; these are what cameras and the web use. */
+/** Names of image files from cameras and the web. A file without a type may still be an image. */
 const IMAGE_NAME = /\.(jpe?g|png|webp|gif|avif|heic|heif)$/i
 
-/** What a file manager or a camera leaves in folders. */
+/** False for other files in folders, such as the hidden files of file managers. */
 const isImage = (file: File) =>
   !file.name.startsWith('.') &&
   (file.type.startsWith('image/') || (file.type === '' && IMAGE_NAME.test(file.name)))
 
 export interface Collected {
   files: File[]
-  /** The folders that a file lies in, from the outermost on. */
+  /** For each file, the names of its folders, outermost first. */
   folders: Map<File, readonly string[]>
-  /** Files within folders that are no images, or cannot be read. */
+  /** Number of entries that were skipped: not images, or not readable. */
   leftOut: number
 }
 
 /**
- * All files of a drop or a paste. What was chosen by itself is taken as it is, and the server says
- * what it thinks of it; of folders, with all that is below them, only images are.
+ * Collects all files of a drop or a paste. Single files are taken whatever their type: the server decides
+ * about them. Folders are read recursively, and only their images are taken.
  */
 export function collectFiles(data: DataTransfer): Promise<Collected> {
-  // Both must be asked for now: after the event the list is empty.
+  // Both must be read synchronously: the list is empty after the event.
   const items = [...data.items]
     .filter(({ kind }) => kind === 'file')
     .map((item) => ({ entry: item.webkitGetAsEntry?.() ?? null, file: item.getAsFile() }))
@@ -45,7 +45,7 @@ async function walk(
 ): Promise<void> {
   const reader = folder.createReader()
   try {
-    // Chromium gives a hundred at a time, and none when there are no more.
+    // Chromium returns up to a hundred entries per call, and none at the end.
     for (;;) {
       const entries = await new Promise<FileSystemEntry[]>((resolve, reject) =>
         reader.readEntries(resolve, reject),

@@ -3,7 +3,7 @@ import { useMessages } from '../messages/messages'
 import type { Hold } from './holds'
 import { type Uploads, useQueueView, useUploadSummary } from './uploads'
 
-/** Why nothing goes on, and what can be done about it. */
+/** Explains why uploads are on hold, with a button to continue. */
 export function HoldNotice({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const { hold } = useQueueView(uploads)
@@ -15,7 +15,7 @@ export function HoldNotice({ uploads }: { uploads: Uploads }) {
     busy: t.heldByBusy,
     paused: t.heldByPause,
   }
-  // The live region is there before its text is, or it would not be read out.
+  // The live region must exist before its text, or screen readers would not announce it.
   return (
     <div role="status">
       {hold && waiting > 0 && (

@@ -4,7 +4,7 @@ import { createHolds } from './holds'
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-/** A server that answers or does not, and how often it was asked. */
+/** A fake server that answers or not, and counts the probes. */
 function createServer() {
   const server = { isThere: false, asked: 0 }
   const probe = async () => {
@@ -14,7 +14,7 @@ function createServer() {
   return { server, probe }
 }
 
-it('tells what somebody has to do something about before what passes by itself', () => {
+it('reports a hold that needs the user before one that ends by itself', () => {
   const holds = createHolds({ probe: async () => true, onChange: () => {} })
   expect(holds.first()).toBeUndefined()
   for (const hold of ['paused', 'busy', 'offline', 'session'] as const) {
@@ -25,7 +25,7 @@ it('tells what somebody has to do something about before what passes by itself',
   expect(holds.first()).toBe('offline')
 })
 
-it('tells of changes, and of nothing else', () => {
+it('reports changes only', () => {
   const onChange = vi.fn()
   const holds = createHolds({ probe: async () => true, onChange })
   holds.set('paused', false)
@@ -35,7 +35,7 @@ it('tells of changes, and of nothing else', () => {
   expect(onChange).toHaveBeenCalledTimes(1)
 })
 
-it('waits as long as a busy server says, from the last time that it does', () => {
+it('waits as long as a busy server asks for, counted from its last response', () => {
   const holds = createHolds({ probe: async () => true, onChange: () => {} })
   holds.waitWhileBusy(5)
   vi.advanceTimersByTime(4_000)
@@ -46,7 +46,7 @@ it('waits as long as a busy server says, from the last time that it does', () =>
   expect(holds.first()).toBeUndefined()
 })
 
-it('asks for a server that cannot be reached at longer and longer intervals, until it is there', async () => {
+it('probes an unreachable server at increasing intervals until it answers', async () => {
   const { server, probe } = createServer()
   const holds = createHolds({ probe, onChange: () => {} })
   holds.waitForServer()
@@ -57,7 +57,7 @@ it('asks for a server that cannot be reached at longer and longer intervals, unt
   expect(server.asked).toBe(1)
   await vi.advanceTimersByTimeAsync(1)
   expect(server.asked).toBe(2)
-  // Half an hour later it is still asked, twice a minute.
+  // Half an hour later, it is still probed twice a minute.
   await vi.advanceTimersByTimeAsync(30 * 60_000)
   const asked = server.asked
   await vi.advanceTimersByTimeAsync(60_000)
@@ -69,7 +69,7 @@ it('asks for a server that cannot be reached at longer and longer intervals, unt
   expect(server.asked).toBe(asked + 3)
 })
 
-it('asks at once for who does not want to wait', async () => {
+it('probes at once when the user does not want to wait', async () => {
   const { server, probe } = createServer()
   const holds = createHolds({ probe, onChange: () => {} })
   holds.waitForServer()

@@ -1,7 +1,7 @@
-/** Why nothing new is begun. */
+/** Reason why no new upload starts. */
 export type Hold = 'session' | 'offline' | 'unreachable' | 'busy' | 'paused'
 
-/** What is told where there are several: what somebody has to do something about comes first. */
+/** Order in which holds are reported: those that need the user come first. */
 const ORDER: readonly Hold[] = ['session', 'offline', 'unreachable', 'busy', 'paused']
 
 const FIRST_PROBE_MS = 2_000
@@ -13,7 +13,7 @@ interface HoldsOptions {
   onChange: () => void
 }
 
-/** Keeps the reasons to wait, and ends those that pass by themselves. */
+/** Keeps the reasons to wait, and ends the temporary ones by itself. */
 export function createHolds({ probe, onChange }: HoldsOptions) {
   const holds = new Set<Hold>()
   let busyTimer: ReturnType<typeof setTimeout> | undefined
@@ -26,7 +26,7 @@ export function createHolds({ probe, onChange }: HoldsOptions) {
     onChange()
   }
 
-  /** Asks at longer and longer intervals. */
+  /** Probes the server, and doubles the interval after each failure up to `MAX_PROBE_MS`. */
   const probeAfter = (milliseconds: number) => {
     clearTimeout(probeTimer)
     probeTimer = setTimeout(async () => {
@@ -49,7 +49,7 @@ export function createHolds({ probe, onChange }: HoldsOptions) {
       set('unreachable', true)
       probeAfter(FIRST_PROBE_MS)
     },
-    /** Somebody does not want to wait. */
+    /** For a user who does not want to wait: ends the busy hold, and probes the server at once. */
     tryNow: () => {
       clearTimeout(busyTimer)
       set('busy', false)

@@ -1,4 +1,4 @@
-/** Sees to it that a file which is dropped where nothing takes it does not replace the page. */
+/** Prevents the browser from replacing the page by a file that is dropped where nothing handles it. */
 export function keepPage(): void {
   for (const name of ['dragover', 'drop'] as const) {
     addEventListener(name, (event) => {

@@ -1,7 +1,7 @@
-/** What browsers call every image that comes from the clipboard. */
+/** The name that browsers give to every image from the clipboard. */
 const NO_NAME = /^image\.\w+$/
 
-/** Names after the time what has been copied out of a program and has no name of its own. */
+/** Names pasted images after the time if they have no name of their own, as from another program. */
 export function nameCopies(files: readonly File[], word: string, language: string): File[] {
   const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' })
   return files.map((file) => {

@@ -18,11 +18,11 @@ const name = (paths: string[], taken: string[] = []) => {
   )
 }
 
-it('leaves names that are different as they are', () => {
+it('keeps names that are unique', () => {
   expect(name(['Trip/a.jpg', 'Trip/b.jpg', 'c.png'])).toEqual(['a', 'b', 'c'])
 })
 
-it('tells those of one name apart by their folders, as far out as it takes', () => {
+it('tells equal names apart by their folders, as many as necessary', () => {
   expect(name(['Login/screenshot.png', 'Basket/screenshot.png', 'Basket/total.png'])).toEqual([
     'Login – screenshot',
     'Basket – screenshot',
@@ -35,7 +35,7 @@ it('tells those of one name apart by their folders, as far out as it takes', () 
   ])
 })
 
-it('numbers what no folder tells apart, and what is there already', () => {
+it('numbers names that no folder tells apart, and names that are taken', () => {
   expect(name(['a.jpg', 'a.png', 'b.png'], ['b', 'b (2)'])).toEqual(['a', 'a (2)', 'b (3)'])
   const long = 'x'.repeat(255)
   const [, second = ''] = name([`${long}.jpg`, `${long}.png`])
@@ -43,7 +43,7 @@ it('numbers what no folder tells apart, and what is there already', () => {
   expect(second).toMatch(/ \(2\)$/)
 })
 
-it('makes tags of folders that the server takes', () => {
+it('makes tags of folders that the server accepts', () => {
   expect(tagsFromFolders(['Sea, sand', ' Day\n1 ', 'Sea, sand', ',', '𝒳'.repeat(70)])).toEqual([
     'Sea sand',
     'Day 1',

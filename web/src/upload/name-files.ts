@@ -1,11 +1,11 @@
 import { MAX_NAME_CODE_POINTS, nameFromFile } from './upload'
 
-/** More are refused by the server. */
+/** Maximum length of a tag. The server refuses longer ones. */
 const MAX_TAG_CODE_POINTS = 64
 
 const cut = (text: string, most: number) => [...text.toWellFormed()].slice(0, most).join('').trim()
 
-/** The names of the folders that a file lies in as tags. */
+/** Tags from the names of a file's folders. */
 export const tagsFromFolders = (folders: readonly string[]): string[] => [
   ...new Set(
     folders
@@ -15,10 +15,10 @@ export const tagsFromFolders = (folders: readonly string[]): string[] => [
 ]
 
 /**
- * Names files so that one can tell them apart: those that have the same name by the folders they lie in,
- * the nearest first, and the rest by numbers.
- * @param foldersOf from the outermost to the one it lies in
- * @param isTaken whether something else is called so already
+ * Gives files unique names: equal names are prefixed with their folders, innermost first, and names that
+ * are still equal get numbers.
+ * @param foldersOf the folders of a file, outermost first
+ * @param isTaken whether another item already has a name
  */
 export function nameFiles(
   files: readonly File[],

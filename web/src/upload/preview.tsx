@@ -1,13 +1,13 @@
 import { useEffect, useState } from 'react'
 import classes from './upload.module.css'
 
-/** Larger ones would cost the browser more memory than a thumbnail is worth. */
+/** Maximum size of a file to preview: a larger one would take too much memory for a thumbnail. */
 const MAX_BYTES = 20 * 1024 * 1024
 
-/** Long enough that rows which are only scrolled past decode nothing. */
+/** Delay before a preview is decoded, so that rows that are scrolled past cost nothing. */
 const SETTLED_MS = 150
 
-/** The file itself as long as it is shown, and the library's own small image once there is one. */
+/** Shows the local file, then the small image of the library once that exists. */
 export function Preview({ file, url }: { file: File; url: string | undefined }) {
   const [local, setLocal] = useState<string>()
   const isNeeded = url === undefined && file.type.startsWith('image/') && file.size <= MAX_BYTES
@@ -32,7 +32,7 @@ export function Preview({ file, url }: { file: File; url: string | undefined }) 
           src={source}
           alt=""
           decoding="async"
-          // What one cannot see through covers it.
+          // Adds a checkerboard behind the image, which an opaque one covers.
           data-transparent
           draggable={false}
           onError={() => setLocal(undefined)}

@@ -5,10 +5,10 @@ import classes from './upload.module.css'
 import { UploadRow } from './upload-row'
 import { type Uploads, useUploadIds } from './uploads'
 
-/** Of a row whose text takes one line; others are measured. */
+/** Estimated height of a row in pixels, with one line of text. Rendered rows are measured. */
 const ROW_HEIGHT = 60
 
-/** All files, of which only those in sight exist, and the one that has the focus. */
+/** The list of all files. Only the visible rows and the row with the focus are rendered. */
 export function QueueList({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const scroller = useRef<HTMLDivElement>(null)
@@ -27,7 +27,7 @@ export function QueueList({ uploads }: { uploads: Uploads }) {
       return [...indexes, kept].sort((a, b) => a - b)
     },
   })
-  // What has just been added is shown, unless somebody is at work in the list.
+  // Scroll to newly added files, unless the focus is in the list.
   const seen = useRef(0)
   useEffect(() => {
     const isInUse = scroller.current?.contains(document.activeElement)
@@ -64,7 +64,7 @@ export function QueueList({ uploads }: { uploads: Uploads }) {
   )
 }
 
-/** The order as it is, but as it was while somebody is at work in it: no row goes from under a hand. */
+/** The order of the rows. While the list is in use, rows keep their places, and new rows come last. */
 function useKeptOrder(ids: readonly number[], isInUse: boolean): readonly number[] {
   const last = useRef(ids)
   return useMemo(() => {

@@ -10,7 +10,7 @@ import { UPLOAD_BUTTON_ID } from './upload-button'
 import { chooseAutomatic, type Uploads, useQueueView, useUploadSummary } from './uploads'
 import { useKeptFocus } from './use-kept-focus'
 
-/** The queue, above the page's lower corner. */
+/** The panel of the upload queue, in a lower corner of the page. */
 export default function QueuePanel({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const id = useId()
@@ -23,7 +23,7 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
 
   const clear = (remove: () => void) => {
     remove()
-    // The focus was on a button that goes with the list.
+    // The focused button disappears together with the list.
     const isGone = uploads.store.getIds().length === 0
     if (isGone) document.getElementById(UPLOAD_BUTTON_ID)?.focus()
   }
@@ -72,15 +72,18 @@ export default function QueuePanel({ uploads }: { uploads: Uploads }) {
   )
 }
 
-/** Nobody looks at it any longer. */
+/** Time after which the panel collapses when all uploads have succeeded. */
 const CLOSES_AFTER_MS = 10_000
 
-/** Whether all of it is shown: it goes out of the way by itself when all went well, and comes back. */
+/**
+ * Whether the panel is expanded. It collapses by itself after all uploads have succeeded, and expands again
+ * when that changes.
+ */
 function useOpen(isWell: boolean, total: number) {
   const [isOpen, setIsOpen] = useState(true)
   const [isInUse, setIsInUse] = useState(false)
   const wentByItself = useRef(false)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: more files make it begin anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: more files restart the timer
   useEffect(() => {
     if (!isWell) {
       if (wentByItself.current) setIsOpen(true)

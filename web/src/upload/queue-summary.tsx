@@ -4,10 +4,10 @@ import { useMessages } from '../messages/messages'
 import classes from './upload.module.css'
 import { type Uploads, useUploadSummary } from './uploads'
 
-/** As often as one can listen to it. */
+/** Interval at which screen readers announce the progress. */
 const SAID_EVERY_MS = 5_000
 
-/** How far all of it is, for the eye at each step and for the ear now and then. */
+/** Overall progress. It is shown at each step, and announced to screen readers at intervals. */
 export function QueueSummary({ uploads }: { uploads: Uploads }) {
   const { t } = useMessages()
   const { total, canceled, added, failed, bytes, settledBytes } = useUploadSummary(uploads)

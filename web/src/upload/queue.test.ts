@@ -9,7 +9,7 @@ type Sending = Parameters<typeof sendUpload>[0] & { end: (outcome: Outcome) => P
 const MEDIA = { id: 1 } as MediaItem
 const ADDED: Outcome = { kind: 'added', media: MEDIA, duplicateOf: undefined }
 
-/** A queue whose uploads end when, and as, the test says. */
+/** Opens a queue with fake uploads. The test decides when each ends, and with which outcome. */
 function openQueue({ isAutomatic = true } = {}) {
   const sent: Sending[] = []
   const onSessionOver = vi.fn()
@@ -23,7 +23,7 @@ function openQueue({ isAutomatic = true } = {}) {
         const end = async (outcome: Outcome) => {
           const before = find()
           resolve(outcome)
-          // What follows may first ask whether the file can still be read.
+          // The queue may first check whether the file can still be read.
           await vi.waitFor(() => expect(find()).not.toBe(before), { interval: 1 })
         }
         options.signal.addEventListener('abort', () => resolve({ kind: 'aborted' }))
@@ -47,7 +47,7 @@ function openQueue({ isAutomatic = true } = {}) {
 const failed = { kind: 'refused', detail: 'No.', isFinal: false } as const
 const hopeless = { kind: 'refused', detail: 'No image.', isFinal: true } as const
 
-it('sends three at a time, in order', async () => {
+it('sends three files at a time, in order', async () => {
   const { sent, add, namesSent } = openQueue()
   add('1.jpg', '2.jpg', '3.jpg', '4.jpg', '5.jpg')
   expect(namesSent()).toEqual(['1', '2', '3'])
@@ -57,7 +57,7 @@ it('sends three at a time, in order', async () => {
   expect(namesSent()).toEqual(['1', '2', '3', '4', '5'])
 })
 
-it('gives each file its name and the tags that hold when it leaves', async () => {
+it('sends each file with its name and the tags at that moment', async () => {
   const { queue, sent, add } = openQueue({ isAutomatic: false })
   const [first = 0] = add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
   queue.rename(first, '  Typed ')
@@ -74,7 +74,7 @@ it('gives each file its name and the tags that hold when it leaves', async () =>
   ])
 })
 
-it('does not send a file whose name is being typed, but those behind it', () => {
+it('skips a file whose name is being edited, and sends the next ones', () => {
   const { queue, add, namesSent } = openQueue({ isAutomatic: false })
   const [first = 0, second = 0] = add('1.jpg', '2.jpg')
   queue.edit(first)
@@ -86,7 +86,7 @@ it('does not send a file whose name is being typed, but those behind it', () => 
   expect(namesSent()).toEqual(['2', '1'])
 })
 
-it('waits again after a batch, where files wait for names', async () => {
+it('pauses again after a batch, if files wait for names', async () => {
   const { queue, sent, add, namesSent } = openQueue({ isAutomatic: false })
   add('1.jpg')
   queue.start()
@@ -96,7 +96,7 @@ it('waits again after a batch, where files wait for names', async () => {
   expect(namesSent()).toEqual(['1'])
 })
 
-it('cancels what is under way and what waits, and takes both up again', async () => {
+it('cancels running and waiting uploads, and can retry both', async () => {
   const { queue, sent, add, states } = openQueue()
   const ids = add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
   queue.cancelAll()
@@ -108,7 +108,7 @@ it('cancels what is under way and what waits, and takes both up again', async ()
   expect(sent[3]?.name).toBe('4')
 })
 
-it('tries all again that failed, and nothing else', async () => {
+it('retries all failed uploads, and no others', async () => {
   const { queue, sent, add, states, namesSent } = openQueue()
   add('1.jpg', '2.jpg', '3.jpg')
   await sent[0]?.end(failed)
@@ -119,7 +119,7 @@ it('tries all again that failed, and nothing else', async () => {
   expect(namesSent().slice(3)).toEqual(['1', '3'])
 })
 
-it('does not try again what fails for good; that can be dismissed, and what failed comes first', async () => {
+it('does not retry permanent failures, lists failed uploads first, and can dismiss them', async () => {
   const { queue, sent, add, namesSent } = openQueue()
   const [first = 0, second = 0, third = 0] = add('1.jpg', '2.jpg', '3.jpg')
   await sent[0]?.end(ADDED)
@@ -134,7 +134,7 @@ it('does not try again what fails for good; that can be dismissed, and what fail
   expect(queue.store.getSummary()).toMatchObject({ total: 2, failed: 0, hopeless: 0 })
 })
 
-it('gives the tags for all to what is up already, and takes back those that are none any more', async () => {
+it('adds new tags for all to uploaded files, and removes tags that were dropped', async () => {
   const { queue, sent, retag } = openQueue()
   const folders = ['Holiday']
   queue.add([new File(['x'], '1.jpg'), new File(['x'], '2.jpg')], () => folders)
@@ -143,7 +143,7 @@ it('gives the tags for all to what is up already, and takes back those that are 
   queue.setTags(['sea', 'Holiday'])
   await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(1))
   expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1], add: ['sea'], remove: [] })
-  // It was under way when they were typed.
+  // This file was being uploaded when the tags changed.
   await sent[1]?.end({ ...ADDED, media: { id: 2 } as MediaItem })
   await vi.waitFor(() => expect(retag).toHaveBeenCalledTimes(2))
   expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [2], add: ['sea'], remove: [] })
@@ -155,7 +155,7 @@ it('gives the tags for all to what is up already, and takes back those that are 
   expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1, 2], add: ['sand'], remove: ['sea'] })
 })
 
-it('says when what is up cannot be tagged, and tries again with the next change', async () => {
+it('reports when uploaded files cannot be tagged, and retries with the next change', async () => {
   const { queue, sent, add, retag, onNotTagged } = openQueue()
   add('1.jpg')
   await sent[0]?.end(ADDED)
@@ -167,7 +167,7 @@ it('says when what is up cannot be tagged, and tries again with the next change'
   expect(retag.mock.lastCall?.[0]).toMatchObject({ items: [1], add: ['a', 'b'] })
 })
 
-it('asks once to sign in, and goes on with the same files afterwards', async () => {
+it('asks once for a new sign-in, and then continues with the same files', async () => {
   const { queue, sent, add, states, onSessionOver, namesSent } = openQueue()
   add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
   await sent[0]?.end({ kind: 'session-over' })
@@ -177,7 +177,7 @@ it('asks once to sign in, and goes on with the same files afterwards', async () 
   expect(states()).toEqual(['waiting', 'waiting', 'sending', 'waiting'])
   queue.setSignedIn(true)
   expect(namesSent().slice(3)).toEqual(['4', '1'])
-  // A late refusal of the old session says nothing of the new one.
+  // A late refusal of the old session must not end the new one.
   await sent[2]?.end({ kind: 'session-over' })
   expect(onSessionOver).toHaveBeenCalledTimes(1)
   expect(queue.getView().hold).toBeUndefined()
@@ -193,7 +193,7 @@ it('holds everything back while the server is busy', async () => {
   expect(sent).toHaveLength(4)
 })
 
-it('gives up on a file that breaks its connection again and again', async () => {
+it('gives up on a file whose connection breaks repeatedly', async () => {
   const { queue, sent, add, states } = openQueue()
   add('1.jpg')
   for (const index of [0, 1, 2]) {
@@ -205,7 +205,7 @@ it('gives up on a file that breaks its connection again and again', async () => 
   expect(sent).toHaveLength(3)
 })
 
-it('counts no broken connection while there is none at all', async () => {
+it('does not count broken connections while offline', async () => {
   const { queue, sent, add, states } = openQueue()
   add('1.jpg')
   for (const index of [0, 1, 2, 3]) {
@@ -217,14 +217,14 @@ it('counts no broken connection while there is none at all', async () => {
   expect(sent).toHaveLength(5)
 })
 
-it('refuses empty files by itself, and goes on', () => {
+it('refuses empty files itself, and continues', () => {
   const { queue, sent, states } = openQueue()
   queue.add([new File([], 'empty.jpg'), new File(['x'], 'full.jpg')])
   expect(states()).toEqual(['failed', 'sending'])
   expect(sent.map(({ name }) => name)).toEqual(['full'])
 })
 
-it('keeps the sums in step with the files', async () => {
+it('keeps the summary consistent with the files', async () => {
   const { queue, sent, add } = openQueue()
   add('1.jpg', '2.jpg', '3.jpg', '4.jpg')
   sent[0]?.onProgress(0.6)

@@ -5,19 +5,19 @@ import { planTagging, type Retag } from './tag-sent'
 import { type Failure, isHopeless, isRunning, nameFromFile } from './upload'
 import { createUploadStore } from './upload-store'
 
-/** At a time; the server works on few at once, and more would only take memory. */
+/** Uploads at a time. The server processes only a few at once, and more would only take memory. */
 const AT_ONCE = 3
 
-/** More are refused by the server. */
+/** Maximum number of tags of an item. The server refuses more. */
 const MAX_TAGS = 64
 
-/** Times that a file may break its connection while the server can be reached. */
+/** Broken connections after which a file fails. Those while offline do not count. */
 const MAX_BREAKS = 3
 
 export interface QueueView {
   readonly hold: Hold | undefined
   readonly tags: readonly string[]
-  /** Whether files are sent as soon as they are there. */
+  /** Whether files are sent as soon as they are added. */
   readonly isAutomatic: boolean
 }
 
@@ -26,9 +26,9 @@ interface QueueOptions {
   send: typeof sendUpload
   onAdded: () => void
   retag: Retag
-  /** They could not be tagged, for this reason. */
+  /** Called when uploaded files could not be tagged. */
   onNotTagged: (error: unknown) => void
-  /** The server does not know the session any more. */
+  /** Called when the server no longer accepts the session. */
   onSessionOver: () => void
   /** Whether the server answers at all. */
   probe: () => Promise<boolean>
@@ -36,7 +36,7 @@ interface QueueOptions {
 
 export type Uploads = ReturnType<typeof createQueue>
 
-/** Sends files to the library, a few at a time, and waits where waiting helps. */
+/** Uploads files to the library, a few at a time. Waits while the server cannot accept them. */
 export function createQueue(options: QueueOptions) {
   const { isAutomatic, send, onAdded, retag, onNotTagged, onSessionOver, probe } = options
   const store = createUploadStore()
@@ -44,9 +44,9 @@ export function createQueue(options: QueueOptions) {
   const running = new Map<number, AbortController>()
   const breaks = new Map<number, number>()
   const listeners = new Set<() => void>()
-  /** Its name is being typed: it is not sent under half of one. */
+  /** Id of the upload whose name is being edited. It is not sent under an unfinished name. */
   let edited: number | undefined
-  /** Counts the sessions: what an earlier one was refused says nothing of this one. */
+  /** Number of the current session, so that a late refusal of an earlier one is ignored. */
   let session = 0
   let view: QueueView = { hold: undefined, tags: [], isAutomatic }
 
@@ -92,7 +92,7 @@ export function createQueue(options: QueueOptions) {
       onProgress: (share) => {
         const sent = Math.floor(file.size * share)
         if (share === 1) store.change(id, { sent, state: 'processing' })
-        // Finer than a hundredth nobody sees.
+        // Steps below one per cent are not visible.
         else if (sent - (store.get(id)?.sent ?? 0) >= file.size / 100) store.change(id, { sent })
       },
     })
@@ -136,7 +136,7 @@ export function createQueue(options: QueueOptions) {
   }
 
   let isTagging = false
-  /** Gives the tags for all to what was added before they were typed, and takes others back. */
+  /** Updates the tags for all of items that were added before the tags changed. */
   async function tagSent() {
     if (isTagging) return
     isTagging = true
@@ -170,7 +170,7 @@ export function createQueue(options: QueueOptions) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    /** @param foldersOf the folders that a file lies in, from the outermost on */
+    /** @param foldersOf the folders of a file, outermost first */
     add: (files: readonly File[], foldersOf: (file: File) => readonly string[] = () => []) => {
       const taken = new Set<string>()
       for (const { state, name } of store.all()) {
@@ -185,7 +185,7 @@ export function createQueue(options: QueueOptions) {
       sendNext()
     },
     rename: (id: number, name: string) => store.change(id, { name }),
-    /** Says whose name is being typed. */
+    /** Call when the name of an upload is being edited. */
     edit: (id: number) => {
       edited = id
     },
@@ -194,7 +194,7 @@ export function createQueue(options: QueueOptions) {
       edited = undefined
       sendNext()
     },
-    /** What is pasted with commas is several. */
+    /** Splits pasted text with commas into several tags. */
     setTags: (tags: readonly string[]) => {
       const parts = tags.flatMap((tag) => tag.split(',')).map((tag) => tag.trim())
       show({ tags: [...new Set(parts.filter(Boolean))] })
@@ -204,7 +204,7 @@ export function createQueue(options: QueueOptions) {
       show({ isAutomatic: automatic })
       holds.set('paused', !automatic)
     },
-    /** Sends what waits; until then it can be named and tagged in peace. */
+    /** Sends the waiting files. Until then, the user can name and tag them. */
     start: () => holds.set('paused', false),
     tryNow: holds.tryNow,
     cancel: (id: number) => {
@@ -242,7 +242,7 @@ export function createQueue(options: QueueOptions) {
   }
 }
 
-/** A file that was changed or taken away since it was chosen looks like a broken connection. */
+/** Whether a file can still be read. An upload of a changed or deleted file fails like a broken connection. */
 const isReadable = (file: File) =>
   file
     .slice(0, 1)

@@ -3,9 +3,9 @@ import type { MediaItem } from '../api/client'
 
 export type Outcome =
   | { kind: 'added'; media: MediaItem; duplicateOf: number | undefined }
-  /** Finally, where the same file would be refused again. */
+  /** `isFinal` is true if the same file would be refused again. */
   | { kind: 'refused'; detail: string | undefined; isFinal: boolean }
-  /** Refused by what stands before the server, which says so in words of its own. */
+  /** Refused by a proxy in front of the server, without a detail from the server. */
   | { kind: 'too-large' }
   | { kind: 'session-over' }
   | { kind: 'busy'; seconds: number }
@@ -16,7 +16,7 @@ interface SendOptions {
   file: File
   name: string
   tags: readonly string[]
-  /** @param share of the file that has left, 0 to 1 */
+  /** @param share part of the file that has been sent, 0 to 1 */
   onProgress: (share: number) => void
   signal: AbortSignal
 }
@@ -29,7 +29,7 @@ interface Answer {
   error?: string
 }
 
-/** Adds one file to the library. Resolves whatever happens. `fetch` does not tell what has left. */
+/** Adds one file to the library. Never rejects. `fetch` cannot report the progress of an upload. */
 export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions) {
   return new Promise<Outcome>((resolve) => {
     const form = new FormData()
@@ -52,7 +52,7 @@ export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions
 
 function readOutcome(request: XMLHttpRequest): Outcome {
   const { status } = request
-  // A proxy may answer anything.
+  // A proxy may send a response of any form.
   const answer: Answer = typeof request.response === 'object' ? (request.response ?? {}) : {}
   const retryAfter = request.getResponseHeader('retry-after')
   if (status === 200 && answer.media) {
@@ -68,15 +68,15 @@ function readOutcome(request: XMLHttpRequest): Outcome {
     : { kind: 'refused', detail, isFinal: isFinal(status, answer) }
 }
 
-/** A permission may be given back, and a fault pass; what the server thinks of the file stays. */
+/** Only a refusal of the file itself is final: permissions can change, and faults can pass. */
 const isFinal = (status: number, { error }: Answer) =>
   error === 'image-refused' || [400, 409, 413, 415].includes(status)
 
 const MAX_WAIT_SECONDS = 120
 
 /**
- * Seconds to wait, from a number of them or a date (RFC 9110, section 10.2.3); at least one, and
- * no more than somebody who watches would bear.
+ * Seconds to wait, from the number or the date in a `Retry-After` header (RFC 9110, section 10.2.3). At
+ * least one, and at most `MAX_WAIT_SECONDS`, since a user is watching.
  */
 export function readRetryAfter(value: string, now: number): number {
   const seconds = /^\d+$/.test(value.trim()) ? Number(value) : (Date.parse(value) - now) / 1000

@@ -10,12 +10,12 @@ export interface Tagging {
 
 export type Retag = (work: Pick<Tagging, 'items' | 'add' | 'remove'>) => Promise<void>
 
-/** More in one request are refused. */
+/** Items per request. The server refuses more. */
 const MAX_ITEMS = 10_000
 
 /**
- * What has to be done first so that those that were added have the tags for all, and lose those that are
- * none any more; undefined if nothing has. A file keeps the tags that are its own.
+ * Plans the next request that gives added items the current tags for all, and removes dropped ones;
+ * undefined if nothing is left to do. An item keeps its own tags.
  */
 export function planTagging(
   uploads: Iterable<Upload>,

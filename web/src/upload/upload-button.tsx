@@ -5,7 +5,7 @@ import { useUploadService } from './use-upload-service'
 
 export const UPLOAD_BUTTON_ID = 'upload'
 
-/** Picks files; where files cannot be added here, it says so instead. */
+/** A button that picks files. If this server does not add files, a text says so instead. */
 export function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) {
   const { t } = useMessages()
   const { mayAdd, isServed } = useUploadService()
@@ -25,7 +25,7 @@ export function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) 
       resetRef={reset}
       onChange={(files) => {
         onFiles(files)
-        // Else the same file could not be picked again.
+        // Without a reset, the same file could not be picked again.
         reset.current?.()
       }}
     >

@@ -9,15 +9,15 @@ import { type Uploads, useUploadIds } from './uploads'
 import { useFileDrop } from './use-file-drop'
 import { useUploadService } from './use-upload-service'
 
-// Most visits upload nothing.
+// Loaded later, since most visits upload nothing.
 const { Component: QueuePanel, load: loadPanel } = loadLater(() => import('./queue-panel'))
 
-/** Takes what is dropped anywhere on the page, and shows what becomes of it. */
+/** Accepts files that are dropped anywhere on the page, and shows the upload queue. */
 export function UploadPanel({ uploads }: { uploads: Uploads }) {
   const hasUploads = useUploadIds(uploads).length > 0
   const { refusal } = useUploadService()
   const isOffered = refusal === undefined
-  // It may be wanted when there is no connection to load it through.
+  // Loaded in advance: the user may add files while offline.
   useEffect(() => {
     if (isOffered) void loadPanel()
   }, [isOffered])
@@ -58,5 +58,5 @@ function FileDrop({ uploads }: { uploads: Uploads }) {
   )
 }
 
-/** What lies under a dialog cannot be told from what does not happen. */
+/** A dialog covers the upload queue, so a notification must report the added files. */
 const isDialogOpen = () => document.querySelector('[aria-modal=true]') !== null

@@ -13,7 +13,7 @@ interface UploadRowProps {
   id: number
 }
 
-/** One file; drawn again only when something about it changes. */
+/** The row of one file. It is rendered again only when its upload changes. */
 export const UploadRow = memo(({ uploads, id }: UploadRowProps) => {
   const upload = useUpload(uploads, id)
   const { t } = useMessages()
@@ -50,7 +50,7 @@ interface PartProps {
   upload: Upload
 }
 
-/** Can be typed until the file leaves; afterwards it is the item's. */
+/** The name. It can be edited until the file is sent. */
 function UploadName({ uploads, upload }: PartProps) {
   if (isRunning(upload) || upload.state === 'added') {
     return (
@@ -64,7 +64,7 @@ function UploadName({ uploads, upload }: PartProps) {
 
 function NameInput({ uploads, upload: { id, file, name } }: PartProps) {
   const { t } = useMessages()
-  // An input that goes while it has the focus tells nobody that it has lost it.
+  // An input that is removed while it has the focus fires no blur event.
   useEffect(() => () => uploads.endEdit(id), [uploads, id])
   return (
     <TextInput
@@ -83,7 +83,7 @@ function NameInput({ uploads, upload: { id, file, name } }: PartProps) {
   )
 }
 
-/** One button that stays where it is, so that the focus does too. */
+/** One button for all states of an upload, so that it keeps the focus. */
 function UploadAction({ uploads, upload }: PartProps) {
   const { id, name, state, media } = upload
   const { t } = useMessages()

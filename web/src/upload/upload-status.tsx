@@ -4,7 +4,7 @@ import type { Failure, Upload } from './upload'
 import classes from './upload.module.css'
 import { useOpenItem } from './use-open-item'
 
-/** What has become of a file so far, in words. */
+/** The state of an upload as text. */
 export function UploadStatus({ upload }: { upload: Upload }) {
   const { t } = useMessages()
   const openItem = useOpenItem()

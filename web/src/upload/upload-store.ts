@@ -1,6 +1,6 @@
 import { isHopeless, isOver, type NewUpload, newUpload, type Upload } from './upload'
 
-/** Of all files in the list, kept up to date without going through them. */
+/** Totals of all files in the list, updated with each change instead of computed from all files. */
 export interface Summary {
   readonly total: number
   readonly waiting: number
@@ -8,12 +8,13 @@ export interface Summary {
   readonly added: number
   readonly failed: number
   readonly canceled: number
-  /** Of those that failed, how many did so for good. */
+  /** Failed uploads that would fail again. */
   readonly hopeless: number
-  /** Of those that were added, how many the library had already. */
+  /** Added files that the library already contained. */
   readonly duplicates: number
-  /** Bytes of all files, and of those what has left or is over. */
+  /** Bytes of all files. */
   readonly bytes: number
+  /** Bytes that have been sent, with all bytes of uploads that are over. */
   readonly settledBytes: number
 }
 
@@ -22,8 +23,8 @@ type Key = number | 'list' | 'summary'
 export type UploadStore = ReturnType<typeof createUploadStore>
 
 /**
- * The list of uploads, outside of React: a change of one tells those who look at that one, so that
- * hundreds of others are not drawn again for each piece of a file that has left.
+ * The list of uploads, kept outside of React. A change notifies only the listeners of that upload, so that
+ * the progress of one file does not render hundreds of other rows again.
  */
 export function createUploadStore() {
   const uploads = new Map<number, Upload>()
@@ -55,7 +56,7 @@ export function createUploadStore() {
     }
   }
 
-  /** Adds what an upload contributes to the sums, or takes it away. */
+  /** Adds an upload to the totals, or subtracts it. */
   function count(upload: Upload, sign: 1 | -1) {
     counts[upload.state] += sign
     if (isHopeless(upload)) hopeless += sign
@@ -71,7 +72,7 @@ export function createUploadStore() {
     }
   }
 
-  /** What failed comes first: somebody has to do something about it. */
+  /** Failed uploads come first: the user has to act on them. */
   function order(): readonly number[] {
     const all = [...uploads.values()]
     const hasFailed = ({ state }: Upload) => state === 'failed'
@@ -94,7 +95,7 @@ export function createUploadStore() {
     getIds: () => ids,
     getSummary: () => summary,
 
-    /** @returns a function that ends it */
+    /** @returns a function that ends the subscription */
     subscribe: (key: Key, listener: () => void) => {
       const set = listeners.get(key) ?? new Set()
       listeners.set(key, set.add(listener))
@@ -128,9 +129,9 @@ export function createUploadStore() {
     },
 
     remove: (id: number) => remove((upload) => upload.id === id),
-    /** Takes out what is neither waiting nor under way. */
+    /** Removes uploads that are neither waiting nor running. */
     clearOver: () => remove(isOver),
-    /** The same, but for what failed and can be tried again. */
+    /** Does the same, but keeps failed uploads that can be retried. */
     clearFinished: () =>
       remove((upload) => isOver(upload) && (upload.state !== 'failed' || isHopeless(upload))),
   }

@@ -10,11 +10,11 @@ it.each([
   ['line\nbreak\u0000.gif', 'line break'],
   ['落とした.png', '落とした'],
   ['half \ud83d.png', 'half \ufffd'],
-])('makes of the file %j the name %j', (fileName, name) => {
+])('makes the file name %j the name %j', (fileName, name) => {
   expect(nameFromFile(fileName)).toBe(name)
 })
 
-it('makes no name longer than the server takes', () => {
+it('makes no name longer than the server accepts', () => {
   const name = nameFromFile(`${'😀'.repeat(300)}.png`)
   expect([...name]).toHaveLength(255)
 })

@@ -2,27 +2,27 @@ import type { MediaItem } from '../api/client'
 
 export type UploadState = 'waiting' | 'sending' | 'processing' | 'added' | 'failed' | 'canceled'
 
-/** A file on its way into the library. Never changed: a change makes another object. */
+/** A file on its way into the library. Immutable: a change creates a new object. */
 export interface Upload {
   readonly id: number
   readonly file: File
-  /** What the item will be called, as it was typed. */
+  /** Name of the future item, as typed. */
   readonly name: string
   readonly state: UploadState
-  /** Bytes of the file that have left. */
+  /** Bytes of the file that have been sent. */
   readonly sent: number
   readonly failure: Failure | undefined
-  /** The item it has become. */
+  /** The item that was created from the file. */
   readonly media: MediaItem | undefined
-  /** Tags of its own: the names of its folders. */
+  /** Its own tags: the names of its folders. */
   readonly tags: readonly string[]
-  /** Of the tags for all, those that it has been given. */
+  /** The tags for all that it has got. */
   readonly given: readonly string[]
-  /** The oldest item that shows the same bytes. */
+  /** Id of the oldest item with the same bytes. */
   readonly duplicateOf: number | undefined
 }
 
-/** Why it failed: a kind that the page has words for, or the server's own. */
+/** Why an upload failed: the detail of the server, or a kind for which the page has a text. */
 export type Failure =
   | { kind: 'refused'; detail: string; isFinal: boolean }
   | { kind: 'empty' | 'unreadable' | 'too-large' | 'unreachable' | 'server-fault' }
@@ -31,7 +31,7 @@ export const isRunning = ({ state }: Upload) => state === 'sending' || state ===
 export const isOver = ({ state }: Upload) =>
   state === 'added' || state === 'failed' || state === 'canceled'
 
-/** Whether it failed for good: sent again as it is, it would fail again. */
+/** Whether an upload failed permanently: the same file would fail again. */
 export const isHopeless = ({ state, failure }: Upload): boolean =>
   state === 'failed' &&
   (failure?.kind === 'refused'
@@ -59,7 +59,7 @@ export const newUpload = (id: number, { file, name, tags }: NewUpload): Upload =
 
 export const MAX_NAME_CODE_POINTS = 255
 
-/** The name of a file without its extension, such as the server takes. */
+/** The name of a file without its extension, in a form that the server accepts. */
 export function nameFromFile(fileName: string): string {
   const text = fileName.replace(/\p{Cc}/gu, ' ').trim()
   const name = text.replace(/\.[^.]+$/, '').trim() || text

@@ -17,7 +17,7 @@ export type { Uploads } from './queue'
 const AUTOMATIC = 'vitrine-upload-at-once'
 const REFRESH_MS = 1_500
 
-/** The queue of files on their way into the library, tied to the session, the network and the page. */
+/** Creates the upload queue, and connects it to the session, the network and the page. */
 export function useUploads(): Uploads {
   const client = useQueryClient()
   const refresh = useRefresh()
@@ -36,7 +36,7 @@ export function useUploads(): Uploads {
         const end = await sendBulk({ kind: 'tags', add, remove }, target, signal, () => {})
         void client.invalidateQueries({ queryKey: ['tags'] })
         const [failed] = end.failed ?? []
-        // What was deleted meanwhile needs no tags.
+        // An item that was deleted meanwhile (404) needs no tags.
         if (end.code !== 200) throw new ApiError(end.code ?? 500, end.data ?? '', end.detail)
         if (failed && failed.code !== 404)
           throw new ApiError(failed.code, failed.data, failed.detail)
@@ -90,20 +90,20 @@ export const useUpload = ({ store }: Uploads, id: number) =>
 export const useQueueView = ({ subscribe, getView }: Uploads) =>
   useSyncExternalStore(subscribe, getView)
 
-/** Remembers the choice for the next time. */
+/** Sets whether files are sent right away, and remembers it in this browser. */
 export function chooseAutomatic(uploads: Uploads, isAutomatic: boolean) {
   localStorage.setItem(AUTOMATIC, String(isAutomatic))
   uploads.setAutomatic(isAutomatic)
 }
 
-/** Any answer will do. */
+/** Whether the server sends any response at all. */
 const isServerThere = () =>
   fetch(at('/media/add'), { method: 'OPTIONS' }).then(
     () => true,
     () => false,
   )
 
-/** Runs `work` soon after it is asked for, once for all that is asked meanwhile. */
+/** @returns a function that runs `work` after `REFRESH_MS`, once for all calls in that time */
 function atIntervals(work: () => unknown): () => void {
   let isPlanned = false
   return () => {

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from 'react'
 
-/** Longer than browsers pause between two `dragover`. */
+/** Time without a `dragover` event after which a drag has ended. Browsers send them more often. */
 const GONE_MS = 600
 
 /**
- * Takes files that are dropped anywhere on the page or pasted into it.
- * @param onFiles has the data only until it first waits for something
- * @returns whether some are being held over the page
+ * Accepts files that are dropped anywhere on the page or pasted into it.
+ * @param onFiles must read the data before its first `await`: the browser clears it after the event
+ * @returns whether files are being dragged over the page
  */
 export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => void): boolean {
   const [isOver, setIsOver] = useState(false)
@@ -27,7 +27,7 @@ export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => v
     const hasFiles = ({ dataTransfer }: DragEvent) =>
       !isOwn && dataTransfer !== null && dataTransfer.types.includes('Files')
 
-    // An image of the page itself that is dragged counts as a file, but is none to add.
+    // A dragged image of the page itself counts as a file, but must not be uploaded.
     addEventListener('dragstart', () => (isOwn = true), options)
     addEventListener('dragend', () => (isOwn = false), options)
     for (const name of ['dragenter', 'dragover'] as const) {
@@ -38,7 +38,7 @@ export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => v
           event.preventDefault()
           if (event.dataTransfer) event.dataTransfer.dropEffect = 'copy'
           setIsOver(true)
-          // The end of a drag outside of the window is told nowhere.
+          // No event reports a drag that ends outside of the window.
           clearTimeout(timer)
           timer = setTimeout(hide, GONE_MS)
         },
@@ -60,7 +60,7 @@ export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => v
       'paste',
       ({ clipboardData, target }) => {
         if (!clipboardData?.types.includes('Files')) return
-        // Office programs put a picture beside the text that is meant.
+        // Office programs copy text together with a picture of it. In a text field, the text is meant.
         const isTyping = target instanceof Element && target.matches('input, textarea')
         if (isTyping && clipboardData.types.includes('text/plain')) return
         latest.current(clipboardData, true)

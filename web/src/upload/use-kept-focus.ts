@@ -1,6 +1,6 @@
 import { type RefObject, useEffect } from 'react'
 
-/** Takes the focus to an element when what had it, within this element, has gone. */
+/** Focuses an element when the focused element within it has been removed. */
 export function useKeptFocus(ref: RefObject<HTMLElement | null>): void {
   useEffect(() => {
     const element = ref.current

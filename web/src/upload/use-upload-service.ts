@@ -2,14 +2,14 @@ import { useEffect, useState } from 'react'
 import { useMessages } from '../messages/messages'
 import { useFileService, usePermission, useSession } from '../session/session'
 
-/** Whether images can be added here by who is signed in, and if not, why. */
+/** Whether the signed-in user can add images on this server, and if not, the reason. */
 export function useUploadService() {
   const { t } = useMessages()
   const { data: user } = useSession()
   const mayAddNow = usePermission('add-media')
   const isServed = useFileService()
   const [mayAdd, setMayAdd] = useState(mayAddNow)
-  // Who has to sign in again finds everything, and the focus, where it was.
+  // Keep the last value while the user signs in again, so that the page and its focus stay.
   useEffect(() => {
     if (user) setMayAdd(mayAddNow)
   }, [user, mayAddNow])
