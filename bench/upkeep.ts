@@ -21,7 +21,7 @@ import { readMemory } from './watch-server.ts'
 
 const ON_DISK = readCount('VITRINE_BENCH_STORED', IS_FULL ? 300_000 : 1000)
 /** The S3 server of the tests handles about 80 objects a second, so the whole library would take hours. */
-const IN_BUCKET = readCount('VITRINE_BENCH_IN_BUCKET', Math.min(ON_DISK, 10_000))
+const IN_BUCKET = readCount('VITRINE_BENCH_IN_BUCKET', Math.min(ON_DISK, 1500))
 const SAMPLE_MS = 50
 const PAGE = 50
 /** How long lists are measured while no command runs. */
