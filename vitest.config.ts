@@ -65,7 +65,7 @@ const postgres = {
     include: found([
       'src/audit/*.test.ts',
       'src/auth/{accounts,tokens}/*.test.ts',
-      'src/auth/plugin.test.ts',
+      'src/auth/admission.test.ts',
       'src/auth/session/{access-tokens,sessions}.test.ts',
       'src/auth/sign-in/login.test.ts',
       'src/transfer/{check-rows,files,tables}.test.ts',

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { authPlugin } from './auth/admission.ts'
 import { openAuth } from './auth/auth.ts'
-import { authPlugin } from './auth/plugin.ts'
 import { recordRefusals } from './auth/record-refusals.ts'
 import { createBudget } from './base/budget.ts'
 import type { Metrics } from './base/metrics.ts'

@@ -40,7 +40,7 @@ export const unauthorized = (detail?: string) =>
   })
 
 /**
- * Thrown by `auth/plugin.ts` (origin), `auth/permit.ts` (permission), `account-routes.ts` (personal token) and
+ * Thrown by `auth/admission.ts` (origin), `auth/permit.ts` (permission), `account-routes.ts` (personal token) and
  * `bulk-routes.ts` (search).
  */
 export const forbidden = (detail: string) => new AppError('forbidden', 403, 'Forbidden', { detail })

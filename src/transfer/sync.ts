@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Queries } from '../database/tables.ts'
 import { insertItems } from '../media/change/insert-many.ts'
-import type { ObjectFault } from '../storage/fetch-object.ts'
-import { fetchToFile } from '../storage/fetch-object.ts'
+import { fetchToFile, type ObjectFault } from '../storage/fetch-object.ts'
 import { nameItem, nameItems } from '../upkeep/finding.ts'
 import { findFault } from './check-rows.ts'
 import {

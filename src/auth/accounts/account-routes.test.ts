@@ -23,7 +23,7 @@ describe('one’s own password', () => {
     expect((await change(test, here.token, PASSWORD, 'short')).json()).toMatchObject({
       data: 'Invalid parameters',
       code: 400,
-      error: 'parameters-invalid',
+      error: 'password-invalid',
     })
     expect((await test.get('/session', there.token)).statusCode).toBe(200)
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { finished, Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { heard } from '../../base/heard.ts'
-import { hasBody } from './stalled-clients.ts'
+import { hasBody } from './slow-clients.ts'
 
 /** How much of an unwanted body is read before the connection is cut. */
 export interface DiscardLimits {

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { FastifyInstance } from 'fastify'
 import createRouter, { type HTTPVersion } from 'find-my-way'
 import type { Query } from '../query-parameters.ts'
-import { hasBody, limitIdleTime } from './stalled-clients.ts'
+import { hasBody, limitIdleTime } from './slow-clients.ts'
 
 /*
  * Answers lists and images before Fastify sees the request, if that takes little work. Fastify's own way, with its

@@ -1,7 +1,11 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { NamedObject, ObjectFault } from '../../storage/fetch-object.ts'
-import { fetchToFile, fetchToMemory } from '../../storage/fetch-object.ts'
+import {
+  fetchToFile,
+  fetchToMemory,
+  type NamedObject,
+  type ObjectFault,
+} from '../../storage/fetch-object.ts'
 import type { Storage } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import { nameItems } from '../../upkeep/finding.ts'

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { fastify } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectTo, type RawClient } from '../test-server.ts'
-import { cutOffSlowBodies } from './slow-bodies.ts'
+import { cutOffSlowBodies } from './slow-clients.ts'
 
 /** @param rate bytes per second, checked over each quarter of a second */
 async function start(rate: number) {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { fastify } from 'fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { connectTo } from '../test-server.ts'
-import { cutOffStalled } from './stalled-clients.ts'
+import { cutOffStalled } from './slow-clients.ts'
 
 /** @param idleMs that is allowed */
 async function start(idleMs: number) {

@@ -1,7 +1,7 @@
 import Fastify, { type InjectOptions } from 'fastify'
 import { describe, expect, it } from 'vitest'
 import { createRecorders } from '../database/recorder.ts'
-import { authPlugin } from './plugin.ts'
+import { authPlugin } from './admission.ts'
 import { createSessionCookie } from './session/cookie.ts'
 import { identifyBySession, openOwnSessions } from './session/identify-by-session.ts'
 import { createTestApp } from './test-app.ts'
