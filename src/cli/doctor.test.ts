@@ -236,7 +236,7 @@ describe('doctor', () => {
     })
     const { lines, isSound } = await examine({ repair: true })
     expect(isSound).toBe(true)
-    const [, place = ''] = /objects to ([^,\s]+)/.exec(lines[0] ?? '') ?? []
+    const [, place = ''] = /objects: ([^,\s]+)/.exec(lines[0] ?? '') ?? []
     expect(readFileSync(place)).toEqual(original)
     expect(await examine()).toMatchObject({ lines: [], isSound: true })
   })
@@ -376,7 +376,9 @@ describe('doctor', () => {
 
   it('repairs the time of the latest addition', async () => {
     run('UPDATE library SET last_added_at = 5')
-    expect(await examine()).toMatchObject({ lines: [expect.stringContaining('for its latest')] })
+    expect(await examine()).toMatchObject({
+      lines: [expect.stringContaining('time of the latest addition')],
+    })
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
     expect(await examine()).toEqual(SOUND)
   })

@@ -136,6 +136,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what, when and from where
+         * @description Needs the permission `manage-accounts`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only entries with a smaller id */
+                    before?: string;
+                    /** @description 1 to 1000; 100 if absent */
+                    limit?: string;
+                    /** @description ISO 8601 */
+                    since?: string;
+                    /** @description Done by the account of this name, or to it */
+                    user?: string;
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    /** @description Like `media:12` */
+                    subject?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description The newest first */
+                            entries: {
+                                id: number;
+                                timestamp: string;
+                                /** @enum {string} */
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                /** @description Name of the account at that time; null if it is not known */
+                                actor: string | null;
+                                /** @description Its id; null for commands and the server itself */
+                                accountId: string | null;
+                                /** @description The personal token that it was done with */
+                                tokenId: number | null;
+                                /** @description An IPv4 address, or an IPv6 /64 */
+                                network: string | null;
+                                /** @description What it was done to: `media:12`, `account:bob`, `token:3` */
+                                subject: string | null;
+                                detail: {
+                                    [key: string]: unknown;
+                                } | null;
+                            }[];
+                            /** @description Ids of the images of these entries that are not in the library any more */
+                            gone: number[];
+                            /** @description Value of `before` for the next page; null at the end. A page that is not full may have a next page. */
+                            next: number | null;
+                        };
+                    };
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error reading the audit trail */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/password": {
         parameters: {
             query?: never;
@@ -2896,154 +3044,6 @@ export interface paths {
                 };
             };
         };
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Who did what, when and from where
-         * @description Needs the permission `manage-accounts`.
-         */
-        get: {
-            parameters: {
-                query?: {
-                    /** @description Only entries with a smaller id */
-                    before?: string;
-                    /** @description 1 to 1000; 100 if absent */
-                    limit?: string;
-                    /** @description ISO 8601 */
-                    since?: string;
-                    /** @description Done by the account of this name, or to it */
-                    user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
-                    /** @description Like `media:12` */
-                    subject?: string;
-                };
-                header?: never;
-                path?: never;
-                cookie?: never;
-            };
-            requestBody?: never;
-            responses: {
-                /** @description Ok */
-                200: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description The newest first */
-                            entries: {
-                                id: number;
-                                timestamp: string;
-                                /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
-                                /** @description Name of the account at that time; null if it is not known */
-                                actor: string | null;
-                                /** @description Its id; null for commands and the server itself */
-                                accountId: string | null;
-                                /** @description The personal token that it was done with */
-                                tokenId: number | null;
-                                /** @description An IPv4 address, or an IPv6 /64 */
-                                network: string | null;
-                                /** @description What it was done to: `media:12`, `account:bob`, `token:3` */
-                                subject: string | null;
-                                detail: {
-                                    [key: string]: unknown;
-                                } | null;
-                            }[];
-                            /** @description Ids of the images of these entries that are not in the library any more */
-                            gone: number[];
-                            /** @description Value of `before` for the next page; null at the end. A page that is not full may have a next page. */
-                            next: number | null;
-                        };
-                    };
-                };
-                /** @description Invalid parameters */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description What went wrong, in words that programs may rely on */
-                            data: string;
-                            /** @description The status */
-                            code: number;
-                            /** @description Stable code for programs, such as `image-refused` */
-                            error: string;
-                            /** @description What was wrong, with which value, and what would be right */
-                            detail?: string;
-                        };
-                    };
-                };
-                /** @description Unauthorized */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description What went wrong, in words that programs may rely on */
-                            data: string;
-                            /** @description The status */
-                            code: number;
-                            /** @description Stable code for programs, such as `image-refused` */
-                            error: string;
-                            /** @description What was wrong, with which value, and what would be right */
-                            detail?: string;
-                        };
-                    };
-                };
-                /** @description Forbidden */
-                403: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description What went wrong, in words that programs may rely on */
-                            data: string;
-                            /** @description The status */
-                            code: number;
-                            /** @description Stable code for programs, such as `image-refused` */
-                            error: string;
-                            /** @description What was wrong, with which value, and what would be right */
-                            detail?: string;
-                        };
-                    };
-                };
-                /** @description Error reading the audit trail */
-                500: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/json": {
-                            /** @description What went wrong, in words that programs may rely on */
-                            data: string;
-                            /** @description The status */
-                            code: number;
-                            /** @description Stable code for programs, such as `image-refused` */
-                            error: string;
-                            /** @description What was wrong, with which value, and what would be right */
-                            detail?: string;
-                        };
-                    };
-                };
-            };
-        };
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
