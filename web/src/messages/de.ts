@@ -34,7 +34,7 @@ export const de: Messages = {
   notListed: 'Die Bilder konnten nicht geladen werden.',
   notLoaded: 'Nicht geladen',
   imageMissing: 'Das Bild kann nicht angezeigt werden.',
-  search: 'Namen und Schlagwörter durchsuchen',
+  search: 'Name oder Schlagwort suchen',
   clearSearch: 'Suche leeren',
   newestFirst: 'Neueste zuerst',
   oldestFirst: 'Älteste zuerst',
