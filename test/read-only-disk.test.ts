@@ -19,7 +19,6 @@ it.skipIf(!canMount)(
     let client = await signIn(server)
     const { cookie } = client
     for (let count = 0; count < 3; count++) await ledger.add(client)
-    const id = ledger.pick() ?? 0
 
     const restart = async () => {
       server = await startServer({}, disk.data)
@@ -31,6 +30,7 @@ it.skipIf(!canMount)(
       await server[end]()
       disk.remount('ro')
       await restart()
+      const id = ledger.pick() ?? 0
 
       await ledger.check(client)
       expect((await client.list('?search=item')).body.media).toHaveLength(3)
