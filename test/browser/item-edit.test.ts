@@ -115,7 +115,10 @@ describePage('changing an image', () => {
       await route.abort()
     })
     await nameOf(page).fill('Left early')
+    // Escape before the request would ask about unsaved changes.
+    const sent = page.waitForRequest('**/media/edit/*')
     await nameOf(page).press('Enter')
+    await sent
     await page.keyboard.press('Escape')
     await itemPanel(page).waitFor({ state: 'detached' })
     release.resolve()
