@@ -102,7 +102,7 @@ function writeConfiguration() {
     'bind_ip = 127.0.0.1',
     'log_level = ERROR',
     'log_address = /dev/null',
-    // No daemon runs here to repair what a server gave up on because the machine was busy.
+    // Swift's repair daemons do not run here. So a server must not give up on a request while the machine is busy.
     'node_timeout = 60',
     'conn_timeout = 60',
     'container_update_timeout = 60',

@@ -18,6 +18,8 @@ const MAKERS = [
   'new pg\\.(?:Pool|Client)',
   'net\\.connect',
   'tls\\.connect',
+  'archive\\.entry',
+  'new Worker',
 ]
 const MADE = new RegExp(
   `(?<before>heard\\(\\s*)?(?<![\\w.'])(?:\\w+\\.)?(?<what>(?:${MAKERS.join('|')})\\(|(?:pack|extract)\\(\\))`,

@@ -13,7 +13,13 @@ type ValuesOf<Parameters extends readonly unknown[]> = {
 
 /** A query that is compiled once for each engine. `Database.run` and `runIn` run it with values. */
 export interface PreparedQuery<Values extends readonly unknown[], Row> {
-  compile(db: Queries): { query: CompiledQuery<Row>; arrange(values: Values): readonly SqlValue[] }
+  compile(db: Queries): Compiled<Values, Row>
+}
+
+interface Compiled<Values extends readonly unknown[], Row> {
+  query: CompiledQuery<Row>
+  /** Puts values into the order of the query's placeholders. */
+  arrange(values: Values): readonly SqlValue[]
 }
 
 /** Runs a prepared query with a value for each of its parameters. */
@@ -37,10 +43,7 @@ export type RunCompiled = <Row>(
 export function prepare<Parameters extends readonly RawBuilder<unknown>[], Row>(
   build: (db: Queries, ...parameters: Parameters) => CompiledQuery<Row>,
 ): PreparedQuery<ValuesOf<Parameters>, Row> {
-  const compiled = new Map<
-    boolean,
-    ReturnType<PreparedQuery<ValuesOf<Parameters>, Row>['compile']>
-  >()
+  const compiled = new Map<boolean, Compiled<ValuesOf<Parameters>, Row>>()
   const parameters = Array.from(
     { length: build.length - 1 },
     (_, index) => sql`${new Place(index)}`,
@@ -52,9 +55,9 @@ export function prepare<Parameters extends readonly RawBuilder<unknown>[], Row>(
       if (known) return known
       const query = build(db, ...(parameters as unknown as Parameters))
       const places = query.parameters
-      const made = {
+      const made: Compiled<ValuesOf<Parameters>, Row> = {
         query,
-        arrange: (values: readonly unknown[]) =>
+        arrange: (values) =>
           places.map((place) => (place instanceof Place ? values[place.index] : place) as SqlValue),
       }
       compiled.set(engine, made)

@@ -1,7 +1,15 @@
-import { addressOf, COLUMNS, type Kind, MEMBERS, type Member, nameOf, URLS } from './item.ts'
+import {
+  addressParts,
+  columnName,
+  type JsonForm,
+  MEMBERS,
+  type Member,
+  SHOWN_COLUMNS,
+  URLS,
+} from './item.ts'
 
 /** Columns of files that items show. A change of another column does not change `media_json`. */
-const FILE_COLUMNS = COLUMNS.filter((column) => column.startsWith('files.')).map(nameOf)
+const FILE_COLUMNS = SHOWN_COLUMNS.filter((column) => column.startsWith('files.')).map(columnName)
 
 type Engine = 'sqlite' | 'postgres'
 
@@ -17,15 +25,15 @@ function jsonExpression(engine: Engine): string {
     literal = ''
   }
   const addMembers = (members: Readonly<Record<string, Member>>) => {
-    for (const [index, [name, { column, kind }]] of Object.entries(members).entries()) {
+    for (const [index, [name, { column, form }]] of Object.entries(members).entries()) {
       add(`${index === 0 ? '' : ','}"${name}":`)
       const place = column.replace('media.', 'm.').replace('files.', 'f.')
-      if (typeof kind === 'object') {
-        const [before, digest, after] = addressOf(kind.variant, place)
+      if (typeof form === 'object') {
+        const [before, digest, after] = addressParts(form.variant, place)
         add(`"${before}`)
         addExpression(digest)
         add(`${after}"`)
-      } else addExpression(SQL_OF[engine][kind](place))
+      } else addExpression(SQL_OF[engine][form](place))
     }
   }
   add('{')
@@ -36,24 +44,25 @@ function jsonExpression(engine: Engine): string {
   return `concat(\n    ${[...parts, `'${literal}'`].join(',\n    ')}\n  )`
 }
 
-const SQL_OF: Readonly<Record<Engine, Record<Extract<Kind, string>, (column: string) => string>>> =
-  {
-    sqlite: {
-      number: (column) => column,
-      text: (column) => `json_quote(${column})`,
-      time: (column) =>
-        `'"' || strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch') || '"'`,
-      tags: (column) => `iif(json_valid(${column}), json(${column}), '[]')`,
-    },
-    postgres: {
-      number: (column) => column,
-      text: (column) => `to_json(${column})`,
-      time: (column) =>
-        `to_json(to_char(timestamp 'epoch' + ${column} * interval '1 millisecond', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`,
-      // A function of the database, since migration 7.
-      tags: (column) => `readable_tags(${column})`,
-    },
-  }
+const SQL_OF: Readonly<
+  Record<Engine, Record<Extract<JsonForm, string>, (column: string) => string>>
+> = {
+  sqlite: {
+    number: (column) => column,
+    text: (column) => `json_quote(${column})`,
+    time: (column) =>
+      `'"' || strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch') || '"'`,
+    tags: (column) => `iif(json_valid(${column}), json(${column}), '[]')`,
+  },
+  postgres: {
+    number: (column) => column,
+    text: (column) => `to_json(${column})`,
+    time: (column) =>
+      `to_json(to_char(timestamp 'epoch' + ${column} * interval '1 millisecond', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`,
+    // A function of the database, since migration 7.
+    tags: (column) => `readable_tags(${column})`,
+  },
+}
 
 /**
  * Returns the statements that create the triggers of `media_json`, and a last one that writes every row anew. A

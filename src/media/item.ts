@@ -1,50 +1,42 @@
-import type { Queries } from '../database/tables.ts'
+import type { Queries, Tables } from '../database/tables.ts'
 import type { BasePath } from '../http/base-path.ts'
 import { type Static, type TSchema, Type } from '../http/schema.ts'
 
 /*
- * The one description of an item: its members in their order, the column that each comes from, and its JSON type.
- * The schema, the query, `toItem`, and the SQL that keeps `media_json` in step all come from `MEMBERS`.
+ * The one description of an item: its members in their order, the column that each comes from, and its JSON form.
+ * The schema, the query, `toItem`, and the SQL that keeps `media_json` in step all come from `MEMBERS` and `URLS`.
  *
- * To add a member: add the column by a migration, a line here, and in the same migration the triggers that
- * `node src/media/item-triggers.ts` prints. `item.test.ts` fails until the triggers write these members.
+ * A new member is one line here and a migration with the SQL that `item-triggers.ts` prints; CONTRIBUTING.md has the
+ * steps. `item.test.ts` fails until the triggers of the database write these members.
  */
 
-/** Columns of a media row (`media`) and of its file (`files`). */
-export type Column = `media.${'id' | 'name' | 'tags' | 'added_at'}` | `files.${FileColumn}`
-type FileColumn =
-  | 'key'
-  | 'type'
-  | 'size'
-  | 'width'
-  | 'height'
-  | 'thumbhash'
-  | 'color'
-  | 'scaled_digest'
-  | 'high_digest'
+/** A column of a media row or of its file. */
+type Column = { [Table in 'media' | 'files']: `${Table}.${keyof Tables[Table] & string}` }[
+  | 'media'
+  | 'files']
 
 /** How a column becomes JSON. */
-export type Kind =
+export type JsonForm =
   | 'number'
   | 'text'
   /** Milliseconds since 1970 become an ISO 8601 time in UTC. */
   | 'time'
-  /** Text that is a JSON array of strings. Text that is not JSON becomes an empty array. */
+  /** Text that is a JSON array of strings. Text that is not JSON becomes `[]` in `media_json`; `toItem` throws. */
   | 'tags'
   /** A digest becomes the immutable address of a variant. */
   | { variant: 'scaled' | 'high' }
 
-export interface Member<Schema extends TSchema = TSchema> {
-  column: Column
-  kind: Kind
+export interface Member<Schema extends TSchema = TSchema, Name extends Column = ShownColumn> {
+  column: Name
+  form: JsonForm
   schema: Schema
 }
 
-const member = <Schema extends TSchema>(
-  column: Column,
-  kind: Kind,
+const member = <Name extends Column, Schema extends TSchema>(
+  column: Name,
+  form: JsonForm,
   schema: Schema,
-): Member<Schema> => ({ column, kind, schema })
+): Member<Schema, Name> => ({ column, form, schema })
 
 export const MEMBERS = {
   id: member('media.id', 'number', Type.Integer({ minimum: 1 })),
@@ -90,8 +82,11 @@ export const URLS = {
   high: member('files.high_digest', { variant: 'high' }, Type.String()),
 }
 
-type Schemas<Members> = {
-  [Name in keyof Members]: Members[Name] extends Member<infer Schema> ? Schema : never
+type MemberOf<Members> = Members[keyof Members]
+type ShownColumn = MemberOf<typeof MEMBERS>['column'] | MemberOf<typeof URLS>['column']
+
+type Schemas<Members extends Readonly<Record<string, Member>>> = {
+  [Name in keyof Members]: Members[Name]['schema']
 }
 
 const schemasOf = <Members extends Readonly<Record<string, Member>>>(members: Members) =>
@@ -109,13 +104,14 @@ export const MediaItem = Type.Object(
 )
 export type MediaItem = Static<typeof MediaItem>
 
-export const COLUMNS = [...Object.values(MEMBERS), ...Object.values(URLS)].map(
-  ({ column }) => column,
-)
+export const SHOWN_COLUMNS: readonly ShownColumn[] = [
+  ...Object.values(MEMBERS),
+  ...Object.values(URLS),
+].map(({ column }) => column)
 
 /** Media rows with the columns of their files that items show. */
 export const selectItems = (db: Queries) =>
-  db.selectFrom('media').innerJoin('files', 'files.id', 'media.file_id').select(COLUMNS)
+  db.selectFrom('media').innerJoin('files', 'files.id', 'media.file_id').select(SHOWN_COLUMNS)
 
 export type ItemRow = Awaited<ReturnType<ReturnType<typeof selectItems>['executeTakeFirstOrThrow']>>
 
@@ -123,25 +119,26 @@ export type ItemRow = Awaited<ReturnType<ReturnType<typeof selectItems>['execute
 export const toItem = (row: ItemRow): MediaItem => {
   const readAll = (members: Readonly<Record<string, Member>>) =>
     Object.fromEntries(
-      Object.entries(members).map(([name, { column, kind }]) => [
+      Object.entries(members).map(([name, { column, form }]) => [
         name,
-        toJson(kind, row[nameOf(column)]),
+        toJson(form, row[columnName(column)]),
       ]),
     )
   return { ...readAll(MEMBERS), urls: readAll(URLS) } as MediaItem
 }
 
-export const nameOf = (column: Column) => column.slice(column.indexOf('.') + 1) as keyof ItemRow
+export const columnName = (column: ShownColumn) =>
+  column.slice(column.indexOf('.') + 1) as keyof ItemRow
 
-function toJson(kind: Kind, value: string | number): unknown {
-  if (kind === 'time') return new Date(value).toISOString()
-  if (kind === 'tags') return JSON.parse(String(value))
-  if (typeof kind === 'object') return addressOf(kind.variant, String(value)).join('')
+function toJson(form: JsonForm, value: string | number): unknown {
+  if (form === 'time') return new Date(value).toISOString()
+  if (form === 'tags') return JSON.parse(String(value))
+  if (typeof form === 'object') return addressParts(form.variant, String(value)).join('')
   return value
 }
 
 /** The address of a variant in three parts: the text before the digest, the digest, and the text after it. */
-export const addressOf = <Digest>(variant: 'scaled' | 'high', digest: Digest) =>
+export const addressParts = <Digest>(variant: 'scaled' | 'high', digest: Digest) =>
   ['/media/file/', digest, `/${variant}.webp`] as const
 
 /** Prefixes the addresses in items with the base path under which a proxy publishes the server. */

@@ -68,8 +68,8 @@ type SessionsOf =
   | { userId: number; sessionId?: never; except?: string }
 
 /**
- * Deletes the refresh tokens of sessions that are over. The sessions themselves are deleted later, after
- * `KNOWN_ADDRESS_MS`: until then they show which addresses are known (see `throttle.ts`).
+ * Deletes the refresh tokens of sessions that are over. The sessions themselves are deleted later: until
+ * `KNOWN_ADDRESS_MS` after their last use they show which addresses are known (see `throttle.ts`).
  */
 export async function purgeExpired(database: Database): Promise<void> {
   const now = await database.now()

@@ -54,11 +54,9 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   // More items may match meanwhile.
   const progress = () => tell({ done, failures, total: Math.max(total, done + failures) })
   yield progress()
-  let isFirst = true
   try {
     for await (const ids of batches) {
-      if (!isFirst) await pause()
-      isFirst = false
+      if (done + failures > 0) await pause()
       signal.throwIfAborted()
       const failedNow = await work(ids)
       done += ids.length - failedNow.length

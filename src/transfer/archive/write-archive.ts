@@ -35,7 +35,7 @@ export function writeArchive(
   const archive = heard(pack())
   let failure: { error: unknown } | undefined
   let onFailure = (_error: unknown) => {}
-  const written = pipeline(archive, output, { end: !keepOpen })
+  const written = pipeline(archive, heard(output), { end: !keepOpen })
   written.catch((error) => {
     failure = { error }
     onFailure(error)
@@ -44,9 +44,12 @@ export function writeArchive(
   const sums = writeLines(join(folder, SUMS))
   const headerOf = (name: string, size: number) => ({ name, size, mode: 0o600, mtime })
 
+  function requireOutput() {
+    if (failure) throw failure.error
+  }
+
   /** Waits for an entry or for a failure of the output. After such a failure the entry would never end. */
   async function settle(entry: Promise<void>): Promise<void> {
-    if (failure) throw failure.error
     const failed = Promise.withResolvers<never>()
     onFailure = failed.reject
     try {
@@ -58,6 +61,7 @@ export function writeArchive(
 
   async function add(name: string, path: string): Promise<string> {
     const { size } = await stat(path)
+    requireOutput()
     const hash = createHash('sha256')
     const copied = pipeline(
       heard(createReadStream(path)),
@@ -67,7 +71,7 @@ export function writeArchive(
           yield chunk
         }
       },
-      archive.entry(headerOf(name, size)),
+      heard(archive.entry(headerOf(name, size))),
     )
     await settle(copied)
     return hash.digest('hex')
@@ -78,10 +82,10 @@ export function writeArchive(
       await sums.write(sumLine(await add(name, path), name))
     },
     async addBytes(name, bytes, sha256) {
+      requireOutput()
       const { promise, resolve, reject } = Promise.withResolvers<void>()
-      archive.entry(headerOf(name, bytes.length), bytes, (error) =>
-        error ? reject(error) : resolve(),
-      )
+      const settled = (error?: Error | null) => (error ? reject(error) : resolve())
+      heard(archive.entry(headerOf(name, bytes.length), bytes, settled))
       await settle(promise)
       await sums.write(sumLine(sha256, name))
     },

@@ -14,15 +14,24 @@ export type AuditAction = NonNullable<
   NonNullable<paths['/audit']['get']['parameters']['query']>['action']
 >
 
-/** An unsuccessful response, with the message and detail that the server gave. */
+/** The members of a refusal besides its message and status. */
+interface Explained {
+  detail?: string | undefined
+  error?: string | undefined
+}
+
+/** An unsuccessful response, with the message, detail and code that the server gave. */
 export class ApiError extends Error {
   readonly status: number
   readonly detail: string | undefined
+  /** Stable code of the error, such as `media-not-found`. */
+  readonly code: string | undefined
 
-  constructor(status: number, message: string, detail?: string) {
+  constructor(status: number, message: string, { detail, error }: Explained = {}) {
     super(message)
     this.status = status
     this.detail = detail
+    this.code = error
   }
 }
 
@@ -40,6 +49,6 @@ interface Answer<T> {
 export async function call<T>(answer: Promise<Answer<T>>): Promise<{ data: T; headers: Headers }> {
   const { data, error, response } = await answer
   if (response.ok) return { data: data as T, headers: response.headers }
-  const body = (error ?? {}) as { data?: string; detail?: string }
-  throw new ApiError(response.status, body.data ?? response.statusText, body.detail)
+  const body = (error ?? {}) as Explained & { data?: string }
+  throw new ApiError(response.status, body.data ?? response.statusText, body)
 }

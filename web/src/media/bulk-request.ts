@@ -39,7 +39,7 @@ export async function sendBulk(
   })
   if (!response.ok || !response.body) {
     const body = await response.json().catch(() => ({}))
-    throw new ApiError(response.status, body.data ?? response.statusText, body.detail)
+    throw new ApiError(response.status, body.data ?? response.statusText, body)
   }
   for await (const text of readLines(response.body)) {
     const line: BulkLine = JSON.parse(text)

@@ -68,7 +68,7 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
       else failed.set(id, { id, name: name ?? nameIn(selection, id), reason: detail ?? data })
     }
     update({ ...progress, failures: progress.failures - gone })
-    if (last.code !== 200) throw new ApiError(last.code ?? 500, last.data ?? '', last.detail)
+    if (last.code !== 200) throw new ApiError(last.code ?? 500, last.data ?? '', last)
   }
 
   for (;;) {

@@ -122,7 +122,7 @@ export function explainRefusal(error: unknown, t: Messages): string | undefined 
   if (!(error instanceof ApiError)) return t.unreachable
   if (error.status === 401) return undefined
   if (error.status === 403) return t.forbidden
-  if (error.status === 404 && error.message === 'Media not found') return t.gone
+  if (error.code === 'media-not-found') return t.gone
   return error.status < 500 || error.status === 503
     ? (error.detail ?? error.message)
     : t.serverFault

@@ -37,9 +37,8 @@ export function useUploads(): Uploads {
         void client.invalidateQueries({ queryKey: ['tags'] })
         const [failed] = end.failed ?? []
         // An item that was deleted meanwhile (404) needs no tags.
-        if (end.code !== 200) throw new ApiError(end.code ?? 500, end.data ?? '', end.detail)
-        if (failed && failed.code !== 404)
-          throw new ApiError(failed.code, failed.data, failed.detail)
+        if (end.code !== 200) throw new ApiError(end.code ?? 500, end.data ?? '', end)
+        if (failed && failed.code !== 404) throw new ApiError(failed.code, failed.data, failed)
       },
       onNotTagged: (error) => {
         if (error instanceof ApiError && error.status === 401) {
