@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../src/database/database.ts'
 import { openDatabase } from '../src/database/open.ts'
+import { insertItems as insertRows } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
-import { adjustCounts } from '../src/media/list/rank.ts'
-import { indexMedia } from '../src/media/list/search.ts'
-import { countTags } from '../src/media/tags.ts'
+import type { SearchTexts } from '../src/media/list/search.ts'
 import { locateDatabase } from './postgres.ts'
 
 export interface Filling {
@@ -27,6 +26,7 @@ export async function fillLibrary(data: string, fillings: readonly Filling[]): P
 /** The same, in an open database. */
 export async function insertItems(database: Database, fillings: readonly Filling[]): Promise<void> {
   await database.write(async (trx) => {
+    const items = []
     for (const [index, { name, tags = [], padding = 0 }] of fillings.entries()) {
       const sha256 = createHash('sha256').update(String(index)).digest('hex')
       const file = await trx
@@ -46,15 +46,20 @@ export async function insertItems(database: Database, fillings: readonly Filling
         })
         .returning('id')
         .executeTakeFirstOrThrow()
-      const { id } = await trx
-        .insertInto('media')
-        .values({ file_id: file.id, name, tags: JSON.stringify(tags), added_at: 1000 * index })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await indexMedia(trx, id, name, tags)
-      await countTags(trx, [], tags)
-      await adjustCounts(trx, [id], 1)
+      items.push({ file_id: file.id, name, tags: JSON.stringify(tags), added_at: 1000 * index })
     }
     await countVersion(trx)
+    await insertRows(trx, items)
   })
 }
+
+/** What the search index has of an item with only a name and tags. */
+export const searchTexts = (name: string, tags: readonly string[]): SearchTexts => ({
+  name,
+  tags,
+  file_name: null,
+  alt: null,
+  description: null,
+  credit: null,
+  translations: '{}',
+})

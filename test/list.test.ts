@@ -84,8 +84,9 @@ describe('a list of a hundred items', () => {
   it('shows items with exactly the members of their schema', async () => {
     const { media } = (await client.list('?limit=1')).body
     expect(Object.keys(media[0] ?? {})).toEqual([
-      ...['id', 'name', 'path', 'timestamp', 'tags', 'type', 'size', 'width', 'height'],
-      ...['thumbhash', 'color', 'urls'],
+      ...['id', 'name', 'path', 'timestamp', 'tags', 'type', 'size', 'width', 'height', 'frames'],
+      ...['thumbhash', 'color', 'fileName', 'alt', 'description', 'credit', 'copyright', 'source'],
+      ...['rating', 'focus', 'takenAt', 'collections', 'addedBy', 'changedAt', 'revision', 'urls'],
     ])
     expect(media[0]).toMatchObject({ id: 100, timestamp: '1970-01-01T00:01:39.000Z' })
   })

@@ -134,6 +134,7 @@ describe('access to each route', () => {
       'GET /users/:id/tokens: manage-accounts',
       'GET /users: manage-accounts',
       'OPTIONS /media/add: session',
+      'PATCH /media/item/:id: edit-media',
       'POST /auth/logout: session',
       'POST /auth/password: session',
       'POST /auth/tokens: session',

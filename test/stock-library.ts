@@ -7,10 +7,8 @@ import { openDatabase } from '../src/database/open.ts'
 import type { VariantName } from '../src/database/tables.ts'
 import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
 import { RECIPE } from '../src/images/recipe.ts'
+import { insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
-import { adjustCounts } from '../src/media/list/rank.ts'
-import { indexMedia } from '../src/media/list/search.ts'
-import { countTags } from '../src/media/tags.ts'
 import { newKey, type Storage } from '../src/storage/storage.ts'
 import { openLibraryStorage } from './library-storage.ts'
 import { locateDatabase } from './postgres.ts'
@@ -64,14 +62,7 @@ export async function stockLibrary(
       const [name, tags] = [`Picture ${nth} über Überlingen`, ['東京', `tag ${nth % 7}`]]
       const added_at = 1_700_000_000_000 + nth
       const row = { file_id, name, tags: JSON.stringify(tags), added_at }
-      const { id } = await trx
-        .insertInto('media')
-        .values(row)
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await indexMedia(trx, id, name, tags)
-      await countTags(trx, [], tags)
-      await adjustCounts(trx, [id], 1)
+      await insertItems(trx, [row])
       await trx.updateTable('library').set({ last_added_at: added_at }).execute()
     }
     let last = 0

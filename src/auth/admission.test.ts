@@ -241,8 +241,9 @@ describe('CORS', () => {
       expect(response.statusCode).toBe(204)
       expect(response.headers).toMatchObject({
         ...granted,
-        'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
-        'access-control-allow-headers': 'content-type, authorization, if-none-match, range',
+        'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+        'access-control-allow-headers':
+          'content-type, authorization, if-match, if-none-match, range',
       })
       expect(response.headers).not.toHaveProperty('x-own')
     }

@@ -147,8 +147,8 @@ function answerCors(
   reply
     .code(204)
     .headers({
-      'access-control-allow-methods': 'GET, HEAD, POST, DELETE, OPTIONS',
-      'access-control-allow-headers': 'content-type, authorization, if-none-match, range',
+      'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+      'access-control-allow-headers': 'content-type, authorization, if-match, if-none-match, range',
       'access-control-max-age': '600',
     })
     .send()

@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { searchTexts } from '../../test/fill-library.ts'
 import { makeAnimatedGif, makeJpeg, makePng } from '../../test/fixtures.ts'
 import { makeDataFolder } from '../../test/harness.ts'
 import { openLibrary } from '../app.ts'
@@ -94,7 +95,10 @@ function flipByte(path: string): void {
   writeFileSync(path, bytes)
 }
 
-const reversed = mediaGrams('Picture 2', ['tag']).split(' ').reverse().join(' ')
+const reversed = mediaGrams(searchTexts('Picture 2', ['tag']))
+  .split(' ')
+  .reverse()
+  .join(' ')
 
 const SOUND = {
   lines: [],
@@ -288,7 +292,11 @@ describe('doctor', () => {
     { is: 'too many', sql: 'UPDATE tags SET count = 5', tag: 'tag' },
     { is: 'too few', sql: 'UPDATE tags SET count = 1', tag: 'tag' },
     { is: 'gone', sql: 'DELETE FROM tags', tag: 'tag' },
-    { is: 'of nothing', sql: "INSERT INTO tags VALUES ('none', 'none', 1)", tag: 'none' },
+    {
+      is: 'of nothing',
+      sql: "INSERT INTO tags (tag, folded, count) VALUES ('none', 'none', 1)",
+      tag: 'none',
+    },
     { is: 'not found', sql: "UPDATE tags SET folded = 'other'", tag: 'tag' },
   ])('repairs tags that are $is', async ({ sql, tag }) => {
     run(sql)

@@ -51,7 +51,13 @@ describe('an old database', () => {
       ${tags.map((text) => `INSERT INTO media VALUES (NULL, 1, 'x', '${text}', 0);`).join('')}`,
     )
     const database = await openDatabase(path)
-    expect(await database.read.selectFrom('tags').selectAll().orderBy('tag').execute()).toEqual([
+    expect(
+      await database.read
+        .selectFrom('tags')
+        .select(['tag', 'folded', 'count'])
+        .orderBy('tag')
+        .execute(),
+    ).toEqual([
       { tag: 'red', folded: 'red', count: 3 },
       { tag: 'Été', folded: 'ete', count: 1 },
       { tag: '東京', folded: '東京', count: 1 },

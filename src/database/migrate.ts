@@ -12,6 +12,7 @@ import { up as trailRefusesReplacing } from './migrations/0011-trail-refuses-rep
 import { up as recipes } from './migrations/0012-recipes.ts'
 import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
 import { up as itemTriggers } from './migrations/0014-item-triggers.ts'
+import { up as order } from './migrations/0015-order.ts'
 import type { Queries } from './tables.ts'
 
 /**
@@ -101,4 +102,5 @@ export const migrations: Record<string, Migration> = {
   '0012-recipes': { up: recipes },
   '0013-unseen-characters': { up: unseenCharacters },
   '0014-item-triggers': { up: itemTriggers },
+  '0015-order': { up: order },
 }

@@ -13,6 +13,12 @@ export interface Tables {
   media: MediaTable
   media_json: MediaJsonTable
   media_counts: MediaCountsTable
+  versions: VersionsTable
+  collections: CollectionsTable
+  collection_items: CollectionItemsTable
+  facets: FacetsTable
+  facet_chunks: FacetChunksTable
+  order_blocks: OrderBlocksTable
   tags: TagsTable
   files: FilesTable
   variants: VariantsTable
@@ -45,6 +51,8 @@ interface LibraryTable {
   version: number
   /** The newest timestamp that was given, so that timestamps never decrease as ids grow. */
   last_added_at: Milliseconds
+  /** Which form of facets and order blocks the database has; 0 if they must be built. See `media/filter/rebuild.ts`. */
+  derived: number
 }
 
 /** Keys made once for this library. They sign tokens and name public files. */
@@ -61,11 +69,119 @@ interface MediaTable {
   /** A JSON array of strings. */
   tags: string
   added_at: Milliseconds
+  file_name: Generated<string | null>
+  alt: Generated<string | null>
+  description: Generated<string | null>
+  credit: Generated<string | null>
+  copyright: Generated<string | null>
+  source: Generated<string | null>
+  /** 0 to 5; 0: none. */
+  rating: Generated<number>
+  /** `{"x": …, "y": …}` as JSON. */
+  focus: Generated<string | null>
+  /** `YYYY-MM-DDTHH:mm:ss`, with a zone if it is known. */
+  taken_at: Generated<string | null>
+  /** A JSON object; see `Translations` in `media/item.ts`. */
+  translations: Generated<string>
+  /** `{"lat": …, "lon": …}` as JSON. */
+  location: Generated<string | null>
+  /** A JSON object. */
+  exif: Generated<string | null>
+  /** Ids of the collections that the item is in, as a JSON array, ascending. */
+  collections: Generated<string>
+  /** Username. */
+  added_by: Generated<string | null>
+  changed_at: Generated<Milliseconds>
+  /** Grows with every change that a client sees as one of this item. */
+  revision: Generated<number>
+  /** Null unless the item is in the trash. */
+  trashed_at: Generated<Milliseconds | null>
+  /** Username. */
+  trashed_by: Generated<string | null>
+  /** The item that this one was merged into, while it is in the trash. */
+  merged_into: Generated<number | null>
+}
+
+/**
+ * The files that a replaced item has had, and its present one. An item that was never replaced has no rows: its only
+ * version is 1.
+ */
+interface VersionsTable {
+  media_id: number
+  /** From 1 on. The highest is the present one. */
+  version: number
+  file_id: number
+  added_at: Milliseconds
+  /** Username. */
+  added_by: string | null
+}
+
+interface CollectionsTable {
+  id: Generated<number>
+  name: string
+  /** The name without differences of case, unique beside its siblings. */
+  folded: string
+  description: string | null
+  parent: number | null
+  /** The order among siblings, ascending. */
+  position: number
+  /** An item's id. */
+  cover: number | null
+  /** The query of a list, for a saved search. */
+  query: string | null
+  /** 1 while the ids of a deleted collection are still being removed from its items. */
+  deleted: Generated<Flag>
+}
+
+/** Which items are in a collection, those in the trash included, and its own order. */
+interface CollectionItemsTable {
+  collection_id: number
+  media_id: number
+  /** Ascending, unique within a collection. */
+  position: number
+}
+
+/** Properties that items are filtered by; see `media/filter/facets.ts`. */
+interface FacetsTable {
+  id: Generated<number>
+  kind: string
+  value: string
+  /** How many items have it, those in the trash included; at least 1. */
+  items: number
+  /** How many items have it that are not in the trash. */
+  live: number
+  /** Of a tag: the spelling that most items have. */
+  label: string | null
+  /** Of a tag: the label as searches compare it. */
+  folded: string | null
+}
+
+/** Which items have a facet: a bitmap for each block of 4,096 ids; see `media/filter/id-set.ts`. */
+interface FacetChunksTable {
+  facet_id: number
+  /** The ids are `4096 * chunk` and the following ones. */
+  chunk: number
+  bits: Uint8Array
+}
+
+/** Items in an order other than that of their ids; see `media/order/blocks.ts`. */
+interface OrderBlocksTable {
+  /** Which order. */
+  list: number
+  /** The block holds the items from this key and id up to the next block's. */
+  lower_key: Uint8Array
+  lower_id: number
+  count: number
+  /** The library's version when the block last changed. */
+  version: number
+  /** Ids and keys of the items, in order. */
+  ids: Uint8Array
+  keys: Uint8Array
 }
 
 /**
  * Each item as lists show it: `MediaItem` as JSON. Only triggers of the database write it; see
- * `migrations/0007-media-json.ts`.
+ * `media/item-triggers.ts`. Items in the trash have no row.
  */
 interface MediaJsonTable {
   id: number
@@ -84,6 +200,8 @@ interface TagsTable {
   tag: string
   /** As searches compare it; see `base/fold.ts`. */
   folded: string
+  /** Without differences of case: tags with the same key are one tag for filters. */
+  key: string
   /** How many items have it, at least 1. */
   count: number
 }

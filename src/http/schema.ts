@@ -23,6 +23,7 @@ export const Type = {
   Array: (items: Schema, options?: Schema) => ({ type: 'array', items, ...options }),
   String: (options?: Schema) => ({ type: 'string', ...options }),
   Integer: (options?: Schema) => ({ type: 'integer', ...options }),
+  Number: (options?: Schema) => ({ type: 'number', ...options }),
   Boolean: (options?: Schema) => ({ type: 'boolean', ...options }),
   Null: (options?: Schema) => ({ type: 'null', ...options }),
   Literal: (value: string | number | boolean, options?: Schema) => ({
@@ -40,6 +41,7 @@ export const Type = {
   | 'Array'
   | 'String'
   | 'Integer'
+  | 'Number'
   | 'Boolean'
   | 'Null'
   | 'Literal'

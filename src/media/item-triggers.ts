@@ -50,6 +50,9 @@ const SQL_OF: Readonly<
   sqlite: {
     number: (column) => column,
     text: (column) => `json_quote(${column})`,
+    'text or null': (column) => `json_quote(${column})`,
+    json: (column) => column,
+    'json or null': (column) => `coalesce(${column}, 'null')`,
     time: (column) =>
       `'"' || strftime('%Y-%m-%dT%H:%M:%fZ', ${column} / 1000.0, 'unixepoch') || '"'`,
     tags: (column) => `iif(json_valid(${column}), json(${column}), '[]')`,
@@ -57,6 +60,9 @@ const SQL_OF: Readonly<
   postgres: {
     number: (column) => column,
     text: (column) => `to_json(${column})`,
+    'text or null': (column) => `coalesce(to_json(${column})::text, 'null')`,
+    json: (column) => column,
+    'json or null': (column) => `coalesce(${column}, 'null')`,
     time: (column) =>
       `to_json(to_char(timestamp 'epoch' + ${column} * interval '1 millisecond', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))`,
     // A function of the database, since migration 7.
@@ -74,27 +80,30 @@ export function itemTriggers(engine: Engine): string[] {
   SELECT m.id, ${jsonExpression(engine)}
   FROM ${from}
   ON CONFLICT (id) DO UPDATE SET json = excluded.json`
-  const all = 'media AS m JOIN files AS f ON f.id = m.file_id'
+  const all = `media AS m JOIN files AS f ON f.id = m.file_id WHERE ${LIVE}`
   return engine === 'sqlite' ? sqliteTriggers(write, all) : postgresTriggers(write, all)
 }
+
+/** Items in the trash have no JSON. */
+const LIVE = 'm.trashed_at IS NULL'
 
 type Write = (from: string) => string
 
 const sqliteTriggers = (write: Write, all: string) => [
   `CREATE TRIGGER media_json_added AFTER INSERT ON media BEGIN
-  ${write(`${all} WHERE m.id = new.id`)};
+  ${write(`${all} AND m.id = new.id`)};
 END`,
   `CREATE TRIGGER media_json_edited AFTER UPDATE ON media BEGIN
-  ${write(`${all} WHERE m.id = new.id`)};
+  DELETE FROM media_json WHERE id = new.id AND new.trashed_at IS NOT NULL;
+  ${write(`${all} AND m.id = new.id`)};
 END`,
   `CREATE TRIGGER media_json_removed AFTER DELETE ON media BEGIN
   DELETE FROM media_json WHERE id = old.id;
 END`,
   `CREATE TRIGGER media_json_file_changed AFTER UPDATE OF ${FILE_COLUMNS.join(', ')} ON files BEGIN
-  ${write(`${all} WHERE f.id = new.id`)};
+  ${write(`${all} AND f.id = new.id`)};
 END`,
-  // Without this condition, SQLite would parse the ON of ON CONFLICT as part of the join.
-  write(`${all} WHERE true`),
+  write(all),
 ]
 
 function postgresTriggers(write: Write, all: string) {
@@ -107,11 +116,19 @@ END $$`,
     `CREATE OR REPLACE TRIGGER ${name} AFTER ${event} REFERENCING ${table}
   FOR EACH STATEMENT EXECUTE FUNCTION ${name}()`,
   ]
-  const ofMedia = write('changed AS m JOIN files AS f ON f.id = m.file_id')
-  const ofFiles = write('changed AS f JOIN media AS m ON m.file_id = f.id')
+  const ofMedia = write(`changed AS m JOIN files AS f ON f.id = m.file_id WHERE ${LIVE}`)
+  const ofFiles = write(`changed AS f JOIN media AS m ON m.file_id = f.id WHERE ${LIVE}`)
+  const dropTrashed = `DELETE FROM media_json USING changed
+  WHERE media_json.id = changed.id AND changed.trashed_at IS NOT NULL`
   return [
     ...trigger('media_json_added', 'INSERT ON media', 'NEW TABLE AS changed', ofMedia),
-    ...trigger('media_json_edited', 'UPDATE ON media', 'NEW TABLE AS changed', ofMedia),
+    ...trigger(
+      'media_json_edited',
+      'UPDATE ON media',
+      'NEW TABLE AS changed',
+      `${dropTrashed};
+  ${ofMedia}`,
+    ),
     ...trigger('media_json_file_changed', 'UPDATE ON files', 'NEW TABLE AS changed', ofFiles),
     ...trigger(
       'media_json_removed',

@@ -19,6 +19,10 @@ type Column = { [Table in 'media' | 'files']: `${Table}.${keyof Tables[Table] & 
 export type JsonForm =
   | 'number'
   | 'text'
+  | 'text or null'
+  /** Text that is JSON already, in the form of `JSON.stringify`. */
+  | 'json'
+  | 'json or null'
   /** Milliseconds since 1970 become an ISO 8601 time in UTC. */
   | 'time'
   /** Text that is a JSON array of strings. Text that is not JSON becomes `[]` in `media_json`; `toItem` throws. */
@@ -26,7 +30,7 @@ export type JsonForm =
   /** A digest becomes the immutable address of a variant. */
   | { variant: 'scaled' | 'high' }
 
-export interface Member<Schema extends TSchema = TSchema, Name extends Column = ShownColumn> {
+export interface Member<Schema extends TSchema = TSchema, Name extends Column = Column> {
   column: Name
   form: JsonForm
   schema: Schema
@@ -37,6 +41,28 @@ const member = <Name extends Column, Schema extends TSchema>(
   form: JsonForm,
   schema: Schema,
 ): Member<Schema, Name> => ({ column, form, schema })
+
+const OptionalText = (description: string) =>
+  Type.Union([Type.String(), Type.Null()], { description })
+
+/** The point that crops keep. */
+export const Focus = Type.Object({
+  x: Type.Number({ minimum: 0, maximum: 1, description: 'From the left of the upright image' }),
+  y: Type.Number({ minimum: 0, maximum: 1, description: 'From the top of the upright image' }),
+})
+export type Focus = Static<typeof Focus>
+
+/** Alternative texts in other languages, by BCP 47 tag. */
+export const Translations = Type.Unsafe<Record<string, { alt?: string; description?: string }>>({
+  type: 'object',
+  additionalProperties: {
+    type: 'object',
+    properties: { alt: Type.String(), description: Type.String() },
+    additionalProperties: false,
+  },
+  description: 'Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}`',
+})
+export type Translations = Static<typeof Translations>
 
 export const MEMBERS = {
   id: member('media.id', 'number', Type.Integer({ minimum: 1 })),
@@ -68,12 +94,77 @@ export const MEMBERS = {
     'number',
     Type.Integer({ description: 'Pixels, after orientation' }),
   ),
+  frames: member('files.frames', 'number', Type.Integer({ description: '1 unless animated' })),
   thumbhash: member(
     'files.thumbhash',
     'text',
     Type.String({ description: 'Placeholder image, base64' }),
   ),
   color: member('files.color', 'text', Type.String({ description: 'Dominant colour, #rrggbb' })),
+  fileName: member(
+    'media.file_name',
+    'text or null',
+    OptionalText('Name that the file had, with its extension'),
+  ),
+  alt: member(
+    'media.alt',
+    'text or null',
+    OptionalText(
+      'Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative',
+    ),
+  ),
+  description: member(
+    'media.description',
+    'text or null',
+    OptionalText('At most 10,000 characters'),
+  ),
+  credit: member('media.credit', 'text or null', OptionalText('Who made the image')),
+  copyright: member('media.copyright', 'text or null', OptionalText('Who holds the rights')),
+  source: member('media.source', 'text or null', OptionalText('Where the image comes from')),
+  rating: member(
+    'media.rating',
+    'number',
+    Type.Integer({ minimum: 0, maximum: 5, description: '0: none' }),
+  ),
+  focus: member('media.focus', 'json or null', Type.Union([Focus, Type.Null()])),
+  takenAt: member(
+    'media.taken_at',
+    'text or null',
+    OptionalText('YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known'),
+  ),
+  collections: member(
+    'media.collections',
+    'json',
+    Type.Array(Type.Integer(), { description: 'Ids of the collections that it is in, ascending' }),
+  ),
+  addedBy: member('media.added_by', 'text or null', OptionalText('Username')),
+  changedAt: member(
+    'media.changed_at',
+    'time',
+    Type.String({ format: 'date-time', description: 'Time of its last change (UTC)' }),
+  ),
+  revision: member(
+    'media.revision',
+    'number',
+    Type.Integer({ description: 'Grows with every change of this item' }),
+  ),
+}
+
+/** Members that only the route of a single item shows. `media_json` does not have them. */
+export const DETAILS = {
+  translations: member('media.translations', 'json', Translations),
+  exif: member(
+    'media.exif',
+    'json or null',
+    Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
+      description: 'Camera, lens and exposure, as the file says',
+    }),
+  ),
+  location: member(
+    'media.location',
+    'json or null',
+    Type.Union([Type.Object({ lat: Type.Number(), lon: Type.Number() }), Type.Null()]),
+  ),
 }
 
 /** The member `urls`: addresses of the variants. */
@@ -84,6 +175,7 @@ export const URLS = {
 
 type MemberOf<Members> = Members[keyof Members]
 type ShownColumn = MemberOf<typeof MEMBERS>['column'] | MemberOf<typeof URLS>['column']
+type DetailColumn = MemberOf<typeof DETAILS>['column']
 
 type Schemas<Members extends Readonly<Record<string, Member>>> = {
   [Name in keyof Members]: Members[Name]['schema']
@@ -94,45 +186,65 @@ const schemasOf = <Members extends Readonly<Record<string, Member>>>(members: Me
     Object.entries(members).map(([name, { schema }]) => [name, schema]),
   ) as Schemas<Members>
 
+const PROPERTIES = {
+  ...schemasOf(MEMBERS),
+  urls: Type.Object(schemasOf(URLS), { description: 'Public images, relative and immutable' }),
+}
+
 /** A media item as clients see it. */
-export const MediaItem = Type.Object(
-  {
-    ...schemasOf(MEMBERS),
-    urls: Type.Object(schemasOf(URLS), { description: 'Public images, relative and immutable' }),
-  },
-  { title: 'Media' },
-)
+export const MediaItem = Type.Object(PROPERTIES, { title: 'Media' })
 export type MediaItem = Static<typeof MediaItem>
+
+/** A media item with every member. */
+export const DetailedItem = Type.Object(
+  { ...PROPERTIES, ...schemasOf(DETAILS) },
+  { title: 'DetailedMedia' },
+)
+export type DetailedItem = Static<typeof DetailedItem>
 
 export const SHOWN_COLUMNS: readonly ShownColumn[] = [
   ...Object.values(MEMBERS),
   ...Object.values(URLS),
 ].map(({ column }) => column)
 
+const DETAIL_COLUMNS: readonly DetailColumn[] = Object.values(DETAILS).map(({ column }) => column)
+
 /** Media rows with the columns of their files that items show. */
 export const selectItems = (db: Queries) =>
   db.selectFrom('media').innerJoin('files', 'files.id', 'media.file_id').select(SHOWN_COLUMNS)
 
-export type ItemRow = Awaited<ReturnType<ReturnType<typeof selectItems>['executeTakeFirstOrThrow']>>
+/** Like `selectItems`, with the columns that `toDetailedItem` needs. */
+export const selectDetailedItems = (db: Queries) => selectItems(db).select(DETAIL_COLUMNS)
 
-/** @throws SyntaxError if the tags are not JSON, as only in a damaged database */
-export const toItem = (row: ItemRow): MediaItem => {
-  const readAll = (members: Readonly<Record<string, Member>>) =>
-    Object.fromEntries(
-      Object.entries(members).map(([name, { column, form }]) => [
-        name,
-        toJson(form, row[columnName(column)]),
-      ]),
-    )
-  return { ...readAll(MEMBERS), urls: readAll(URLS) } as MediaItem
-}
+type RowOf<Select extends (db: Queries) => { executeTakeFirstOrThrow(): Promise<unknown> }> =
+  Awaited<ReturnType<ReturnType<Select>['executeTakeFirstOrThrow']>>
+export type ItemRow = RowOf<typeof selectItems>
+export type DetailedRow = RowOf<typeof selectDetailedItems>
 
-export const columnName = (column: ShownColumn) =>
-  column.slice(column.indexOf('.') + 1) as keyof ItemRow
+/** @throws SyntaxError if a column is not JSON, as only in a damaged database */
+export const toItem = (row: ItemRow): MediaItem =>
+  ({ ...readMembers(MEMBERS, row), urls: readMembers(URLS, row) }) as MediaItem
 
-function toJson(form: JsonForm, value: string | number): unknown {
+/** @throws SyntaxError, like `toItem` */
+export const toDetailedItem = (row: DetailedRow): DetailedItem =>
+  ({ ...toItem(row), ...readMembers(DETAILS, row) }) as DetailedItem
+
+const readMembers = (members: Readonly<Record<string, Member>>, row: object) =>
+  Object.fromEntries(
+    Object.entries(members).map(([name, { column, form }]) => [
+      name,
+      toJson(form, (row as Record<string, string | number | null>)[columnName(column)] ?? null),
+    ]),
+  )
+
+export const columnName = (column: Column) => column.slice(column.indexOf('.') + 1)
+
+function toJson(form: JsonForm, value: string | number | null): unknown {
+  if (value === null) return null
   if (form === 'time') return new Date(value).toISOString()
-  if (form === 'tags') return JSON.parse(String(value))
+  if (form === 'tags' || form === 'json' || form === 'json or null') {
+    return JSON.parse(String(value))
+  }
   if (typeof form === 'object') return addressParts(form.variant, String(value)).join('')
   return value
 }
@@ -143,7 +255,7 @@ export const addressParts = <Digest>(variant: 'scaled' | 'high', digest: Digest)
 
 /** Prefixes the addresses in items with the base path under which a proxy publishes the server. */
 export interface ItemAddresses {
-  inItem(item: MediaItem): MediaItem
+  inItem<Item extends MediaItem>(item: Item): Item
   /** @param json JSON of whole items, in UTF-8 */
   inJson(json: Buffer): Buffer
 }

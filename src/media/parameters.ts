@@ -51,7 +51,7 @@ const missing = (field: string, value: unknown, right: string) =>
       : `${field} is ${quote(value)}; it must be ${right}.`,
   )
 
-function requireText(field: string, text: string, maxCodePoints: number) {
+export function requireText(field: string, text: string, maxCodePoints: number) {
   if (!text.isWellFormed()) {
     throw parametersInvalid(`${field} ${quote(text)} holds half of a surrogate pair.`)
   }

@@ -7,28 +7,20 @@ import type { CacheUse } from '../base/recent.ts'
 import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
-import { type TSchema, Type } from '../http/schema.ts'
+import { Type } from '../http/schema.ts'
 import { addMedia } from './change/add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
-import { editMedia } from './change/edit.ts'
+import { editRoutes } from './change/edit-routes.ts'
 import { removeMedia } from './change/remove.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
+import { Answer, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
 import { itemRoute } from './list/item-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
+import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
-
-const Answer = (extra: Record<string, TSchema> = {}) =>
-  Type.Object({ data: Type.String(), code: Type.Integer(), ...extra })
-
-const ItemFields = {
-  name: Type.String({ description: '1 to 255 characters after trimming' }),
-  tags: Type.Union([Type.Array(Type.String()), Type.String()], {
-    description: 'Up to 64 tags of up to 64 characters; a string with commas is several tags',
-  }),
-}
 
 export interface MediaRoutesOptions {
   library: Library
@@ -51,54 +43,13 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     const { database } = options.library
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
-    await app.register(itemRoute, { database, readState, addresses })
+    await app.register(itemRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
-    await app.register(editRoutes, options)
+    await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
-}
-
-const editRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
-  app,
-  { library, addresses },
-) => {
-  const config = {
-    access: 'edit-media',
-    failure: 'Error updating media',
-    refusals: {
-      400: 'Required parameters missing',
-      404: 'Media not found',
-      415: 'Unsupported media type',
-    },
-  } as const
-  const edit = async (idText: string | undefined, request: FastifyRequest) => {
-    const id = requireId(idText)
-    const fields = readFields(request.body)
-    const media = await editMedia(library.database, id, fields, actorOf(request))
-    return { data: 'Media updated successfully', code: 200, media: addresses.inItem(media) }
-  }
-  app.route({
-    method: 'POST',
-    url: '/media/edit/:id',
-    config,
-    schema: {
-      summary: 'Change name and tags',
-      tags: ['media'],
-      params: Type.Object({ id: IdParameter }),
-      body: Type.Object(ItemFields),
-      response: { 200: Answer({ media: MediaItem }) },
-    },
-    handler: (request) => edit(request.params.id, request),
-  })
-  app.route({
-    method: 'POST',
-    url: '/media/edit/',
-    config,
-    schema: { hide: true },
-    handler: (request) => edit(undefined, request),
-  })
 }
 
 const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
@@ -194,24 +145,29 @@ const addRoute: FastifyPluginAsyncTypebox<
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same three fields, `image` a file. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.',
       response: {
         200: Answer({ media: MediaItem, duplicates: Type.Optional(Type.Array(Type.Integer())) }),
       },
     },
     handler: async (request) => {
       const upload = await readUpload(request, {
+        fieldNames: WRITABLE,
         maxImageBytes,
         temporaryFile: library.temporary.newFile,
         chunkWasRead,
       })
       try {
-        const { name, tags } = readFields(upload.fields)
+        const { fields, isForm } = upload
+        const [name, tags] = [readName(fields.name), readTags(fields.tags)]
+        const members = readMembers(fields, { isText: isForm })
         if (upload.problem) throw upload.problem
         if (!upload.image) {
           throw parametersMissing('image is missing; it must be the base64 of an image, or a file.')
         }
-        const item = { name, tags, image: upload.image, by: actorOf(request) }
+        const fileName = readFileName(upload.fileName)
+        const by = actorOf(request)
+        const item = { name, tags, members, fileName, image: upload.image, by }
         const { media, duplicates } = await addMedia(library, item)
         return {
           data: 'Media added successfully',
@@ -227,11 +183,4 @@ const addRoute: FastifyPluginAsyncTypebox<
       }
     },
   })
-}
-
-/** Name and tags of a body, checked in the order of the contract: missing parameters first. */
-function readFields(body: unknown): { name: string; tags: string[] } {
-  const fields: { name?: unknown; tags?: unknown } =
-    typeof body === 'object' && body !== null ? body : {}
-  return { name: readName(fields.name), tags: readTags(fields.tags) }
 }

@@ -97,7 +97,11 @@ export async function listTags(db: Queries, { search, limit }: { search: string;
 /** Counts how many items have each tag, by reading every item. */
 export async function tallyTags(db: Queries): Promise<Map<string, number>> {
   const tally = new Map<string, number>()
-  for await (const { tags } of db.selectFrom('media').select('tags').stream(ROWS_AT_ONCE)) {
+  for await (const { tags } of db
+    .selectFrom('media')
+    .select('tags')
+    .where('trashed_at', 'is', null)
+    .stream(ROWS_AT_ONCE)) {
     for (const tag of parseTags(tags)) tally.set(tag, (tally.get(tag) ?? 0) + 1)
   }
   return tally

@@ -56,7 +56,7 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 
 /** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
-  library: Omit<Tables['library'], 'id'>
+  library: Omit<Tables['library'], 'id' | 'derived'>
   counters: Partial<Counters>
   /** All rows of an account table. */
   rowsOf(table: (typeof ACCOUNT_TABLES)[number]): AsyncIterable<Row[]>

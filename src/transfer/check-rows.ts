@@ -7,6 +7,7 @@ import { isFitSecret } from '../database/secrets.ts'
 import type { Tables } from '../database/tables.ts'
 import { FORMATS } from '../images/formats.ts'
 import { RECIPE } from '../images/recipe.ts'
+import { type MemberChanges, readMembers } from '../media/members.ts'
 import { readName, readTags } from '../media/parameters.ts'
 import { isKey } from '../storage/storage.ts'
 import { NUMBERED_TABLES, type Row } from './tables.ts'
@@ -113,6 +114,26 @@ const ACCOUNT_CHECKS = {
     subject: orNull(isLine(MAX_NAME + 'account:'.length)),
     detail: orNull(isJsonObject),
   },
+  collections: {
+    id: isCount,
+    name: isLine(2 * MAX_NAME),
+    // Folding may make a text three times as long.
+    folded: isLine(6 * MAX_NAME),
+    description: orNull(isText(20_000)),
+    parent: orNull(isCount),
+    position: isWhole,
+    cover: orNull(isCount),
+    query: orNull(isText(10_000)),
+    deleted: isFlag,
+  },
+  collection_items: { collection_id: isCount, media_id: isCount, position: isWhole },
+  versions: {
+    media_id: isCount,
+    version: isCount,
+    file_id: isCount,
+    added_at: isTime,
+    added_by: orNull(isLine(MAX_NAME)),
+  },
 } as const satisfies Record<string, Columns>
 
 /** Columns whose values must not be shown. */
@@ -168,6 +189,37 @@ function isSame(value: unknown, read: (value: unknown) => string): boolean {
   }
 }
 
+/** Backups of older versions lack this column, and get its default. */
+const orAbsent =
+  (is: Is): Is =>
+  (value) =>
+    value === undefined || is(value)
+
+/** Whether an edit could have stored this value of a member. */
+const isMember = (name: keyof MemberChanges): Is =>
+  orAbsent(
+    orNull((value) => {
+      try {
+        return readMembers({ [name]: value })[name as 'alt'] === value
+      } catch {
+        return false
+      }
+    }),
+  )
+
+/** The same, of a member that is stored as JSON. */
+const isJsonMember = (name: keyof MemberChanges): Is =>
+  orAbsent(
+    orNull((value) => {
+      try {
+        const read = readMembers({ [name]: JSON.parse(String(value)) })[name as 'focus']
+        return JSON.stringify(read) === value
+      } catch {
+        return false
+      }
+    }),
+  )
+
 /** Backups of older versions lack this column. */
 const isRecipe: Is = (value) => value === undefined || (isCount(value) && Number(value) <= RECIPE)
 
@@ -188,7 +240,32 @@ const CHECKS: {
   }
 } & { library: Columns } = {
   ...ACCOUNT_CHECKS,
-  media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
+  media: {
+    id: isCount,
+    file_id: isCount,
+    name: isName,
+    tags: isTagList,
+    added_at: isTime,
+    file_name: orAbsent(orNull(isLine(2 * MAX_NAME))),
+    alt: isMember('alt'),
+    description: isMember('description'),
+    credit: isMember('credit'),
+    copyright: isMember('copyright'),
+    source: isMember('source'),
+    rating: isMember('rating'),
+    focus: isJsonMember('focus'),
+    taken_at: isMember('takenAt'),
+    translations: isJsonMember('translations'),
+    location: orAbsent(orNull(isJsonObject)),
+    exif: orAbsent(orNull(isJsonObject)),
+    collections: isJsonMember('collections'),
+    added_by: orAbsent(orNull(isLine(MAX_NAME))),
+    changed_at: orAbsent(isTime),
+    revision: orAbsent(isCount),
+    trashed_at: orAbsent(orNull(isTime)),
+    trashed_by: orAbsent(orNull(isLine(MAX_NAME))),
+    merged_into: orAbsent(orNull(isCount)),
+  },
   files: {
     ...OBJECT,
     id: isCount,

@@ -91,9 +91,9 @@ async function finish({ source, target }: Copying, version: number): Promise<str
   const isShared = source.storage === target.storage
   if (!isShared) await settleEntries(target.database, target.storage)
   return source.database.snapshot(async (trx) => {
-    const { id: _, ...library } = await trx
+    const library = await trx
       .selectFrom('library')
-      .selectAll()
+      .select(['uuid', 'version', 'last_added_at'])
       .executeTakeFirstOrThrow()
     if (library.version !== version) return undefined
     const faults = await findAccountFaults(trx)

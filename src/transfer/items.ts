@@ -1,8 +1,6 @@
-import { type Selectable, sql } from 'kysely'
-import { isPostgres } from '../database/engine.ts'
+import type { Selectable } from 'kysely'
 import type { Queries, Tables } from '../database/tables.ts'
-import { adjustCounts } from '../media/list/rank.ts'
-import { countTags, parseTags } from '../media/tags.ts'
+import { readStates, updateDerived } from '../media/change/derived.ts'
 
 /** Items per statement. A file may have more items than a statement may have parameters. */
 const REMOVED_AT_ONCE = 1000
@@ -27,27 +25,16 @@ export const readItems = (
     .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
     .execute()
 
-/** Deletes items, and removes them from the search index and from all counts. */
+/** Deletes items, and removes them from everything that is derived from them. */
 export async function removeItemRows(trx: Queries, ids: readonly number[]): Promise<void> {
   for (let start = 0; start < ids.length; start += REMOVED_AT_ONCE) {
     const some = ids.slice(start, start + REMOVED_AT_ONCE)
-    const items = await trx
-      .deleteFrom('media')
-      .where('id', 'in', some)
-      .returning(['id', 'tags'])
-      .execute()
-    await sql`
-      DELETE FROM media_search
-      WHERE ${sql.ref(isPostgres(trx) ? 'id' : 'rowid')} IN (${sql.join(some)})`.execute(trx)
-    await countTags(
+    const items = await readStates(trx, some)
+    await trx.deleteFrom('versions').where('media_id', 'in', some).execute()
+    await trx.deleteFrom('media').where('id', 'in', some).execute()
+    await updateDerived(
       trx,
-      items.flatMap(({ tags }) => parseTags(tags)),
-      [],
-    )
-    await adjustCounts(
-      trx,
-      items.map(({ id }) => id).sort((a, b) => a - b),
-      -1,
+      items.map((before) => ({ before })),
     )
   }
 }

@@ -29,6 +29,9 @@ type AccountTableName =
   | 'login_attempts'
   | 'api_tokens'
   | 'audit'
+  | 'collections'
+  | 'collection_items'
+  | 'versions'
 
 /**
  * The tables without items and files. Their rows refer only to rows of tables earlier in this list. All
@@ -45,10 +48,21 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { name: 'login_attempts', key: ['key'], isOfSessions: true },
   { name: 'api_tokens', key: ['id'], isOfSessions: true },
   { name: 'audit', key: ['id'], since: 2 },
+  { name: 'collections', key: ['id'], since: 4 },
+  { name: 'collection_items', key: ['collection_id', 'media_id'], since: 4 },
+  { name: 'versions', key: ['media_id', 'version'], since: 4 },
 ]
 
 /** Tables that the target derives again from its items. */
-export const DERIVED_TABLES = ['media_search', 'media_counts', 'media_json', 'tags'] as const
+export const DERIVED_TABLES = [
+  'media_search',
+  'media_counts',
+  'media_json',
+  'tags',
+  'facets',
+  'facet_chunks',
+  'order_blocks',
+] as const
 
 /** Tables about one database only, such as its processes. Their rows mean nothing to another database. */
 export const PASSING_TABLES = [
@@ -60,7 +74,14 @@ export const PASSING_TABLES = [
 ] as const
 
 /** The tables whose rows get a generated id. */
-export const NUMBERED_TABLES = ['media', 'files', 'users', 'api_tokens', 'audit'] as const
+export const NUMBERED_TABLES = [
+  'media',
+  'files',
+  'users',
+  'api_tokens',
+  'audit',
+  'collections',
+] as const
 
 const BATCH = 500
 
@@ -99,7 +120,14 @@ export async function insertRows(
 export type Counters = Record<(typeof NUMBERED_TABLES)[number], number>
 
 export async function readCounters(db: Queries): Promise<Counters> {
-  const counters: Counters = { media: 0, files: 0, users: 0, api_tokens: 0, audit: 0 }
+  const counters: Counters = {
+    media: 0,
+    files: 0,
+    users: 0,
+    api_tokens: 0,
+    audit: 0,
+    collections: 0,
+  }
   for (const table of NUMBERED_TABLES) {
     const { rows } = await (isPostgres(db)
       ? sql<{ last: number | null }>`

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { isPostgres } from '../database/engine.ts'
 import type { Queries } from '../database/tables.ts'
-import { mediaGrams, mediaLines } from '../media/list/search.ts'
+import { mediaGrams, mediaLines, type SearchTexts } from '../media/list/search.ts'
 import { parseTags } from '../media/tags.ts'
 import type { Check } from './finding.ts'
 import { rebuildIndex, reindexItems } from './reindex.ts'
@@ -73,10 +73,10 @@ async function examineIndex(db: Queries, advance: () => void): Promise<Examinati
       sums[id - start] = (sums[id - start] ?? 0) + hash
     }
     const end = start + WINDOW
-    const items = sql<{ id: number; name: string; tags: string }>`
-      SELECT id, name, tags FROM media WHERE id >= ${start} AND id < ${end}`
-    for await (const { id, name, tags } of stream(db, items)) {
-      const grams = mediaGrams(name, parseTags(tags)).split(' ').filter(Boolean)
+    const items = sql<IndexedRow>`
+      SELECT ${INDEXED} FROM media WHERE id >= ${start} AND id < ${end} AND trashed_at IS NULL`
+    for await (const { id, ...row } of stream(db, items)) {
+      const grams = mediaGrams(textsOf(row)).split(' ').filter(Boolean)
       for (const [offset, gram] of grams.entries()) add(id, hashGram(gram, offset))
       advance()
     }
@@ -93,15 +93,29 @@ async function examineIndex(db: Queries, advance: () => void): Promise<Examinati
 /** On PostgreSQL: compares the lines in the index with those that should be there. */
 async function compareLines(db: Queries, advance: () => void): Promise<number[]> {
   const differing: number[] = []
-  const rows = sql<{ id: number; name: string | null; tags: string; lines: string | null }>`
-    SELECT coalesce(media.id, media_search.id) AS id, name, tags, lines
-    FROM media FULL JOIN media_search ON media_search.id = media.id ORDER BY 1`
-  for await (const { id, name, tags, lines } of stream(db, rows)) {
-    if (name === null || lines !== mediaLines(name, parseTags(tags))) differing.push(id)
-    if (name !== null) advance()
+  const rows = sql<(IndexedRow | { id: null }) & { entry: number | null; lines: string | null }>`
+    SELECT live.*, media_search.id AS entry, lines
+    FROM (SELECT ${INDEXED} FROM media WHERE trashed_at IS NULL) AS live
+    FULL JOIN media_search ON media_search.id = live.id
+    ORDER BY coalesce(live.id, media_search.id)`
+  for await (const { entry, lines, ...row } of stream(db, rows)) {
+    if (row.id === null) differing.push(Number(entry))
+    else {
+      if (lines !== mediaLines(textsOf(row))) differing.push(row.id)
+      advance()
+    }
   }
   return differing
 }
+
+/** The columns of an item that its entry in the index is made of. */
+const INDEXED = sql`id, name, tags, file_name, alt, description, credit, translations`
+type IndexedRow = Omit<SearchTexts, 'tags'> & { id: number; tags: string }
+
+const textsOf = ({ tags, ...row }: Omit<IndexedRow, 'id'>): SearchTexts => ({
+  ...row,
+  tags: parseTags(tags),
+})
 
 async function findDamage(db: Queries): Promise<string | undefined> {
   const { rows } = await sql<{ integrity_check: string }>`
@@ -112,9 +126,11 @@ async function findDamage(db: Queries): Promise<string | undefined> {
 /** Ids of items without an entry in the index, and of entries without an item. */
 async function findUnlisted(db: Queries): Promise<Set<number>> {
   const { rows } = await sql<{ id: number }>`
-    SELECT id FROM media WHERE id NOT IN (SELECT id FROM media_search_docsize)
+    SELECT id FROM media
+    WHERE trashed_at IS NULL AND id NOT IN (SELECT id FROM media_search_docsize)
     UNION ALL
-    SELECT id FROM media_search_docsize WHERE id NOT IN (SELECT id FROM media)`.execute(db)
+    SELECT id FROM media_search_docsize
+    WHERE id NOT IN (SELECT id FROM media WHERE trashed_at IS NULL)`.execute(db)
   return new Set(rows.map(({ id }) => id))
 }
 

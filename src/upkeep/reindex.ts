@@ -2,10 +2,10 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
 import { createPace, inBatches } from '../database/pace.ts'
-import { indexItems } from '../media/change/insert-many.ts'
+import { isLive, readStates } from '../media/change/derived.ts'
 import { createIndexMerger, withoutMerging } from '../media/change/merge-index.ts'
 import { countVersion } from '../media/library.ts'
-import { unindexItems } from '../media/list/search.ts'
+import { insertEntries, unindexItems } from '../media/list/search.ts'
 import { parseTags } from '../media/tags.ts'
 
 /** Ids read at a time. */
@@ -27,15 +27,10 @@ export async function reindexItems(
   try {
     for await (const ids of inBatches(slices, pace.batch)) {
       await write(async (trx) => {
-        const items = await trx
-          .selectFrom('media')
-          .select(['id', 'name', 'tags'])
-          .where('id', 'in', ids)
-          .orderBy('id')
-          .execute()
+        const items = (await readStates(trx, ids)).filter(isLive)
         await unindexItems(trx, ids)
         await countVersion(trx)
-        await indexItems(
+        await insertEntries(
           trx,
           items.map(({ tags, ...item }) => ({ ...item, tags: parseTags(tags) })),
         )

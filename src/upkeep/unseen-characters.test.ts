@@ -1,11 +1,11 @@
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
-import { insertItems } from '../../test/fill-library.ts'
+import { insertItems, searchTexts } from '../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
 import { up as leaveOutUnseen } from '../database/migrations/0013-unseen-characters.ts'
-import { indexMedia, unindexMedia } from '../media/list/search.ts'
+import { insertEntries, unindexItems } from '../media/list/search.ts'
 import { rebuildIndex } from './reindex.ts'
 
 const ITEMS = [
@@ -32,8 +32,8 @@ it('the migration indexes items again whose texts contain invisible characters',
   await insertItems(database, ITEMS)
   await database.write(async (trx) => {
     for (const id of [1, 3]) {
-      await unindexMedia(trx, id)
-      await indexMedia(trx, id, 'as an older version did', [])
+      await unindexItems(trx, [id])
+      await insertEntries(trx, [{ id, ...searchTexts('as an older version did', []) }])
     }
     await sql`UPDATE media SET tags = ${'["Rhein\\u00adufer","Été"]'} WHERE id = 1`.execute(trx)
     await sql`UPDATE tags SET folded = 'old' WHERE tag LIKE 'Rhein%'`.execute(trx)

@@ -95,14 +95,13 @@ export const imageTooLarge = (detail: string) =>
   new AppError('image-too-large', 413, 'Image too large', { detail })
 
 /** The fields of a body beside the image, not checked yet. */
-export interface UploadFields {
-  name: unknown
-  tags: unknown
-}
+export type UploadFields = Readonly<Record<string, unknown>>
 
 /** The content of a body that was read to its end. */
 export interface UploadBody {
   fields: UploadFields
+  /** The name that the image's file has on the client; undefined in a body that has no files. */
+  fileName?: string | undefined
   /** Why the image cannot be decoded, as a sentence; undefined if it can. */
   refusal: string | undefined
 }

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
 import { parametersInvalid, parametersMissing } from '../../base/errors.ts'
 import { createBase64Decoder } from './base64.ts'
-import type { IncomingFile, UploadBody, UploadFields } from './incoming-file.ts'
+import type { IncomingFile, UploadBody } from './incoming-file.ts'
 import { malformed, parseJson } from './parse-json.ts'
 
 /** Bytes of a body beside the image: they are kept in memory and parsed in one go. */
@@ -17,6 +17,7 @@ const MAX_REST_BYTES = 1024 * 1024
 export async function readJsonUpload(
   chunks: AsyncIterable<Buffer>,
   file: IncomingFile,
+  fieldNames: readonly string[],
 ): Promise<UploadBody> {
   const base64 = createBase64Decoder()
   const rest = createByteList(MAX_REST_BYTES)
@@ -28,9 +29,10 @@ export async function readJsonUpload(
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw parametersMissing('The body must be a JSON object with name, tags and image.')
   }
-  const { name, tags }: Partial<UploadFields> = body
+  const members: Record<string, unknown> = { ...body }
+  const fields = Object.fromEntries(fieldNames.map((name) => [name, members[name]]))
   const refusal = base64.refusal && `image is not base64: it ${base64.refusal}.`
-  return { fields: { name, tags }, refusal }
+  return { fields, refusal }
 }
 
 /** Returns the part of a chunk that belongs to the image, and gives everything else to `addToRest`. */

@@ -6,14 +6,15 @@ import type { IncomingFile, UploadBody } from './incoming-file.ts'
 
 /** Limits tiny parts, each of which costs far more than its bytes. */
 const MAX_PARTS = 1000
-/** Bytes of one field. Beside the image nothing is worth more memory. */
-const MAX_FIELD_BYTES = 64 * 1024
+/** Bytes of one field: texts in many languages. Beside the image nothing is worth more memory. */
+const MAX_FIELD_BYTES = 512 * 1024
 const MAX_FIELDS_BYTES = 1024 * 1024
 
 /**
  * Reads a multipart/form-data body (RFC 7578) with `image` as a file, while the body arrives: the image goes
- * to the file. Parts other than `name`, `tags` and `image` are ignored.
+ * to the file. Parts other than `image` and the given fields are ignored.
  *
+ * @param fieldNames of plain fields. One that is repeated becomes an array
  * @throws AppError 400 if the body is malformed, gives two images or an image that is not a file, or goes
  *   over a limit
  */
@@ -21,9 +22,10 @@ export async function readMultipartUpload(
   headers: IncomingHttpHeaders,
   chunks: AsyncIterable<Buffer>,
   file: IncomingFile,
+  fieldNames: readonly string[],
 ): Promise<UploadBody> {
   const parser = createParser(headers)
-  const parts = collectParts(parser)
+  const parts = collectParts(parser, new Set(fieldNames))
   for await (const chunk of chunks) {
     await write(parser, chunk)
     for (const bytes of parts.takeImage()) await file.write(bytes)
@@ -31,12 +33,13 @@ export async function readMultipartUpload(
   parser.end()
   await parts.ended
   for (const bytes of parts.takeImage()) await file.write(bytes)
-  const [name, ...moreNames] = parts.values.name
+  const fields = [...parts.values].map(([name, values]) => [
+    name,
+    name === 'tags' ? toTags(values) : values.length > 1 ? values : values[0],
+  ])
   return {
-    fields: {
-      name: moreNames.length > 0 ? parts.values.name : name,
-      tags: toTags(parts.values.tags),
-    },
+    fields: Object.fromEntries(fields),
+    fileName: parts.fileName(),
     refusal: undefined,
   }
 }
@@ -49,9 +52,10 @@ function toTags(values: readonly string[]): unknown {
 }
 
 /** Collects what the parser finds. A problem is thrown at the next `takeImage`. */
-function collectParts(parser: BusboyInstance) {
-  const values = { name: [] as string[], tags: [] as string[] }
+function collectParts(parser: BusboyInstance, fieldNames: ReadonlySet<string>) {
+  const values = new Map<string, string[]>()
   let image: Buffer[] = []
+  let fileName: string | undefined
   let images = 0
   let fieldsBytes = 0
   let problem: AppError | undefined
@@ -73,29 +77,31 @@ function collectParts(parser: BusboyInstance) {
         'image is a plain field; in multipart/form-data it must be a file.',
       )
     }
-    if (name !== 'name' && name !== 'tags') return
-    values[name].push(value)
+    if (!fieldNames.has(name)) return
+    values.set(name, [...(values.get(name) ?? []), value])
     fieldsBytes += value.length
     if (isCut || fieldsBytes > MAX_FIELDS_BYTES) {
       problem ??= parametersInvalid(`${name} is longer than any accepted value.`)
     }
     if (value.includes('\uFFFD')) problem ??= malformed(`${name} is not in UTF-8`)
   })
-  parser.on('file', (name, stream) => {
+  parser.on('file', (name, stream, givenName?: string) => {
     // The parser itself reports the error.
     stream.on('error', () => {})
-    if (name === 'name' || name === 'tags') {
+    if (fieldNames.has(name)) {
       problem ??= parametersMissing(`${name} is a file; it must be a plain field.`)
     }
     if (name === 'image' && ++images > 1) {
       problem ??= parametersMissing('The body gives image more than once.')
     }
+    if (name === 'image') fileName = givenName
     if (name === 'image') stream.on('data', (bytes: Buffer) => image.push(bytes))
     else stream.resume()
   })
 
   return {
     values,
+    fileName: () => fileName,
     ended,
     takeImage(): Buffer[] {
       if (problem) throw problem

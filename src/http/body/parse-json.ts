@@ -59,3 +59,13 @@ export function parseBodies(app: FastifyInstance): void {
     throw unsupportedMediaType(request, 'application/json')
   })
 }
+
+/** Lets the routes of this plugin also receive JSON merge patches (RFC 7396) under their own media type. */
+export function acceptMergePatch(app: FastifyInstance): void {
+  app.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) =>
+      body.length === 0 ? undefined : parseJson(body),
+  )
+}

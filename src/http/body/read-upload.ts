@@ -19,6 +19,10 @@ const ACCEPTED = ['application/json', 'multipart/form-data']
 
 export interface Upload {
   fields: UploadFields
+  /** True if the fields are those of a form, so all of them are texts. */
+  isForm: boolean
+  /** The name that the image's file has on the client, if it told one. */
+  fileName: string | undefined
   /** Undefined if there is no image (absent, null, no string, empty), or a problem with it. */
   image: SpooledFile | undefined
   /** What is wrong with the image. It is answered only after the fields have been checked. */
@@ -55,6 +59,7 @@ export function acceptUploads(
  * Reads a body with an image, in bounded memory. The image goes to a temporary file while it arrives. No file
  * is left if reading fails.
  *
+ * @param fieldNames the members or plain fields that are read
  * @param temporaryFile gives a path that was never used before
  * @param chunkWasRead see `createBufferFreer`
  * @throws AppError 413 "Image too large" as soon as it is; 400 if the body is malformed, or breaks off; the
@@ -63,10 +68,12 @@ export function acceptUploads(
 export async function readUpload(
   request: FastifyRequest,
   {
+    fieldNames,
     maxImageBytes,
     temporaryFile,
     chunkWasRead,
   }: {
+    fieldNames: readonly string[]
     maxImageBytes: number
     temporaryFile: () => string
     chunkWasRead: (bytes: number) => void
@@ -75,14 +82,16 @@ export async function readUpload(
   const file = createIncomingFile(temporaryFile, maxImageBytes)
   const chunks = readChunks(request, bodyLimit(request, maxImageBytes), chunkWasRead)
   try {
-    const { fields, refusal } = isMultipart(request)
-      ? await readMultipartUpload(request.headers, chunks, file)
-      : await readJsonUpload(chunks, file)
+    const isForm = isMultipart(request)
+    const { fields, fileName, refusal } = isForm
+      ? await readMultipartUpload(request.headers, chunks, file, fieldNames)
+      : await readJsonUpload(chunks, file, fieldNames)
+    const upload = { fields, isForm, fileName, discard: file.discard }
     if (refusal !== undefined) {
       await file.discard()
-      return { fields, image: undefined, problem: refused(request, refusal), discard: file.discard }
+      return { ...upload, image: undefined, problem: refused(request, refusal) }
     }
-    return { fields, image: await file.finish(), problem: undefined, discard: file.discard }
+    return { ...upload, image: await file.finish(), problem: undefined }
   } catch (error) {
     await file.discard()
     throw error

@@ -4,6 +4,7 @@ import {
   addInSteps,
   commitMedia,
   describeFile,
+  describeItem,
   type NewMedia,
   nextTime,
   type StoredMedia,
@@ -75,12 +76,9 @@ async function commitThoseNew(
     await countVersion(trx)
     const ids = await insertItems(
       trx,
-      fresh.map(({ item: { name, tags } }, index) => ({
-        file_id: idAt(fileIds, index),
-        name,
-        tags: JSON.stringify(tags),
-        added_at,
-      })),
+      fresh.map(({ item }, index) =>
+        describeItem(item, { file_id: idAt(fileIds, index), added_at }),
+      ),
     )
     for (const [index, { item }] of fresh.entries()) {
       const { name, by = COMMAND_LINE } = item

@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import type { Transaction } from 'kysely'
+import type { Insertable, Transaction } from 'kysely'
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
@@ -8,8 +8,10 @@ import { publicDigest } from '../../images/digests.ts'
 import type { ProcessedImage } from '../../images/images.ts'
 import { RECIPE } from '../../images/recipe.ts'
 import { newKey } from '../../storage/storage.ts'
+import { requireCollections, writeMembership } from '../collections/membership.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
+import type { MemberChanges } from '../members.ts'
 import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
 
 /** The most earlier items with the same bytes that an answer names. */
@@ -19,6 +21,10 @@ export interface NewMedia {
   /** As `readName` and `readTags` return them. */
   name: string
   tags: readonly string[]
+  /** As `readMembers` returns them. */
+  members?: Omit<MemberChanges, 'name' | 'tags'>
+  /** As `readFileName` returns it. */
+  fileName?: string | null
   image: SpooledFile
   /** Refuse bytes that an item already has, instead of making another item of them. */
   onlyNew?: boolean
@@ -227,9 +233,10 @@ export const describeFile = (
 async function insertMedia(
   trx: Queries,
   fileId: number,
-  { name, tags, onlyNew = false, by = COMMAND_LINE }: Omit<NewMedia, 'image'>,
+  item: Omit<NewMedia, 'image'>,
   now: Milliseconds,
 ): Promise<AddedMedia> {
+  const { name, onlyNew = false, by = COMMAND_LINE } = item
   const earlier = await trx
     .selectFrom('media')
     .select('id')
@@ -240,14 +247,42 @@ async function insertMedia(
   if (onlyNew && earlier[0]) throw imageKnown(earlier[0].id)
 
   const added_at = await nextTime(trx, now)
-  const items = [{ file_id: fileId, name, tags: JSON.stringify(tags), added_at }]
+  const collections = item.members?.collections ?? []
+  await requireCollections(trx, collections)
   await countVersion(trx)
-  const id = idAt(await insertItems(trx, items), 0)
+  const id = idAt(await insertItems(trx, [describeItem(item, { file_id: fileId, added_at })]), 0)
+  await writeMembership(trx, id, [], collections)
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
   const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
   return { media: toItem(row), duplicates: earlier.map((item) => item.id) }
+}
+
+/** The row of an item. */
+export function describeItem(
+  { name, tags, members = {}, fileName = null, by }: Omit<NewMedia, 'image'>,
+  place: { file_id: number; added_at: Milliseconds },
+): Insertable<Tables['media']> {
+  const { alt, description, credit, copyright, source, rating, takenAt, focus } = members
+  return {
+    ...place,
+    name,
+    tags: JSON.stringify(tags),
+    file_name: fileName,
+    alt: alt ?? null,
+    description: description ?? null,
+    credit: credit ?? null,
+    copyright: copyright ?? null,
+    source: source ?? null,
+    rating: rating ?? 0,
+    focus: focus ? JSON.stringify(focus) : null,
+    taken_at: takenAt ?? null,
+    translations: JSON.stringify(members.translations ?? {}),
+    collections: JSON.stringify(members.collections ?? []),
+    // A command has no account.
+    added_by: by?.accountId == null ? null : by.name,
+  }
 }
 
 const imageKnown = (id: number) =>

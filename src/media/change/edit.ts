@@ -1,59 +1,135 @@
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
-import { mediaNotFound } from '../../base/errors.ts'
+import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import { type MediaItem, selectItems, toItem } from '../item.ts'
+import { writeMembership } from '../collections/membership.ts'
+import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
-import { indexMedia, unindexMedia } from '../list/search.ts'
-import { countTags, parseTags } from '../tags.ts'
+import { type MemberChanges, patchTranslations } from '../members.ts'
+import { pairStates, readStates, updateDerived } from './derived.ts'
+
+/** Changes of an item. `translations` is the whole value, or a merge patch of it. */
+export type Edit = Omit<MemberChanges, 'translations'> & {
+  translations?: unknown
+}
+
+export interface EditOptions {
+  by?: Actor
+  /** Revisions of which the item must have one. Any, if absent. */
+  revisions?: ReadonlySet<number> | undefined
+  /** True if `translations` is a merge patch, and not the whole value. */
+  isPatch?: boolean
+}
 
 /**
- * Renames and retags an item.
- * @param changes as `readName` and `readTags` return them
- * @throws AppError 404 "Media not found"
+ * Changes the given members of an item.
+ *
+ * @param edit as `readPatch` or `readMembers` return it
+ * @throws AppError 404 "Media not found", also for an item in the trash; 412 "Media changed meanwhile"; 400 for a
+ *   collection that does not exist
  */
 export async function editMedia(
   database: Database,
   id: number,
-  { name, tags }: { name: string; tags: readonly string[] },
-  by: Actor = COMMAND_LINE,
-): Promise<MediaItem> {
+  edit: Edit,
+  { by = COMMAND_LINE, revisions, isPatch = false }: EditOptions = {},
+): Promise<DetailedItem> {
   const now = await database.now()
   return writeAs(database, by, async (trx) => {
-    const [before] = await runIn(trx, findEdited, id)
-    if (!before) throw mediaNotFound(`There is no media item with id ${id}.`)
-    await runIn(trx, updateItem, id, name, JSON.stringify(tags))
-    await unindexMedia(trx, id)
-    await indexMedia(trx, id, name, tags)
-    const tagsBefore = parseTags(before.tags)
-    await countTags(trx, tagsBefore, tags)
-    await countVersion(trx)
-    const detail = {
-      ...(name !== before.name && { name: { from: before.name, to: name } }),
-      ...tellTagChange(tagsBefore, tags),
+    const [before] = await readStates(trx, [id])
+    const [row] = await runIn(trx, findEdited, id)
+    if (!row || before?.trashed_at !== null) {
+      throw mediaNotFound(`There is no media item with id ${id}.`)
     }
+    if (revisions && !revisions.has(row.revision)) throw changedMeanwhile(id, row.revision)
+    const item = toDetailedItem(row)
+    const { translations: patch, ...others } = edit
+    const from = isPatch ? item.translations : {}
+    const given: MemberChanges =
+      patch === undefined ? others : { ...others, translations: patchTranslations(from, patch) }
+    const next = { ...item, ...given }
+    if (given.collections) await writeMembership(trx, id, item.collections, given.collections)
+    await runIn(
+      trx,
+      updateItem,
+      id,
+      next.name,
+      JSON.stringify(next.tags),
+      next.alt,
+      next.description,
+      next.credit,
+      next.copyright,
+      next.source,
+      next.rating,
+      next.focus && JSON.stringify(next.focus),
+      next.takenAt,
+      JSON.stringify(next.translations),
+      JSON.stringify(next.collections),
+      now,
+    )
+    await countVersion(trx)
+    const detail = describeEdit(item, given)
     const subject = mediaSubject(id)
     await recordAudit(trx, by, { action: 'media-edited', subject, detail }, now)
-    const [item] = await runIn(trx, findItem, id)
-    if (!item) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
-    return toItem(item)
+    await updateDerived(trx, pairStates([before], await readStates(trx, [id])))
+    const [edited] = await runIn(trx, findEdited, id)
+    if (!edited) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
+    return toDetailedItem(edited)
   })
 }
 
+const changedMeanwhile = (id: number, revision: number) =>
+  new AppError('media-changed', 412, 'Media changed meanwhile', {
+    detail: `Item ${id} has revision ${revision} by now; read it again, and repeat the change on that.`,
+  })
+
 const findEdited = prepare((db, id: Parameter<number>) =>
-  db.selectFrom('media').select(['name', 'tags']).where('id', '=', id).compile(),
+  selectDetailedItems(db).where('media.id', '=', id).compile(),
 )
 
 const updateItem = prepare(
-  (db, id: Parameter<number>, name: Parameter<string>, tags: Parameter<string>) =>
-    db.updateTable('media').set({ name, tags }).where('id', '=', id).compile(),
+  (
+    db,
+    id: Parameter<number>,
+    name: Parameter<string>,
+    tags: Parameter<string>,
+    alt: Parameter<string | null>,
+    description: Parameter<string | null>,
+    credit: Parameter<string | null>,
+    copyright: Parameter<string | null>,
+    source: Parameter<string | null>,
+    rating: Parameter<number>,
+    focus: Parameter<string | null>,
+    taken_at: Parameter<string | null>,
+    translations: Parameter<string>,
+    collections: Parameter<string>,
+    changed_at: Parameter<number>,
+  ) =>
+    db
+      .updateTable('media')
+      .set({ name, tags, alt, description, credit, copyright, source, rating, focus, taken_at })
+      .set({ translations, collections, changed_at })
+      .set((row) => ({ revision: row('revision', '+', row.lit(1)) }))
+      .where('id', '=', id)
+      .compile(),
 )
 
-const findItem = prepare((db, id: Parameter<number>) =>
-  selectItems(db).where('media.id', '=', id).compile(),
-)
+/** What changed, for the audit trail: name and tags with their values, other members by name. */
+function describeEdit(before: DetailedItem, given: MemberChanges) {
+  const { name = before.name, tags = before.tags, ...others } = given
+  const members = Object.keys(others).filter(
+    (member) =>
+      JSON.stringify(others[member as keyof typeof others]) !==
+      JSON.stringify(before[member as keyof typeof others]),
+  )
+  return {
+    ...(name !== before.name && { name: { from: before.name, to: name } }),
+    ...tellTagChange(before.tags, tags),
+    ...(members.length > 0 && { members }),
+  }
+}
 
-/** The tags that were added and removed, for the audit trail. Lists without a tag are left out. */
+/** The tags that were added and removed. Lists without a tag are left out. */
 function tellTagChange(before: readonly string[], after: readonly string[]) {
   const removed = before.filter((tag) => !after.includes(tag))
   const added = after.filter((tag) => !before.includes(tag))

@@ -9,10 +9,8 @@ import {
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { countVersion, type Library } from '../library.ts'
-import { adjustCounts } from '../list/rank.ts'
-import { unindexItems } from '../list/search.ts'
-import { countTags, parseTags } from '../tags.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
+import { readStates, updateDerived } from './derived.ts'
 
 /**
  * Removes an item. If it is the last one with the same bytes, removes every stored object of it too. When
@@ -42,23 +40,20 @@ export async function removeItems(
   const { database, journal, renders } = library
   const now = await database.now()
   const { failed, files } = await writeAs(database, by, async (trx) => {
-    const items = await runIn(trx, deleteItems, JSON.stringify(ids))
+    const items = await readStates(trx, ids)
     const found = new Set(items.map(({ id }) => id))
-    const removed = ids.filter((id) => found.has(id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    if (removed.length === 0) return { failed, files: { ids: [], keys: [] } }
+    if (items.length === 0) return { failed, files: { ids: [], keys: [] } }
 
-    await unindexItems(trx, removed)
-    const unused = await removeUnusedFiles(trx, new Set(items.map((item) => item.file_id)))
+    const fileIds = await deleteRows(trx, [...found])
+    const unused = await removeUnusedFiles(trx, fileIds)
     const files = { ids: unused.ids, keys: await journal.condemn(trx, unused.keys) }
-    await countTags(
-      trx,
-      items.flatMap(({ tags }) => parseTags(tags)),
-      [],
-    )
     await countVersion(trx)
-    await adjustCounts(trx, removed, -1)
-    await recordAudit(trx, by, describe(removed, items), now)
+    await recordAudit(trx, by, describe([...found], items), now)
+    await updateDerived(
+      trx,
+      items.map((before) => ({ before })),
+    )
     return { failed, files }
   })
   // A render that began before finds the file's row gone and removes what it wrote.
@@ -76,7 +71,7 @@ function describe(ids: readonly number[], [item]: readonly { name: string }[]): 
 }
 
 /**
- * Removes the rows of the given files that no item uses any more.
+ * Removes the rows of the given files that no item uses any more, not even as an earlier version.
  * @returns the ids of those files, and the keys that the rows named
  */
 async function removeUnusedFiles(
@@ -92,24 +87,44 @@ async function removeUnusedFiles(
   return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }
 
+/**
+ * Deletes the rows of items and of their versions.
+ * @returns the files that these rows named
+ */
+async function deleteRows(trx: Queries, ids: readonly number[]): Promise<Set<number>> {
+  const list = JSON.stringify(ids)
+  const versions = await runIn(trx, deleteVersions, list)
+  const items = await runIn(trx, deleteItems, list)
+  return new Set([...items, ...versions].map((row) => row.file_id))
+}
+
 // Each of these queries takes all ids as JSON.
 
 const deleteItems = prepare((db, ids: Parameter<string>) =>
   db
     .deleteFrom('media')
     .where('id', 'in', listed<number>(db, 'bigint', ids))
-    .returning(['id', 'file_id', 'name', 'tags'])
+    .returning('file_id')
     .compile(),
 )
 
-const findShown = prepare((db, fileIds: Parameter<string>) =>
+const deleteVersions = prepare((db, ids: Parameter<string>) =>
   db
-    .selectFrom('media')
-    .select('file_id')
-    .distinct()
-    .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
+    .deleteFrom('versions')
+    .where('media_id', 'in', listed<number>(db, 'bigint', ids))
+    .returning('file_id')
     .compile(),
 )
+
+/** The files that some item still has, at present or as an earlier version. */
+const findShown = prepare((db, fileIds: Parameter<string>) => {
+  const used = (table: 'media' | 'versions') =>
+    db
+      .selectFrom(table)
+      .select('file_id')
+      .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
+  return used('media').union(used('versions')).compile()
+})
 
 const deleteVariants = prepare((db, fileIds: Parameter<string>) =>
   db

@@ -3,12 +3,12 @@ import { type Actor, COMMAND_LINE, recordAudit, writeAs } from '../../audit/reco
 import { parametersInvalid } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
-import type { Queries } from '../../database/tables.ts'
+import type { Milliseconds, Queries } from '../../database/tables.ts'
 import { countVersion } from '../library.ts'
 import { MAX_TAGS } from '../parameters.ts'
-import { countTags, parseTags } from '../tags.ts'
+import { parseTags } from '../tags.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
-import { reindexItems } from './insert-many.ts'
+import { type ItemState, isLive, readStates, updateDerived } from './derived.ts'
 
 /** As `readTags` returns them. No tag is in both. */
 export interface TagChange {
@@ -31,45 +31,41 @@ export async function retagItems(
 ): Promise<FailedItem[]> {
   const now = await database.now()
   return writeAs(database, by, async (trx) => {
-    const items = await trx
-      .selectFrom('media')
-      .select(['id', 'name', 'tags'])
-      .where('id', 'in', ids)
-      .orderBy('id')
-      .execute()
+    const items = (await readStates(trx, ids)).filter(isLive)
     const found = new Set(items.map(({ id }) => id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    const changed = []
-    for (const { id, name, ...item } of items) {
-      const before = parseTags(item.tags)
-      const tags = retag(before, change)
-      const stored = JSON.stringify(tags)
+    const changes: { before: ItemState; after: ItemState }[] = []
+    for (const before of items) {
+      const { id, name } = before
+      const tags = retag(parseTags(before.tags), change)
+      const after = { ...before, tags: JSON.stringify(tags), changed_at: now }
       if (tags.length > MAX_TAGS) failed.push({ id, name, error: tooManyTags(id) })
-      else if (stored !== item.tags) changed.push({ id, name, before, tags, stored })
+      else if (after.tags !== before.tags) changes.push({ before, after })
     }
-    if (changed.length === 0) return failed
-    await setTags(trx, changed)
-    await countTags(
-      trx,
-      changed.flatMap(({ before }) => before),
-      changed.flatMap(({ tags }) => tags),
-    )
+    if (changes.length === 0) return failed
+    const changed = changes.map(({ after }) => after)
+    await setTags(trx, changed, now)
     await countVersion(trx)
     const { add: tagsAdded, remove: tagsRemoved } = change
     const detail = { ids: changed.map(({ id }) => id), tagsAdded, tagsRemoved }
     await recordAudit(trx, by, { action: 'media-tagged', detail }, now)
-    await reindexItems(trx, changed)
+    await updateDerived(trx, changes)
     return failed
   })
 }
 
 /** In one statement: on SQLite, each statement that fires triggers makes FTS5 write what it has gathered. */
-async function setTags(trx: Queries, items: readonly { id: number; stored: string }[]) {
-  const rows = JSON.stringify(items.map(({ id, stored }) => [id, stored]))
+async function setTags(
+  trx: Queries,
+  items: readonly Pick<ItemState, 'id' | 'tags'>[],
+  now: Milliseconds,
+) {
+  const rows = JSON.stringify(items.map(({ id, tags }) => [id, tags]))
+  const changed = sql`changed_at = ${now}, revision = revision + 1`
   await (isPostgres(trx)
-    ? sql`UPDATE media SET tags = row ->> 1
+    ? sql`UPDATE media SET tags = row ->> 1, ${changed}
         FROM json_array_elements(${rows}::json) AS row WHERE media.id = (row ->> 0)::bigint`
-    : sql`UPDATE media SET tags = row.value ->> 1
+    : sql`UPDATE media SET tags = row.value ->> 1, ${changed}
         FROM json_each(${rows}) AS row WHERE media.id = row.value ->> 0`
   ).execute(trx)
 }

@@ -91,7 +91,8 @@ describe('a selection', () => {
     await slices.next()
     await database.write(async (trx) => {
       await sql`DELETE FROM media WHERE id = ${until}`.execute(trx)
-      await sql`INSERT INTO media VALUES (${until + 2}, 1, 'x', '[]', 0)`.execute(trx)
+      await sql`INSERT INTO media (id, file_id, name, tags, added_at)
+        VALUES (${until + 2}, 1, 'x', '[]', 0)`.execute(trx)
     })
     expect((await Array.fromAsync(slices)).flat()).toEqual(ids.slice(10_000, -1))
   })

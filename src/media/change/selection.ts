@@ -23,7 +23,7 @@ export async function countSelected(db: Queries, selection: Selection): Promise<
   if (terms.length === 0) {
     const total = await findRank(db, until + 1)
     if (except.size === 0) return total
-    return total - (await count(db, sql`media WHERE id <= ${until} AND id IN ${exceptions}`))
+    return total - (await count(db, sql`media_json WHERE id <= ${until} AND id IN ${exceptions}`))
   }
   const others = except.size > 0 ? sql`AND id NOT IN ${exceptions}` : sql``
   return count(db, sql`(${matchingIds(db, terms)}) AS matches WHERE id <= ${until} ${others}`)
@@ -48,7 +48,7 @@ export async function* readSlices(
     return
   }
   const { terms, until, except } = selection
-  const source = terms.length === 0 ? sql`SELECT id FROM media` : matchingIds(db, terms)
+  const source = terms.length === 0 ? sql`SELECT id FROM media_json` : matchingIds(db, terms)
   for (let after = 0; ; ) {
     const { rows } = await sql<{ id: number }>`
       SELECT id FROM (${source}) AS matches WHERE id > ${after} AND id <= ${until}

@@ -4,13 +4,19 @@ import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import { type ItemAddresses, MediaItem, selectItems, toItem } from '../item.ts'
-import { isUnchanged, type ReadState, sendNothing } from '../library-state.ts'
+import { DetailedItem, type ItemAddresses, selectDetailedItems, toDetailedItem } from '../item.ts'
+import {
+  hasAlready,
+  type LibraryState,
+  readVersion,
+  sendNothing,
+  unchangedHeaders,
+} from '../library-state.ts'
 import { countMedia, findRank } from './rank.ts'
 
 export const RankedItem = Type.Object(
   {
-    media: MediaItem,
+    media: DetailedItem,
     rank: Type.Integer({ description: 'How many items of the library have a smaller id' }),
   },
   { title: 'RankedItem' },
@@ -20,9 +26,8 @@ export type RankedItem = Static<typeof RankedItem>
 /** One item, and its position among all items. */
 export const itemRoute: FastifyPluginAsyncTypebox<{
   database: Database
-  readState: ReadState
   addresses: ItemAddresses
-}> = async (app, { database, readState, addresses }) => {
+}> = async (app, { database, addresses }) => {
   app.route({
     method: 'GET',
     url: '/media/item/:id',
@@ -43,18 +48,31 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
     handler: async (request, reply) => {
       const id = readId(request.params.id)
       if (id === undefined) throw mediaNotFound(`${quote(request.params.id)} is no id.`)
-      if (await isUnchanged(request, reply, readState, ['item', id])) return sendNothing(reply, 304)
-      const { total, media, rank } = await database.read
+      const { state, total, media, rank } = await database.read
         .transaction()
         .execute((trx) => readItem(trx, id))
+      const headers = itemHeaders(state, media)
+      reply.headers(headers)
+      if (hasAlready(request, headers)) return sendNothing(reply, 304)
       reply.header('x-total-count', total)
       return { media: addresses.inItem(media), rank }
     },
   })
 }
 
+/** The ETag begins with the item's revision, by which `If-Match` compares. */
+function itemHeaders(state: LibraryState, { id, revision }: DetailedItem) {
+  const { etag, ...headers } = unchangedHeaders(state, ['item', id])
+  return { ...headers, etag: `"${revision}.${etag.slice(1)}` }
+}
+
 async function readItem(db: Queries, id: number) {
-  const row = await selectItems(db).where('media.id', '=', id).executeTakeFirst()
+  const state = await readVersion(db)
+  const row = await selectDetailedItems(db)
+    .where('media.id', '=', id)
+    .where('media.trashed_at', 'is', null)
+    .executeTakeFirst()
   if (!row) throw mediaNotFound(`There is no media item with id ${id}.`)
-  return { media: toItem(row), rank: await findRank(db, id), total: await countMedia(db) }
+  const [rank, total] = [await findRank(db, id), await countMedia(db)]
+  return { state, media: toDetailedItem(row), rank, total }
 }

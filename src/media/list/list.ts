@@ -207,7 +207,7 @@ export const findBlocks = prepare(
 /** The id of an item, found by the smallest id that it may have and the number of items to skip. */
 const findNth = prepare((db, start: Parameter<number>, skipped: Parameter<number>) =>
   sql<{ id: number }>`
-    SELECT id FROM media WHERE id >= ${start} ORDER BY id LIMIT 1 OFFSET ${stable(skipped)}`.compile(
+    SELECT id FROM media_json WHERE id >= ${start} ORDER BY id LIMIT 1 OFFSET ${stable(skipped)}`.compile(
     db,
   ),
 )

@@ -107,7 +107,7 @@ export async function findPlace(rank: number, readBlocks: ReadBlocks): Promise<P
 export async function findRank(db: Queries, id: number): Promise<number> {
   const [small, large] = [blockOf(id, SMALL), blockOf(id, LARGE)]
   const { count } = await db
-    .selectFrom('media')
+    .selectFrom('media_json')
     .select((row) => row.fn.countAll<number>().as('count'))
     .where('id', '>=', small * 2 ** SMALL)
     .where('id', '<', id)

@@ -1,10 +1,11 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { searchTexts } from '../../../test/fill-library.ts'
 import { onPostgres } from '../../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import { AppError } from '../../base/errors.ts'
 import { fold } from '../../base/fold.ts'
-import { indexMedia, matchingIds, parseSearch, unindexMedia } from './search.ts'
+import { insertEntries, matchingIds, parseSearch, unindexItems } from './search.ts'
 
 interface Entry {
   id: number
@@ -25,7 +26,10 @@ const matches = ({ name, tags }: Entry, search: string) =>
 async function openIndex(entries: readonly Entry[]) {
   const database = await openTemporaryDatabase()
   await database.write(async (trx) => {
-    for (const { id, name, tags } of entries) await indexMedia(trx, id, name, tags)
+    await insertEntries(
+      trx,
+      entries.map(({ id, name, tags }) => ({ id, ...searchTexts(name, tags) })),
+    )
   })
   const find = async (search: string) => {
     const { rows } = await matchingIds(database.read, parseSearch(search)).execute(database.read)
@@ -159,7 +163,7 @@ describe('search', () => {
 
   it('finds no item that was removed from the index', async () => {
     const { database, find } = await openIndex(ENTRIES)
-    await database.write((trx) => unindexMedia(trx, 2))
+    await database.write((trx) => unindexItems(trx, [2]))
     for (const search of ['東', '東京', '東京タワー']) expect(await find(search)).toEqual([])
     expect(await find('夜')).toEqual([])
   })

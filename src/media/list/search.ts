@@ -2,12 +2,13 @@ import { type RawBuilder, sql } from 'kysely'
 import { parametersInvalid } from '../../base/errors.ts'
 import { FOUND_NOWHERE, fold, foldTerm } from '../../base/fold.ts'
 import { isPostgres } from '../../database/engine.ts'
+import { insertEach } from '../../database/insert-each.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 
 /**
  * Search by an index of n-grams. It finds exactly the matches, for terms of any length and script. The folded
- * name and each folded tag are lines of their own, so that no term matches across two of them. The index
+ * name, each folded tag and each line of the other texts are lines of their own, so that no term matches across two. The index
  * holds each character, each pair of neighbours and each trigram of a line.
  *
  * On SQLite one FTS5 index holds the grams in sequence. A term of three characters or more is a phrase of
@@ -57,35 +58,79 @@ export function checkSearchLength(search: string): void {
   }
 }
 
-/** Adds an item to the index. */
-export async function indexMedia(trx: Queries, id: number, name: string, tags: readonly string[]) {
-  const text = isPostgres(trx) ? mediaLines(name, tags) : mediaGrams(name, tags)
-  await runIn(trx, insertEntry, id, text)
+/** From this number on, it pays to let SQLite gather more of the search index in memory. */
+const MANY_ENTRIES = 1000
+/** Rows of one statement on PostgreSQL, which takes them as one JSON text. */
+const ROWS_AT_ONCE = 10_000
+const MIB = 1024 * 1024
+
+/** The texts of an item that searches look into. */
+export interface SearchTexts {
+  name: string
+  tags: readonly string[]
+  file_name: string | null
+  alt: string | null
+  description: string | null
+  credit: string | null
+  /** JSON, as in the database. */
+  translations: string
 }
 
-/** Takes an item out of the index. */
-export async function unindexMedia(trx: Queries, id: number) {
-  await runIn(trx, deleteEntry, id)
+/**
+ * Adds items that the index does not have. On SQLite, every later statement of several rows, on whatever table, makes
+ * FTS5 write what it has gathered, and each part that it writes must be merged later.
+ */
+export async function insertEntries(
+  trx: Queries,
+  items: readonly (SearchTexts & { id: number })[],
+): Promise<void> {
+  if (isPostgres(trx)) {
+    for (let start = 0; start < items.length; start += ROWS_AT_ONCE) {
+      const batch = items.slice(start, start + ROWS_AT_ONCE)
+      const entries = batch.map((item) => [item.id, mediaLines(item)])
+      await runIn(trx, insertLines, JSON.stringify(entries))
+    }
+    return
+  }
+  /** Most tags occur many times. */
+  const known = new Map<string, string>()
+  const isMany = items.length >= MANY_ENTRIES
+  if (isMany) await gatherEntries(trx, 64 * MIB)
+  await insertEach(trx, insertGrams.compile(trx).query, items, (item) => [
+    item.id,
+    mediaGrams(item, known),
+  ])
+  if (isMany) await gatherEntries(trx, MIB)
 }
+
+/** @param entries JSON of `[id, lines]` for each item */
+const insertLines = prepare((db, entries: Parameter<string>) =>
+  sql`INSERT INTO media_search (id, lines)
+    SELECT (entry ->> 0)::bigint, entry ->> 1
+    FROM json_array_elements(${entries}::json) AS entry`.compile(db),
+)
+
+const insertGrams = prepare((db, id: Parameter<number>, grams: Parameter<string>) =>
+  sql`INSERT INTO media_search (rowid, grams) VALUES (${id}, ${grams})`.compile(db),
+)
+
+/**
+ * Sets how much FTS5 gathers in memory before it writes. The default is 1 MiB. The setting is stored in the
+ * database, so a transaction that changes it must set it back.
+ */
+const gatherEntries = (trx: Queries, bytes: number) =>
+  sql`INSERT INTO media_search (media_search, rank) VALUES ('hashsize', ${sql.lit(bytes)})`.execute(
+    trx,
+  )
 
 /** Takes items out of the index. */
 export async function unindexItems(trx: Queries, ids: readonly number[]) {
   await runIn(trx, deleteEntries, JSON.stringify(ids))
 }
 
-const idOf = (db: Queries) => (isPostgres(db) ? sql`id` : sql`rowid`)
-const textOf = (db: Queries) => (isPostgres(db) ? sql`lines` : sql`grams`)
-
-const insertEntry = prepare((db, id: Parameter<number>, text: Parameter<string>) =>
-  sql`INSERT INTO media_search (${idOf(db)}, ${textOf(db)}) VALUES (${id}, ${text})`.compile(db),
-)
-
-const deleteEntry = prepare((db, id: Parameter<number>) =>
-  sql`DELETE FROM media_search WHERE ${idOf(db)} = ${id}`.compile(db),
-)
-
 const deleteEntries = prepare((db, ids: Parameter<string>) =>
-  sql`DELETE FROM media_search WHERE ${idOf(db)} IN ${listed<number>(db, 'bigint', ids)}`.compile(
+  sql`DELETE FROM media_search
+    WHERE ${isPostgres(db) ? sql`id` : sql`rowid`} IN ${listed<number>(db, 'bigint', ids)}`.compile(
     db,
   ),
 )
@@ -95,8 +140,7 @@ const deleteEntries = prepare((db, ids: Parameter<string>) =>
  * @param known the grams of tags, which a caller that indexes many items keeps from one item to the next
  */
 export function mediaGrams(
-  name: string,
-  tags: readonly string[],
+  { name, tags, ...texts }: SearchTexts,
   known = new Map<string, string>(),
 ): string {
   let grams = lineGrams(name)
@@ -108,12 +152,30 @@ export function mediaGrams(
     }
     grams += ` ${LINE_END} ${ofTag}`
   }
+  for (const line of otherLines(texts)) grams += ` ${LINE_END} ${lineGrams(line)}`
   return grams
 }
 
-/** An item in PostgreSQL's index: its lines. No name or tag holds a control character such as `\n`. */
-export const mediaLines = (name: string, tags: readonly string[]): string =>
-  [name, ...tags].map(fold).join('\n')
+/** An item in PostgreSQL's index: its lines. */
+export const mediaLines = ({ name, tags, ...texts }: SearchTexts): string =>
+  [name, ...tags, ...otherLines(texts)].map(fold).join('\n')
+
+/** The lines of an item besides its name and its tags. */
+function otherLines(texts: Omit<SearchTexts, 'name' | 'tags'>): string[] {
+  const { file_name, alt, description, credit, translations } = texts
+  const all = [file_name, alt, description, credit]
+  // Most items have none.
+  if (translations !== '{}') all.push(...textsIn(translations))
+  return all.flatMap((text) => (text ? text.split(/[\n\t]+/) : []))
+}
+
+function textsIn(translations: string): string[] {
+  const byLanguage: Record<string, { alt?: string; description?: string }> =
+    JSON.parse(translations)
+  return Object.values(byLanguage).flatMap(({ alt, description }) =>
+    [alt, description].filter((text) => text !== undefined),
+  )
+}
 
 /**
  * A subquery with one column, `id`: the media items that match all terms.

@@ -19,9 +19,10 @@ export const SUMS = 'SHA256SUMS'
 
 /**
  * Increased whenever a table of the backup changes. A restore also reads older versions. Version 2 added the
- * audit trail. Version 3 added the recipe by which the variants of a file are rendered.
+ * audit trail. Version 3 added the recipe by which the variants of a
+ * file are rendered. Version 4 added texts of items, collections, and versions of files.
  */
-export const VERSION = 3
+export const VERSION = 4
 
 export interface Header {
   format: 'vitrine-backup'

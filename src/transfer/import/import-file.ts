@@ -13,6 +13,7 @@ import {
 } from '../../http/body/incoming-file.ts'
 import type { NewMedia } from '../../media/change/add.ts'
 import type { Library } from '../../media/library.ts'
+import { readFileName } from '../../media/members.ts'
 import type { FoundEntry } from './find-files.ts'
 import { itemName, itemTags } from './import-names.ts'
 
@@ -69,7 +70,13 @@ export async function importFile(
     const image = await readIfNew()
     if (image === undefined) return { kind: 'known' }
     if (image.size === 0) return { kind: 'refused', reason: 'The file is empty.' }
-    const item = { name: itemName(name), tags: itemTags(folders), image, onlyNew: true }
+    const item = {
+      name: itemName(name),
+      fileName: readFileName(name),
+      tags: itemTags(folders),
+      image,
+      onlyNew: true,
+    }
     await addPatiently(add, item)
     return { kind: 'added' }
   } catch (error) {

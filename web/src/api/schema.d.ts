@@ -3106,10 +3106,45 @@ export interface paths {
                                 width: number;
                                 /** @description Pixels, after orientation */
                                 height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
                                 /** @description Placeholder image, base64 */
                                 thumbhash: string;
                                 /** @description Dominant colour, #rrggbb */
                                 color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
                                 /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
@@ -3263,7 +3298,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** Media */
+                            /** DetailedMedia */
                             media: {
                                 id: number;
                                 /** @description Display name */
@@ -3284,15 +3319,65 @@ export interface paths {
                                 width: number;
                                 /** @description Pixels, after orientation */
                                 height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
                                 /** @description Placeholder image, base64 */
                                 thumbhash: string;
                                 /** @description Dominant colour, #rrggbb */
                                 color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
                                 /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
                                     high: string;
                                 };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
                             };
                             /** @description How many items of the library have a smaller id */
                             rank: number;
@@ -3385,7 +3470,272 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change some members of an item
+         * @description A JSON merge patch (RFC 7396). With `If-Match`, it changes the item only if that has the revision of this ETag.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description 1 to 255 characters after trimming */
+                        name?: string;
+                        tags?: (string[] | string) | null;
+                        alt?: string | null;
+                        description?: string | null;
+                        credit?: string | null;
+                        copyright?: string | null;
+                        source?: string | null;
+                        rating?: number | null;
+                        focus?: {
+                            /** @description From the left of the upright image */
+                            x: number;
+                            /** @description From the top of the upright image */
+                            y: number;
+                        } | null;
+                        takenAt?: string | null;
+                        translations?: {
+                            [key: string]: {
+                                alt?: string;
+                                description?: string;
+                            };
+                        } | null;
+                        collections?: number[] | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** DetailedMedia */
+                            media: {
+                                id: number;
+                                /** @description Display name */
+                                name: string;
+                                /** @description Storage key of the original file */
+                                path: string;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of the upload (UTC)
+                                 */
+                                timestamp: string;
+                                tags: string[];
+                                /** @description MIME type of the original, by its bytes */
+                                type: string;
+                                /** @description Bytes of the original */
+                                size: number;
+                                /** @description Pixels, after orientation */
+                                width: number;
+                                /** @description Pixels, after orientation */
+                                height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
+                                /** @description Placeholder image, base64 */
+                                thumbhash: string;
+                                /** @description Dominant colour, #rrggbb */
+                                color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
+                                /** @description Public images, relative and immutable */
+                                urls: {
+                                    scaled: string;
+                                    high: string;
+                                };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media changed meanwhile */
+                412: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
         trace?: never;
     };
     "/media/tags": {
@@ -3531,7 +3881,9 @@ export interface paths {
         put?: never;
         /**
          * Change name and tags
-         * @description Needs the permission `edit-media`.
+         * @description And other members, if they are given: null clears one, an absent one stays.
+         *
+         *     Needs the permission `edit-media`.
          */
         post: {
             parameters: {
@@ -3549,6 +3901,26 @@ export interface paths {
                         name: string;
                         /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
+                        alt?: string | null;
+                        description?: string | null;
+                        credit?: string | null;
+                        copyright?: string | null;
+                        source?: string | null;
+                        rating?: number | null;
+                        focus?: {
+                            /** @description From the left of the upright image */
+                            x: number;
+                            /** @description From the top of the upright image */
+                            y: number;
+                        } | null;
+                        takenAt?: string | null;
+                        translations?: {
+                            [key: string]: {
+                                alt?: string;
+                                description?: string;
+                            };
+                        } | null;
+                        collections?: number[] | null;
                     };
                 };
             };
@@ -3562,7 +3934,7 @@ export interface paths {
                         "application/json": {
                             data: string;
                             code: number;
-                            /** Media */
+                            /** DetailedMedia */
                             media: {
                                 id: number;
                                 /** @description Display name */
@@ -3583,15 +3955,65 @@ export interface paths {
                                 width: number;
                                 /** @description Pixels, after orientation */
                                 height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
                                 /** @description Placeholder image, base64 */
                                 thumbhash: string;
                                 /** @description Dominant colour, #rrggbb */
                                 color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
                                 /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
                                     high: string;
                                 };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
                             };
                         };
                     };
@@ -3652,6 +4074,24 @@ export interface paths {
                 };
                 /** @description Media not found */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media changed meanwhile */
+                412: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3913,7 +4353,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same three fields, `image` a file. JPEG, PNG, WebP, GIF and AVIF are accepted.
+         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.
          *
          *     Needs the permission `add-media`.
          */
@@ -3931,6 +4371,26 @@ export interface paths {
                         name: string;
                         /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
+                        alt?: string | null;
+                        description?: string | null;
+                        credit?: string | null;
+                        copyright?: string | null;
+                        source?: string | null;
+                        rating?: number | null;
+                        focus?: {
+                            /** @description From the left of the upright image */
+                            x: number;
+                            /** @description From the top of the upright image */
+                            y: number;
+                        } | null;
+                        takenAt?: string | null;
+                        translations?: {
+                            [key: string]: {
+                                alt?: string;
+                                description?: string;
+                            };
+                        } | null;
+                        collections?: number[] | null;
                         /**
                          * Format: byte
                          * @description Bare or as a data URL, in the standard or the URL-safe alphabet
@@ -3942,6 +4402,26 @@ export interface paths {
                         name: string;
                         /** @description Up to 64 tags of up to 64 characters; a string with commas is several tags */
                         tags: string[] | string;
+                        alt?: string | null;
+                        description?: string | null;
+                        credit?: string | null;
+                        copyright?: string | null;
+                        source?: string | null;
+                        rating?: number | null;
+                        focus?: {
+                            /** @description From the left of the upright image */
+                            x: number;
+                            /** @description From the top of the upright image */
+                            y: number;
+                        } | null;
+                        takenAt?: string | null;
+                        translations?: {
+                            [key: string]: {
+                                alt?: string;
+                                description?: string;
+                            };
+                        } | null;
+                        collections?: number[] | null;
                         /** Format: binary */
                         image: string;
                     };
@@ -3978,10 +4458,45 @@ export interface paths {
                                 width: number;
                                 /** @description Pixels, after orientation */
                                 height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
                                 /** @description Placeholder image, base64 */
                                 thumbhash: string;
                                 /** @description Dominant colour, #rrggbb */
                                 color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
                                 /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
