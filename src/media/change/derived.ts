@@ -2,14 +2,17 @@ import { listed, type Parameter, prepare, runIn } from '../../database/prepared.
 import type { Queries } from '../../database/tables.ts'
 import { adjustCounts } from '../list/rank.ts'
 import { insertEntries, type SearchTexts, unindexItems } from '../list/search.ts'
+import { updateOrders } from '../order/orders.ts'
+import { positionsOf } from '../order/positions.ts'
 import { countTags, parseTags } from '../tags.ts'
 
 /*
  * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the counts by which positions are found. Each change of items tells this file what the items were and what they are,
+ * the counts by which positions are found, the orders. Each change of items tells this file what the items were and what they are,
  * and this file updates what differs, in the same transaction.
  *
- * An item in the trash is in none of the structures that the lists of the library are read from.
+ * An item in the trash is in none of the structures that the lists of the library are read from. The trash has orders
+ * of its own.
  */
 
 /** The columns of an item and of its file from which something is derived. */
@@ -43,7 +46,11 @@ const COLUMNS = [
 
 const selectStates = (db: Queries) =>
   // An item whose file is missing, as in a damaged database, must still be found, so that it can be deleted.
-  db.selectFrom('media').leftJoin('files', 'files.id', 'media.file_id').select(COLUMNS)
+  db
+    .selectFrom('media')
+    .leftJoin('files', 'files.id', 'media.file_id')
+    .select(COLUMNS)
+    .select(positionsOf(db).as('positions'))
 
 export type ItemState = Awaited<
   ReturnType<ReturnType<typeof selectStates>['executeTakeFirstOrThrow']>
@@ -86,6 +93,7 @@ export function pairStates(
  */
 export async function updateDerived(trx: Queries, changes: readonly ItemChange[]): Promise<void> {
   await updateSearch(trx, changes)
+  await updateOrders(trx, changes)
   const live = (state: ItemState | undefined) => (state && isLive(state) ? state : undefined)
   await countTags(
     trx,
