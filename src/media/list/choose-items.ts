@@ -1,10 +1,9 @@
 import { sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
-import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import { type RunPrepared, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { readStates } from '../change/derived.ts'
-import { evaluateFilter } from '../filter/evaluate.ts'
-import type { Filter } from '../filter/filter.ts'
+import { evaluateFilter, readFacetSet } from '../filter/evaluate.ts'
 import {
   countIds,
   fromIds,
@@ -14,35 +13,56 @@ import {
   listIds,
 } from '../filter/id-set.ts'
 import { selectItems, toItem } from '../item.ts'
+import { numberKey, takenKeyOf } from '../order/keys.ts'
+import { ORDERS } from '../order/lists.ts'
+import { readRange } from '../order/order-pages.ts'
 import { parseTags } from '../tags.ts'
 import type { ListQuery } from './list.ts'
 import { matchingIds, matchTexts } from './search.ts'
 
-/** The items of a list that has a filter or an order of its own, as a set of ids. */
+/** The items that a filter and a search find, as a set of ids. */
 export interface Chosen {
   layout: IdLayout
   set: IdSet
   total: number
+  /** Where a collection's own order is asked for: those of them that are directly in it. */
+  direct?: { set: IdSet; total: number }
 }
 
 /** Up to this number of candidates, comparing their texts costs less than finding every match of the search. */
 const MAX_COMPARED = 3000
 
-/** Chooses the items that match a filter and a search. */
+/**
+ * Chooses the items that match a filter and a search.
+ * @param trx a transaction that sees this version of the library
+ */
 export async function chooseItems(
-  db: Queries,
-  { filter, terms }: Pick<ListQuery, 'filter' | 'terms'>,
+  trx: Queries,
+  version: number,
+  { filter = {}, terms, order }: Pick<ListQuery, 'filter' | 'terms' | 'order'>,
 ): Promise<Chosen> {
-  const { layout, set } = await evaluateFilter(db, filter)
+  const isTrash = filter.in === 'trash'
+  const run: RunPrepared = (query, ...values) => runIn(trx, query, ...values)
+  const { layout, set } = await evaluateFilter(trx, filter, async (kind, from, to) => {
+    const key = kind === 'taken' ? takenKeyOf : numberKey
+    const ids = await readRange(run, version, ORDERS[kind], isTrash, key(from), key(to))
+    if (!ids) throw new Error('The version of the library changed within a transaction.')
+    return ids
+  })
   const total = countIds(set)
-  if (terms.length === 0 || total === 0) return { layout, set, total }
-  // The search index holds no items of the trash.
-  const isCompared = filter?.in === 'trash' || total <= MAX_COMPARED
-  const matches = isCompared
-    ? fromIds(layout, await compareTexts(db, listIds(layout, set), terms))
-    : fromIds(layout, await findMatches(db, terms))
-  intersect(set, matches)
-  return { layout, set, total: countIds(set) }
+  if (terms.length > 0 && total > 0) {
+    // The search index holds no items of the trash.
+    const matches =
+      isTrash || total <= MAX_COMPARED
+        ? await compareTexts(trx, listIds(layout, set), terms)
+        : await findMatches(trx, terms)
+    intersect(set, fromIds(layout, matches))
+  }
+  const chosen = { layout, set, total: countIds(set) }
+  if (order !== 'collection') return chosen
+  const value = String(filter.collection)
+  const direct = intersect(await readFacetSet(trx, layout, { kind: 'collection', value }), set)
+  return { ...chosen, direct: { set: direct, total: countIds(direct) } }
 }
 
 /** Items whose texts are read at a time. */
@@ -69,43 +89,21 @@ async function findMatches(db: Queries, terms: readonly string[]): Promise<numbe
   return JSON.parse(rows[0]?.ids ?? '[]')
 }
 
-/** The JSON of items of the library or of the trash, in the order of the ids. */
-export async function readJson(
-  db: Queries,
-  ids: readonly number[],
-  filter: Filter | undefined,
-): Promise<string[]> {
-  const rows =
-    filter?.in === 'trash'
-      ? await readTrashed(db, ids)
-      : await runIn(db, findJson, JSON.stringify(ids))
-  const byId = new Map(rows.map(({ id, json }) => [id, json]))
-  return ids.map((id) => {
-    const json = byId.get(id)
-    if (json === undefined) throw new Error(`The JSON of item ${id} is missing.`)
-    return json
-  })
-}
-
 /** Items in the trash have no stored JSON. They also show when and by whom they were moved there. */
-async function readTrashed(db: Queries, ids: readonly number[]) {
+export async function readTrashedJson(db: Queries, ids: readonly number[]) {
   const rows = await selectItems(db)
     .select(['media.trashed_at', 'media.trashed_by'])
+    .select((row) =>
+      row.selectFrom('library').select('version').$asScalar<number>().as('version'),
+    )
     .where('media.id', 'in', ids)
     .execute()
-  return rows.map(({ trashed_at, trashed_by, ...row }) => {
+  return rows.map(({ trashed_at, trashed_by, version, ...row }) => {
     const trashedAt = trashed_at === null ? null : new Date(trashed_at).toISOString()
     return {
       id: row.id,
+      version,
       json: JSON.stringify({ ...toItem(row), trashedAt, trashedBy: trashed_by }),
     }
   })
 }
-
-const findJson = prepare((db, ids: Parameter<string>) =>
-  db
-    .selectFrom('media_json')
-    .select(['id', 'json'])
-    .where('id', 'in', listed<number>(db, 'bigint', ids))
-    .compile(),
-)

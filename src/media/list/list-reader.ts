@@ -3,8 +3,6 @@ import type { Database } from '../../database/database.ts'
 import { runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { type ReadState, readVersion } from '../library-state.ts'
-import { createOrderMemory } from '../order/order-memory.ts'
-import { readJson } from './choose-items.ts'
 import { type ChosenLists, createChosenLists } from './chosen-lists.ts'
 import {
   countMatches,
@@ -106,18 +104,15 @@ export function createListReader(database: Database, readState: ReadState): List
     }
   }
 
-  const chosen = createChosenLists(createOrderMemory())
+  const chosen = createChosenLists(database)
 
-  /** In a transaction: such a list takes several queries, and each of them depends on the one before. */
-  const readChosen = (query: ListQuery): Promise<List> =>
-    database.read.transaction().execute(async (trx) => {
-      const { version } = await readVersion(trx)
-      const { summary, ids } = await chosen.find(trx, version, query)
-      if (ids.length > MAX_PAGE_ITEMS) return { summary, body: undefined }
-      const items = await readJson(trx, ids, query.filter)
-      const body = Buffer.from(OPENING + items.join(',') + endOf(summary))
-      return { summary, body }
-    })
+  async function readChosen(query: ListQuery): Promise<List> {
+    const { summary, items } = await chosen.read(query, MAX_PAGE_ITEMS)
+    return {
+      summary,
+      body: items && Buffer.from(OPENING + items.join(',') + endOf(summary)),
+    }
+  }
 
   return {
     within,

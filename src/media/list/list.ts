@@ -96,6 +96,10 @@ export function summarize(
   }
 }
 
+/** How many items a part of a list has. */
+export const lengthOf = ({ from, to }: Pick<ListSummary, 'from' | 'to'>): number =>
+  from === 0 ? 0 : to - from + 1
+
 export async function countMatches(db: Queries, terms: readonly string[]): Promise<Counted> {
   const { rows } = await sql<Counted>`
     SELECT (SELECT version FROM library) AS version, count(*) AS total

@@ -5,14 +5,13 @@ import type { Queries } from '../../database/tables.ts'
 import { createSpool } from '../../http/body/spool.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { ItemAddresses } from '../item.ts'
-import { readVersion } from '../library-state.ts'
 import type { IdOrder } from '../order/read-order.ts'
-import { readJson } from './choose-items.ts'
-import { lengthOf } from './chosen-lists.ts'
+import { readItemsJson } from './chosen-lists.ts'
 import {
   endOf,
   findFirst,
   isPlain,
+  lengthOf,
   type ListQuery,
   type ListSummary,
   OPENING,
@@ -57,8 +56,7 @@ export async function streamList(
         summarized.resolve(summary)
         await writeList(readParts(source, query, summary), summary, write)
       } else {
-        const { version } = await readVersion(trx)
-        const { summary, ids } = await lists.chosen.find(trx, version, query)
+        const { summary, ids } = await lists.chosen.findWithin(trx, query)
         summarized.resolve(summary)
         await writeList(readChosen(trx, query, ids), summary, write)
       }
@@ -97,7 +95,7 @@ async function* readChosen(
 ): AsyncGenerator<Part> {
   for (let start = 0; start < ids.length; start += SLICE_ITEMS) {
     const some = ids.slice(start, start + SLICE_ITEMS)
-    const items = await readJson(trx, some, filter)
+    const items = await readItemsJson(trx, some, filter)
     yield {
       json: Buffer.from((start === 0 ? OPENING : ',') + items.join(',')),
       count: items.length,
