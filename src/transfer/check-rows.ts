@@ -9,7 +9,13 @@ import { FORMATS } from '../images/formats.ts'
 import { RECIPE } from '../images/recipe.ts'
 import { readName, readTags } from '../media/parameters.ts'
 import { isKey } from '../storage/storage.ts'
-import { NUMBERED_TABLES, type Row } from './tables.ts'
+import {
+  type MovedName,
+  type MovedTable,
+  NUMBERED_TABLES,
+  type Row,
+  type RowsOf,
+} from './tables.ts'
 
 /** Returns whether a column may hold a value. */
 type Is = (value: unknown) => boolean
@@ -127,7 +133,7 @@ const SECRET_COLUMNS: ReadonlySet<string> = new Set([
 function isCounters(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return Object.entries(value).every(
-    ([table, last]) => NUMBERED_TABLES.some((name) => name === table) && isWhole(last),
+    ([table, last]) => NUMBERED_TABLES.some(({ name }) => name === table) && isWhole(last),
   )
 }
 
@@ -168,8 +174,13 @@ function isSame(value: unknown, read: (value: unknown) => string): boolean {
   }
 }
 
-/** Backups of older versions lack this column. */
-const isRecipe: Is = (value) => value === undefined || (isCount(value) && Number(value) <= RECIPE)
+/** For a column that backups of older versions lack. */
+const orAbsent =
+  (is: Is): Is =>
+  (value) =>
+    value === undefined || is(value)
+
+const isRecipe = orAbsent((value) => isCount(value) && Number(value) <= RECIPE)
 
 const OBJECT = {
   key: isStorageKey,
@@ -179,13 +190,11 @@ const OBJECT = {
   height: isCount,
 }
 
-type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses' | keyof typeof ACCOUNT_CHECKS
+type Checked = MovedName | 'library'
 
-/** The check of each column of every table. It accepts the values that Vitrine writes. */
+/** The check of each column of every table that moves. It accepts the values that Vitrine writes. */
 const CHECKS: {
-  readonly [Table in Exclude<Checked, 'library'>]: {
-    readonly [Column in keyof Tables[Table]]-?: Is
-  }
+  readonly [Table in MovedName]: { readonly [Column in keyof Tables[Table]]-?: Is }
 } & { library: Columns } = {
   ...ACCOUNT_CHECKS,
   media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
@@ -229,6 +238,27 @@ export function findFault(table: Checked, row: unknown): string | undefined {
   const unknown = Object.keys(row).find((field) => !Object.hasOwn(columns, field))
   if (unknown === undefined) return undefined
   return `${nameRow(table, row)} has a field that Vitrine does not know: ${show(unknown)}.`
+}
+
+/** Checks all rows of tables. Yields the first fault of each table. */
+export async function* findFaults(
+  tables: readonly MovedTable[],
+  rowsOf: RowsOf,
+): AsyncGenerator<string> {
+  for (const table of tables) {
+    const fault = await findFirst(table, rowsOf)
+    if (fault !== undefined) yield fault
+  }
+}
+
+async function findFirst(table: MovedTable, rowsOf: RowsOf): Promise<string | undefined> {
+  for await (const rows of rowsOf(table)) {
+    for (const row of rows) {
+      const fault = findFault(table.name, row)
+      if (fault !== undefined) return fault
+    }
+  }
+  return undefined
 }
 
 const isRow = (value: unknown): value is Row =>

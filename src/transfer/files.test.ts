@@ -17,7 +17,7 @@ it('replaces another file with the same bytes', async () => {
   const again = {
     file: { ...old.file, id: 9, key: newKey('originals', 'jpg') },
     variants: [],
-    earlier: [],
+    earlier_addresses: [],
   }
   await database.write((trx) => writeFiles(trx, [again], 5))
   expect(await readFile(database.read, 3)).toBeUndefined()

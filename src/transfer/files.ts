@@ -1,61 +1,59 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
+import { isPostgres } from '../database/engine.ts'
 import type { Queries, Tables } from '../database/tables.ts'
-import { removeItemRows } from './items.ts'
+import { adjustCounts } from '../media/list/rank.ts'
+import { countTags, parseTags } from '../media/tags.ts'
 import { enterKeys } from './journal-rows.ts'
+import {
+  insertRows,
+  PART_TABLES,
+  type PartName,
+  type Range,
+  type Row,
+  readRange,
+} from './tables.ts'
 
-type File = Selectable<Tables['files']>
-type Variant = Selectable<Tables['variants']>
+export type File = Selectable<Tables['files']>
+export type Item = Selectable<Tables['media']>
 
-type EarlierAddresses = Selectable<Tables['earlier_addresses']>
+/** Items per statement. A file may have more items than a statement may have parameters. */
+const REMOVED_AT_ONCE = 1000
 
-/** A file with its variants, sorted by name. */
-export interface StoredFile {
-  file: File
-  variants: Variant[]
-  /** Sorted by recipe. */
-  earlier: EarlierAddresses[]
+/** The rows that move with a file, by their table, sorted by their keys. */
+export type Parts = { [Name in PartName]: Selectable<Tables[Name]>[] }
+
+/** A file with all rows that move with it. */
+export type StoredFile = { file: File } & Parts
+
+/** Reads the files in a range, in ascending order of id. */
+export async function readFiles(db: Queries, range: Range, limit?: number): Promise<StoredFile[]> {
+  const files = await readRange(db, 'files', range, limit)
+  const ids = files.map(({ id }) => id)
+  const parts = new Map<PartName, Row[]>()
+  for (const { name, key } of ids.length === 0 ? [] : PART_TABLES) {
+    const { rows } = await sql<Row>`
+      SELECT * FROM ${sql.table(name)} WHERE file_id IN (${sql.join(ids)})
+      ORDER BY ${sql.join(key.map((column) => sql.ref(column)))}`.execute(db)
+    parts.set(name, rows)
+  }
+  return joinParts(files, parts)
 }
 
-/** Reads the files with ids above `after` and up to `last`, in ascending order. */
-export async function readFiles(
-  db: Queries,
-  {
-    after,
-    last = Number.MAX_SAFE_INTEGER,
-    limit,
-  }: { after: number; last?: number; limit?: number },
-): Promise<StoredFile[]> {
-  const files = await db
-    .selectFrom('files')
-    .selectAll()
-    .where('id', '>', after)
-    .where('id', '<=', last)
-    .orderBy('id')
-    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
-    .execute()
-  const ids = files.map(({ id }) => id)
-  const variants = await db
-    .selectFrom('variants')
-    .selectAll()
-    .where('file_id', 'in', ids)
-    .orderBy('file_id')
-    .orderBy('name')
-    .execute()
-  const earlier = await db
-    .selectFrom('earlier_addresses')
-    .selectAll()
-    .where('file_id', 'in', ids)
-    .orderBy('file_id')
-    .orderBy('recipe')
-    .execute()
-  const variantsOf = Map.groupBy(variants, ({ file_id }) => file_id)
-  const earlierOf = Map.groupBy(earlier, ({ file_id }) => file_id)
-  return files.map((file) => ({
-    file,
-    variants: variantsOf.get(file.id) ?? [],
-    earlier: earlierOf.get(file.id) ?? [],
+/** @param parts rows that name these files */
+export function joinParts(
+  files: readonly File[],
+  parts: ReadonlyMap<PartName, readonly Row[]>,
+): StoredFile[] {
+  const byFile = PART_TABLES.map(({ name }) => ({
+    name,
+    rows: Map.groupBy(parts.get(name) ?? [], ({ file_id }) => file_id),
   }))
+  const partsOf = (id: number) =>
+    Object.fromEntries(
+      byFile.map(({ name, rows }) => [name, rows.get(id) ?? []]),
+    ) as unknown as Parts
+  return files.map((file) => ({ file, ...partsOf(file.id) }))
 }
 
 /** Reads a file; undefined if it does not exist. */
@@ -64,18 +62,13 @@ export async function readFile(db: Queries, id: number): Promise<StoredFile | un
   return found
 }
 
-export const objectsOf = ({ file, variants }: StoredFile): (File | Variant)[] => [file, ...variants]
+export const objectsOf = ({ file, variants }: StoredFile) => [file, ...variants]
 
 export const keysOf = (stored: StoredFile): string[] => objectsOf(stored).map(({ key }) => key)
 
-/** Whether the rows are equal. Copies them first: rows of SQLite have no prototype, which counts as a difference. */
-export const isSameFile = (a: StoredFile, b: StoredFile | undefined): boolean =>
-  b !== undefined &&
-  isDeepStrictEqual({ ...a.file }, { ...b.file }) &&
-  isDeepStrictEqual(plain(a.variants), plain(b.variants)) &&
-  isDeepStrictEqual(plain(a.earlier), plain(b.earlier))
-
-const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }))
+/** Whether rows are equal. Rows of SQLite have no prototype, which `isDeepStrictEqual` counts as a difference. */
+export const isSame = (a: unknown, b: unknown): boolean =>
+  isDeepStrictEqual(structuredClone(a), structuredClone(b))
 
 /**
  * Inserts or replaces files whose objects are in storage. Another file with the same bytes is deleted together
@@ -105,8 +98,7 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
     .where('id', 'in', ids)
     .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
     .execute()
-  await trx.deleteFrom('variants').where('file_id', 'in', ids).execute()
-  await trx.deleteFrom('earlier_addresses').where('file_id', 'in', ids).execute()
+  await deleteParts(trx, ids)
   await trx
     .insertInto('files')
     .values(files.map(({ file }) => file))
@@ -123,10 +115,10 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
         ),
     )
     .execute()
-  const variants = files.flatMap((stored) => stored.variants)
-  if (variants.length > 0) await trx.insertInto('variants').values(variants).execute()
-  const earlier = files.flatMap((stored) => stored.earlier)
-  if (earlier.length > 0) await trx.insertInto('earlier_addresses').values(earlier).execute()
+  for (const { name } of PART_TABLES) {
+    const rowsOf = (stored: StoredFile): Row[] => stored[name]
+    await insertRows(trx, name, files.flatMap(rowsOf))
+  }
   const named = new Set(files.flatMap(keysOf))
   await trx
     .deleteFrom('journal')
@@ -151,7 +143,7 @@ export async function removeFiles(trx: Queries, ids: readonly number[], now: num
 export async function forgetFiles(trx: Queries, ids: readonly number[]): Promise<string[]> {
   if (ids.length === 0) return []
   const items = await trx.selectFrom('media').select('id').where('file_id', 'in', ids).execute()
-  await removeItemRows(
+  await removeItems(
     trx,
     items.map(({ id }) => id),
   )
@@ -160,6 +152,38 @@ export async function forgetFiles(trx: Queries, ids: readonly number[]): Promise
     .where('file_id', 'in', ids)
     .returning('key')
     .execute()
+  await deleteParts(trx, ids)
   const files = await trx.deleteFrom('files').where('id', 'in', ids).returning('key').execute()
   return [...files, ...variants].map(({ key }) => key)
+}
+
+async function deleteParts(trx: Queries, ids: readonly number[]): Promise<void> {
+  for (const { name } of PART_TABLES) {
+    await sql`DELETE FROM ${sql.table(name)} WHERE file_id IN (${sql.join(ids)})`.execute(trx)
+  }
+}
+
+/** Deletes items, and removes them from the search index and from all counts. */
+export async function removeItems(trx: Queries, ids: readonly number[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += REMOVED_AT_ONCE) {
+    const some = ids.slice(start, start + REMOVED_AT_ONCE)
+    const items = await trx
+      .deleteFrom('media')
+      .where('id', 'in', some)
+      .returning(['id', 'tags'])
+      .execute()
+    await sql`
+      DELETE FROM media_search
+      WHERE ${sql.ref(isPostgres(trx) ? 'id' : 'rowid')} IN (${sql.join(some)})`.execute(trx)
+    await countTags(
+      trx,
+      items.flatMap(({ tags }) => parseTags(tags)),
+      [],
+    )
+    await adjustCounts(
+      trx,
+      items.map(({ id }) => id).sort((a, b) => a - b),
+      -1,
+    )
+  }
 }

@@ -1,30 +1,24 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  fetchToFile,
-  fetchToMemory,
-  type NamedObject,
-  type ObjectFault,
-} from '../../storage/fetch-object.ts'
-import type { Storage } from '../../storage/storage.ts'
+import { fetchToFile, fetchToMemory, type ObjectFault } from '../../storage/fetch-object.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
-import { nameItems } from '../../upkeep/finding.ts'
+import { findFaults } from '../check-rows.ts'
 import type { Contents } from '../contents.ts'
-import { keysOf, objectsOf, readFile, type StoredFile } from '../files.ts'
-import type { Item } from '../items.ts'
-import type { OpenLibrary } from '../objects.ts'
-import { startProgress } from '../progress.ts'
-import { HEADER, type Header, OBJECTS, ROWS, VERSION } from './format.ts'
-import { readRowLines, toLines, writeLines } from './lines.ts'
-import { takeSnapshot } from './snapshot.ts'
+import { objectsOf } from '../files.ts'
+import { forEach, type OpenLibrary } from '../objects.ts'
+import { BACKUP_TABLES, LAST_TABLES, type MovedName, PART_TABLES, type Row } from '../tables.ts'
+import { type Target, walk } from '../walk.ts'
+import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
+import { toLines, writeLines } from './lines.ts'
+import { type RowFiles, rowFilesSource, rowsIn, takeSnapshot } from './row-files.ts'
 import type { ArchiveWriter } from './write-archive.ts'
 
-/** Files whose objects are fetched at once. */
-const FILES_AT_ONCE = 8
+/** Objects up to this size are held in memory. Larger ones pass through a file. */
+const SMALL_BYTES = 1024 * 1024
 
 export interface BackedUp {
   contents: Contents
-  /** Objects and items that are missing from the backup, one line each. */
+  /** Objects and rows that are missing from the backup, one line each. */
   faults: string[]
   /** SHA-256 of the entry `SHA256SUMS`. */
   sha256: string
@@ -39,179 +33,128 @@ export interface BackedUp {
  */
 export async function fillArchive(
   archive: ArchiveWriter,
-  library: OpenLibrary,
-  temporary: TemporaryFolder,
+  { database, storage }: OpenLibrary,
+  { newFile }: TemporaryFolder,
   folder: string,
   signal: AbortSignal,
 ): Promise<BackedUp> {
-  const snapshot = await takeSnapshot(library.database, folder)
+  const snapshot = await takeSnapshot(database, folder)
+  const { files, media, users, scaled } = snapshot.counted
   const header: Header = {
     format: 'vitrine-backup',
     version: VERSION,
     created: new Date().toISOString(),
-    objects: snapshot.objects,
+    objects: files + scaled,
   }
   await archive.addText(HEADER, `${JSON.stringify(header)}\n`)
 
-  const contents: Contents = {
-    items: 0,
-    files: 0,
-    fileBytes: 0,
-    variants: 0,
-    variantBytes: 0,
-    users: snapshot.users,
-  }
   const faults: string[] = []
-  const absent = new Set<number>()
-  const rows = {
-    files: writeLines(join(folder, 'files.ndjson')),
-    variants: writeLines(join(folder, 'variants.ndjson')),
-    earlier_addresses: writeLines(join(folder, 'earlier_addresses.ndjson')),
-    media: writeLines(join(folder, 'media.ndjson')),
+  const report = (fault: string) => void faults.push(fault)
+  const target = archiveTarget(archive, { newFile, folder })
+  const source = rowFilesSource(snapshot, {
+    storage,
+    live: database.read,
+    totals: { files, media },
+  })
+  await walk({ source, target, report, signal })
+  for await (const fault of findFaults(LAST_TABLES, rowsIn(snapshot))) {
+    report(`${fault} A restore refuses the backup because of it.`)
+  }
+  await target.finish(snapshot)
+  return { contents: { ...target.contents, users }, faults, sha256: await archive.finish() }
+}
+
+/** An archive that gets the objects first, and then the rows that name them. */
+function archiveTarget(
+  archive: ArchiveWriter,
+  { newFile, folder }: { newFile: () => string; folder: string },
+) {
+  /** The objects that were fetched for the next files: their bytes, or the path of a file with them. */
+  const fetched = new Map<string, Buffer | string>()
+  const absent = { files: new Set<unknown>(), media: new Set<unknown>() }
+  const contents = { items: 0, files: 0, fileBytes: 0, variants: 0, variantBytes: 0 }
+  const lines = new Map(
+    BACKUP_TABLES.map(({ name }) => [name, writeLines(join(folder, `${name}.ndjson`))]),
+  )
+  const write = async (table: MovedName, rows: readonly unknown[]) =>
+    lines.get(table)?.write(toLines(rows))
+
+  const target: Target = {
+    filesAtOnce: 8,
+    leftOut: 'Not backed up',
+    // The others are rendered on demand.
+    trim: (stored) => ({
+      ...stored,
+      variants: stored.variants.filter(({ name }) => name === 'scaled'),
+    }),
+    compareFiles: async ({ rows }) => ({ stale: [], wanted: [...rows] }),
+    compareItems: async ({ rows }) => ({ stale: [], wanted: [...rows] }),
+    async bringObjects(objects, { storage }) {
+      const faults = new Map<string, ObjectFault>()
+      // A file that got another variant meanwhile still has its original.
+      const wanted = objects.filter(({ key }) => !fetched.has(key))
+      await forEach(wanted, async (object) => {
+        const path = newFile()
+        const content =
+          object.size <= SMALL_BYTES
+            ? await fetchToMemory(storage, object)
+            : ((await fetchToFile(storage, object, path)) ?? path)
+        if (typeof content === 'string' || Buffer.isBuffer(content))
+          fetched.set(object.key, content)
+        else faults.set(object.key, content)
+      })
+      return faults
+    },
+    async writeFiles({ rows, leftOut }) {
+      for (const id of leftOut) absent.files.add(id)
+      for (const stored of rows) {
+        for (const { key, sha256 } of objectsOf(stored)) {
+          const content = fetched.get(key)
+          if (Buffer.isBuffer(content)) await archive.addBytes(OBJECTS + key, content, sha256)
+          else if (content !== undefined) await archive.add(OBJECTS + key, content)
+        }
+        await write('files', [stored.file])
+        for (const { name } of PART_TABLES) await write(name, stored[name])
+        contents.files += 1
+        contents.fileBytes += stored.file.size
+        contents.variants += stored.variants.length
+        contents.variantBytes += stored.variants.reduce((sum, { size }) => sum + size, 0)
+      }
+      for (const content of fetched.values()) if (typeof content === 'string') await rm(content)
+      fetched.clear()
+    },
+    async writeItems({ rows, leftOut }) {
+      const [present, others] = split(rows, ({ file_id }) => !absent.files.has(file_id))
+      for (const id of [...leftOut, ...others.map(({ id }) => id)]) absent.media.add(id)
+      contents.items += present.length
+      await write('media', present)
+      return others
+    },
   }
 
-  const progress = startProgress('files')
-  progress.setTotal(snapshot.files)
-  try {
-    for await (const batch of readRowLines<StoredFile>(snapshot.filesPath)) {
-      for (let start = 0; start < batch.length; start += FILES_AT_ONCE) {
-        signal.throwIfAborted()
-        const taking = batch.slice(start, start + FILES_AT_ONCE).map(async (stored) => ({
-          id: stored.file.id,
-          ...(await takeObjects(library, stored, temporary.newFile)),
-        }))
-        const taken = await settleAll(taking)
-        for (const { id, whole, objects, fault } of taken) {
-          progress.advance()
-          if (fault !== undefined) faults.push(fault)
-          if (!whole) {
-            absent.add(id)
-            continue
-          }
-          for (const { key, sha256, content } of objects) {
-            if (Buffer.isBuffer(content)) await archive.addBytes(OBJECTS + key, content, sha256)
-            else {
-              await archive.add(OBJECTS + key, content)
-              await rm(content)
-            }
-          }
-          const { file, variants, earlier } = whole
-          await rows.files.write(toLines([file]))
-          await rows.variants.write(toLines(variants))
-          await rows.earlier_addresses.write(toLines(earlier))
-          contents.files += 1
-          contents.fileBytes += file.size
-          contents.variants += variants.length
-          contents.variantBytes += variants.reduce((sum, { size }) => sum + size, 0)
+  /** Adds the rows. Leaves out those that refer to a file or item that is not in the archive. */
+  async function finish(snapshot: RowFiles): Promise<void> {
+    const isWhole = (row: Row, refersTo: Readonly<Record<string, 'files' | 'media'>>) =>
+      Object.entries(refersTo).every(([column, table]) => !absent[table].has(row[column]))
+    await archive.addText(LIBRARY, JSON.stringify(snapshot.library))
+    for (const table of BACKUP_TABLES) {
+      const { name, refersTo = {} } = table
+      if (LAST_TABLES.includes(table)) {
+        for await (const rows of rowsIn(snapshot)(table)) {
+          await write(
+            name,
+            rows.filter((row) => isWhole(row, refersTo)),
+          )
         }
       }
+      const file = lines.get(name)
+      await file?.close()
+      if (file) await archive.add(nameRows(name), file.path)
     }
-  } finally {
-    progress.stop()
   }
-
-  for await (const batch of readRowLines<Item>(snapshot.itemsPath)) {
-    const present = batch.filter(({ file_id }) => !absent.has(file_id))
-    contents.items += present.length
-    await rows.media.write(toLines(present))
-  }
-  for (const { name, path } of snapshot.others) await archive.add(name, path)
-  for (const [table, lines] of Object.entries(rows)) {
-    await lines.close()
-    await archive.add(`${ROWS}${table}.ndjson`, lines.path)
-  }
-  return { contents, faults, sha256: await archive.finish() }
+  return { ...target, contents, finish }
 }
 
-/** Waits for all, so that no work continues after a failure. */
-async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work)
-  return Promise.all(work)
-}
-
-/** Objects up to this size are held in memory. Larger ones pass through a file. */
-const SMALL_BYTES = 1024 * 1024
-
-interface FetchedObject {
-  key: string
-  sha256: string
-  /** The bytes, or the path of a file with them. */
-  content: Buffer | string
-}
-
-interface Taken {
-  /** The file as the backup contains it; undefined if the backup does not contain it. */
-  whole: StoredFile | undefined
-  objects: FetchedObject[]
-  /** Names the objects that are missing from the backup. */
-  fault?: string
-}
-
-/**
- * Reads the objects of a file of the snapshot from storage. If the file got other objects meanwhile, reads
- * those.
- */
-async function takeObjects(
-  { database, storage }: OpenLibrary,
-  stored: StoredFile,
-  newFile: () => string,
-): Promise<Taken> {
-  for (let wanted = stored; ; ) {
-    const objects: Taken['objects'] = []
-    const faults = new Map<string, ObjectFault>()
-    for (const object of objectsOf(wanted)) {
-      const { key, sha256 } = object
-      const fetched = await fetchContent(storage, object, newFile)
-      if (typeof fetched === 'string' || Buffer.isBuffer(fetched)) {
-        objects.push({ key, sha256, content: fetched })
-      } else faults.set(key, fetched)
-    }
-    if (faults.size === 0) return { whole: wanted, objects }
-
-    const now = await readFile(database.read, stored.file.id)
-    const known = now && new Set(keysOf(now))
-    if (now && known && [...faults.keys()].every((key) => known.has(key))) {
-      return leaveOut(wanted, objects, faults, await nameItems(database.read, stored.file.id))
-    }
-    await discard(objects)
-    // The file was deleted meanwhile, together with all of its items.
-    if (!now) return { whole: undefined, objects: [] }
-    // The file got other objects meanwhile.
-    wanted = { ...now, variants: now.variants.filter(({ name }) => name === 'scaled') }
-  }
-}
-
-async function fetchContent(
-  storage: Storage,
-  object: NamedObject,
-  newFile: () => string,
-): Promise<Buffer | string | ObjectFault> {
-  if (object.size <= SMALL_BYTES) return fetchToMemory(storage, object)
-  const path = newFile()
-  return (await fetchToFile(storage, object, path)) ?? path
-}
-
-async function discard(objects: readonly FetchedObject[]): Promise<void> {
-  for (const { content } of objects) if (typeof content === 'string') await rm(content)
-}
-
-/** Leaves out a file whose original is faulty. If only variants are faulty, leaves out those. */
-async function leaveOut(
-  { file, variants, earlier }: StoredFile,
-  objects: Taken['objects'],
-  faults: ReadonlyMap<string, ObjectFault>,
-  items: string,
-): Promise<Taken> {
-  const fault = [...faults]
-    .map(
-      ([key, { fault }]) =>
-        `The ${key === file.key ? 'original' : 'image'} of ${items} ${fault} (${key}).`,
-    )
-    .join(' ')
-  if (!faults.has(file.key)) {
-    const sound = variants.filter(({ key }) => !faults.has(key))
-    return { whole: { file, variants: sound, earlier }, objects, fault }
-  }
-  await discard(objects)
-  return { whole: undefined, objects: [], fault: `Not backed up: ${items}. ${fault}` }
+function split<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
+  return [values.filter(isFirst), values.filter((value) => !isFirst(value))]
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../../base/errors.ts'
+import type { MovedName } from '../tables.ts'
 
 /**
  * A backup is a tar archive (POSIX.1-1988, `ustar`) with these entries, in this order:
@@ -16,6 +17,8 @@ export const OBJECTS = 'objects/'
 export const ROWS = 'rows/'
 export const LIBRARY = 'rows/library.json'
 export const SUMS = 'SHA256SUMS'
+
+export const nameRows = (table: MovedName): string => `${ROWS}${table}.ndjson`
 
 /**
  * Increased whenever a table of the backup changes. A restore also reads older versions. Version 2 added the

@@ -1,34 +1,72 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { heard } from '../../base/heard.ts'
 import type { NamedObject } from '../../storage/fetch-object.ts'
 import { isKey } from '../../storage/storage.ts'
+import { emptyLibrary, finishArrival } from '../arrival.ts'
+import { findFault, findFaults } from '../check-rows.ts'
+import { settleEntries } from '../journal-rows.ts'
+import { libraryTarget } from '../library-target.ts'
 import { type OpenLibrary, storeObjects } from '../objects.ts'
 import { startProgress } from '../progress.ts'
-import { ACCOUNT_TABLES } from '../tables.ts'
-import { ArchiveFault, type Header, LIBRARY, OBJECTS, ROWS } from './format.ts'
+import { BACKUP_TABLES, type MovedName } from '../tables.ts'
+import { walk } from '../walk.ts'
+import { ArchiveFault, type Header, LIBRARY, nameRows, OBJECTS } from './format.ts'
 import { type ArchiveEntry, readArchive } from './read-archive.ts'
+import { type LibraryRow, type RowFiles, rowFilesSource, rowsIn } from './row-files.ts'
 
 /** Limits of a batch of objects: the first one reached counts. One commit enters the keys of a batch. */
 const OBJECTS_AT_ONCE = 64
 const BYTES_AT_ONCE = 100_000_000
 
-/** Paths of the unpacked entries by their names in the archive. Objects are not among them. */
-export type Unpacked = ReadonlyMap<string, string>
-
 /** The entries that are not objects, each with the first version of the format that has it. */
-const FILES: ReadonlyMap<string, number> = new Map([
-  [LIBRARY, 1],
-  ...['files', 'variants', 'media'].map((table) => [`${ROWS}${table}.ndjson`, 1] as const),
-  [`${ROWS}earlier_addresses.ndjson`, 3],
-  ...ACCOUNT_TABLES.filter(({ isOfSessions }) => !isOfSessions).map(
-    ({ name, since = 1 }) => [`${ROWS}${name}.ndjson`, since] as const,
-  ),
+const ENTRIES = new Map<string, { table?: MovedName; since: number }>([
+  [LIBRARY, { since: 1 }],
+  ...BACKUP_TABLES.map(({ name, since = 1 }) => [nameRows(name), { table: name, since }] as const),
 ])
+
+/**
+ * Restores an archive into an empty library, whose journal names every object that was put. Checks all rows
+ * before the first one is written, because the sums reveal damage but not malice. Completes the library.
+ *
+ * @throws ArchiveFault if the archive is not as it was written, or if Vitrine could not have written a row; the
+ *   library is empty again then
+ */
+export async function restoreArchive(
+  library: OpenLibrary,
+  input: Readable,
+  { folder, newFile, signal }: { folder: string; newFile: () => string; signal: AbortSignal },
+): Promise<void> {
+  const { database, storage } = library
+  const refuse = (fault: string) => {
+    throw new ArchiveFault(fault)
+  }
+  try {
+    const unpacked = await unpack(library, input, { folder, signal })
+    for await (const fault of findFaults(BACKUP_TABLES, rowsIn(unpacked))) refuse(fault)
+    // The objects are in storage already.
+    const source = rowFilesSource(unpacked, { storage })
+    const target = libraryTarget(library, { newFile, signal })
+    await walk({ source, target, report: refuse, signal })
+    await settleEntries(database, storage)
+    const { version, last_added_at, counters } = unpacked.library
+    await finishArrival(database, {
+      // A new `uuid`: caches may hold data of the original library that has the same version.
+      library: { uuid: randomUUID(), version, last_added_at },
+      counters,
+      rowsOf: rowsIn(unpacked),
+    })
+  } catch (error) {
+    if (!(error instanceof ArchiveFault)) throw error
+    await emptyLibrary(library)
+    await database.write((trx) => trx.deleteFrom('unfinished').execute())
+    throw new ArchiveFault(`${error.message} Nothing was restored.`)
+  }
+}
 
 /**
  * Puts the objects of an archive into storage, and writes its rows into files. When this resolves, the whole
@@ -36,11 +74,11 @@ const FILES: ReadonlyMap<string, number> = new Map([
  *
  * @throws ArchiveFault if the archive is not as it was written
  */
-export async function unpack(
+async function unpack(
   library: OpenLibrary,
   input: Readable,
   { folder, signal }: { folder: string; signal: AbortSignal },
-): Promise<Unpacked> {
+): Promise<RowFiles> {
   const unpacked = new Map<string, string>()
   let waiting: (NamedObject & { path: string })[] = []
   let bytes = 0
@@ -69,7 +107,7 @@ export async function unpack(
         bytes += entry.size
         progress.advance()
         if (waiting.length === OBJECTS_AT_ONCE || bytes >= BYTES_AT_ONCE) await store()
-      } else if (FILES.has(entry.name) && !unpacked.has(entry.name)) {
+      } else if (ENTRIES.has(entry.name) && !unpacked.has(entry.name)) {
         unpacked.set(entry.name, path)
       } else {
         throw new ArchiveFault(`The backup has an unexpected entry ${JSON.stringify(entry.name)}.`)
@@ -79,12 +117,29 @@ export async function unpack(
   } finally {
     progress.stop()
   }
-  for (const [name, since] of FILES) {
-    if (since <= version && !unpacked.has(name)) {
+  const paths = new Map<MovedName, string>()
+  for (const [name, { table, since }] of ENTRIES) {
+    const path = unpacked.get(name)
+    if (path === undefined && since <= version) {
       throw new ArchiveFault(`The backup has no ${name}.`)
     }
+    if (table && path !== undefined) paths.set(table, path)
   }
-  return unpacked
+  return { library: await readLibrary(unpacked.get(LIBRARY) ?? ''), paths }
+}
+
+/** @throws ArchiveFault if it is not as Vitrine writes it */
+async function readLibrary(path: string): Promise<LibraryRow> {
+  let library: LibraryRow
+  try {
+    library = JSON.parse(await readFile(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new ArchiveFault('A row of library is not JSON.')
+  }
+  const fault = findFault('library', library)
+  if (fault !== undefined) throw new ArchiveFault(fault)
+  return library
 }
 
 /** @returns the SHA-256 of the content */
