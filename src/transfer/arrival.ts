@@ -4,18 +4,19 @@ import { UsageError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Arrival, Queries, Tables } from '../database/tables.ts'
 import { readUnfinished } from '../database/unfinished.ts'
-import { forgetFiles } from './files.ts'
+import { type File, forgetFiles } from './files.ts'
 import { removeEntered } from './journal-rows.ts'
-import type { OpenLibrary } from './objects.ts'
+import type { OpenLibrary } from './library-target.ts'
 import { findWriters, type Presence } from './presence.ts'
 import {
   type Counters,
+  FILES,
   insertRows,
   LAST_TABLES,
+  type MovedTable,
   NUMBERED_TABLES,
   type Row,
-  type RowsOf,
-  readRange,
+  readRows,
   writeCounters,
 } from './tables.ts'
 
@@ -72,7 +73,7 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 export interface LastRows {
   library: Omit<Tables['library'], 'id'>
   counters: Counters
-  rowsOf: RowsOf
+  rowsOf: (table: MovedTable) => AsyncIterable<Row[]>
   /** Keys in the journal of the source, if both libraries share one storage. */
   journal?: AsyncIterable<Row[]>
 }
@@ -103,9 +104,7 @@ export async function finishArrival(
 
 /** Removes the rows and objects of an earlier attempt, and nothing that was there before. */
 export async function emptyLibrary({ database, storage }: OpenLibrary): Promise<void> {
-  for (;;) {
-    const files = await readRange(database.read, 'files', { after: 0 }, 500)
-    if (files.length === 0) break
+  for await (const files of readRows<File>(database.read, FILES)) {
     const ids = files.map(({ id }) => id)
     await database.write((trx) => forgetFiles(trx, ids))
   }

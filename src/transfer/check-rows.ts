@@ -9,13 +9,7 @@ import { FORMATS } from '../images/formats.ts'
 import { RECIPE } from '../images/recipe.ts'
 import { readName, readTags } from '../media/parameters.ts'
 import { isKey } from '../storage/storage.ts'
-import {
-  type MovedName,
-  type MovedTable,
-  NUMBERED_TABLES,
-  type Row,
-  type RowsOf,
-} from './tables.ts'
+import { type MovedName, NUMBERED_TABLES, type Row } from './tables.ts'
 
 /** Returns whether a column may hold a value. */
 type Is = (value: unknown) => boolean
@@ -241,24 +235,19 @@ export function findFault(table: Checked, row: unknown): string | undefined {
 }
 
 /** Checks all rows of tables. Yields the first fault of each table. */
-export async function* findFaults(
-  tables: readonly MovedTable[],
-  rowsOf: RowsOf,
+export async function* findFaults<Table extends { name: Checked }>(
+  tables: readonly Table[],
+  rowsOf: (table: Table) => AsyncIterable<Row[]>,
 ): AsyncGenerator<string> {
   for (const table of tables) {
-    const fault = await findFirst(table, rowsOf)
-    if (fault !== undefined) yield fault
-  }
-}
-
-async function findFirst(table: MovedTable, rowsOf: RowsOf): Promise<string | undefined> {
-  for await (const rows of rowsOf(table)) {
-    for (const row of rows) {
-      const fault = findFault(table.name, row)
-      if (fault !== undefined) return fault
+    for await (const rows of rowsOf(table)) {
+      const faults = rows.map((row) => findFault(table.name, row))
+      const fault = faults.find((found) => found !== undefined)
+      if (fault === undefined) continue
+      yield fault
+      break
     }
   }
-  return undefined
 }
 
 const isRow = (value: unknown): value is Row =>

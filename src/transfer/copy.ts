@@ -5,15 +5,14 @@ import { readVersion } from '../media/library-state.ts'
 import { finishArrival } from './arrival.ts'
 import { findFaults } from './check-rows.ts'
 import { countRows } from './contents.ts'
-import { readFiles } from './files.ts'
+import { addParts, type File, type Item } from './files.ts'
 import { settleEntries } from './journal-rows.ts'
+import type { OpenLibrary } from './library-target.ts'
 import { libraryTarget } from './library-target.ts'
-import type { OpenLibrary } from './objects.ts'
 import { findWriters, type Presence } from './presence.ts'
-import { LAST_TABLES, readCounters, readRange, readRows } from './tables.ts'
+import { FILES, ITEMS, LAST_TABLES, readCounters, readRows } from './tables.ts'
 import { type Source, walk } from './walk.ts'
 
-const ITEMS_AT_ONCE = 500
 const POLL_MS = 1000
 
 export interface Copying {
@@ -70,29 +69,10 @@ async function librarySource({ database: { read }, storage }: OpenLibrary): Prom
     storage,
     live: read,
     totals: { files: await countRows(read, 'files'), media: await countRows(read, 'media') },
-    readFiles: (limit) =>
-      inBatches(
-        (after) => readFiles(read, { after }, limit),
-        ({ file }) => file.id,
-      ),
-    readItems: () =>
-      inBatches(
-        (after) => readRange(read, 'media', { after }, ITEMS_AT_ONCE),
-        ({ id }) => id,
-      ),
-  }
-}
-
-async function* inBatches<T>(
-  read: (after: number) => Promise<T[]>,
-  idOf: (row: T) => number,
-): AsyncGenerator<T[]> {
-  for (let after = 0; ; ) {
-    const rows = await read(after)
-    const last = rows.at(-1)
-    if (last === undefined) return
-    yield rows
-    after = idOf(last)
+    async *readFiles(limit) {
+      for await (const files of readRows<File>(read, FILES, limit)) yield addParts(read, files)
+    },
+    readItems: () => readRows<Item>(read, ITEMS),
   }
 }
 

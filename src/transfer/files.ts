@@ -27,9 +27,12 @@ export type Parts = { [Name in PartName]: Selectable<Tables[Name]>[] }
 export type StoredFile = { file: File } & Parts
 
 /** Reads the files in a range, in ascending order of id. */
-export async function readFiles(db: Queries, range: Range, limit?: number): Promise<StoredFile[]> {
-  const files = await readRange(db, 'files', range, limit)
-  const ids = files.map(({ id }) => id)
+export const readFiles = async (db: Queries, range: Range): Promise<StoredFile[]> =>
+  addParts(db, await readRange(db, 'files', range))
+
+/** Reads the rows that move with files. */
+export async function addParts(db: Queries, files: readonly File[]): Promise<StoredFile[]> {
+  const ids = idsOf(files)
   const parts = new Map<PartName, Row[]>()
   for (const { name, key } of ids.length === 0 ? [] : PART_TABLES) {
     const { rows } = await sql<Row>`
@@ -62,73 +65,43 @@ export async function readFile(db: Queries, id: number): Promise<StoredFile | un
   return found
 }
 
+const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
+
 export const objectsOf = ({ file, variants }: StoredFile) => [file, ...variants]
 
 export const keysOf = (stored: StoredFile): string[] => objectsOf(stored).map(({ key }) => key)
 
 /** Whether rows are equal. Rows of SQLite have no prototype, which `isDeepStrictEqual` counts as a difference. */
 export const isSame = (a: unknown, b: unknown): boolean =>
-  isDeepStrictEqual(structuredClone(a), structuredClone(b))
+  b !== undefined && isDeepStrictEqual(structuredClone(a), structuredClone(b))
 
 /**
  * Inserts or replaces files whose objects are in storage. Another file with the same bytes is deleted together
  * with its items, because it no longer exists at the source.
  */
 export async function writeFiles(trx: Queries, files: readonly StoredFile[], now: number) {
-  const ids = files.map(({ file }) => file.id)
+  const rows = files.map(({ file }) => file)
+  const ids = idsOf(rows)
+  const hashes = rows.map(({ sha256 }) => sha256)
   const displaced = await trx
     .selectFrom('files')
     .select('id')
-    .where(
-      'sha256',
-      'in',
-      files.map(({ file }) => file.sha256),
-    )
+    .where('sha256', 'in', hashes)
     .where('id', 'not in', ids)
     .execute()
-  await removeFiles(
-    trx,
-    displaced.map(({ id }) => id),
-    now,
-  )
+  await removeFiles(trx, idsOf(displaced), now)
 
-  const before = await trx
-    .selectFrom('files')
-    .select('key')
-    .where('id', 'in', ids)
-    .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
-    .execute()
+  const before = await readKeys(trx, ids)
   await deleteParts(trx, ids)
-  await trx
-    .insertInto('files')
-    .values(files.map(({ file }) => file))
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((row) =>
-          Object.fromEntries(
-            Object.keys(files[0]?.file ?? {}).map((column) => [
-              column,
-              row.ref(`excluded.${column as keyof File}`),
-            ]),
-          ),
-        ),
-    )
-    .execute()
+  await insertRows(trx, 'files', rows, true)
   for (const { name } of PART_TABLES) {
     const rowsOf = (stored: StoredFile): Row[] => stored[name]
     await insertRows(trx, name, files.flatMap(rowsOf))
   }
-  const named = new Set(files.flatMap(keysOf))
-  await trx
-    .deleteFrom('journal')
-    .where('key', 'in', [...named])
-    .execute()
-  await enterKeys(
-    trx,
-    before.map(({ key }) => key).filter((key) => !named.has(key)),
-    now,
-  )
+  const named = files.flatMap(keysOf)
+  await trx.deleteFrom('journal').where('key', 'in', named).execute()
+  const replaced = new Set(before).difference(new Set(named))
+  await enterKeys(trx, [...replaced], now)
 }
 
 /** Deletes files with their items, and enters their keys into the journal for removal. */
@@ -143,18 +116,22 @@ export async function removeFiles(trx: Queries, ids: readonly number[], now: num
 export async function forgetFiles(trx: Queries, ids: readonly number[]): Promise<string[]> {
   if (ids.length === 0) return []
   const items = await trx.selectFrom('media').select('id').where('file_id', 'in', ids).execute()
-  await removeItems(
-    trx,
-    items.map(({ id }) => id),
-  )
-  const variants = await trx
-    .deleteFrom('variants')
-    .where('file_id', 'in', ids)
-    .returning('key')
-    .execute()
+  await removeItems(trx, idsOf(items))
+  const keys = await readKeys(trx, ids)
   await deleteParts(trx, ids)
-  const files = await trx.deleteFrom('files').where('id', 'in', ids).returning('key').execute()
-  return [...files, ...variants].map(({ key }) => key)
+  await trx.deleteFrom('files').where('id', 'in', ids).execute()
+  return keys
+}
+
+/** Reads the keys of all objects of files. */
+async function readKeys(trx: Queries, ids: readonly number[]): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('files')
+    .select('key')
+    .where('id', 'in', ids)
+    .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
+    .execute()
+  return rows.map(({ key }) => key)
 }
 
 async function deleteParts(trx: Queries, ids: readonly number[]): Promise<void> {
@@ -175,15 +152,9 @@ export async function removeItems(trx: Queries, ids: readonly number[]): Promise
     await sql`
       DELETE FROM media_search
       WHERE ${sql.ref(isPostgres(trx) ? 'id' : 'rowid')} IN (${sql.join(some)})`.execute(trx)
-    await countTags(
-      trx,
-      items.flatMap(({ tags }) => parseTags(tags)),
-      [],
-    )
-    await adjustCounts(
-      trx,
-      items.map(({ id }) => id).sort((a, b) => a - b),
-      -1,
-    )
+    const tagsOfAll = items.flatMap(({ tags }) => parseTags(tags))
+    await countTags(trx, tagsOfAll, [])
+    const gone = idsOf(items).sort((a, b) => a - b)
+    await adjustCounts(trx, gone, -1)
   }
 }

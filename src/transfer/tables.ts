@@ -21,8 +21,8 @@ interface Moved extends KeyedTable {
   refersTo?: Readonly<Record<string, 'files' | 'media'>>
 }
 
-const FILES = { name: 'files', key: ['id'], isNumbered: true } as const
-const ITEMS = { name: 'media', key: ['id'], isNumbered: true } as const
+export const FILES = { name: 'files', key: ['id'], isNumbered: true } as const
+export const ITEMS = { name: 'media', key: ['id'], isNumbered: true } as const
 
 /**
  * The tables whose rows move together with their file, which each names in `file_id`, the first column of its
@@ -84,23 +84,24 @@ export const PASSING_TABLES = [
   'scrub',
 ] as const
 
-/** Reads all rows of a table, in batches. */
-export type RowsOf = (table: MovedTable) => AsyncIterable<Row[]>
-
 const BATCH = 500
 
 /** Reads all rows of a table, in batches, sorted by its key. */
-export async function* readRows(db: Queries, { name, key }: KeyedTable): AsyncGenerator<Row[]> {
+export async function* readRows<T extends object = Row>(
+  db: Queries,
+  { name, key }: KeyedTable,
+  limit = BATCH,
+): AsyncGenerator<T[]> {
   const columns = sql.join(key.map((column) => sql.ref(column)))
   let after: RawBuilder<unknown> = sql``
   for (;;) {
-    const { rows } = await sql<Row>`
-      SELECT * FROM ${sql.table(name)} ${after} ORDER BY ${columns} LIMIT ${sql.lit(BATCH)}`.execute(
+    const { rows } = await sql<T>`
+      SELECT * FROM ${sql.table(name)} ${after} ORDER BY ${columns} LIMIT ${sql.lit(limit)}`.execute(
       db,
     )
     if (rows.length > 0) yield rows
-    const last = rows.at(-1)
-    if (!last || rows.length < BATCH) return
+    const last: Row = { ...rows.at(-1) }
+    if (rows.length < limit) return
     after = sql`WHERE (${columns}) > (${sql.join(key.map((column) => last[column]))})`
   }
 }
@@ -108,35 +109,41 @@ export async function* readRows(db: Queries, { name, key }: KeyedTable): AsyncGe
 /** Ids above `after` and up to `last`. */
 export interface Range {
   after: number
-  last?: number
+  last: number
 }
 
 /** Reads the files or the items in a range, in ascending order. */
 export async function readRange<Name extends 'files' | 'media'>(
   db: Queries,
   table: Name,
-  { after, last = Number.MAX_SAFE_INTEGER }: Range,
-  limit = Number.MAX_SAFE_INTEGER,
+  { after, last }: Range,
 ): Promise<Selectable<Tables[Name]>[]> {
   const { rows } = await sql<Selectable<Tables[Name]>>`
-    SELECT * FROM ${sql.table(table)} WHERE id > ${after} AND id <= ${last}
-    ORDER BY id LIMIT ${limit}`.execute(db)
+    SELECT * FROM ${sql.table(table)} WHERE id > ${after} AND id <= ${last} ORDER BY id`.execute(db)
   return rows
 }
 
-/** @param rows rows with the same columns, few enough for one statement */
+/**
+ * @param rows rows with the same columns, few enough for one statement
+ * @param replace also updates the rows with the same id
+ */
 export async function insertRows(
   trx: Queries,
   table: keyof Tables,
   rows: readonly Row[],
+  replace = false,
 ): Promise<void> {
   const [first] = rows
   if (!first) return
   const columns = Object.keys(first)
   const values = rows.map((row) => sql`(${sql.join(columns.map((column) => row[column] ?? null))})`)
+  const updates = columns.map(
+    (column) => sql`${sql.ref(column)} = ${sql.ref(`excluded.${column}`)}`,
+  )
   await sql`
     INSERT INTO ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))})
-    VALUES ${sql.join(values)}`.execute(trx)
+    VALUES ${sql.join(values)}
+    ${replace ? sql`ON CONFLICT (id) DO UPDATE SET ${sql.join(updates)}` : sql``}`.execute(trx)
 }
 
 /** The last generated id of each numbered table. No id is ever given twice. */

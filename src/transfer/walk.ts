@@ -3,11 +3,11 @@ import type { NamedObject, ObjectFault } from '../storage/fetch-object.ts'
 import type { Storage } from '../storage/storage.ts'
 import { nameItem, nameItems } from '../upkeep/finding.ts'
 import { findFault } from './check-rows.ts'
-import { type Item, keysOf, objectsOf, readFile, type StoredFile } from './files.ts'
+import { type Item, isSame, keysOf, objectsOf, readFile, type StoredFile } from './files.ts'
 import { startProgress } from './progress.ts'
 import { PART_TABLES, type Range, readRange } from './tables.ts'
 
-/** A library, or its rows at one instant, or an unpacked archive. */
+/** A library, or the rows of an archive. */
 export interface Source {
   /** Has the objects. It is the storage of the target if they are there already. */
   storage: Storage
@@ -21,24 +21,15 @@ export interface Source {
   readItems(): AsyncIterable<Item[]>
 }
 
-/** All rows of the source in a range of ids. */
-export interface Batch<T> extends Required<Range> {
-  rows: readonly T[]
-}
-
-/** How a target differs from a batch. */
-export interface Difference<T> {
-  /** Ids of rows that the target must delete first. */
-  stale: number[]
-  /** Rows that the target does not have. */
-  wanted: T[]
-}
-
-/** What a target writes for a batch. */
+/** What a target must do for the rows in a range of ids. */
 export interface Change<T> {
-  stale: readonly number[]
+  /** Ids of rows that the source does not have. */
+  gone: readonly number[]
+  /** Ids of rows that the source has with other values. */
+  outdated: readonly number[]
+  /** New rows, and the new values of those that are outdated. */
   rows: readonly T[]
-  /** Ids of wanted rows that cannot be written. */
+  /** Ids of rows that cannot be brought. */
   leftOut: readonly number[]
 }
 
@@ -46,12 +37,13 @@ export interface Change<T> {
 export interface Target {
   /** Files whose objects are brought at once. */
   filesAtOnce: number
-  /** Begins the report of a file that is left out, where the target is complete without it. */
+  /** Says that a row is left out, where the target is complete without it. */
   leftOut?: string
   /** Returns the part of a file that the target keeps. */
   trim(stored: StoredFile): StoredFile
-  compareFiles(batch: Batch<StoredFile>): Promise<Difference<StoredFile>>
-  compareItems(batch: Batch<Item>): Promise<Difference<Item>>
+  /** Reads what the target has already. */
+  readFiles(range: Range): Promise<StoredFile[]>
+  readItems(range: Range): Promise<Item[]>
   /**
    * Brings objects from the storage of the source, and compares them with their rows.
    * @returns the faults of objects of the source, by key
@@ -78,53 +70,83 @@ export interface Walk {
 /**
  * Brings all files and items of the source to the target, with their objects. Everything that moves a library
  * does it by this one walk. It checks each row, has each object compared with its row before the target names it,
- * and continues where an earlier walk ended, because only differences are brought.
+ * and goes on where an earlier walk ended, because it brings only what differs.
  *
  * @returns the number of rows that differed, including those that could not be brought
  */
 export async function walk(walking: Walk): Promise<number> {
-  const { totals } = walking.source
-  const files = await withProgress('files', totals?.files, (advance) => walkFiles(walking, advance))
-  return (
-    files + (await withProgress('items', totals?.media, (advance) => walkItems(walking, advance)))
-  )
-}
-
-type Advance = () => void
-
-async function walkFiles(walking: Walk, advance: Advance): Promise<number> {
-  const { source, target, signal } = walking
-  let changes = 0
-  for await (const batch of inRanges(source.readFiles(target.filesAtOnce), fileId)) {
-    signal.throwIfAborted()
-    const { stale, wanted } = await target.compareFiles({
-      ...batch,
-      rows: batch.rows.map(target.trim),
-    })
-    changes += stale.length + wanted.length
-    const rows = await bringFiles(walking, wanted)
-    await target.writeFiles({ stale, rows, leftOut: leftOf(wanted, rows, fileId) })
-    for (const _ of batch.rows) advance()
-  }
-  return changes
-}
-
-async function walkItems(walking: Walk, advance: Advance): Promise<number> {
   const { source, target, report, signal } = walking
+  const files = await walkRows<StoredFile>(signal, {
+    things: 'files',
+    total: source.totals?.files,
+    batches: source.readFiles(target.filesAtOnce),
+    idOf: fileId,
+    readTarget: target.readFiles,
+    bring: (wanted) => bringFiles(walking, wanted),
+    write: target.writeFiles,
+  })
+  const items = await walkRows<Item>(signal, {
+    things: 'items',
+    total: source.totals?.media,
+    batches: source.readItems(),
+    idOf: ({ id }) => id,
+    readTarget: target.readItems,
+    bring: async (wanted) => wanted.filter((item) => isSound(walking, findFault('media', item))),
+    async write(change) {
+      for (const item of await target.writeItems(change)) {
+        // Otherwise its file was left out, or was added after the walk over the files.
+        if (await isDangling(source, item)) report(`The ${nameItem(item)} has no file.`)
+      }
+    },
+  })
+  return files + items
+}
+
+interface Steps<T> {
+  things: string
+  total: number | undefined
+  batches: AsyncIterable<T[]>
+  idOf: (row: T) => number
+  readTarget: (range: Range) => Promise<T[]>
+  /** @returns the rows that can be written */
+  bring: (wanted: readonly T[]) => Promise<T[]>
+  write: (change: Change<T>) => Promise<void>
+}
+
+/** @returns the number of rows that differed */
+async function walkRows<T>(
+  signal: AbortSignal,
+  { things, total = 0, batches, idOf, readTarget, bring, write }: Steps<T>,
+): Promise<number> {
+  let after = 0
   let changes = 0
-  for await (const batch of inRanges(source.readItems(), itemId)) {
+  const progress = startProgress(things)
+  progress.setTotal(total)
+  async function move(rows: readonly T[], last: number) {
     signal.throwIfAborted()
-    const { stale, wanted } = await target.compareItems(batch)
-    changes += stale.length + wanted.length
-    const rows = wanted.filter((item) => isSound(walking, findFault('media', item)))
-    const leftOut = leftOf(wanted, rows, itemId)
-    for (const item of await target.writeItems({ stale, rows, leftOut })) {
-      // Otherwise its file was left out, or was added after the walk over the files.
-      if (await isDangling(source, item)) report(`The ${nameItem(item)} has no file.`)
-    }
-    for (const _ of batch.rows) advance()
+    const there = new Map((await readTarget({ after, last })).map((row) => [idOf(row), row]))
+    const ids = new Set(rows.map(idOf))
+    const gone = [...there.keys()].filter((id) => !ids.has(id))
+    const wanted = rows.filter((row) => !isSame(row, there.get(idOf(row))))
+    const brought = await bring(wanted)
+    const written = new Set(brought.map(idOf))
+    await write({
+      gone,
+      outdated: wanted.map(idOf).filter((id) => there.has(id)),
+      rows: brought,
+      leftOut: wanted.map(idOf).filter((id) => !written.has(id)),
+    })
+    changes += gone.length + wanted.length
+    after = last
+    for (const _ of rows) progress.advance()
   }
-  return changes
+  try {
+    for await (const rows of batches) await move(rows, Math.max(after, ...rows.map(idOf)))
+    await move([], Number.MAX_SAFE_INTEGER)
+    return changes
+  } finally {
+    progress.stop()
+  }
 }
 
 /**
@@ -136,9 +158,11 @@ async function bringFiles(walking: Walk, files: readonly StoredFile[]): Promise<
   const { source, target } = walking
   const brought: StoredFile[] = []
   for (let wanted = files; wanted.length > 0; ) {
-    const sound = wanted.filter((stored) => isSound(walking, findFileFault(stored)))
+    const sound = wanted
+      .map(target.trim)
+      .filter((stored) => isSound(walking, findFileFault(stored)))
     const faults = await target.bringObjects(sound.flatMap(objectsOf), source)
-    const changed: StoredFile[] = []
+    wanted = []
     for (const stored of sound) {
       const faulty = keysOf(stored).filter((key) => faults.has(key))
       if (faulty.length === 0) {
@@ -149,10 +173,9 @@ async function bringFiles(walking: Walk, files: readonly StoredFile[]): Promise<
       // Otherwise the file was deleted meanwhile, together with all of its items.
       if (!now) continue
       const known = new Set(keysOf(now))
-      if (!faulty.every((key) => known.has(key))) changed.push(target.trim(now))
+      if (!faulty.every((key) => known.has(key))) wanted = [...wanted, now]
       else brought.push(...(await reportFaults(walking, stored, faults)))
     }
-    wanted = changed
   }
   return brought.sort((a, b) => fileId(a) - fileId(b))
 }
@@ -165,73 +188,35 @@ async function reportFaults(
 ): Promise<StoredFile[]> {
   const { file, variants } = stored
   const items = source.live ? await nameItems(source.live, file.id) : `file ${file.id}`
-  const isLeftOut = faults.has(file.key)
   const lines = keysOf(stored).flatMap((key) => {
-    const { fault } = faults.get(key) ?? {}
     const name = key === file.key ? 'original' : 'image'
+    const { fault } = faults.get(key) ?? {}
     return fault === undefined ? [] : [`The ${name} of ${items} ${fault} (${key}).`]
   })
-  if (isLeftOut && target.leftOut) lines.unshift(`${target.leftOut}: ${items}.`)
-  report(lines.join(' '))
-  return isLeftOut ? [] : [{ ...stored, variants: variants.filter(({ key }) => !faults.has(key)) }]
+  const isLost = faults.has(file.key)
+  report(
+    [...(isLost && target.leftOut ? [`${target.leftOut}: ${items}.`] : []), ...lines].join(' '),
+  )
+  return isLost ? [] : [{ ...stored, variants: variants.filter(({ key }) => !faults.has(key)) }]
 }
 
 function isSound({ target, report }: Walk, fault: string | undefined): boolean {
-  if (fault === undefined) return true
-  report(target.leftOut ? `${fault} ${target.leftOut}.` : fault)
-  return false
+  if (fault !== undefined) report(target.leftOut ? `${fault} ${target.leftOut}.` : fault)
+  return fault === undefined
 }
 
 /** The first fault in the rows of a file, if there is one. */
-function findFileFault(stored: StoredFile): string | undefined {
-  const faults = [
+const findFileFault = (stored: StoredFile): string | undefined =>
+  [
     findFault('files', stored.file),
     ...PART_TABLES.flatMap(({ name }) => stored[name].map((row) => findFault(name, row))),
-  ]
-  return faults.find((fault) => fault !== undefined)
-}
+  ].find((fault) => fault !== undefined)
 
 /** Whether an item names a file that does not exist. Only a damaged database has such an item. */
 async function isDangling({ live }: Source, { id, file_id }: Item): Promise<boolean> {
   if (!live) return true
   if (await readFile(live, file_id)) return false
-  const items = await readRange(live, 'media', { after: id - 1, last: id })
-  return items.length > 0
+  return (await readRange(live, 'media', { after: id - 1, last: id })).length > 0
 }
 
 const fileId = ({ file }: StoredFile): number => file.id
-const itemId = ({ id }: Item): number => id
-
-const leftOf = <T>(wanted: readonly T[], rows: readonly T[], idOf: (row: T) => number) => {
-  const ids = new Set(rows.map(idOf))
-  return wanted.map(idOf).filter((id) => !ids.has(id))
-}
-
-/** Adds the ranges of ids, which together contain every id. The last batch has no rows. */
-async function* inRanges<T>(
-  batches: AsyncIterable<T[]>,
-  idOf: (row: T) => number,
-): AsyncGenerator<Batch<T>> {
-  let after = 0
-  for await (const rows of batches) {
-    const row = rows.at(-1)
-    if (row === undefined) continue
-    yield { rows, after, last: idOf(row) }
-    after = idOf(row)
-  }
-  yield { rows: [], after, last: Number.MAX_SAFE_INTEGER }
-}
-
-async function withProgress<T>(
-  things: string,
-  total: number | undefined,
-  work: (advance: Advance) => Promise<T>,
-): Promise<T> {
-  const progress = startProgress(things)
-  if (total !== undefined) progress.setTotal(total)
-  try {
-    return await work(progress.advance)
-  } finally {
-    progress.stop()
-  }
-}

@@ -5,12 +5,12 @@ import type { TemporaryFolder } from '../../storage/temporary.ts'
 import { findFaults } from '../check-rows.ts'
 import type { Contents } from '../contents.ts'
 import { objectsOf } from '../files.ts'
-import { forEach, type OpenLibrary } from '../objects.ts'
+import { forEach, type OpenLibrary } from '../library-target.ts'
 import { BACKUP_TABLES, LAST_TABLES, type MovedName, PART_TABLES, type Row } from '../tables.ts'
 import { type Target, walk } from '../walk.ts'
 import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
 import { toLines, writeLines } from './lines.ts'
-import { type RowFiles, rowFilesSource, rowsIn, takeSnapshot } from './row-files.ts'
+import { isScaled, type RowFiles, rowFilesSource, rowsIn, takeSnapshot } from './row-files.ts'
 import type { ArchiveWriter } from './write-archive.ts'
 
 /** Objects up to this size are held in memory. Larger ones pass through a file. */
@@ -38,8 +38,7 @@ export async function fillArchive(
   folder: string,
   signal: AbortSignal,
 ): Promise<BackedUp> {
-  const snapshot = await takeSnapshot(database, folder)
-  const { files, media, users, scaled } = snapshot.counted
+  const { rowFiles, files, items, users, scaled } = await takeSnapshot(database, folder)
   const header: Header = {
     format: 'vitrine-backup',
     version: VERSION,
@@ -51,16 +50,13 @@ export async function fillArchive(
   const faults: string[] = []
   const report = (fault: string) => void faults.push(fault)
   const target = archiveTarget(archive, { newFile, folder })
-  const source = rowFilesSource(snapshot, {
-    storage,
-    live: database.read,
-    totals: { files, media },
-  })
+  const totals = { files, media: items }
+  const source = rowFilesSource(rowFiles, { storage, live: database.read, totals })
   await walk({ source, target, report, signal })
-  for await (const fault of findFaults(LAST_TABLES, rowsIn(snapshot))) {
+  for await (const fault of findFaults(LAST_TABLES, rowsIn(rowFiles))) {
     report(`${fault} A restore refuses the backup because of it.`)
   }
-  await target.finish(snapshot)
+  await target.finish(rowFiles)
   return { contents: { ...target.contents, users }, faults, sha256: await archive.finish() }
 }
 
@@ -82,13 +78,9 @@ function archiveTarget(
   const target: Target = {
     filesAtOnce: 8,
     leftOut: 'Not backed up',
-    // The others are rendered on demand.
-    trim: (stored) => ({
-      ...stored,
-      variants: stored.variants.filter(({ name }) => name === 'scaled'),
-    }),
-    compareFiles: async ({ rows }) => ({ stale: [], wanted: [...rows] }),
-    compareItems: async ({ rows }) => ({ stale: [], wanted: [...rows] }),
+    trim: (stored) => ({ ...stored, variants: stored.variants.filter(isScaled) }),
+    readFiles: async () => [],
+    readItems: async () => [],
     async bringObjects(objects, { storage }) {
       const faults = new Map<string, ObjectFault>()
       // A file that got another variant meanwhile still has its original.
@@ -99,9 +91,9 @@ function archiveTarget(
           object.size <= SMALL_BYTES
             ? await fetchToMemory(storage, object)
             : ((await fetchToFile(storage, object, path)) ?? path)
-        if (typeof content === 'string' || Buffer.isBuffer(content))
-          fetched.set(object.key, content)
-        else faults.set(object.key, content)
+        const isFault = typeof content === 'object' && 'fault' in content
+        if (isFault) faults.set(object.key, content)
+        else fetched.set(object.key, content)
       })
       return faults
     },
@@ -124,7 +116,8 @@ function archiveTarget(
       fetched.clear()
     },
     async writeItems({ rows, leftOut }) {
-      const [present, others] = split(rows, ({ file_id }) => !absent.files.has(file_id))
+      const present = rows.filter(({ file_id }) => !absent.files.has(file_id))
+      const others = rows.filter(({ file_id }) => absent.files.has(file_id))
       for (const id of [...leftOut, ...others.map(({ id }) => id)]) absent.media.add(id)
       contents.items += present.length
       await write('media', present)
@@ -133,28 +126,17 @@ function archiveTarget(
   }
 
   /** Adds the rows. Leaves out those that refer to a file or item that is not in the archive. */
-  async function finish(snapshot: RowFiles): Promise<void> {
-    const isWhole = (row: Row, refersTo: Readonly<Record<string, 'files' | 'media'>>) =>
-      Object.entries(refersTo).every(([column, table]) => !absent[table].has(row[column]))
-    await archive.addText(LIBRARY, JSON.stringify(snapshot.library))
-    for (const table of BACKUP_TABLES) {
-      const { name, refersTo = {} } = table
-      if (LAST_TABLES.includes(table)) {
-        for await (const rows of rowsIn(snapshot)(table)) {
-          await write(
-            name,
-            rows.filter((row) => isWhole(row, refersTo)),
-          )
-        }
-      }
-      const file = lines.get(name)
-      await file?.close()
-      if (file) await archive.add(nameRows(name), file.path)
+  async function finish(rowFiles: RowFiles): Promise<void> {
+    await archive.add(LIBRARY, rowFiles.get('library') ?? '')
+    for (const { name, refersTo = {} } of LAST_TABLES) {
+      const isWhole = (row: Row) =>
+        Object.entries(refersTo).every(([column, table]) => !absent[table].has(row[column]))
+      for await (const rows of rowsIn(rowFiles)({ name })) await write(name, rows.filter(isWhole))
+    }
+    for (const [name, { close, path }] of lines) {
+      await close()
+      await archive.add(nameRows(name), path)
     }
   }
   return { ...target, contents, finish }
-}
-
-function split<T>(values: readonly T[], isFirst: (value: T) => boolean): [T[], T[]] {
-  return [values.filter(isFirst), values.filter((value) => !isFirst(value))]
 }

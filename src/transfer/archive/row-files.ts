@@ -1,7 +1,8 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
-import { countRows } from '../contents.ts'
+import { countContents } from '../contents.ts'
 import { type File, type Item, joinParts, type StoredFile } from '../files.ts'
 import {
   BACKUP_TABLES,
@@ -10,7 +11,6 @@ import {
   PART_TABLES,
   type PartName,
   type Row,
-  type RowsOf,
   readCounters,
   readRows,
 } from '../tables.ts'
@@ -26,102 +26,111 @@ export type LibraryRow = Pick<Tables['library'], 'version' | 'last_added_at'> & 
   counters: Counters
 }
 
-/** The rows of a library at one instant, in files. */
-export interface RowFiles {
-  library: LibraryRow
-  /** A file of JSON lines for each table, sorted by its key. An older backup lacks some tables. */
-  paths: ReadonlyMap<MovedName, string>
-}
-
-/** How much a snapshot contains. */
-export interface Counted {
-  files: number
-  media: number
-  users: number
-  /** Variants that a backup contains. */
-  scaled: number
-}
+/**
+ * Files with the rows of a library at one instant, by table: one row as JSON per line, sorted by its key. An older
+ * backup lacks some tables.
+ */
+export type RowFiles = ReadonlyMap<MovedName | 'library', string>
 
 /**
- * Writes the rows of one instant into files, so that a slow target does not keep the database's snapshot open.
+ * Writes the rows of one instant into files, so that a slow target does not keep the snapshot of the database open.
  * Leaves out the tables of sign-ins and tokens; see docs/operations.md.
  */
-export async function takeSnapshot(
-  { snapshot }: Database,
-  folder: string,
-): Promise<RowFiles & { counted: Counted }> {
-  return snapshot(async (trx) => {
-    const paths = new Map<MovedName, string>()
+export const takeSnapshot = (database: Database, folder: string) =>
+  database.snapshot(async (trx) => {
+    const rowFiles = new Map<MovedName | 'library', string>()
+    let scaled = 0
     for (const table of BACKUP_TABLES) {
       const lines = writeLines(join(folder, `${table.name}.snapshot`))
-      for await (const rows of readRows(trx, table)) await lines.write(toLines(rows))
+      for await (const rows of readRows(trx, table)) {
+        await lines.write(toLines(rows))
+        if (table.name === 'variants') scaled += rows.filter(isScaled).length
+      }
       await lines.close()
-      paths.set(table.name, lines.path)
+      rowFiles.set(table.name, lines.path)
     }
     const { version, last_added_at } = await trx
       .selectFrom('library')
       .selectAll()
       .executeTakeFirstOrThrow()
-    const { scaled } = await trx
-      .selectFrom('variants')
-      .select((row) => row.fn.countAll<number>().as('scaled'))
-      .where('name', '=', 'scaled')
-      .executeTakeFirstOrThrow()
-    const counted = {
-      files: await countRows(trx, 'files'),
-      media: await countRows(trx, 'media'),
-      users: await countRows(trx, 'users'),
-      scaled,
-    }
-    return {
-      library: { version, last_added_at, counters: await readCounters(trx) },
-      paths,
-      counted,
-    }
+    const library: LibraryRow = { version, last_added_at, counters: await readCounters(trx) }
+    const path = join(folder, 'library.json')
+    await writeFile(path, toLines([library]), { mode: 0o600 })
+    const { files, items, users } = await countContents(trx)
+    return { rowFiles: rowFiles.set('library', path), files, items, users, scaled }
   })
-}
+
+/** Of the variants, a backup contains these. The others are rendered on demand. */
+export const isScaled = ({ name }: { name?: unknown }): boolean => name === 'scaled'
 
 /** Reads the rows of a table. @throws ArchiveFault if one is not JSON */
 export const rowsIn =
-  ({ paths }: RowFiles): RowsOf =>
-  ({ name }) =>
-    linesOf(paths, name)
+  (rowFiles: RowFiles) =>
+  ({ name }: { name: MovedName | 'library' }): AsyncGenerator<Row[]> =>
+    linesOf(rowFiles, name)
+
+export async function readLibraryRow(rowFiles: RowFiles): Promise<LibraryRow> {
+  for await (const [row] of linesOf<LibraryRow>(rowFiles, 'library')) if (row) return row
+  throw new ArchiveFault('The backup has no row of library.')
+}
 
 /** A source with the rows of files, and the objects of a storage. */
 export const rowFilesSource = (
-  { paths }: RowFiles,
+  rowFiles: RowFiles,
   from: Pick<Source, 'storage' | 'live' | 'totals'>,
 ): Source => ({
   ...from,
-  readFiles: (limit) => readStoredFiles(paths, limit),
-  readItems: () => readInOrder<Item>(paths, 'media'),
+  readFiles: (limit) => readStoredFiles(rowFiles, limit),
+  readItems: () => readInOrder<Item>(rowFiles, 'media'),
 })
 
-async function* readStoredFiles(
-  paths: RowFiles['paths'],
-  limit: number,
-): AsyncGenerator<StoredFile[]> {
-  const parts = PART_TABLES.map(({ name }) => ({ name, ...readParts(paths, name) }))
+async function* readStoredFiles(rowFiles: RowFiles, limit: number): AsyncGenerator<StoredFile[]> {
+  const parts = PART_TABLES.map(({ name }) => ({
+    name,
+    reader: { batches: linesOf(rowFiles, name), waiting: [] as Row[] },
+  }))
   try {
-    for await (const files of readInOrder<File>(paths, 'files', limit)) {
+    for await (const files of readInOrder<File>(rowFiles, 'files', limit)) {
+      const ids = new Set<unknown>(files.map(({ id }) => id))
       const taken = new Map<PartName, Row[]>()
-      for (const { name, take } of parts) taken.set(name, await take(files))
+      for (const { name, reader } of parts) taken.set(name, await takeRows(reader, ids))
       yield joinParts(files, taken)
     }
-    for (const { requireEnd } of parts) await requireEnd()
+    for (const { name, reader } of parts) {
+      await takeRows(reader, new Set())
+      const [row] = reader.waiting
+      if (row) throw misplaced(name, row.file_id)
+    }
   } finally {
-    for (const { close } of parts) await close()
+    for (const { reader } of parts) await reader.batches.return(undefined)
+  }
+}
+
+/** Takes the rows of the next files. The rows have the order of the files. */
+async function takeRows(
+  reader: { batches: AsyncIterator<Row[]>; waiting: Row[] },
+  ids: ReadonlySet<unknown>,
+): Promise<Row[]> {
+  const taken: Row[] = []
+  for (;;) {
+    if (reader.waiting.length === 0) reader.waiting = (await reader.batches.next()).value ?? []
+    const [row] = reader.waiting
+    if (!row || !ids.has(row.file_id)) return taken
+    if (taken.length === ids.size * MOST_PARTS)
+      throw new ArchiveFault(`File ${row.file_id} has too many rows.`)
+    taken.push(row)
+    reader.waiting.shift()
   }
 }
 
 /** Reads files or items. @throws ArchiveFault if their ids do not ascend */
 async function* readInOrder<T extends { id: number }>(
-  paths: RowFiles['paths'],
+  rowFiles: RowFiles,
   table: 'files' | 'media',
   limit?: number,
 ): AsyncGenerator<T[]> {
   let before = 0
-  for await (const rows of linesOf<T>(paths, table, limit)) {
+  for await (const rows of linesOf<T>(rowFiles, table, limit)) {
     for (const { id } of rows) {
       if (id <= before) throw misplaced(table, id)
       before = id
@@ -130,44 +139,15 @@ async function* readInOrder<T extends { id: number }>(
   }
 }
 
-/** Reads the rows of a table that move with files. They are in the order of these files. */
-function readParts(paths: RowFiles['paths'], table: PartName) {
-  const batches = linesOf(paths, table)
-  let waiting: Row[] = []
-  async function isEnd() {
-    if (waiting.length === 0) waiting = (await batches.next()).value ?? []
-    return waiting.length === 0
-  }
-  return {
-    async take(files: readonly File[]): Promise<Row[]> {
-      const ids = new Set<unknown>(files.map(({ id }) => id))
-      const taken: Row[] = []
-      while (!(await isEnd())) {
-        const other = waiting.findIndex(({ file_id }) => !ids.has(file_id))
-        taken.push(...waiting.splice(0, other < 0 ? waiting.length : other))
-        if (taken.length > files.length * MOST_PARTS) {
-          throw new ArchiveFault(`A file has more than ${MOST_PARTS} rows of ${table}.`)
-        }
-        if (other >= 0) break
-      }
-      return taken
-    },
-    async requireEnd() {
-      if (!(await isEnd())) throw misplaced(table, waiting[0]?.file_id)
-    },
-    close: () => batches.return(undefined),
-  }
-}
-
 const misplaced = (table: string, id: unknown) =>
   new ArchiveFault(`The row ${id} of ${table} is not in its place.`)
 
 async function* linesOf<T = Row>(
-  paths: RowFiles['paths'],
-  table: MovedName,
+  rowFiles: RowFiles,
+  table: MovedName | 'library',
   limit?: number,
 ): AsyncGenerator<T[]> {
-  const path = paths.get(table)
+  const path = rowFiles.get(table)
   if (path === undefined) return
   try {
     yield* readRowLines<T>(path, limit)

@@ -1,6 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -8,26 +8,25 @@ import { heard } from '../../base/heard.ts'
 import type { NamedObject } from '../../storage/fetch-object.ts'
 import { isKey } from '../../storage/storage.ts'
 import { emptyLibrary, finishArrival } from '../arrival.ts'
-import { findFault, findFaults } from '../check-rows.ts'
+import { findFaults } from '../check-rows.ts'
 import { settleEntries } from '../journal-rows.ts'
-import { libraryTarget } from '../library-target.ts'
-import { type OpenLibrary, storeObjects } from '../objects.ts'
+import { libraryTarget, type OpenLibrary, storeObjects } from '../library-target.ts'
 import { startProgress } from '../progress.ts'
 import { BACKUP_TABLES, type MovedName } from '../tables.ts'
 import { walk } from '../walk.ts'
 import { ArchiveFault, type Header, LIBRARY, nameRows, OBJECTS } from './format.ts'
-import { type ArchiveEntry, readArchive } from './read-archive.ts'
-import { type LibraryRow, type RowFiles, rowFilesSource, rowsIn } from './row-files.ts'
+import { readArchive } from './read-archive.ts'
+import { type RowFiles, readLibraryRow, rowFilesSource, rowsIn } from './row-files.ts'
 
 /** Limits of a batch of objects: the first one reached counts. One commit enters the keys of a batch. */
 const OBJECTS_AT_ONCE = 64
 const BYTES_AT_ONCE = 100_000_000
 
 /** The entries that are not objects, each with the first version of the format that has it. */
-const ENTRIES = new Map<string, { table?: MovedName; since: number }>([
-  [LIBRARY, { since: 1 }],
-  ...BACKUP_TABLES.map(({ name, since = 1 }) => [nameRows(name), { table: name, since }] as const),
-])
+const ENTRIES = [
+  { name: LIBRARY, table: 'library', since: 1 } as const,
+  ...BACKUP_TABLES.map(({ name, since = 1 }) => ({ name: nameRows(name), table: name, since })),
+]
 
 /**
  * Restores an archive into an empty library, whose journal names every object that was put. Checks all rows
@@ -47,13 +46,14 @@ export async function restoreArchive(
   }
   try {
     const unpacked = await unpack(library, input, { folder, signal })
-    for await (const fault of findFaults(BACKUP_TABLES, rowsIn(unpacked))) refuse(fault)
+    const tables = [...BACKUP_TABLES, { name: 'library' } as const]
+    for await (const fault of findFaults(tables, rowsIn(unpacked))) refuse(fault)
     // The objects are in storage already.
     const source = rowFilesSource(unpacked, { storage })
     const target = libraryTarget(library, { newFile, signal })
     await walk({ source, target, report: refuse, signal })
     await settleEntries(database, storage)
-    const { version, last_added_at, counters } = unpacked.library
+    const { version, last_added_at, counters } = await readLibraryRow(unpacked)
     await finishArrival(database, {
       // A new `uuid`: caches may hold data of the original library that has the same version.
       library: { uuid: randomUUID(), version, last_added_at },
@@ -79,7 +79,7 @@ async function unpack(
   input: Readable,
   { folder, signal }: { folder: string; signal: AbortSignal },
 ): Promise<RowFiles> {
-  const unpacked = new Map<string, string>()
+  const unpacked = new Map<MovedName | 'library', string>()
   let waiting: (NamedObject & { path: string })[] = []
   let bytes = 0
   const store = async () => {
@@ -99,16 +99,17 @@ async function unpack(
   try {
     for await (const entry of readArchive(input, onHeader)) {
       signal.throwIfAborted()
+      const { table } = ENTRIES.find(({ name }) => name === entry.name) ?? {}
       const path = join(folder, String(count++))
-      const sha256 = await writeEntry(entry, path)
+      await pipeline(entry.content, heard(createWriteStream(path, { mode: 0o600 })))
       const key = entry.name.slice(OBJECTS.length)
       if (entry.name.startsWith(OBJECTS) && isKey(key)) {
-        waiting.push({ key, size: entry.size, sha256, path })
+        waiting.push({ key, size: entry.size, sha256: entry.sha256(), path })
         bytes += entry.size
         progress.advance()
         if (waiting.length === OBJECTS_AT_ONCE || bytes >= BYTES_AT_ONCE) await store()
-      } else if (ENTRIES.has(entry.name) && !unpacked.has(entry.name)) {
-        unpacked.set(entry.name, path)
+      } else if (table && !unpacked.has(table)) {
+        unpacked.set(table, path)
       } else {
         throw new ArchiveFault(`The backup has an unexpected entry ${JSON.stringify(entry.name)}.`)
       }
@@ -117,43 +118,10 @@ async function unpack(
   } finally {
     progress.stop()
   }
-  const paths = new Map<MovedName, string>()
-  for (const [name, { table, since }] of ENTRIES) {
-    const path = unpacked.get(name)
-    if (path === undefined && since <= version) {
+  for (const { name, table, since } of ENTRIES) {
+    if (since <= version && !unpacked.has(table)) {
       throw new ArchiveFault(`The backup has no ${name}.`)
     }
-    if (table && path !== undefined) paths.set(table, path)
   }
-  return { library: await readLibrary(unpacked.get(LIBRARY) ?? ''), paths }
-}
-
-/** @throws ArchiveFault if it is not as Vitrine writes it */
-async function readLibrary(path: string): Promise<LibraryRow> {
-  let library: LibraryRow
-  try {
-    library = JSON.parse(await readFile(path, 'utf8'))
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    throw new ArchiveFault('A row of library is not JSON.')
-  }
-  const fault = findFault('library', library)
-  if (fault !== undefined) throw new ArchiveFault(fault)
-  return library
-}
-
-/** @returns the SHA-256 of the content */
-async function writeEntry({ content }: ArchiveEntry, path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(
-    content,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        yield chunk
-      }
-    },
-    heard(createWriteStream(path, { mode: 0o600 })),
-  )
-  return hash.digest('hex')
+  return unpacked
 }
