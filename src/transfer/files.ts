@@ -76,7 +76,7 @@ export const isSame = (a: unknown, b: unknown): boolean =>
   b !== undefined && isDeepStrictEqual(structuredClone(a), structuredClone(b))
 
 /**
- * Inserts or replaces files whose objects are in storage. Another file with the same bytes is deleted together
+ * Inserts or replaces files whose objects are in storage. The journal still names these objects. Another file with the same bytes is deleted together
  * with its items, because it no longer exists at the source.
  */
 export async function writeFiles(trx: Queries, files: readonly StoredFile[], now: number) {
@@ -98,9 +98,7 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
     const rowsOf = (stored: StoredFile): Row[] => stored[name]
     await insertRows(trx, name, files.flatMap(rowsOf))
   }
-  const named = files.flatMap(keysOf)
-  await trx.deleteFrom('journal').where('key', 'in', named).execute()
-  const replaced = new Set(before).difference(new Set(named))
+  const replaced = new Set(before).difference(new Set(files.flatMap(keysOf)))
   await enterKeys(trx, [...replaced], now)
 }
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
+import { VERSION } from './archive/format.ts'
 import { DERIVED_TABLES, MOVED_TABLES, PASSING_TABLES } from './tables.ts'
 
 it('knows for every table whether it is copied', async () => {
@@ -16,4 +17,8 @@ it('knows for every table whether it is copied', async () => {
     ...PASSING_TABLES,
   ]
   expect(names.sort()).toEqual(known.sort())
+})
+
+it('raises the version of the backup format for a new table', () => {
+  for (const { since = 1 } of MOVED_TABLES) expect(since).toBeLessThanOrEqual(VERSION)
 })

@@ -10,6 +10,8 @@ interface KeyedTable {
   key: readonly string[]
 }
 
+type References = Readonly<Record<string, 'files' | 'media'>>
+
 interface Moved extends KeyedTable {
   /** The first version of the backup format that contains the table; 1 if absent. */
   since?: number
@@ -18,7 +20,9 @@ interface Moved extends KeyedTable {
   /** Rows of sign-ins and tokens. A copy contains them, a backup does not. */
   isOfSessions?: boolean
   /** Columns that name a file or an item. A backup without that file or item does not contain the row. */
-  refersTo?: Readonly<Record<string, 'files' | 'media'>>
+  refersTo?: References
+  /** Columns that may name a file or an item. In a backup without that file or item they are null. */
+  mayName?: References
 }
 
 export const FILES = { name: 'files', key: ['id'], isNumbered: true } as const
@@ -35,7 +39,7 @@ const PARTS = [
 
 /**
  * The other tables. They are written last, in one transaction, and their rows refer only to files, to items and
- * to rows of tables earlier in this list.
+ * to rows of tables earlier in this list. A reference to a row of the same table must be deferred to the commit.
  */
 const LAST = [
   { name: 'secrets', key: ['name'] },
@@ -66,10 +70,10 @@ export const LAST_TABLES: readonly MovedTable[] = LAST
  */
 export const MOVED_TABLES: readonly MovedTable[] = [FILES, ...PARTS, ITEMS, ...LAST]
 
-/** Of these, the tables that a backup contains. */
+/** Of these, those that a backup contains. */
 export const BACKUP_TABLES = MOVED_TABLES.filter(({ isOfSessions }) => !isOfSessions)
 
-/** Of these, the tables whose rows get a generated id. */
+/** Of these, those whose rows get a generated id. */
 export const NUMBERED_TABLES = MOVED_TABLES.filter(({ isNumbered }) => isNumbered)
 
 /** Tables that the target derives again from its items. */

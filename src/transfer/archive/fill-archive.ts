@@ -6,7 +6,14 @@ import { findFaults } from '../check-rows.ts'
 import type { Contents } from '../contents.ts'
 import { objectsOf } from '../files.ts'
 import { forEach, type OpenLibrary } from '../library-target.ts'
-import { BACKUP_TABLES, LAST_TABLES, type MovedName, PART_TABLES, type Row } from '../tables.ts'
+import {
+  BACKUP_TABLES,
+  LAST_TABLES,
+  type MovedName,
+  type MovedTable,
+  PART_TABLES,
+  type Row,
+} from '../tables.ts'
 import { type Target, walk } from '../walk.ts'
 import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
 import { toLines, writeLines } from './lines.ts'
@@ -67,7 +74,7 @@ function archiveTarget(
 ) {
   /** The objects that were fetched for the next files: their bytes, or the path of a file with them. */
   const fetched = new Map<string, Buffer | string>()
-  const absent = { files: new Set<unknown>(), media: new Set<unknown>() }
+  const absent: Absent = { files: new Set(), media: new Set() }
   const contents = { items: 0, files: 0, fileBytes: 0, variants: 0, variantBytes: 0 }
   const lines = new Map(
     BACKUP_TABLES.map(({ name }) => [name, writeLines(join(folder, `${name}.ndjson`))]),
@@ -125,13 +132,13 @@ function archiveTarget(
     },
   }
 
-  /** Adds the rows. Leaves out those that refer to a file or item that is not in the archive. */
+  /** Adds all rows, and reduces them to what is in the archive. */
   async function finish(rowFiles: RowFiles): Promise<void> {
     await archive.add(LIBRARY, rowFiles.get('library') ?? '')
-    for (const { name, refersTo = {} } of LAST_TABLES) {
-      const isWhole = (row: Row) =>
-        Object.entries(refersTo).every(([column, table]) => !absent[table].has(row[column]))
-      for await (const rows of rowsIn(rowFiles)({ name })) await write(name, rows.filter(isWhole))
+    for (const table of LAST_TABLES) {
+      const reduce = (row: Row) => reduceRow(table, row, absent)
+      for await (const rows of rowsIn(rowFiles)(table))
+        await write(table.name, rows.flatMap(reduce))
     }
     for (const [name, { close, path }] of lines) {
       await close()
@@ -139,4 +146,19 @@ function archiveTarget(
     }
   }
   return { ...target, contents, finish }
+}
+
+/** Ids of the files and items that an archive does not contain, although the snapshot does. */
+type Absent = Record<'files' | 'media', Set<unknown>>
+
+/** Removes references to absent files and items from a row, or removes the row. @returns one row or none */
+export function reduceRow(
+  { refersTo = {}, mayName = {} }: Pick<MovedTable, 'refersTo' | 'mayName'>,
+  row: Row,
+  absent: Absent,
+): Row[] {
+  const find = (references: NonNullable<MovedTable['refersTo']>) =>
+    Object.entries(references).filter(([column, table]) => absent[table].has(row[column]))
+  if (find(refersTo).length > 0) return []
+  return [{ ...row, ...Object.fromEntries(find(mayName).map(([column]) => [column, null])) }]
 }
