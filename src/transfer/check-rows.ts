@@ -56,65 +56,6 @@ const MAX_NAME = 255
 const isRole = isLine(64)
 const isNetwork = isLine(64)
 
-/** Checks for the rows of the library, its accounts, its secrets and its audit trail. */
-const ACCOUNT_CHECKS = {
-  library: { version: isWhole, last_added_at: isTime, counters: isCounters },
-  secrets: {
-    name: isLine(64),
-    value: (value) => typeof value === 'string' && value.length <= 256 && isFitSecret(value),
-  },
-  roles: { name: isRole },
-  role_permissions: { role: isRole, permission: isPermission },
-  users: {
-    id: isCount,
-    username: (value) => typeof value === 'string' && normalizeUsername(value) === value,
-    password_hash: isPasswordHash,
-    disabled: isFlag,
-    created_at: isTime,
-  },
-  user_roles: { user_id: isCount, role: isRole },
-  sessions: {
-    id: matches(/^[\w-]{1,64}$/),
-    user_id: isCount,
-    created_at: isTime,
-    last_used_at: isTime,
-    ended_at: orNull(isTime),
-    network: isNetwork,
-    // The text of a header, which may contain tabs.
-    user_agent: isText(255),
-  },
-  refresh_tokens: {
-    hash: isSha256,
-    session_id: matches(/^[\w-]{1,64}$/),
-    issued_at: isTime,
-    first_used_at: orNull(isTime),
-    successor_hash: orNull(isSha256),
-    successor_sealed: orNull(matches(/^[\w-]{1,64}$/)),
-  },
-  login_attempts: { key: isLine(255), failures: isWhole, window_started_at: isTime },
-  api_tokens: {
-    id: isCount,
-    user_id: isCount,
-    name: isLine(200),
-    hash: isSha256,
-    permissions: (value) => typeof value === 'string' && value.split(' ').every(isPermission),
-    created_at: isTime,
-    expires_at: isTime,
-    last_used_at: orNull(isTime),
-  },
-  audit: {
-    id: isCount,
-    at: isTime,
-    action: isAuditAction,
-    actor: orNull(isLine(MAX_NAME)),
-    account_id: orNull(isLine(MAX_NAME)),
-    token_id: orNull(isCount),
-    network: orNull(isNetwork),
-    subject: orNull(isLine(MAX_NAME + 'account:'.length)),
-    detail: orNull(isJsonObject),
-  },
-} as const satisfies Record<string, Columns>
-
 /** Columns whose values must not be shown. */
 const SECRET_COLUMNS: ReadonlySet<string> = new Set([
   'value',
@@ -190,7 +131,61 @@ type Checked = MovedName | 'library'
 const CHECKS: {
   readonly [Table in MovedName]: { readonly [Column in keyof Tables[Table]]-?: Is }
 } & { library: Columns } = {
-  ...ACCOUNT_CHECKS,
+  library: { version: isWhole, last_added_at: isTime, counters: isCounters },
+  secrets: {
+    name: isLine(64),
+    value: (value) => typeof value === 'string' && value.length <= 256 && isFitSecret(value),
+  },
+  roles: { name: isRole },
+  role_permissions: { role: isRole, permission: isPermission },
+  users: {
+    id: isCount,
+    username: (value) => typeof value === 'string' && normalizeUsername(value) === value,
+    password_hash: isPasswordHash,
+    disabled: isFlag,
+    created_at: isTime,
+  },
+  user_roles: { user_id: isCount, role: isRole },
+  sessions: {
+    id: matches(/^[\w-]{1,64}$/),
+    user_id: isCount,
+    created_at: isTime,
+    last_used_at: isTime,
+    ended_at: orNull(isTime),
+    network: isNetwork,
+    // The text of a header, which may contain tabs.
+    user_agent: isText(255),
+  },
+  refresh_tokens: {
+    hash: isSha256,
+    session_id: matches(/^[\w-]{1,64}$/),
+    issued_at: isTime,
+    first_used_at: orNull(isTime),
+    successor_hash: orNull(isSha256),
+    successor_sealed: orNull(matches(/^[\w-]{1,64}$/)),
+  },
+  login_attempts: { key: isLine(255), failures: isWhole, window_started_at: isTime },
+  api_tokens: {
+    id: isCount,
+    user_id: isCount,
+    name: isLine(200),
+    hash: isSha256,
+    permissions: (value) => typeof value === 'string' && value.split(' ').every(isPermission),
+    created_at: isTime,
+    expires_at: isTime,
+    last_used_at: orNull(isTime),
+  },
+  audit: {
+    id: isCount,
+    at: isTime,
+    action: isAuditAction,
+    actor: orNull(isLine(MAX_NAME)),
+    account_id: orNull(isLine(MAX_NAME)),
+    token_id: orNull(isCount),
+    network: orNull(isNetwork),
+    subject: orNull(isLine(MAX_NAME + 'account:'.length)),
+    detail: orNull(isJsonObject),
+  },
   media: { id: isCount, file_id: isCount, name: isName, tags: isTagList, added_at: isTime },
   files: {
     ...OBJECT,

@@ -7,8 +7,7 @@ import { findFaults } from './check-rows.ts'
 import { countRows } from './contents.ts'
 import { addParts, type File, type Item } from './files.ts'
 import { settleEntries } from './journal-rows.ts'
-import type { OpenLibrary } from './library-target.ts'
-import { libraryTarget } from './library-target.ts'
+import { libraryTarget, type OpenLibrary } from './library-target.ts'
 import { findWriters, type Presence } from './presence.ts'
 import { FILES, ITEMS, LAST_TABLES, readCounters, readRows } from './tables.ts'
 import { type Source, walk } from './walk.ts'
@@ -43,14 +42,14 @@ export async function bringAll(
     const { version } = await readVersion(source.database.read)
     const changes = await walk({ source: await librarySource(source), target, report, signal })
     if (faults.length > 0) {
-      await reportLast(source.database.read, report)
+      faults.push(...(await findLastFaults(source.database.read)))
       return end()
     }
     if (changes > 0) continue
 
     const writers = await findWriters(source.database, copying.presence.self)
     if (writers.length === 0) {
-      if ((await finish(copying, version, report)) || faults.length > 0) return end()
+      if ((await finish(copying, version, faults)) || faults.length > 0) return end()
     } else if (follow) {
       if (!told) {
         console.error(
@@ -79,12 +78,13 @@ async function librarySource({ database: { read }, storage }: OpenLibrary): Prom
 /**
  * Writes the remaining rows, after which the target can be used.
  * @param version version of the source at which all its items are at the target
- * @returns false if the source has changed, or has faults that prevent this
+ * @param faults receives the faults that prevent this
+ * @returns false if there are any, or if the source has changed
  */
 async function finish(
   { source, target }: Copying,
   version: number,
-  report: (fault: string) => void,
+  faults: string[],
 ): Promise<boolean> {
   const isShared = source.storage === target.storage
   if (!isShared) await settleEntries(target.database, target.storage)
@@ -94,7 +94,8 @@ async function finish(
       .selectAll()
       .executeTakeFirstOrThrow()
     if (library.version !== version) return false
-    if ((await reportLast(trx, report)) > 0) return false
+    faults.push(...(await findLastFaults(trx)))
+    if (faults.length > 0) return false
     await finishArrival(target.database, {
       library,
       counters: await readCounters(trx),
@@ -105,15 +106,8 @@ async function finish(
   })
 }
 
-/** Reports the first fault in each of the tables that are written last. @returns their number */
-async function reportLast(db: Queries, report: (fault: string) => void): Promise<number> {
-  let count = 0
-  for await (const fault of findFaults(LAST_TABLES, (table) => readRows(db, table))) {
-    report(fault)
-    count += 1
-  }
-  return count
-}
+const findLastFaults = (db: Queries): Promise<string[]> =>
+  Array.fromAsync(findFaults(LAST_TABLES, (table) => readRows(db, table)))
 
 /** @throws UsageError if another process may write to the source, unless `follow` is set */
 export async function requireQuiet({ source, presence, follow }: Copying): Promise<void> {

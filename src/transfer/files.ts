@@ -20,11 +20,8 @@ export type Item = Selectable<Tables['media']>
 /** Items per statement. A file may have more items than a statement may have parameters. */
 const REMOVED_AT_ONCE = 1000
 
-/** The rows that move with a file, by their table, sorted by their keys. */
-export type Parts = { [Name in PartName]: Selectable<Tables[Name]>[] }
-
-/** A file with all rows that move with it. */
-export type StoredFile = { file: File } & Parts
+/** A file with all rows that move with it, by their table, sorted by their keys. */
+export type StoredFile = { file: File } & { [Name in PartName]: Selectable<Tables[Name]>[] }
 
 /** Reads the files in a range, in ascending order of id. */
 export const readFiles = async (db: Queries, range: Range): Promise<StoredFile[]> =>
@@ -48,15 +45,14 @@ export function joinParts(
   files: readonly File[],
   parts: ReadonlyMap<PartName, readonly Row[]>,
 ): StoredFile[] {
-  const byFile = PART_TABLES.map(({ name }) => ({
-    name,
-    rows: Map.groupBy(parts.get(name) ?? [], ({ file_id }) => file_id),
-  }))
-  const partsOf = (id: number) =>
-    Object.fromEntries(
-      byFile.map(({ name, rows }) => [name, rows.get(id) ?? []]),
-    ) as unknown as Parts
-  return files.map((file) => ({ file, ...partsOf(file.id) }))
+  const byFile = PART_TABLES.map(({ name }) => {
+    const rows = Map.groupBy(parts.get(name) ?? [], ({ file_id }) => file_id)
+    return [name, rows] as const
+  })
+  return files.map((file) => {
+    const own = byFile.map(([name, rows]) => [name, rows.get(file.id) ?? []])
+    return { file, ...Object.fromEntries(own) }
+  })
 }
 
 /** Reads a file; undefined if it does not exist. */

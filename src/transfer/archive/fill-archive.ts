@@ -17,7 +17,7 @@ import {
 import { type Target, walk } from '../walk.ts'
 import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
 import { toLines, writeLines } from './lines.ts'
-import { isScaled, type RowFiles, rowFilesSource, rowsIn, takeSnapshot } from './row-files.ts'
+import { isScaled, linesOf, type RowFiles, rowFilesSource, takeSnapshot } from './row-files.ts'
 import type { ArchiveWriter } from './write-archive.ts'
 
 /** Objects up to this size are held in memory. Larger ones pass through a file. */
@@ -60,7 +60,7 @@ export async function fillArchive(
   const totals = { files, media: items }
   const source = rowFilesSource(rowFiles, { storage, live: database.read, totals })
   await walk({ source, target, report, signal })
-  for await (const fault of findFaults(LAST_TABLES, rowsIn(rowFiles))) {
+  for await (const fault of findFaults(LAST_TABLES, ({ name }) => linesOf(rowFiles, name))) {
     report(`${fault} A restore refuses the backup because of it.`)
   }
   await target.finish(rowFiles)
@@ -136,9 +136,10 @@ function archiveTarget(
   async function finish(rowFiles: RowFiles): Promise<void> {
     await archive.add(LIBRARY, rowFiles.get('library') ?? '')
     for (const table of LAST_TABLES) {
-      const reduce = (row: Row) => reduceRow(table, row, absent)
-      for await (const rows of rowsIn(rowFiles)(table))
-        await write(table.name, rows.flatMap(reduce))
+      for await (const rows of linesOf(rowFiles, table.name)) {
+        const reduced = rows.flatMap((row) => reduceRow(table, row, absent))
+        await write(table.name, reduced)
+      }
     }
     for (const [name, { close, path }] of lines) {
       await close()

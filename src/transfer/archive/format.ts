@@ -6,7 +6,7 @@ import type { MovedName } from '../tables.ts'
  *
  * - `vitrine-backup.json`, which identifies a backup; see `Header`
  * - `objects/<storage key>`: originals, and the `scaled` variant of each
- * - `rows/<table>.ndjson`: one row as JSON per line; `rows/library.json`
+ * - `rows/<table>.ndjson`: one row as JSON per line, sorted by the key of the table; `rows/library.json`
  * - `SHA256SUMS` of all these entries, in their order, in the format of `sha256sum`
  *
  * The rows follow the objects, so that they name only objects that are in the archive. The sums are last, so
@@ -21,8 +21,8 @@ export const SUMS = 'SHA256SUMS'
 export const nameRows = (table: MovedName): string => `${ROWS}${table}.ndjson`
 
 /**
- * Increased whenever a table of the backup changes. A restore also reads older versions. Version 2 added the
- * audit trail. Version 3 added the recipe by which the variants of a file are rendered.
+ * Increased whenever a table or a column of the backup is added; see `tables.ts`. A restore also reads older
+ * versions. Version 2 added the audit trail. Version 3 added the recipe by which the variants of a file are rendered.
  */
 export const VERSION = 3
 

@@ -63,12 +63,6 @@ export const takeSnapshot = (database: Database, folder: string) =>
 /** Of the variants, a backup contains these. The others are rendered on demand. */
 export const isScaled = ({ name }: { name?: unknown }): boolean => name === 'scaled'
 
-/** Reads the rows of a table. @throws ArchiveFault if one is not JSON */
-export const rowsIn =
-  (rowFiles: RowFiles) =>
-  ({ name }: { name: MovedName | 'library' }): AsyncGenerator<Row[]> =>
-    linesOf(rowFiles, name)
-
 export async function readLibraryRow(rowFiles: RowFiles): Promise<LibraryRow> {
   for await (const [row] of linesOf<LibraryRow>(rowFiles, 'library')) if (row) return row
   throw new ArchiveFault('The backup has no row of library.')
@@ -142,7 +136,8 @@ async function* readInOrder<T extends { id: number }>(
 const misplaced = (table: string, id: unknown) =>
   new ArchiveFault(`The row ${id} of ${table} is not in its place.`)
 
-async function* linesOf<T = Row>(
+/** Reads the rows of a table; none if the backup is too old for it. @throws ArchiveFault if one is not JSON */
+export async function* linesOf<T = Row>(
   rowFiles: RowFiles,
   table: MovedName | 'library',
   limit?: number,

@@ -16,7 +16,7 @@ import { BACKUP_TABLES, type MovedName } from '../tables.ts'
 import { walk } from '../walk.ts'
 import { ArchiveFault, type Header, LIBRARY, nameRows, OBJECTS } from './format.ts'
 import { readArchive } from './read-archive.ts'
-import { type RowFiles, readLibraryRow, rowFilesSource, rowsIn } from './row-files.ts'
+import { linesOf, type RowFiles, readLibraryRow, rowFilesSource } from './row-files.ts'
 
 /** Limits of a batch of objects: the first one reached counts. One commit enters the keys of a batch. */
 const OBJECTS_AT_ONCE = 64
@@ -46,8 +46,9 @@ export async function restoreArchive(
   }
   try {
     const unpacked = await unpack(library, input, { folder, signal })
+    const rowsOf = ({ name }: { name: MovedName | 'library' }) => linesOf(unpacked, name)
     const tables = [...BACKUP_TABLES, { name: 'library' } as const]
-    for await (const fault of findFaults(tables, rowsIn(unpacked))) refuse(fault)
+    for await (const fault of findFaults(tables, rowsOf)) refuse(fault)
     // The objects are in storage already.
     const source = rowFilesSource(unpacked, { storage })
     const target = libraryTarget(library, { newFile, signal })
@@ -58,7 +59,7 @@ export async function restoreArchive(
       // A new `uuid`: caches may hold data of the original library that has the same version.
       library: { uuid: randomUUID(), version, last_added_at },
       counters,
-      rowsOf: rowsIn(unpacked),
+      rowsOf,
     })
   } catch (error) {
     if (!(error instanceof ArchiveFault)) throw error
