@@ -133,6 +133,7 @@ const ACCOUNT_CHECKS = {
     file_id: isCount,
     added_at: isTime,
     added_by: orNull(isLine(MAX_NAME)),
+    file_name: orNull(isLine(2 * MAX_NAME)),
   },
 } as const satisfies Record<string, Columns>
 

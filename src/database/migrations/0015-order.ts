@@ -83,6 +83,7 @@ async function createVersions(db: Kysely<unknown>): Promise<void> {
     .addColumn('file_id', id, (column) => column.notNull().references('files.id'))
     .addColumn('added_at', 'bigint', (column) => column.notNull())
     .addColumn('added_by', text)
+    .addColumn('file_name', text)
     .addPrimaryKeyConstraint('versions_pkey', ['media_id', 'version'])
     .execute()
   await db.schema.createIndex('versions_file_id').on('versions').column('file_id').execute()
