@@ -16,7 +16,6 @@ beforeAll(async () => {
 })
 afterAll(async () => {
   const [{ data }] = servers
-  await expectSettled(data)
   expect(await runCli(data, ['doctor'])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('nothing found'),

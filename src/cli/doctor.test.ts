@@ -235,7 +235,7 @@ describe('doctor', () => {
     run('DELETE FROM media WHERE file_id = 2; DELETE FROM media_search WHERE rowid = 2')
     run('UPDATE media_counts SET count = count - 1; UPDATE tags SET count = count - 1')
     expect(await examine()).toMatchObject({
-      lines: [expect.stringContaining('No item shows the file 2')],
+      lines: [expect.stringContaining('No item has the file 2')],
       isSound: false,
     })
     const { lines, isSound } = await examine({ repair: true })

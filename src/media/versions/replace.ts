@@ -1,5 +1,6 @@
 import type { Transaction } from 'kysely'
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
+import { AppError } from '../../base/errors.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import type { SpooledFile } from '../../http/body/read-upload.ts'
@@ -57,8 +58,15 @@ export async function replaceMedia(
       },
     },
     signal,
-  )
+  ).catch(tellReplacing)
   return finish(library, changed)
+}
+
+/** An image is refused in the words of an add. */
+function tellReplacing(error: unknown): never {
+  if (!(error instanceof AppError) || error.code !== 'image-refused') throw error
+  const { code, status, detail, cause } = error
+  throw new AppError(code, status, 'Error replacing media', { ...(detail && { detail }), cause })
 }
 
 /**
