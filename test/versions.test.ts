@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../src/database/open.ts'
 import type { DetailedItem, MediaItem } from '../src/media/item.ts'
 import type { VersionList } from '../src/media/versions/version-routes.ts'
 import { expectConsistent, expectSettled } from './consistency.ts'
 import { makeGif, makeHtml, makeJpeg, makePng } from './fixtures.ts'
 import { Client, runCli, type Server, signIn, startServer } from './harness.ts'
+import { locateDatabase } from './postgres.ts'
 
 let servers: [Server, Server]
 let clients: [Client, Client]
@@ -335,6 +337,39 @@ describe('the versions of an item', () => {
     expect((await again()).status).toBe(304)
     await client.delete(`${path}/1`)
     expect((await again()).status).toBe(200)
+  })
+
+  it('are public as long as an item that is not in the trash has their bytes', async () => {
+    const [client] = clients
+    const [first, second] = [await newPng(), await newPng()]
+    const { id, urls } = await add(client, first)
+    await replace(client, id, second)
+    const twin = await add(client, second)
+    const trash = async (id: number, trashed_at: number | null) => {
+      const database = await openDatabase(await locateDatabase(servers[0].data))
+      await database.write((trx) =>
+        trx.updateTable('media').set({ trashed_at }).where('id', '=', id).execute(),
+      )
+      await database.close()
+    }
+    const statuses = async () => {
+      const addresses = [urls.scaled, urls.high, twin.urls.scaled]
+      const answers = addresses.map((address) => guests.map((guest) => guest.get(address)))
+      return (await Promise.all(answers.flat())).map(({ status }) => status)
+    }
+    const shown = [200, 200]
+    const hidden = [404, 404]
+    expect(await statuses()).toEqual([...shown, ...shown, ...shown])
+    await trash(id, 1)
+    expect(await statuses()).toEqual([...hidden, ...hidden, ...shown])
+    expect((await client.get(`/media/item/${id}/versions`)).status).toBe(404)
+    expect((await replace(client, id, await newPng())).status).toBe(404)
+    expect((await restore(client, id, 1)).status).toBe(404)
+    expect((await client.delete(`/media/item/${id}/versions/1`)).status).toBe(404)
+    await trash(twin.id, 1)
+    expect(await statuses()).toEqual([...hidden, ...hidden, ...hidden])
+    for (const one of [id, twin.id]) await trash(one, null)
+    expect(await statuses()).toEqual([...shown, ...shown, ...shown])
   })
 
   it('go with their item', async () => {
