@@ -77,7 +77,7 @@ const postgres = {
       'src/storage/journal/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
+      'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,versions,workers}.test.ts',
     ]),
   },
 }
@@ -92,7 +92,7 @@ const bucket = {
     include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
-      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
+      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers,versions}.test.ts',
     ]),
   },
 }

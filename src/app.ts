@@ -140,6 +140,7 @@ export async function createApp(
     addresses: createItemAddresses(config.basePath),
     api: config.api,
     fileService: config.fileService,
+    versions: config.versions,
     listUse,
   })
   await app.register(deliveryRoutes, {

@@ -231,6 +231,7 @@ const CHECKS: {
     file_id: isCount,
     added_at: isTime,
     added_by: orNull(isLine(MAX_NAME)),
+    file_name: orNull(isLine(2 * MAX_NAME)),
   },
   media: {
     id: isCount,
