@@ -14,6 +14,7 @@ import {
   idsBetween,
   intersect,
   subtract,
+  toIdSet,
 } from './id-set.ts'
 
 /** What a number of an item is in a range: pixels, bytes, or a local time as if it were UTC. */
@@ -73,6 +74,16 @@ export async function evaluateFilter(
     intersect(set, idsBetween(layout, first, end))
   }
   return { layout, set }
+}
+
+/** The ids of a layout that have a facet. */
+export async function readFacetSet(db: Queries, layout: IdLayout, facet: Facet): Promise<IdSet> {
+  const { ids } = findGroup([facet], await readFacets(db, [facet]))
+  const chunks = await readChunks(db, ids, ids)
+  return toIdSet(
+    layout,
+    ids.flatMap((id) => chunks.get(id) ?? []),
+  )
 }
 
 function nothing(): Matches {
@@ -196,19 +207,17 @@ async function firstAddedSince(db: Queries, time: number): Promise<number> {
   return row?.id ?? 0
 }
 
-const searchAdded = prepare((db, time: Parameter<number>) =>
-  sql<{ id: number }>`
+const searchAdded = prepare((db, time: Parameter<number>) => {
+  const middle = sql`(low + high) / 2`
+  const isBefore = sql`
+    (SELECT added_at FROM media WHERE id >= ${middle} ORDER BY id LIMIT 1) < ${time}`
+  return sql<{ id: number }>`
     WITH RECURSIVE search (low, high) AS (
-      SELECT coalesce(min(id), 0), coalesce(max(id), 0) + 1 FROM media
+      SELECT coalesce((SELECT min(id) FROM media), 0), coalesce((SELECT max(id) FROM media), 0) + 1
       UNION ALL
-      SELECT CASE WHEN middle_added < ${time} THEN middle + 1 ELSE low END,
-        CASE WHEN middle_added < ${time} THEN high ELSE middle END
-      FROM (
-        SELECT low, high, (low + high) / 2 AS middle, (
-          SELECT added_at FROM media WHERE id >= (low + high) / 2 ORDER BY id LIMIT 1
-        ) AS middle_added
-        FROM search WHERE low < high
-      ) AS step
+      SELECT CASE WHEN ${isBefore} THEN ${middle} + 1 ELSE low END,
+        CASE WHEN ${isBefore} THEN high ELSE ${middle} END
+      FROM search WHERE low < high
     )
-    SELECT max(low) AS id FROM search`.compile(db),
-)
+    SELECT max(low) AS id FROM search`.compile(db)
+})

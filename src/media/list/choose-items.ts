@@ -94,7 +94,7 @@ export async function readTrashedJson(db: Queries, ids: readonly number[]) {
   const rows = await selectItems(db)
     .select(['media.trashed_at', 'media.trashed_by'])
     .select((row) =>
-      row.selectFrom('library').select('version').$asScalar<number>().as('version'),
+      row.selectFrom('library').select('version').$asScalar().$notNull().as('version'),
     )
     .where('media.id', 'in', ids)
     .execute()

@@ -1,6 +1,12 @@
 import { createRecent } from '../../base/recent.ts'
 import type { Database } from '../../database/database.ts'
-import { listed, type Parameter, prepare, type RunPrepared, runIn } from '../../database/prepared.ts'
+import {
+  listed,
+  type Parameter,
+  prepare,
+  type RunPrepared,
+  runIn,
+} from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import type { Filter } from '../filter/filter.ts'
 import { pageOf, subtract } from '../filter/id-set.ts'
@@ -113,7 +119,8 @@ async function findIds(
 ): Promise<FoundIds | undefined> {
   const { order, filter, terms } = query
   const isTrash = filter?.in === 'trash'
-  const isWhole = terms.length === 0 && (filter === undefined || Object.keys(filter).join() === 'in')
+  const isWhole =
+    terms.length === 0 && (filter === undefined || Object.keys(filter).join() === 'in')
   if (isWhole && !isIdOrder(order)) {
     const total = await countOrder(finder.run, version, numberOf(query), isTrash)
     if (total === undefined) return undefined
@@ -210,7 +217,11 @@ export async function readItemsJson(
 const findJson = prepare((db, ids: Parameter<string>) =>
   db
     .selectFrom('media_json')
-    .select(['id', 'json', (row) => row.selectFrom('library').select('version').$asScalar<number>().as('version')])
+    .select([
+      'id',
+      'json',
+      (row) => row.selectFrom('library').select('version').$asScalar().$notNull().as('version'),
+    ])
     .where('id', 'in', listed<number>(db, 'bigint', ids))
     .compile(),
 )

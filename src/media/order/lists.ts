@@ -58,6 +58,19 @@ export interface OrderedState {
   positions: string | null
 }
 
+/** For those who read only some of the columns. */
+export const EMPTY_STATE: OrderedState = {
+  id: 0,
+  name: '',
+  taken_at: null,
+  changed_at: 0,
+  trashed_at: null,
+  size: null,
+  width: null,
+  height: null,
+  positions: null,
+}
+
 type Column = 'name' | 'size' | 'taken_at' | 'changed_at' | 'width' | 'height'
 
 interface Placing {
