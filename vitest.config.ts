@@ -78,7 +78,7 @@ const postgres = {
       'src/upkeep/check-orders.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,versions,workers}.test.ts',
+      'test/{filters,list,list-stream,outage,permissions,recipe,tags,upgrade,versions,workers}.test.ts',
     ]),
   },
 }
