@@ -30,8 +30,12 @@ export function requireAccess(
 export function permitOf({ user, routeOptions }: FastifyRequest): Permit | undefined {
   const again = user?.again
   if (user === null || again === undefined) return undefined
-  const { access } = routeOptions.config
-  return async (db, now) => requireAccess(access, user, await again(db, now))
+  const { access, alsoNeeds } = routeOptions.config
+  return async (db, now) => {
+    const allowed = await again(db, now)
+    requireAccess(access, user, allowed)
+    requireAccess(alsoNeeds, user, allowed)
+  }
 }
 
 /** Aborts a response body, however late, once the client has lost its session or permission. */

@@ -32,10 +32,13 @@ export function recordRefusals(
 /** Names the route, never the path: clients can send any number of paths of any length. */
 function describe(request: FastifyRequest, error: Error): AuditEntry | undefined {
   if (!(error instanceof AppError)) return undefined
-  const { method, routeOptions } = request
+  const { method, routeOptions, user } = request
   const detail = { method, route: routeOptions.url ?? '' }
   if (error.code === 'forbidden') {
-    return { action: 'refused', detail: { ...detail, needs: routeOptions.config.access } }
+    const { access, alsoNeeds } = routeOptions.config
+    const hasFirst = user?.permissions.some((permission) => permission === access)
+    const needs = hasFirst ? (alsoNeeds ?? access) : access
+    return { action: 'refused', detail: { ...detail, needs } }
   }
   return error.code === TOKEN_REFUSED ? { action: 'token-refused', detail } : undefined
 }

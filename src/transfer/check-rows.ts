@@ -32,6 +32,8 @@ const matches =
   (value) =>
     typeof value === 'string' && pattern.test(value)
 
+/** An id, or the digest of a file. */
+const isAddress = matches(/^(?:[1-9]\d{0,15}|[\w-]{22,64})$/)
 const isSha256 = matches(/^[0-9a-f]{64}$/)
 
 /** @param length in UTF-16 units */
@@ -134,6 +136,7 @@ const ACCOUNT_CHECKS = {
     added_at: isTime,
     added_by: orNull(isLine(MAX_NAME)),
   },
+  moved_addresses: { address: isAddress, media_id: isCount },
 } as const satisfies Record<string, Columns>
 
 /** Columns whose values must not be shown. */

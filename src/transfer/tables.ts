@@ -32,6 +32,7 @@ type AccountTableName =
   | 'collections'
   | 'collection_items'
   | 'versions'
+  | 'moved_addresses'
 
 /**
  * The tables without items and files. Their rows refer only to rows of tables earlier in this list. All
@@ -51,6 +52,7 @@ export const ACCOUNT_TABLES: readonly AccountTable[] = [
   { name: 'collections', key: ['id'], since: 4 },
   { name: 'collection_items', key: ['collection_id', 'media_id'], since: 4 },
   { name: 'versions', key: ['media_id', 'version'], since: 4 },
+  { name: 'moved_addresses', key: ['address'], since: 4 },
 ]
 
 /** Tables that the target derives again from its items. */
@@ -71,6 +73,7 @@ export const PASSING_TABLES = [
   'unfinished',
   'audit_retention',
   'scrub',
+  'trash_purge',
 ] as const
 
 /** The tables whose rows get a generated id. */

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { HasPermission } from '../../auth/admission.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { attachment, sendObject } from '../../http/answer/send-object.ts'
@@ -14,7 +15,9 @@ import { findOriginal } from './variant-lookup.ts'
 export const originalRoute: FastifyPluginAsyncTypebox<{
   database: Database
   storage: Storage
-}> = async (app, { database, storage }) => {
+  /** Tells who may see items in the trash. */
+  hasPermission: HasPermission
+}> = async (app, { database, storage, hasPermission }) => {
   app.route({
     method: 'GET',
     url: '/media/original/:id',
@@ -33,7 +36,9 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
       const original = await findOriginal(database.read, readMediaId(request.params.id))
       if (!original) throw mediaNotFound()
       const { name, key, type, size, sha256 } = original
-      const cacheControl = 'private, no-cache'
+      const isTrashed = original.trashed_at !== null
+      if (isTrashed && !(await hasPermission(request, 'delete-media'))) throw mediaNotFound()
+      const cacheControl = isTrashed ? 'private, no-store' : 'private, no-cache'
       const disposition = attachment(downloadName(name, key.slice(key.lastIndexOf('.') + 1)))
       return sendObject(request, reply, {
         etag: `"${sha256}"`,

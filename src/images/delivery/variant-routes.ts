@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HasPermission } from '../../auth/admission.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { CacheUse } from '../../base/recent.ts'
 import type { Database } from '../../database/database.ts'
@@ -9,11 +10,13 @@ import type { VariantName } from '../../database/tables.ts'
 import { type FastAnswer, toRawHeaders } from '../../http/answer/fast-path.ts'
 import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
+import type { Query } from '../../http/query-parameters.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
+import { findMergedInto } from './merged-lookup.ts'
 import {
   explainMissing,
   IMAGE_CSP,
@@ -31,6 +34,8 @@ export interface VariantOptions {
   renders: VariantRenders
   /** Whether everybody may see variants, or only callers who may view media. */
   isPublic: boolean
+  /** Tells who may see items in the trash. */
+  hasPermission: HasPermission
   /** Bytes of memory for recently sent images. */
   deliveryCacheBytes: number
   deliveryUse: CacheUse
@@ -61,7 +66,7 @@ interface ById {
 /** Sends scaled and high images, to everybody or to callers who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
-  { database, storage, renders, isPublic, deliveryCacheBytes, deliveryUse },
+  { database, storage, renders, isPublic, hasPermission, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache(
@@ -87,6 +92,11 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   // Not for ever: the target changes with the next recipe, and is gone after a delete.
   const headersMoved = headersFor('public, max-age=3600')
   const headersByDigest = headersFor('public, max-age=31536000, immutable')
+  const headersInTrash = {
+    'cache-control': 'private, no-store',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': IMAGE_CSP,
+  }
 
   /** Sends a variant, and renders it first if it does not exist yet. */
   async function sendVariant(
@@ -94,7 +104,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     reply: FastifyReply,
     name: VariantName,
     shown: Shown | undefined,
-    headers: typeof headersById,
+    headers: typeof headersById | typeof headersInTrash,
   ) {
     if (!shown) throw mediaNotFound()
     const variant = shown.variant ?? (await renders.render(shown.fileId, name))
@@ -170,20 +180,36 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const { id, res = 'scaled' } = request.params
     const name = toVariantName(res)
     if (name === undefined) throw noVariant()
-    const shown = await lookup.ofMedia(readMediaId(id), name)
-    return sendVariant(request, reply, name, shown, headersById)
+    const mediaId = readMediaId(id)
+    const shown = await lookup.ofMedia(mediaId, name)
+    if (shown) return sendVariant(request, reply, name, shown, headersById)
+    const into = isOfTrash(request) ? undefined : await findMergedInto(database, mediaId)
+    if (into !== undefined) {
+      // Relative, so that it is right under any base path. Not kept, because a restore ends it.
+      const target = request.params.res === undefined ? `${into}` : `../${into}/${res}`
+      return reply.headers(headersById).redirect(target, 308)
+    }
+    const trashed = await lookup.ofTrashed(mediaId, name)
+    if (!trashed || !(await hasPermission(request, 'delete-media'))) throw mediaNotFound()
+    for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
+    return sendVariant(request, reply, name, trashed, headersInTrash)
   }
   const params = { id: IdParameter }
   const tags = ['delivery']
-  const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null() }
-  const responseByDigest = { ...response, 308: Type.Null() }
+  const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null(), 308: Type.Null() }
+  const description =
+    'The id of an item that was merged into another one leads there. An item in the trash is shown only to callers ' +
+    'with the permission `delete-media`; with `in=trash` also if it was merged.'
+  const querystring = Type.Object({ in: Type.Optional(Type.Literal('trash')) })
   app.route({
     method: 'GET',
     url: '/media/image/:id',
     config: configById,
     schema: {
       summary: 'Show an item, scaled to fit 400 x 400',
+      description,
       params: Type.Object(params),
+      querystring,
       response,
       tags,
     },
@@ -199,6 +225,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
         ...params,
         res: Type.Union([Type.Literal('scaled'), Type.Literal('high')]),
       }),
+      description,
+      querystring,
       response,
       tags,
     },
@@ -214,7 +242,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
         digest: Type.String(),
         file: Type.Union([Type.Literal('scaled.webp'), Type.Literal('high.webp')]),
       }),
-      response: responseByDigest,
+      response,
       tags,
     },
     handler: async (request, reply) => {
@@ -224,7 +252,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       const shown = await lookup.byDigest(digest, name)
       const present = shown ? undefined : await lookup.presentDigest(digest, name)
       // Relative, so that it is right under any base path.
-      if (present) return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
+      if (present && (await lookup.byDigest(present, name)))
+        return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })
@@ -253,6 +282,9 @@ function allowAnyOrigin(app: FastifyInstance): void {
     })
   }
 }
+
+/** Whether the caller means the item in the trash itself, and not where its address leads. */
+const isOfTrash = ({ query }: FastifyRequest): boolean => (query as Query).in === 'trash'
 
 const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
 
