@@ -13,6 +13,7 @@ import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
+import { checkTrash } from '../upkeep/check-trash.ts'
 import { type Check, type Examined, type Finding, mend } from '../upkeep/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 
@@ -55,6 +56,7 @@ type Table = 'media' | 'files' | 'variants' | 'journal'
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
+  { check: checkTrash, things: 'items in the trash' },
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },
