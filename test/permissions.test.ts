@@ -56,7 +56,10 @@ async function makeApp(environment: Record<string, string> = {}) {
     await library.close()
   })
   const routes = (declared.get(app) ?? []).flatMap(({ method, url, config }) =>
-    [method].flat().map((method) => ({ method, url, access: config?.access })),
+    [method].flat().map((method) => {
+      const { access, alsoNeeds } = config ?? {}
+      return { method, url, access, alsoNeeds }
+    }),
   )
   return { app, library, routes }
 }
@@ -90,7 +93,7 @@ describe('access to each route', () => {
     )
     const matrix = []
     const wanted = []
-    for (const { method, url, access } of ordered) {
+    for (const { method, url, access, alsoNeeds } of ordered) {
       for (const [role, allowed] of Object.entries(ROLES)) {
         const answer = await app.inject({
           method: method as 'GET',
@@ -99,7 +102,8 @@ describe('access to each route', () => {
         })
         const row = `${method} ${url} (${access}) as ${role}`
         matrix.push(`${row}: ${[401, 403].find((code) => code === answer.statusCode) ?? 'passes'}`)
-        const passes = access === 'public' || allowed.some((own) => own === access)
+        const needs = [access, alsoNeeds].filter((need) => need !== undefined)
+        const passes = access === 'public' || needs.every((need) => allowed.includes(need))
         const refusal = role === 'nobody' ? 401 : 403
         wanted.push(`${row}: ${passes ? 'passes' : refusal}`)
       }
@@ -111,7 +115,10 @@ describe('access to each route', () => {
     const { routes } = await makeApp()
     const guarded = routes
       .filter(({ method, access }) => method !== 'HEAD' && access !== 'public')
-      .map(({ method, url, access }) => `${method} ${url}: ${access}`)
+      .map(
+        ({ method, url, access, alsoNeeds }) =>
+          `${method} ${url}: ${[access, alsoNeeds].filter(Boolean).join(' and ')}`,
+      )
     expect(guarded.sort()).toEqual([
       'DELETE /auth/sessions/:session: session',
       'DELETE /auth/sessions: session',
@@ -140,9 +147,14 @@ describe('access to each route', () => {
       'POST /auth/tokens: session',
       'POST /media/add: add-media',
       'POST /media/bulk/delete: delete-media',
+      'POST /media/bulk/restore: delete-media',
       'POST /media/bulk/tags: edit-media',
+      'POST /media/bulk/trash: delete-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
+      'POST /media/merge: edit-media and delete-media',
+      'POST /media/restore/:id: delete-media',
+      'POST /media/trash/:id: delete-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
@@ -177,6 +189,8 @@ describe('access to each route', () => {
     for (const [path, more] of [
       ['tags', { add: 'new' }],
       ['delete', { until: 1 }],
+      ['trash', { until: 1 }],
+      ['restore', { until: 1 }],
     ] as const) {
       for (const search of ['', 'secret', 'nothing']) {
         const answer = await post(blind, path, { search, ...more })
@@ -220,7 +234,9 @@ describe('access to each route', () => {
         /^"typ", ".*x" are not members of this body; its members are ids/,
       )
     }
-    expect(strict.sort()).toEqual(['/media/bulk/delete', '/media/bulk/tags'])
+    expect(strict.sort()).toEqual(
+      ['delete', 'restore', 'tags', 'trash'].map((name) => `/media/bulk/${name}`),
+    )
   })
 
   const isPage = ({ url }: { url: string }) => /^\/($|docs|assets\/|favicon\.svg$)/.test(url)
