@@ -1,13 +1,16 @@
 import { Agent, get, type IncomingMessage } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/open.ts'
 import type { Queries } from '../src/database/tables.ts'
 import type { MediaItem } from '../src/media/item.ts'
-import { expectConsistent, expectSettled } from './consistency.ts'
+import { trashItems } from '../src/media/trash/trash.ts'
+import { expectConsistent, expectSettled, takeStock } from './consistency.ts'
 import { makePng } from './fixtures.ts'
-import { Client, runCli, type Server, signIn, startServer } from './harness.ts'
+import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
 import { locateDatabase } from './postgres.ts'
+import { stockLibrary } from './stock-library.ts'
 
 const PASSWORD = 'a password for tests of the trash'
 const DAY_MS = 24 * 3600 * 1000
@@ -342,14 +345,97 @@ describe('when its time in the trash is over', () => {
     expect((await runCli(first.data, ['doctor'])).stdout).toContain('nothing found')
   })
 
-  it('is left alone where somebody restores it first, and by another setting', async () => {
+  it('follows the setting, and leaves the work to another process that is at it', async () => {
     const media = await add()
     await trash(media.id)
     await age([media], 20)
-    const third = await startServer({ VITRINE_TRASH_DAYS: '15' }, first.data)
-    await third.logged('whose time in the trash was over')
+    const short = { VITRINE_TRASH_DAYS: '15' }
+    const owners = (owner: string | null) =>
+      inDatabase(first.data, (db) => db.updateTable('trash_purge').set({ owner }).execute())
+    const [{ id: owner = '' } = {}] = await inDatabase(first.data, (db) =>
+      db.selectFrom('owners').select('id').orderBy('lease_until', 'desc').limit(1).execute(),
+    )
+    await owners(owner)
+    const third = await startServer(short, first.data)
     expect(await third.stop()).toBe(0)
+    expect((await expectSettled(first.data)).trashed).toContain(media.id)
+
+    await owners('a process that is gone')
+    const fourth = await startServer(short, first.data)
+    await fourth.logged('whose time in the trash was over')
+    expect(await fourth.stop()).toBe(0)
     expect((await expectSettled(first.data)).trashed).not.toContain(media.id)
+  })
+
+  it('is deleted after all where the server is killed meanwhile', async () => {
+    const data = makeDataFolder()
+    await stockLibrary(data, 400)
+    const ids = Array.from({ length: 399 }, (_, index) => index + 2)
+    const database = await openDatabase(await locateDatabase(data))
+    expect(await trashItems(database, ids)).toEqual([])
+    await database.close()
+    await inDatabase(data, (db) =>
+      db.updateTable('media').set({ trashed_at: 1 }).where('id', 'in', ids).execute(),
+    )
+    const left = () =>
+      inDatabase(data, (db) =>
+        db.selectFrom('media').select('id').where('trashed_at', 'is not', null).execute(),
+      )
+    for (let kills = 0; kills < 3; kills++) {
+      const server = await startServer({}, data)
+      const before = (await left()).length
+      while (before > 0 && (await left()).length === before) await new Promise(setImmediate)
+      await server.kill()
+      // As if a minute had passed: another process may not know at once that this one is gone.
+      await inDatabase(data, (db) => db.updateTable('owners').set({ lease_until: 0 }).execute())
+    }
+    expect((await left()).length).toBeLessThan(399)
+    const server = await startServer({}, data)
+    await expect.poll(async () => (await left()).length, { timeout: 30_000 }).toBe(0)
+    // The last process may still be removing files.
+    const storedAsNamed = async () => {
+      const { stored, named } = await takeStock(data)
+      return isDeepStrictEqual(stored, named)
+    }
+    await expect.poll(storedAsNamed, { timeout: 30_000 }).toBe(true)
+    expect((await takeStock(data)).media).toEqual([1])
+    expect((await runCli(data, ['doctor'])).stdout).toContain('nothing found')
+    expect(await server.stop()).toBe(0)
+  })
+})
+
+describe('vitrine trash', () => {
+  it('lists the items in the trash, and deletes them for good', async () => {
+    const server = await startServer()
+    const client = await signIn(server)
+    const { data } = server
+    const ids: number[] = []
+    for (const name of ['Old', 'Merged', 'Kept']) {
+      ids.push((await client.add(name, [], await newImage())).body.media.id)
+    }
+    const [old = 0, merged = 0, kept = 0] = ids
+    await trash(old, client)
+    await client.post('/media/merge', { into: kept, ids: [merged] })
+    const listed = await runCli(data, ['trash', 'list'])
+    expect(listed.stdout).toMatch(
+      /^ID +IN THE TRASH SINCE +BY +MERGED INTO +NAME\n2 +\S+Z +admin +3 +Merged\n1 +\S+Z +admin +- +Old\n$/,
+    )
+    const shorter = await runCli(data, ['trash', 'list', '--limit', '1'])
+    expect(shorter.stderr).toContain('There are 2 items in the trash: show more with --limit.')
+
+    expect((await runCli(data, ['trash', 'empty', '--older-than', '1'])).stdout).toBe(
+      '0 items deleted for good\n',
+    )
+    expect((await runCli(data, ['trash', 'empty', '--older-than', 'x'])).code).toBe(1)
+    expect(await runCli(data, ['trash', 'empty'])).toMatchObject({
+      code: 0,
+      stdout: '2 items deleted for good\n',
+    })
+    expect((await expectSettled(data)).trashed).toEqual([])
+    expect((await client.get(`/media/item/${old}`)).status).toBe(404)
+    const guest = new Client(server.url)
+    expect((await guest.get(`/media/image/${merged}`)).status).toBe(308)
+    expect(await server.stop()).toBe(0)
   })
 })
 

@@ -10,6 +10,8 @@ import type { Library } from '../library.ts'
 export const DAY_MS = 24 * 3600 * 1000
 /** How often it looks for items whose time in the trash is over. */
 const INTERVAL_MS = 3600 * 1000
+/** How long it waits if another process is at it. That process may be gone, and its lease not over yet. */
+const RETRY_MS = 60_000
 
 export interface TrashPurge {
   start(): void
@@ -33,20 +35,24 @@ export function createTrashPurge(
 
   async function run() {
     while (!signal.aborted) {
-      await purgeOnce().catch((error) => {
+      const pause = await purgeOnce().catch((error) => {
         log.error({ err: error }, 'The trash could not be purged; it is tried again in an hour')
+        return INTERVAL_MS
       })
-      await sleep(INTERVAL_MS, undefined, { signal, ref: false }).catch(() => {})
+      await sleep(pause, undefined, { signal, ref: false }).catch(() => {})
     }
   }
 
-  async function purgeOnce() {
+  /** @returns how long to pause afterwards, in milliseconds */
+  async function purgeOnce(): Promise<number> {
     const before = (await database.now()) - trashDays * DAY_MS
     const [expired] = await findExpired(database.read, before, 1)
-    if (expired === undefined || !(await claim(library))) return
+    if (expired === undefined) return INTERVAL_MS
+    if (!(await claim(library))) return RETRY_MS
     try {
       const count = await emptyTrash(library, before, { by: SERVER, signal })
       if (count > 0) log.info({ count }, 'Items were deleted whose time in the trash was over')
+      return INTERVAL_MS
     } finally {
       await release(library)
     }
