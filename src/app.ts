@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import { authPlugin } from './auth/admission.ts'
+import { authPlugin, createHasPermission } from './auth/admission.ts'
 import { openAuth } from './auth/auth.ts'
 import { recordRefusals } from './auth/record-refusals.ts'
 import { createBudget } from './base/budget.ts'
@@ -22,6 +22,7 @@ import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
 import { measureLibrary } from './media/measure-library.ts'
 import { mediaRoutes } from './media/routes.ts'
+import { createTrashPurge } from './media/trash/purge.ts'
 import { openJournal } from './storage/journal/journal.ts'
 import { measureStorage } from './storage/measure-storage.ts'
 import { openStorage } from './storage/open-storage.ts'
@@ -102,14 +103,20 @@ export async function createApp(
 ): Promise<FastifyInstance> {
   const { database, storage, renders } = library
   const scrub = createScrub(library, config.scrubDays)
+  const purge = createTrashPurge(library, config)
   const [listUse, deliveryUse] = [createCacheUse(), createCacheUse()]
   if (metrics) {
     metrics.sampleAll(scrub.samples)
     measureLibrary(library, { lists: listUse, delivery: deliveryUse }, metrics)
   }
   const app = await createServer(config, log, metrics)
-  app.addHook('onListen', async () => scrub.start())
-  app.addHook('onClose', () => scrub.stop())
+  app.addHook('onListen', async () => {
+    scrub.start()
+    purge.start()
+  })
+  app.addHook('onClose', async () => {
+    await Promise.all([scrub.stop(), purge.stop()])
+  })
   await app.register(
     pageRoutes(PAGE_FOLDER, {
       basePath: config.basePath,
@@ -141,12 +148,14 @@ export async function createApp(
     api: config.api,
     fileService: config.fileService,
     versions: config.versions,
+    trashDays: config.trashDays,
     listUse,
   })
   await app.register(deliveryRoutes, {
     database,
     storage,
     renders,
+    hasPermission: createHasPermission(auth.identify),
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,
     deliveryUse,

@@ -15,6 +15,9 @@ command again: images that are already in the library are not added again.
 Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
+const TRASH_HELP = `
+Exit code: 0 if all of them were deleted, 130 or 143 if it was stopped by SIGINT or SIGTERM.`
+
 const DOCTOR_HELP = `
 Exit code: 0 if no problem was found or all were repaired, 1 otherwise.`
 
@@ -106,6 +109,20 @@ export async function main(argv: readonly string[]): Promise<void> {
   command(token, 'revoke <id>', 'End a token.').action(async (id, options) =>
     (await tokens()).tokenRevoke(configOf(options), id),
   )
+
+  const trash = program.command('trash').description('Look into the trash, and empty it.')
+  const trashes = () => import('./cli/trash.ts')
+  command(trash, 'list', 'Show the items in the trash, the latest first.')
+    .option('--limit <number>', 'at most this many items', '100')
+    .action(async (options) => (await trashes()).trashList(configOf(options), options))
+  command(
+    trash,
+    'empty',
+    'Delete the items in the trash for good. A server may run at the same time.',
+  )
+    .option('--older-than <days>', 'only those that have been there for this number of days')
+    .addHelpText('after', TRASH_HELP)
+    .action(async (options) => (await trashes()).trashEmpty(configOf(options), options))
 
   command(program, 'audit', 'Show who did what, when and from where; the newest first.')
     .option('--since <time>', 'only newer entries: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')

@@ -13,8 +13,10 @@ import { locateDatabase, onPostgres } from './postgres.ts'
 
 /** The contents of a library, read directly and not through the server. */
 export interface Stock {
-  /** Ids of the items, ascending. */
+  /** Ids of the items, ascending, without those in the trash. */
   media: number[]
+  /** Ids of the items in the trash, ascending. */
+  trashed: number[]
   /** SHA-256 by storage key: according to the rows, and of the objects in storage. */
   named: Record<string, string>
   stored: Record<string, string>
@@ -28,8 +30,17 @@ export async function takeStock(data: string): Promise<Stock> {
   const database = await openDatabase(await locateDatabase(data))
   const { read } = database
   try {
-    const media = await read.selectFrom('media').select(['id', 'tags']).orderBy('id').execute()
-    const ids = media.map(({ id }) => id)
+    const media = await read
+      .selectFrom('media')
+      .select(['id', 'trashed_at'])
+      .orderBy('id')
+      .execute()
+    const [live, trashed] = [true, false].map((isLive) =>
+      media.filter(({ trashed_at }) => (trashed_at === null) === isLive).map(({ id }) => id),
+    )
+    const ids = live ?? []
+    const shown = await read.selectFrom('media_json').select('id').orderBy('id').execute()
+    expect(shown.map(({ id }) => id)).toEqual(ids)
     // The search index, counts and tags are derived from the items and must match them.
     const { rows: indexed } = await sql<{ id: number }>`
       SELECT ${sql.ref(onPostgres ? 'id' : 'rowid')} AS id FROM media_search ORDER BY 1`.execute(
@@ -53,6 +64,7 @@ export async function takeStock(data: string): Promise<Stock> {
     const journal = await read.selectFrom('journal').select('key').execute()
     return {
       media: ids,
+      trashed: trashed ?? [],
       named: Object.fromEntries(files.map(({ key, sha256 }) => [key, sha256])),
       journal: journal.map(({ key }) => key),
       stored: await hashStored(data),

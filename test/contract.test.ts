@@ -168,6 +168,8 @@ const editRows: Row[] = [
 const bulkRows: Row[] = [
   { path: '/media/bulk/tags', more: { add: 'new' } },
   { path: '/media/bulk/delete', more: { until: 1 } },
+  { path: '/media/bulk/trash', more: { until: 1 } },
+  { path: '/media/bulk/restore', more: { until: 1 } },
 ].flatMap(({ path, more }) =>
   [
     { is: 'without body', status: 400, data: MISSING },
@@ -252,8 +254,115 @@ const bulkRows: Row[] = [
   ].map((row) => ({ method: 'POST', path, ...row, is: `${path} ${row.is}` })),
 )
 
+/** Moving one item to the trash and back. */
+const trashRows: Row[] = ['trash', 'restore'].flatMap((move) =>
+  [
+    ...noIds
+      .filter((id) => id !== '')
+      .map((id) => ({
+        is: `${move} of ${id}`,
+        path: `/media/${move}/${id}`,
+        status: 400,
+        data: MISSING,
+      })),
+    {
+      is: `${move} of an unknown id`,
+      path: `/media/${move}/9007199254740991`,
+      status: 404,
+      data: 'Media not found',
+    },
+    { is: `${move} by nobody`, as: 'nobody' as const, status: 401, data: 'Unauthorized' },
+    { is: `${move} by a viewer`, as: 'viewer' as const, status: 403, data: 'Forbidden' },
+    {
+      is: `${move} from a foreign page`,
+      options: { headers: { 'sec-fetch-site': 'cross-site' } },
+      status: 403,
+      data: 'Forbidden',
+    },
+    { is: `${move} by GET`, method: 'GET', status: 405, data: 'Method not allowed' },
+  ].map((row) => ({ method: 'POST', path: `/media/${move}/:id`, ...row })),
+)
+
+const mergeRows: Row[] = [
+  { is: 'merging without body', status: 400, data: MISSING },
+  ...[{ into: 1 }, { ids: [2] }, { into: 1, ids: [] }, { into: '1', ids: [2] }].map((json) => ({
+    is: `merging ${JSON.stringify(json)}`,
+    options: { json },
+    status: 400,
+    data: MISSING,
+  })),
+  ...[
+    { into: 1, ids: [1] },
+    { into: 1, ids: [2], all: true },
+  ].map((json) => ({
+    is: `merging ${JSON.stringify(json)}`,
+    options: { json },
+    status: 400,
+    data: INVALID,
+  })),
+  {
+    is: 'merging too many',
+    options: { json: { into: 1, ids: Array.from({ length: 1001 }, (_, id) => id + 2) } },
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'merging unknown items',
+    options: { json: { into: 9007199254740991, ids: [9007199254740990] } },
+    status: 404,
+    data: 'Media not found',
+  },
+  {
+    is: 'merging as text',
+    options: { body: 'into=1', headers: { 'content-type': 'text/plain' } },
+    status: 415,
+    data: 'Unsupported media type',
+  },
+  { is: 'merging by nobody', as: 'nobody' as const, status: 401, data: 'Unauthorized' },
+  {
+    is: 'merging by a viewer',
+    as: 'viewer' as const,
+    options: { json: { into: 1, ids: [2] } },
+    status: 403,
+    data: 'Forbidden',
+  },
+  { is: 'merging by GET', method: 'GET', status: 405, data: 'Method not allowed' },
+].map((row) => ({ method: 'POST', path: '/media/merge', ...row }))
+
 const rows: Row[] = [
   ...bulkRows,
+  ...trashRows,
+  ...mergeRows,
+  {
+    is: 'moving an item to the trash',
+    method: 'POST',
+    path: '/media/trash/:id',
+    status: 200,
+    data: 'Media moved to the trash',
+  },
+  {
+    is: 'moving an item to the trash where files are not handled',
+    method: 'POST',
+    path: '/media/trash/9007199254740991',
+    at: 'apiOnly',
+    status: 404,
+    data: 'Media not found',
+  },
+  {
+    is: 'restoring an item that is not in the trash',
+    method: 'POST',
+    path: '/media/restore/:id',
+    status: 404,
+    data: 'Media not found',
+  },
+  ...['trash', 'restore'].map((move) => ({
+    is: `${move} by a search without an end`,
+    method: 'POST',
+    path: `/media/bulk/${move}`,
+    options: { json: { search: '' } },
+    status: 400,
+    data: MISSING,
+  })),
   ...[
     {},
     { add: [] },

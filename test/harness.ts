@@ -187,6 +187,7 @@ export interface Envelope {
   detail: string
   media: MediaItem
   duplicates: number[]
+  trashed?: boolean
 }
 
 export interface RequestOptions {

@@ -56,6 +56,13 @@ const deletionOf = (item: Item): Act => ({
   goesOn: true,
 })
 
+const trashingOf = (item: Item): Act => ({
+  method: 'POST',
+  path: `/media/trash/${item.media.id}`,
+  before: item,
+  after: undefined,
+})
+
 const showingOf = (item: Item): Act => ({
   method: 'GET',
   path: item.media.urls.high,
@@ -114,6 +121,20 @@ const scenarios: Scenario[] = [
       const item = await library.takeItem('high')
       const json = { ids: [item.media.id] }
       return { ...deletionOf(item), method: 'POST', path: '/media/bulk/delete', json }
+    },
+  },
+  {
+    is: 'a move to the trash',
+    steps: 3,
+    prepare: async (library) => trashingOf(await library.takeItem()),
+  },
+  {
+    is: 'a merge',
+    steps: 3,
+    prepare: async (library) => {
+      const [item, into] = [await library.takeItem(), await library.takeItem()]
+      const json = { into: into.media.id, ids: [item.media.id] }
+      return { ...trashingOf(item), path: '/media/merge', json }
     },
   },
   {

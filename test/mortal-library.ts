@@ -210,6 +210,9 @@ export async function openMortalLibrary(settings: Settings = {}) {
     /** Deletes all items, and expects storage to be empty. */
     async close() {
       for (const item of items.values()) await this.delete(item)
+      for (const id of (await expectConsistent(data)).trashed) {
+        expect((await client.delete(`/media/delete/${id}`)).status).toBe(200)
+      }
       expect((await expectConsistent(data)).stored).toEqual({})
       expect(await server.stop()).toBe(0)
     },

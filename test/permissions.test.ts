@@ -56,7 +56,10 @@ async function makeApp(environment: Record<string, string> = {}) {
     await library.close()
   })
   const routes = (declared.get(app) ?? []).flatMap(({ method, url, config }) =>
-    [method].flat().map((method) => ({ method, url, access: config?.access })),
+    [method].flat().map((method) => {
+      const { access } = config ?? {}
+      return { method, url, access }
+    }),
   )
   return { app, library, routes }
 }
@@ -143,11 +146,16 @@ describe('access to each route', () => {
       'POST /auth/tokens: session',
       'POST /media/add: add-media',
       'POST /media/bulk/delete: delete-media',
+      'POST /media/bulk/restore: delete-media',
       'POST /media/bulk/tags: edit-media',
+      'POST /media/bulk/trash: delete-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
       'POST /media/item/:id/versions/:version/restore: edit-media,add-media',
+      'POST /media/merge: edit-media,delete-media',
       'POST /media/replace/:id: edit-media,add-media',
+      'POST /media/restore/:id: delete-media',
+      'POST /media/trash/:id: delete-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
@@ -213,6 +221,8 @@ describe('access to each route', () => {
     for (const [path, more] of [
       ['tags', { add: 'new' }],
       ['delete', { until: 1 }],
+      ['trash', { until: 1 }],
+      ['restore', { until: 1 }],
     ] as const) {
       for (const search of ['', 'secret', 'nothing']) {
         const answer = await post(blind, path, { search, ...more })
@@ -256,7 +266,9 @@ describe('access to each route', () => {
         /^"typ", ".*x" are not members of this body; its members are ids/,
       )
     }
-    expect(strict.sort()).toEqual(['/media/bulk/delete', '/media/bulk/tags'])
+    expect(strict.sort()).toEqual(
+      ['delete', 'restore', 'tags', 'trash'].map((name) => `/media/bulk/${name}`),
+    )
   })
 
   const isPage = ({ url }: { url: string }) => /^\/($|docs|assets\/|favicon\.svg$)/.test(url)

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
-import { forbidden } from '../base/errors.ts'
+import { AppError, forbidden } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Identify, User } from './identify.ts'
-import { type Access, isAccess } from './permissions.ts'
+import { type Access, isAccess, type Permission } from './permissions.ts'
 import { endWithRights, permitOf, requireAccess } from './permit.ts'
 import type { SignedIn } from './session/session-lookup.ts'
 
@@ -83,6 +83,22 @@ export function authPlugin({
   // Fastify's marker for a plugin that acts on its parent instance instead of a scope of its own.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
 }
+
+/** Whether the caller has a permission. On a public route, the caller may be signed in or not. */
+export type HasPermission = (request: FastifyRequest, permission: Permission) => Promise<boolean>
+
+/** @param identify as for `authPlugin` */
+export const createHasPermission =
+  (identify: Identify): HasPermission =>
+  async (request, permission) => {
+    try {
+      const user = request.user ?? (await identify(request, readBearer(request)))
+      return user.permissions.includes(permission)
+    } catch (error) {
+      if (error instanceof AppError && error.status === 401) return false
+      throw error
+    }
+  }
 
 /** The token of `Authorization: Bearer`, possibly empty; undefined with another scheme or none. */
 function readBearer({ headers }: FastifyRequest): string | undefined {

@@ -15,6 +15,8 @@ import { addMedia } from '../media/change/add.ts'
 import { removeMedia } from '../media/change/remove.ts'
 import type { Library } from '../media/library.ts'
 import { mediaGrams } from '../media/list/search.ts'
+import { mergeMedia } from '../media/trash/merge.ts'
+import { trashItems } from '../media/trash/trash.ts'
 import { newKey, type Storage } from '../storage/storage.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
@@ -325,6 +327,49 @@ describe('doctor', () => {
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
     expect(await examine()).toEqual(SOUND)
     expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  describe('with items in the trash', () => {
+    beforeEach(async () => {
+      const library = await openLibrary(configOf(data), createLog('silent'))
+      expect(await trashItems(library.database, [1])).toEqual([])
+      await mergeMedia(library.database, { into: 3, ids: [2] })
+      await library.close()
+    })
+
+    it('finds nothing wrong with them', async () => {
+      expect(await examine()).toEqual(SOUND)
+    })
+
+    it.each([
+      [`INSERT INTO media_json VALUES (2, '{"id":2}')`, 'Lists show an item 2 that is not there.'],
+      ['UPDATE media_counts SET count = 4', 'The items are counted wrongly'],
+      ['UPDATE tags SET count = 4', 'Tags are counted or folded wrongly: "tag".'],
+      [
+        `INSERT INTO media_search (rowid, grams) VALUES (1, '${mediaGrams(searchTexts('Picture 1', ['tag']))}')`,
+        'The search index disagrees with 1 of the items: 1.',
+      ],
+      [
+        'UPDATE media SET merged_into = 99 WHERE id = 2',
+        'It is recorded that item 2 "Picture 2" was moved to the trash or merged into another item',
+      ],
+      [
+        `UPDATE media SET trashed_by = 'ada' WHERE id = 4`,
+        'It is recorded that item 4 "Picture 4" was moved to the trash or merged into another item',
+      ],
+      [
+        `INSERT INTO moved_addresses VALUES ('7', 99)`,
+        'The address of a merged item (7) leads to an item 99 that is not there.',
+      ],
+    ])('finds and repairs what %s does', async (sql, problem) => {
+      run(sql)
+      expect(await examine()).toMatchObject({
+        lines: [expect.stringContaining(problem)],
+        isSound: false,
+      })
+      expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+      expect(await examine()).toEqual(SOUND)
+    })
   })
 
   it.each([

@@ -14,6 +14,7 @@ import { checkItems } from '../upkeep/check-items.ts'
 import { checkOrders } from '../upkeep/check-orders.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
+import { checkTrash } from '../upkeep/check-trash.ts'
 import { checkVersions } from '../upkeep/check-versions.ts'
 import { type Check, type Examined, type Finding, mend } from '../upkeep/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
@@ -58,6 +59,7 @@ const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[]
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
   { check: checkVersions, things: 'replaced items' },
+  { check: checkTrash, things: 'items in the trash' },
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },

@@ -13,6 +13,8 @@ export interface Tables {
   media: MediaTable
   media_json: MediaJsonTable
   media_counts: MediaCountsTable
+  moved_addresses: MovedAddressesTable
+  trash_purge: TrashPurgeTable
   versions: VersionsTable
   collections: CollectionsTable
   collection_items: CollectionItemsTable
@@ -102,6 +104,22 @@ interface MediaTable {
   trashed_by: Generated<string | null>
   /** The item that this one was merged into, while it is in the trash. */
   merged_into: Generated<number | null>
+}
+
+/**
+ * Addresses of items that were merged into another item and are deleted for good by now: their ids, as digits, and the
+ * digests of the files that went with them. They lead to that other item. See `media/trash/moved-addresses.ts`.
+ */
+interface MovedAddressesTable {
+  address: string
+  media_id: number
+}
+
+/** One row: which process deletes the items whose time in the trash is over; see `media/trash/purge.ts`. */
+interface TrashPurgeTable {
+  id: 1
+  /** From `owners`; null if none does. */
+  owner: string | null
 }
 
 /**

@@ -21,6 +21,7 @@ import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
+import { trashRoutes } from './trash/trash-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
 import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
 
@@ -38,6 +39,8 @@ export interface MediaRoutesOptions {
   listUse: CacheUse
   api: boolean
   fileService: boolean
+  /** Days that an item stays in the trash; 0: there is no trash. */
+  trashDays: number
 }
 
 /** The routes of the media library. */
@@ -52,6 +55,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(tagsRoute, { database, readState })
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
+    if (options.trashDays > 0) await app.register(trashRoutes, options)
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
@@ -148,7 +152,15 @@ const addRoute: FastifyPluginAsyncTypebox<
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
         'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.',
       response: {
-        200: Answer({ media: MediaItem, duplicates: Type.Optional(Type.Array(Type.Integer())) }),
+        200: Answer({
+          media: MediaItem,
+          duplicates: Type.Optional(
+            Type.Array(Type.Integer(), { description: 'Earlier items with the same bytes' }),
+          ),
+          trashed: Type.Optional(
+            Type.Literal(true, { description: 'One of `duplicates` is in the trash' }),
+          ),
+        }),
       },
     },
     handler: async (request) => {
@@ -169,12 +181,13 @@ const addRoute: FastifyPluginAsyncTypebox<
         const fileName = readFileName(upload.fileName)
         const by = actorOf(request)
         const item = { name, tags, members, fileName, image: upload.image, by }
-        const { media, duplicates } = await addMedia(library, item)
+        const { media, duplicates, trashed } = await addMedia(library, item)
         return {
           data: 'Media added successfully',
           code: 200,
           media: addresses.inItem(media),
           ...(duplicates.length > 0 && { duplicates }),
+          ...(trashed && { trashed }),
         }
       } finally {
         // A failure does not affect the item. The temporary folder of this process is removed later.

@@ -13,6 +13,12 @@ export const mediaSettings = {
     parse: boolean,
     help: 'Serve adding and deleting of images.',
   },
+  trashDays: {
+    variable: 'VITRINE_TRASH_DAYS',
+    fallback: 30,
+    parse: integer(0, 36_500),
+    help: 'Days that a deleted item stays in the trash before it is deleted for good; 0: there is no trash.',
+  },
   scrubDays: {
     variable: 'VITRINE_SCRUB_DAYS',
     fallback: undefined,

@@ -32,6 +32,8 @@ const matches =
   (value) =>
     typeof value === 'string' && pattern.test(value)
 
+/** An id, or the digest of a file. */
+const isAddress = matches(/^(?:[1-9]\d{0,15}|[\w-]{22,64})$/)
 const isSha256 = matches(/^[0-9a-f]{64}$/)
 
 /** @param length in UTF-16 units */
@@ -233,6 +235,7 @@ const CHECKS: {
     added_by: orNull(isLine(MAX_NAME)),
     file_name: orNull(isLine(2 * MAX_NAME)),
   },
+  moved_addresses: { address: isAddress, media_id: isCount },
   media: {
     id: isCount,
     file_id: isCount,

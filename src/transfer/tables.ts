@@ -65,6 +65,7 @@ const LAST = [
     since: 4,
     refersTo: { media_id: 'media', file_id: 'files' },
   },
+  { name: 'moved_addresses', key: ['address'], since: 4, refersTo: { media_id: 'media' } },
 ] as const satisfies readonly Moved[]
 
 export type PartName = (typeof PARTS)[number]['name']
@@ -107,6 +108,7 @@ export const PASSING_TABLES = [
   'unfinished',
   'audit_retention',
   'scrub',
+  'trash_purge',
 ] as const
 
 const BATCH = 500

@@ -7,7 +7,7 @@ import { LEVELS } from '../media/list/rank.ts'
 import { recountTags, tallyTags } from '../media/tags.ts'
 import { type Check, type Finding, nameItem } from './finding.ts'
 
-/** Checks that the counts of `media/list/rank.ts` match the items. */
+/** Checks that the counts of `media/list/rank.ts` match the items outside of the trash. */
 export const checkCounts: Check = async function* ({ database }) {
   // If the count of every block is right, and the sum of each level too, no block is missing.
   const { rows } = await sql<{ wrong: number }>`
@@ -15,6 +15,7 @@ export const checkCounts: Check = async function* ({ database }) {
     WHERE count <> (
       SELECT count(*) FROM media
       WHERE id >= kept.block << kept.level AND id < (kept.block + 1) << kept.level
+        AND trashed_at IS NULL
     )
     UNION ALL
     ${sql.join(
@@ -22,7 +23,7 @@ export const checkCounts: Check = async function* ({ database }) {
         (level) => sql`
           SELECT count(*) - (
             SELECT coalesce(sum(count), 0) FROM media_counts WHERE level = ${sql.lit(level)}
-          ) FROM media`,
+          ) FROM media WHERE trashed_at IS NULL`,
       ),
       sql` UNION ALL `,
     )}`.execute(database.read)
@@ -37,7 +38,7 @@ export const checkCounts: Check = async function* ({ database }) {
           await sql`
             INSERT INTO media_counts (level, block, count)
             SELECT ${sql.lit(level)}, id >> ${sql.lit(level)}, count(*)
-            FROM media GROUP BY id >> ${sql.lit(level)}`.execute(trx)
+            FROM media WHERE trashed_at IS NULL GROUP BY id >> ${sql.lit(level)}`.execute(trx)
         }
         await countVersion(trx)
       })
@@ -88,6 +89,7 @@ export const checkJson: Check = async function* ({ database }, advance) {
       .leftJoin('media_json', 'media_json.id', 'media.id')
       .select('media_json.json')
       .where('media.id', '>', after)
+      .where('media.trashed_at', 'is', null)
       .orderBy('media.id')
       .limit(BATCH)
       .execute()
@@ -104,7 +106,9 @@ export const checkJson: Check = async function* ({ database }, advance) {
   const strays = await database.read
     .selectFrom('media_json')
     .select('id')
-    .where('id', 'not in', (items) => items.selectFrom('media').select('id'))
+    .where('id', 'not in', (items) =>
+      items.selectFrom('media').select('id').where('trashed_at', 'is', null),
+    )
     .orderBy('id')
     .execute()
   for (const { id } of strays) yield forget(id)

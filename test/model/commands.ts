@@ -97,8 +97,10 @@ const add = fc
     command(describe(`add as ${way}`, item), async (reference, { client }) => {
       const { status, body } = await send[way](client, item)
       expect({ status, data: body.data }).toEqual({ status: 200, data: 'Media added successfully' })
-      const twins = reference.items.filter(({ image }) => image === item.image)
-      expect(body.duplicates ?? []).toEqual(twins.map(({ id }) => id))
+      const isTwin = ({ image }: Item) => image === item.image
+      const twins = [...reference.items, ...reference.trash].filter(isTwin)
+      expect(body.duplicates ?? []).toEqual(twins.map(({ id }) => id).sort((a, b) => a - b))
+      expect(body.trashed ?? false).toBe(reference.trash.some(isTwin))
       expect(body.media).toMatchObject({ name: item.name, tags: item.tags })
       remember(reference, item, body.media.id)
     }),
@@ -169,17 +171,69 @@ const ofVersion = (
     }),
   )
 
-const restore = ofVersion('restore a version', async (item, { version, image }, { client }) => {
-  const path = `/media/item/${item.id}/versions/${version}/restore`
-  expect((await client.post(path, undefined)).status).toBe(200)
-  Object.assign(item, replaceImage(item, image))
-})
+const restoreVersion = ofVersion(
+  'restore a version',
+  async (item, { version, image }, { client }) => {
+    const path = `/media/item/${item.id}/versions/${version}/restore`
+    expect((await client.post(path, undefined)).status).toBe(200)
+    Object.assign(item, replaceImage(item, image))
+  },
+)
 
 const removeVersion = ofVersion('delete a version', async (item, earlier, { client }) => {
   const path = `/media/item/${item.id}/versions/${earlier.version}`
   expect((await client.delete(path)).status).toBe(200)
   item.versions = item.versions.filter((version) => version !== earlier)
 })
+
+const trash = fc.record({ place }).map((values) =>
+  onItem('trash', values, async (item, real, reference) => {
+    const { client } = real
+    expect((await client.post(`/media/trash/${item.id}`, undefined)).status).toBe(200)
+    forget(reference, new Set([item]))
+    reference.trash.push(item)
+    await searchFor(item, real, reference)
+    const guest = await real.asGuest(`/media/image/${item.id}`)
+    expect(guest.status).toBe(404)
+    expect((await client.get(`/media/original/${item.id}`)).status).toBe(200)
+    expect((await client.post(`/media/trash/${item.id}`, undefined)).status).toBe(404)
+  }),
+)
+
+/** A command on one of the items in the trash. It does not run if there are none. */
+const onTrash = (
+  what: string,
+  values: { place: number },
+  run: (item: Item, real: RealLibrary, reference: Reference) => Promise<void>,
+): Command =>
+  command(
+    describe(what, values),
+    async (reference, real) => {
+      const item = reference.trash[values.place % reference.trash.length]
+      if (!item) return
+      reference.trash = reference.trash.filter((other) => other !== item)
+      await run(item, real, reference)
+    },
+    ({ trash }) => trash.length > 0,
+  )
+
+const restore = fc.record({ place }).map((values) =>
+  onTrash('restore', values, async (item, real, reference) => {
+    const { status } = await real.client.post(`/media/restore/${item.id}`, undefined)
+    expect(status).toBe(200)
+    reference.items.push(item)
+    reference.items.sort((a, b) => a.id - b.id)
+    await searchFor(item, real, reference)
+    expect((await real.asGuest(`/media/image/${item.id}`)).status).toBe(200)
+  }),
+)
+
+const removeTrashed = fc.record({ place }).map((values) =>
+  onTrash('delete from the trash', values, async (item, { client }) => {
+    expect((await client.delete(`/media/delete/${item.id}`)).status).toBe(200)
+    expect((await client.get(`/media/item/${item.id}`)).status).toBe(404)
+  }),
+)
 
 const tagMany = fc.record({ search, add: tags, remove: tags }).map((values) => {
   const added = values.add.filter((tag) => !values.remove.includes(tag))
@@ -281,11 +335,14 @@ const often = <T>(weight: number, arbitrary: T): T[] => new Array<T>(weight).fil
 const arbitraries = [
   ...often(9, add),
   ...often(4, edit),
-  ...often(6, remove),
+  ...often(4, remove),
+  ...often(3, trash),
+  ...often(2, restore),
+  removeTrashed,
   ...often(2, tagMany),
   removeMany,
   ...often(5, replace),
-  ...often(3, restore),
+  ...often(3, restoreVersion),
   ...often(2, removeVersion),
   ...often(12, list),
   ...often(6, show),

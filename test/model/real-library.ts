@@ -52,6 +52,9 @@ export async function openRealLibrary() {
     },
     restart,
 
+    /** Sends a request without a session. */
+    asGuest: (path: string) => new Client(server.url).get(path),
+
     /** Kills the server `delay` milliseconds after a request. */
     async killDuring(ask: () => Promise<Answer>, delay: number): Promise<Answer | undefined> {
       const asking = ask().catch(() => undefined)
@@ -99,12 +102,15 @@ export async function openRealLibrary() {
       const { media } = (await client.list('?order=added-asc')).body
       const shown = media.map(({ id, name, tags }) => ({ id, name, tags }))
       expect(shown).toEqual(reference.items.map(({ id, name, tags }) => ({ id, name, tags })))
-      const { stored } = await expectConsistent(data)
+      const { stored, trashed } = await expectConsistent(data)
+      expect(trashed).toEqual(reference.trash.map(({ id }) => id).sort((a, b) => a - b))
       const bytes = media.map(({ path }) => stored[path])
       expect(bytes).toEqual(reference.items.map(({ image }) => sha256(imageOf(image))))
       const originals = Object.keys(stored).filter((key) => key.startsWith('originals/'))
-      const kept = reference.items.flatMap(({ versions }) => versions.map(({ image }) => image))
-      expect(originals.length).toBe(new Set(kept).size)
+      const kept = [...reference.items, ...reference.trash].flatMap(({ versions }) =>
+        versions.map(({ image }) => sha256(imageOf(image))),
+      )
+      expect(originals.map((key) => stored[key]).sort()).toEqual([...new Set(kept)].sort())
     },
 
     async close() {

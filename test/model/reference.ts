@@ -21,6 +21,8 @@ export function replaceImage({ versions }: Item, image: number): Pick<Item, 'ima
 export interface Reference {
   /** Ascending by id. */
   items: Item[]
+  /** Those in the trash, in the order in which they came there. */
+  trash: Item[]
   /** The largest id that was ever assigned. */
   lastId: number
   /** Number of commands that were run so far. */

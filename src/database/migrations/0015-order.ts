@@ -8,6 +8,7 @@ import { columnTypes, isPostgres } from './column-types.ts'
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await addItemColumns(db)
+  await createTrash(db)
   await createVersions(db)
   await createCollections(db)
   await createFacets(db)
@@ -66,6 +67,10 @@ async function addItemColumns(db: Kysely<unknown>): Promise<void> {
   await add('trashed_at', 'bigint')
   await add('trashed_by', text)
   await add('merged_into', 'bigint')
+}
+
+async function createTrash(db: Kysely<unknown>): Promise<void> {
+  const { id, text } = columnTypes(db)
   // For the items whose time in the trash is over, and for those that were merged into one.
   await db.schema
     .createIndex('media_trashed')
@@ -79,6 +84,29 @@ async function addItemColumns(db: Kysely<unknown>): Promise<void> {
     .column('merged_into')
     .where(sql.ref('merged_into'), 'is not', null)
     .execute()
+  // So that a file shows whether an item outside of the trash has it, however many items do.
+  await db.schema.dropIndex('media_file_id').execute()
+  await db.schema
+    .createIndex('media_file_id')
+    .on('media')
+    .columns(['file_id', 'trashed_at'])
+    .execute()
+  await db.schema
+    .createTable('moved_addresses')
+    .addColumn('address', text, (column) => column.primaryKey())
+    .addColumn('media_id', id, (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createIndex('moved_addresses_media_id')
+    .on('moved_addresses')
+    .column('media_id')
+    .execute()
+  await db.schema
+    .createTable('trash_purge')
+    .addColumn('id', 'integer', (column) => column.primaryKey())
+    .addColumn('owner', text)
+    .execute()
+  await sql`INSERT INTO trash_purge VALUES (1, NULL)`.execute(db)
 }
 
 async function createVersions(db: Kysely<unknown>): Promise<void> {

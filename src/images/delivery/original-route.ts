@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { HasPermission } from '../../auth/admission.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { attachment, sendObject } from '../../http/answer/send-object.ts'
@@ -28,7 +29,9 @@ function readVersion(query: Query): number | undefined {
 export const originalRoute: FastifyPluginAsyncTypebox<{
   database: Database
   storage: Storage
-}> = async (app, { database, storage }) => {
+  /** Tells who may see items in the trash. */
+  hasPermission: HasPermission
+}> = async (app, { database, storage, hasPermission }) => {
   app.route({
     method: 'GET',
     url: '/media/original/:id',
@@ -60,10 +63,12 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
           if (!original && version !== undefined) {
             throw mediaNotFound(`Item ${id} has no version ${version}.`)
           }
-          return original
+          const isHidden =
+            original?.trashed_at != null && !(await hasPermission(request, 'delete-media'))
+          return isHidden ? undefined : original
         },
-        ({ name, key, type, size, sha256 }) => {
-          const cacheControl = 'private, no-cache'
+        ({ name, key, type, size, sha256, trashed_at }) => {
+          const cacheControl = trashed_at === null ? 'private, no-cache' : 'private, no-store'
           const disposition = attachment(downloadName(name, key.slice(key.lastIndexOf('.') + 1)))
           return sendObject(request, reply, {
             etag: `"${sha256}"`,

@@ -3,6 +3,7 @@ import { createMemo } from '../../database/memo.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
 import type { Queries, VariantName } from '../../database/tables.ts'
 import { isShown } from './is-shown.ts'
+import { findMergedFile, findMovedDigest } from './merged-lookup.ts'
 
 /** About 30,000 entries: more than a page of a large website shows. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -11,9 +12,16 @@ const SHOWN_BYTES = 250
 
 /** Finds the file and variant of an address; undefined if the address names nothing (any more). */
 export interface VariantLookup {
+  /** Finds nothing for an item in the trash. */
   ofMedia(mediaId: number, name: VariantName): Promise<Shown | undefined>
+  /** Of an item in the trash alone. */
+  ofTrashed(mediaId: number, name: VariantName): Promise<Shown | undefined>
+  /**
+   * Finds the file if an item outside of the trash has it, at present or as an earlier version, or an item that was
+   * merged into such an item.
+   */
   byDigest(digest: string, name: VariantName): Promise<Shown | undefined>
-  /** The current digest of a variant that had this digest under an earlier recipe. */
+  /** The digest of a variant that had this digest under an earlier recipe, or before its item was merged and deleted. */
   presentDigest(earlier: string, name: VariantName): Promise<string | undefined>
   /** The remembered result, without a query; undefined if it is not known. */
   recallOfMedia(mediaId: number, name: VariantName): Shown | undefined
@@ -37,13 +45,23 @@ export function createVariantLookup(database: Database): VariantLookup {
   const placeOfMedia = (id: number, name: VariantName) => `${id} ${name}`
   const placeByDigest = (digest: string, name: VariantName) => `${digest}/${name}`
 
+  async function readByDigest(digest: string, name: VariantName) {
+    const rows = await database.run(findByDigest[name], digest, name)
+    if (rows.length > 0) return rows
+    const merged = await findMergedFile(database, digest, name)
+    return merged === undefined ? [] : database.run(findOfFile, merged, name)
+  }
+
   return {
     ofMedia: (id, name) => find(placeOfMedia(id, name), () => database.run(findOfMedia, id, name)),
-    byDigest: (digest, name) =>
-      find(placeByDigest(digest, name), () => database.run(findByDigest[name], digest, name)),
+    async ofTrashed(id, name) {
+      const [row] = await database.run(findOfTrashed, id, name)
+      return row && toShown(row)
+    },
+    byDigest: (digest, name) => find(placeByDigest(digest, name), () => readByDigest(digest, name)),
     async presentDigest(earlier, name) {
       const [row] = await database.run(findByEarlier[name], earlier)
-      return row?.digest
+      return row?.digest ?? findMovedDigest(database, earlier, name)
     },
     recallOfMedia: (id, name) => memo.recall(placeOfMedia(id, name)),
     recallByDigest: (digest, name) => memo.recall(placeByDigest(digest, name)),
@@ -57,35 +75,45 @@ interface Row {
   size: number | null
 }
 
-const findOfMedia = prepare((db, id: Parameter<number>, name: Parameter<VariantName>) =>
+/** Files with a variant of their present recipe, if they have one. */
+const selectFiles = (db: Queries, name: Parameter<VariantName>) =>
   db
-    .selectFrom('media')
-    .innerJoin('files', 'files.id', 'media.file_id')
+    .selectFrom('files')
     .leftJoin('variants', (join) =>
       join
         .onRef('variants.file_id', '=', 'files.id')
         .onRef('variants.recipe', '=', 'files.recipe')
         .on('variants.name', '=', name),
     )
-    .select(['media.file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-    .where('media.id', '=', id)
-    .compile(),
-)
+    .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
 
-const prepareByDigest = (column: 'scaled_digest' | 'high_digest') =>
-  prepare((db, digest: Parameter<string>, name: Parameter<VariantName>) =>
+const prepareOfMedia = (trash: 'is' | 'is not') =>
+  prepare((db, id: Parameter<number>, name: Parameter<VariantName>) =>
     db
-      .selectFrom('files')
+      .selectFrom('media')
+      .innerJoin('files', 'files.id', 'media.file_id')
       .leftJoin('variants', (join) =>
         join
           .onRef('variants.file_id', '=', 'files.id')
           .onRef('variants.recipe', '=', 'files.recipe')
           .on('variants.name', '=', name),
       )
-      .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
-      .where(`files.${column}`, '=', digest)
-      .where(isShown)
+      .select(['media.file_id', 'variants.key', 'variants.sha256', 'variants.size'])
+      .where('media.id', '=', id)
+      .where('media.trashed_at', trash, null)
       .compile(),
+  )
+
+const findOfMedia = prepareOfMedia('is')
+const findOfTrashed = prepareOfMedia('is not')
+
+const findOfFile = prepare((db, id: Parameter<number>, name: Parameter<VariantName>) =>
+  selectFiles(db, name).where('files.id', '=', id).compile(),
+)
+
+const prepareByDigest = (column: 'scaled_digest' | 'high_digest') =>
+  prepare((db, digest: Parameter<string>, name: Parameter<VariantName>) =>
+    selectFiles(db, name).where(`files.${column}`, '=', digest).where(isShown).compile(),
   )
 
 const findByDigest = {
@@ -143,7 +171,7 @@ export async function findVariant(
 }
 
 /**
- * The original behind a media item, and the item's name.
+ * The original behind a media item, the item's name, and whether it is in the trash.
  * @param version the version whose original it is; undefined for the present one
  */
 export async function findOriginal(db: Queries, mediaId: number, version?: number) {
@@ -174,6 +202,7 @@ export async function findOriginal(db: Queries, mediaId: number, version?: numbe
 
 const ORIGINAL = [
   'media.name',
+  'media.trashed_at',
   'files.id as fileId',
   'files.key',
   'files.sha256',

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { HasPermission } from '../../auth/admission.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { CacheUse } from '../../base/recent.ts'
 import type { Database } from '../../database/database.ts'
@@ -9,11 +10,13 @@ import type { VariantName } from '../../database/tables.ts'
 import { type FastAnswer, toRawHeaders } from '../../http/answer/fast-path.ts'
 import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
+import type { Query } from '../../http/query-parameters.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
+import { findMergedInto } from './merged-lookup.ts'
 import {
   explainMissing,
   IMAGE_CSP,
@@ -32,6 +35,8 @@ export interface VariantOptions {
   renders: VariantRenders
   /** Whether everybody may see variants, or only callers who may view media. */
   isPublic: boolean
+  /** Tells who may see items in the trash. */
+  hasPermission: HasPermission
   /** Bytes of memory for recently sent images. */
   deliveryCacheBytes: number
   deliveryUse: CacheUse
@@ -62,7 +67,7 @@ interface ById {
 /** Sends scaled and high images, to everybody or to callers who may view media. */
 export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   app,
-  { database, storage, renders, isPublic, deliveryCacheBytes, deliveryUse },
+  { database, storage, renders, isPublic, hasPermission, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
   const cache = createObjectCache(
@@ -88,6 +93,11 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   // Not for ever: the target changes with the next recipe, and is gone after a delete.
   const headersMoved = headersFor('public, max-age=3600')
   const headersByDigest = headersFor('public, max-age=31536000, immutable')
+  const headersInTrash = {
+    'cache-control': 'private, no-store',
+    'cross-origin-resource-policy': 'same-origin',
+    'content-security-policy': IMAGE_CSP,
+  }
 
   /** Sends a variant, and renders it first if it does not exist yet. */
   async function sendVariant(
@@ -95,7 +105,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     reply: FastifyReply,
     name: VariantName,
     shown: Shown,
-    headers: typeof headersById,
+    headers: typeof headersById | typeof headersInTrash,
   ) {
     const variant = shown.variant ?? (await renders.render(shown.fileId, name))
     const cacheControl = headers['cache-control']
@@ -171,22 +181,49 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const name = toVariantName(res)
     if (name === undefined) throw noVariant()
     const mediaId = readMediaId(id)
+    const isHere = isOfTrash(request)
+    const into =
+      isHere || (await lookup.ofMedia(mediaId, name))
+        ? undefined
+        : await findMergedInto(database, mediaId)
+    if (into !== undefined) {
+      // Relative, so that it is right under any base path. Not kept, because a restore ends it.
+      const target = request.params.res === undefined ? `${into}` : `../${into}/${res}`
+      return reply.headers(headersById).redirect(target, 308)
+    }
+    let isTrashed = false
     return sendPresent(
-      () => lookup.ofMedia(mediaId, name),
-      (shown) => sendVariant(request, reply, name, shown, headersById),
+      async () => {
+        const shown = await lookup.ofMedia(mediaId, name)
+        if (shown) return shown
+        const trashed = await lookup.ofTrashed(mediaId, name)
+        if (!trashed || !(await hasPermission(request, 'delete-media'))) return undefined
+        isTrashed = true
+        return trashed
+      },
+      (shown) => {
+        if (!isTrashed) return sendVariant(request, reply, name, shown, headersById)
+        for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
+        return sendVariant(request, reply, name, shown, headersInTrash)
+      },
     )
   }
   const params = { id: IdParameter }
   const tags = ['delivery']
-  const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null() }
-  const responseByDigest = { ...response, 308: Type.Null() }
+  const response = { 200: binaryAnswer(TYPE, 'The image'), 304: Type.Null(), 308: Type.Null() }
+  const description =
+    'The id of an item that was merged into another one leads there. An item in the trash is shown only to callers ' +
+    'with the permission `delete-media`; with `in=trash` also if it was merged.'
+  const querystring = Type.Object({ in: Type.Optional(Type.Literal('trash')) })
   app.route({
     method: 'GET',
     url: '/media/image/:id',
     config: configById,
     schema: {
       summary: 'Show an item, scaled to fit 400 x 400',
+      description,
       params: Type.Object(params),
+      querystring,
       response,
       tags,
     },
@@ -202,6 +239,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
         ...params,
         res: Type.Union([Type.Literal('scaled'), Type.Literal('high')]),
       }),
+      description,
+      querystring,
       response,
       tags,
     },
@@ -217,7 +256,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
         digest: Type.String(),
         file: Type.Union([Type.Literal('scaled.webp'), Type.Literal('high.webp')]),
       }),
-      response: responseByDigest,
+      response,
       tags,
     },
     handler: async (request, reply) => {
@@ -227,7 +266,8 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       const shown = await lookup.byDigest(digest, name)
       const present = shown ? undefined : await lookup.presentDigest(digest, name)
       // Relative, so that it is right under any base path.
-      if (present) return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
+      if (present && (await lookup.byDigest(present, name)))
+        return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
       if (!shown) throw mediaNotFound()
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
@@ -257,6 +297,9 @@ function allowAnyOrigin(app: FastifyInstance): void {
     })
   }
 }
+
+/** Whether the caller means the item in the trash itself, and not where its address leads. */
+const isOfTrash = ({ query }: FastifyRequest): boolean => (query as Query).in === 'trash'
 
 const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
 

@@ -1,6 +1,7 @@
 import type { Insertable } from 'kysely'
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { AppError } from '../../base/errors.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import type { SpooledFile } from '../../http/body/read-upload.ts'
 import { requireCollections, writeMembership } from '../collections/membership.ts'
@@ -29,7 +30,7 @@ export interface NewMedia {
   /** As `readFileName` returns it. */
   fileName?: string | null
   image: SpooledFile
-  /** Refuse bytes that an item already has, instead of making another item of them. */
+  /** Refuse bytes that an item outside of the trash already has, instead of making another item of them. */
   onlyNew?: boolean
   /** For the audit trail. */
   by?: Actor
@@ -37,8 +38,10 @@ export interface NewMedia {
 
 export interface AddedMedia {
   media: MediaItem
-  /** Ids of earlier items that store the same bytes, the oldest first. */
+  /** Ids of earlier items that store the same bytes, the oldest first, those in the trash included. */
   duplicates: number[]
+  /** Whether one of these is in the trash. */
+  trashed: boolean
 }
 
 /** A stored image of which a transaction makes an item. */
@@ -124,14 +127,9 @@ async function insertMedia(
   now: Milliseconds,
 ): Promise<AddedMedia> {
   const { name, onlyNew = false, by = COMMAND_LINE } = item
-  const earlier = await trx
-    .selectFrom('media')
-    .select('id')
-    .where('file_id', '=', fileId)
-    .orderBy('id')
-    .limit(MAX_DUPLICATES_NAMED)
-    .execute()
-  if (onlyNew && earlier[0]) throw imageKnown(earlier[0].id)
+  const earlier = (await runIn(trx, findDuplicates, fileId)).sort((a, b) => a.id - b.id)
+  const known = onlyNew ? earlier.find(({ trashed_at }) => trashed_at === null) : undefined
+  if (known) throw imageKnown(known.id)
 
   const added_at = await nextTime(trx, now)
   const collections = item.members?.collections ?? []
@@ -143,8 +141,30 @@ async function insertMedia(
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
   const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
-  return { media: toItem(row), duplicates: earlier.map((item) => item.id) }
+  return {
+    media: toItem(row),
+    duplicates: earlier.slice(0, MAX_DUPLICATES_NAMED).map((item) => item.id),
+    trashed: earlier.some(({ trashed_at }) => trashed_at !== null),
+  }
 }
+
+/** The oldest items with a file: some outside of the trash, and some in it. */
+const findDuplicates = prepare((db, fileId: Parameter<number>) => {
+  const oldest = (trash: 'is' | 'is not') =>
+    db
+      .selectFrom((from) =>
+        from
+          .selectFrom('media')
+          .select(['id', 'trashed_at'])
+          .where('file_id', '=', fileId)
+          .where('trashed_at', trash, null)
+          .orderBy('id')
+          .limit(from.lit(MAX_DUPLICATES_NAMED))
+          .as('oldest'),
+      )
+      .selectAll()
+  return oldest('is').unionAll(oldest('is not')).compile()
+})
 
 /** The row of an item. */
 export function describeItem(

@@ -25,6 +25,13 @@ export const SelectionFields = {
   ),
 }
 
+/** A member of a body that lets a search select in the trash. */
+export const InTrashField = {
+  in: Type.Optional(
+    Type.String({ description: 'With `search`: `trash` selects among the items in the trash' }),
+  ),
+}
+
 const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
 
 /** Members of a body that say which tags items get and lose. */
@@ -35,12 +42,19 @@ export interface SelectionBody {
   search?: string
   until?: number
   except?: readonly number[]
+  in?: string
 }
 
 /** A selection whose end may be open; see `selection.ts`. */
 export type Selected =
   | { ids: readonly number[] }
-  | { terms: readonly string[]; until: number | undefined; except: ReadonlySet<number> }
+  | {
+      terms: readonly string[]
+      until: number | undefined
+      except: ReadonlySet<number>
+      /** Whether it selects among the items in the trash, instead of those of the library. */
+      inTrash?: boolean
+    }
 
 /**
  * Reads which items are selected.
@@ -48,22 +62,37 @@ export type Selected =
  * @throws AppError 400: "Required parameters missing" if no item is selected, "Invalid parameters" if there
  *   are two selections or one is over a limit
  */
-export function readSelection({ ids, search, until, except }: SelectionBody): Selected {
+export function readSelection({ ids, search, until, except, in: place }: SelectionBody): Selected {
   if (ids !== undefined && search !== undefined) {
     throw parametersInvalid('ids and search are both given; give one of them.')
   }
   if (search !== undefined) {
     checkCount('except', except ?? [])
-    return { terms: parseSearch(search), until, except: new Set(except) }
+    if (place !== undefined && place !== 'library' && place !== 'trash') {
+      throw parametersInvalid(`in is ${quote(place)}; it must be library or trash.`)
+    }
+    const inTrash = place === 'trash'
+    return { terms: parseSearch(search), until, except: new Set(except), inTrash }
   }
   if (ids === undefined)
     throw parametersMissing('ids and search are both missing; give one of them.')
-  if (except !== undefined) {
-    throw parametersInvalid('ids and except are both given; give except only with search.')
+  for (const [name, value] of Object.entries({ except, in: place })) {
+    if (value === undefined) continue
+    throw parametersInvalid(`ids and ${name} are both given; give ${name} only with search.`)
   }
   if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
   checkCount('ids', ids)
   return { ids: [...new Set(ids)].sort((a, b) => a - b) }
+}
+
+/**
+ * For work that cannot be taken back by the same request: it must not reach items that the user has not seen.
+ * @throws AppError 400 "Required parameters missing" if a search selects without an end
+ */
+export function requireEnd(selected: Selected): void {
+  if ('terms' in selected && selected.until === undefined) {
+    throw parametersMissing('until is missing; it must be the highest id that was seen.')
+  }
 }
 
 function checkCount(field: string, { length }: readonly number[]): void {

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../../auth/actor.ts'
 import type { Budget } from '../../base/budget.ts'
-import { forbidden, parametersMissing, serviceBusy } from '../../base/errors.ts'
+import { forbidden, serviceBusy } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
 import { createPace, inBatches } from '../../database/pace.ts'
 import { bodyOf, explainError } from '../../http/answer/render-errors.ts'
@@ -11,8 +11,10 @@ import { type Static, Type } from '../../http/schema.ts'
 import { type Library, NO_FILE_SERVICE } from '../library.ts'
 import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
 import {
+  InTrashField,
   readSelection,
   readTagChange,
+  requireEnd,
   type Selected,
   SelectionFields,
   TagChangeFields,
@@ -28,7 +30,7 @@ export interface BulkRoutesOptions {
   bulkWork: Budget
 }
 
-const SEARCH_RULE =
+export const SEARCH_RULE =
   'A search also needs the permission view-media. Members that are not known are refused.'
 
 const NDJSON_TYPE = 'application/x-ndjson'
@@ -73,7 +75,7 @@ export const BulkResult = Type.Object(
 )
 export type BulkResult = Static<typeof BulkResult>
 
-const BulkAnswer = {
+export const BulkAnswer = {
   description: 'Lines of JSON: now and then the progress, and at the end the result.',
   content: { [NDJSON_TYPE]: { schema: Type.Union([BulkProgress, BulkResult]) } },
 }
@@ -138,29 +140,30 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
       description:
         'With `search`, `until` is required: the highest id that the user could see, so that ' +
         `nothing is deleted that arrived since. ${SEARCH_RULE}`,
-      body: Type.Object(SelectionFields, { additionalProperties: false }),
+      body: Type.Object({ ...SelectionFields, ...InTrashField }, { additionalProperties: false }),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
       const selected = readSelection(request.body)
-      if ('terms' in selected && selected.until === undefined) {
-        throw parametersMissing('until is missing; it must be the highest id that was seen.')
-      }
+      requireEnd(selected)
       return send(request, reply, selected, {
         message: 'Media deleted successfully',
-        work: (library, ids) => removeItems(library, ids, actorOf(request)),
+        work: (library, ids) =>
+          removeItems(library, ids, actorOf(request), {
+            ...('terms' in selected && selected.inTrash && { trashedBefore: Infinity }),
+          }),
       })
     },
   })
 }
 
-interface PacedWork extends Pick<BulkWork, 'message'> {
+export interface PacedWork extends Pick<BulkWork, 'message'> {
   /** Does the work for one batch, in a library whose writes are timed. */
   work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
 }
 
 /** Returns a function that does work on many items, and sends its progress meanwhile. */
-function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
+export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
   const stop = new AbortController()
   app.addHook('preClose', async () => {
     stop.abort(serviceBusy('The server is being stopped; send the request again for the rest.'))

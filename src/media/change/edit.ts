@@ -2,6 +2,7 @@ import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '..
 import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import type { Milliseconds, Queries } from '../../database/tables.ts'
 import { writeMembership } from '../collections/membership.ts'
 import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
@@ -37,45 +38,58 @@ export async function editMedia(
   const now = await database.now()
   return writeAs(database, by, async (trx) => {
     const [before] = await readStates(trx, [id])
-    const [row] = await runIn(trx, findEdited, id)
-    if (!row || before?.trashed_at !== null) {
+    const item = await readDetailed(trx, id)
+    if (!item || before?.trashed_at !== null) {
       throw mediaNotFound(`There is no media item with id ${id}.`)
     }
-    if (revisions && !revisions.has(row.revision)) throw changedMeanwhile(id, row.revision)
-    const item = toDetailedItem(row)
+    if (revisions && !revisions.has(item.revision)) throw changedMeanwhile(id, item.revision)
     const { translations: patch, ...others } = edit
     const from = isPatch ? item.translations : {}
     const given: MemberChanges =
       patch === undefined ? others : { ...others, translations: patchTranslations(from, patch) }
     const next = { ...item, ...given }
     if (given.collections) await writeMembership(trx, id, item.collections, given.collections)
-    await runIn(
-      trx,
-      updateItem,
-      id,
-      next.name,
-      JSON.stringify(next.tags),
-      next.alt,
-      next.description,
-      next.credit,
-      next.copyright,
-      next.source,
-      next.rating,
-      next.focus && JSON.stringify(next.focus),
-      next.takenAt,
-      JSON.stringify(next.translations),
-      JSON.stringify(next.collections),
-      now,
-    )
+    await writeItem(trx, next, now)
     await countVersion(trx)
     const detail = describeEdit(item, given)
     const subject = mediaSubject(id)
     await recordAudit(trx, by, { action: 'media-edited', subject, detail }, now)
     await updateDerived(trx, pairStates([before], await readStates(trx, [id])))
-    const [edited] = await runIn(trx, findEdited, id)
+    const edited = await readDetailed(trx, id)
     if (!edited) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
-    return toDetailedItem(edited)
+    return edited
   })
+}
+
+/** Reads an item with every member, also one in the trash. */
+export async function readDetailed(trx: Queries, id: number): Promise<DetailedItem | undefined> {
+  const [row] = await runIn(trx, findDetailed, id)
+  return row && toDetailedItem(row)
+}
+
+/** The members that people write, of an item. */
+export type WrittenItem = Required<MemberChanges> & Pick<DetailedItem, 'id'>
+
+/** Writes these members into the item's row, and counts a revision. The caller does everything else. */
+export async function writeItem(trx: Queries, item: WrittenItem, now: Milliseconds): Promise<void> {
+  await runIn(
+    trx,
+    updateItem,
+    item.id,
+    item.name,
+    JSON.stringify(item.tags),
+    item.alt,
+    item.description,
+    item.credit,
+    item.copyright,
+    item.source,
+    item.rating,
+    item.focus && JSON.stringify(item.focus),
+    item.takenAt,
+    JSON.stringify(item.translations),
+    JSON.stringify(item.collections),
+    now,
+  )
 }
 
 const changedMeanwhile = (id: number, revision: number) =>
@@ -83,7 +97,7 @@ const changedMeanwhile = (id: number, revision: number) =>
     detail: `Item ${id} has revision ${revision} by now; read it again, and repeat the change on that.`,
   })
 
-const findEdited = prepare((db, id: Parameter<number>) =>
+const findDetailed = prepare((db, id: Parameter<number>) =>
   selectDetailedItems(db).where('media.id', '=', id).compile(),
 )
 

@@ -8,8 +8,9 @@ import {
   writeAs,
 } from '../../audit/record.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import type { Queries, Tables } from '../../database/tables.ts'
+import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import { countVersion, type Library } from '../library.ts'
+import { noteDeparture, readDeparture } from '../trash/moved-addresses.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { readStates, updateDerived } from './derived.ts'
 
@@ -30,24 +31,37 @@ export async function removeMedia(library: Library, id: number, by?: Actor): Pro
 
 /**
  * Removes several items as `removeMedia` does one, in one transaction.
+ *
  * @param ids ascending
- * @returns a failure for each id without an item
+ * @param options.trashedBefore removes only items that were moved to the trash before this time, and are still there
+ * @param options.keepsAddresses whether the addresses of an item that was merged into another one go on leading there
+ * @returns a failure for each id without such an item
  */
 export async function removeItems(
   library: Library,
   ids: readonly number[],
   by: Actor = COMMAND_LINE,
+  {
+    trashedBefore,
+    keepsAddresses = false,
+  }: { trashedBefore?: Milliseconds; keepsAddresses?: boolean } = {},
 ): Promise<FailedItem[]> {
   const { database } = library
   const now = await database.now()
   const { failed, files } = await writeAs(database, by, async (trx) => {
-    const items = await readStates(trx, ids)
+    // Read again here: somebody may have restored an item meanwhile.
+    const items = (await readStates(trx, ids)).filter(
+      ({ trashed_at }) =>
+        trashedBefore === undefined || (trashed_at !== null && trashed_at < trashedBefore),
+    )
     const found = new Set(items.map(({ id }) => id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    if (items.length === 0) return { failed, files: { ids: [], keys: [] } }
+    if (items.length === 0) return { failed, files: { ids: [], digests: [], keys: [] } }
 
+    const departure = await readDeparture(trx, [...found])
     const fileIds = await deleteRows(trx, [...found])
     const files = await condemnUnused(trx, library, fileIds)
+    await noteDeparture(trx, departure, files, keepsAddresses)
     await countVersion(trx)
     await recordAudit(trx, by, describe([...found], items), now)
     await updateDerived(
@@ -69,9 +83,9 @@ export async function condemnUnused(
   { journal }: Library,
   fileIds: ReadonlySet<number>,
 ): Promise<UnusedFiles> {
-  if (fileIds.size === 0) return { ids: [], keys: [] }
-  const { ids, keys } = await removeUnusedFiles(trx, fileIds)
-  return { ids, keys: await journal.condemn(trx, keys) }
+  if (fileIds.size === 0) return { ids: [], digests: [], keys: [] }
+  const { keys, ...files } = await removeUnusedFiles(trx, fileIds)
+  return { ...files, keys: await journal.condemn(trx, keys) }
 }
 
 /** Removes the objects of files that `condemnUnused` returned. If it rejects, the journal's sweep does the rest. */
@@ -95,22 +109,24 @@ function describe(ids: readonly number[], [item]: readonly { name: string }[]): 
 /** Files whose rows a transaction has deleted. */
 export interface UnusedFiles {
   ids: number[]
+  digests: string[]
   /** Of their objects. */
   keys: string[]
 }
 
 /**
  * Removes the rows of the given files that no item uses any more, not even as an earlier version.
- * @returns the ids of those files, and the keys that the rows named
+ * @returns the ids of those files, their digests, and the keys that the rows named
  */
 async function removeUnusedFiles(trx: Queries, fileIds: ReadonlySet<number>): Promise<UnusedFiles> {
   const shown = await runIn(trx, findShown, JSON.stringify([...fileIds]))
   const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
-  if (ids.length === 0) return { ids, keys: [] }
+  if (ids.length === 0) return { ids, digests: [], keys: [] }
   const list = JSON.stringify(ids)
   const variants = await runIn(trx, deleteVariants, list)
   const files = await runIn(trx, deleteFiles, list)
-  return { ids, keys: [...files, ...variants].map(({ key }) => key) }
+  const digests = files.flatMap(({ scaled_digest, high_digest }) => [scaled_digest, high_digest])
+  return { ids, digests, keys: [...files, ...variants].map(({ key }) => key) }
 }
 
 /**
@@ -164,6 +180,6 @@ const deleteFiles = prepare((db, ids: Parameter<string>) =>
   db
     .deleteFrom('files')
     .where('id', 'in', listed<number>(db, 'bigint', ids))
-    .returning('key')
+    .returning(['key', 'scaled_digest', 'high_digest'])
     .compile(),
 )

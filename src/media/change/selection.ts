@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
 import { findRank } from '../list/rank.ts'
 import { matchingIds } from '../list/search.ts'
+import { countTrashed, readTrashed } from '../trash/select-trashed.ts'
 
 /**
  * Which items are selected: some by their ids (ascending), or all up to an id that match a search, with
@@ -10,7 +11,13 @@ import { matchingIds } from '../list/search.ts'
 export type Selection =
   | { ids: readonly number[] }
   /** `terms` as of a list: folded; none means everything. */
-  | { terms: readonly string[]; until: number; except: ReadonlySet<number> }
+  | {
+      terms: readonly string[]
+      until: number
+      except: ReadonlySet<number>
+      /** Whether items in the trash are selected, and no others. */
+      inTrash?: boolean
+    }
 
 /** Ids that are read at a time. In the search index, each slice costs a walk up to its beginning. */
 const SLICE = 10_000
@@ -18,6 +25,7 @@ const SLICE = 10_000
 /** How many items are selected. */
 export async function countSelected(db: Queries, selection: Selection): Promise<number> {
   if ('ids' in selection) return selection.ids.length
+  if (selection.inTrash) return countTrashed(db, selection)
   const { terms, until, except } = selection
   const exceptions = sql`(${sql.join([...except])})`
   if (terms.length === 0) {
@@ -36,7 +44,7 @@ async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> 
 }
 
 /**
- * The ids, ascending, in slices. No snapshot of the database is held between slices: the id of an item that
+ * The ids, in slices that are ascending. No snapshot of the database is held between slices: the id of an item that
  * is edited or deleted meanwhile may be among them or not.
  */
 export async function* readSlices(
@@ -45,6 +53,10 @@ export async function* readSlices(
 ): AsyncGenerator<readonly number[]> {
   if ('ids' in selection) {
     yield selection.ids
+    return
+  }
+  if (selection.inTrash) {
+    yield* readTrashed(db, selection)
     return
   }
   const { terms, until, except } = selection

@@ -38,6 +38,16 @@ export async function requireCollections(trx: Queries, ids: readonly number[]): 
   }
 }
 
+/** Those of these collections that an item can be put into. */
+export async function findOpenCollections(
+  trx: Queries,
+  ids: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (ids.length === 0) return new Set()
+  const found = await runIn(trx, findCollections, JSON.stringify(ids))
+  return new Set(found.filter(({ query }) => query === null).map(({ id }) => id))
+}
+
 const findCollections = prepare((db, ids: Parameter<string>) =>
   db
     .selectFrom('collections')

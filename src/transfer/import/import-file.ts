@@ -50,8 +50,8 @@ export class LibraryFault extends Error {
 class UnreadableFile extends Error {}
 
 /**
- * Adds a file to the library, unless an item already shows the same bytes. Adds a copy of the bytes that were
- * read, so that a file that changes meanwhile is stored as it was read.
+ * Adds a file to the library, unless an item outside of the trash already shows the same bytes. Adds a copy of the
+ * bytes that were read, so that a file that changes meanwhile is stored as it was read.
  *
  * @param add see `createAdder`
  * @param memory from `allocateFileMemory`; no other call may use it until this resolves
@@ -170,6 +170,7 @@ async function isShown(db: Queries, sha256: string): Promise<boolean> {
     .innerJoin('media', 'media.file_id', 'files.id')
     .select('media.id')
     .where('sha256', '=', sha256)
+    .where('media.trashed_at', 'is', null)
     .limit(1)
     .executeTakeFirst()
   return item !== undefined

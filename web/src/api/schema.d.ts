@@ -158,7 +158,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -180,7 +180,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */
@@ -3316,7 +3316,7 @@ export interface paths {
         };
         /**
          * Show an item
-         * @description With its position among all items. The number of all items is in `X-Total-Count`. `rank` is the offset in the order `added-asc`; the offset in the order `added-desc` is the number minus 1 minus `rank`.
+         * @description With its position among all items. The number of all items is in `X-Total-Count`. `rank` is the offset in the order `added-asc`; the offset in the order `added-desc` is the number minus 1 minus `rank`. An item in the trash is shown only to callers with the permission `delete-media`.
          *
          *     Needs the permission `view-media`.
          */
@@ -3338,7 +3338,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            /** DetailedMedia */
+                            /** ShownMedia */
                             media: {
                                 id: number;
                                 /** @description Display name */
@@ -3418,6 +3418,13 @@ export interface paths {
                                     lat: number;
                                     lon: number;
                                 } | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Only in the trash: since when (UTC)
+                                 */
+                                trashedAt?: string;
+                                /** @description Only in the trash: username; null for the command line */
+                                trashedBy?: string | null;
                             };
                             /** @description How many items of the library have a smaller id */
                             rank: number;
@@ -4528,6 +4535,895 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/bulk/trash": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move many items to the trash
+         * @description With `search`, `until` is required. A search also needs the permission view-media. Members that are not known are refused.
+         *
+         *     Needs the permission `delete-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 10000 items */
+                        ids?: number[];
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
+                        search?: string;
+                        /** @description With `search`: only items up to this id */
+                        until?: number;
+                        /** @description With `search`: not these items, up to 10000 ids */
+                        except?: number[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error moving media to the trash */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/bulk/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring many items back from the trash
+         * @description A search selects among the items in the trash. With `search`, `until` is required. A search also needs the permission view-media. Members that are not known are refused.
+         *
+         *     Needs the permission `delete-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 10000 items */
+                        ids?: number[];
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
+                        search?: string;
+                        /** @description With `search`: only items up to this id */
+                        until?: number;
+                        /** @description With `search`: not these items, up to 10000 ids */
+                        except?: number[];
+                        /** @description With `search`: `trash` selects among the items in the trash */
+                        in?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error restoring media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge items into another one
+         * @description The item `into` gets the tags and collections of the others, and each text, rating, time and focus that it lacks. The others go to the trash. Until they are restored, their addresses by id lead to `into`. All or nothing is done.
+         *
+         *     Needs the permissions `edit-media` and `delete-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        into: number;
+                        /** @description Ids of up to 1000 other items */
+                        ids: number[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** DetailedMedia */
+                            media: {
+                                id: number;
+                                /** @description Display name */
+                                name: string;
+                                /** @description Storage key of the original file */
+                                path: string;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of the upload (UTC)
+                                 */
+                                timestamp: string;
+                                tags: string[];
+                                /** @description MIME type of the original, by its bytes */
+                                type: string;
+                                /** @description Bytes of the original */
+                                size: number;
+                                /** @description Pixels, after orientation */
+                                width: number;
+                                /** @description Pixels, after orientation */
+                                height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
+                                /** @description Placeholder image, base64 */
+                                thumbhash: string;
+                                /** @description Dominant colour, #rrggbb */
+                                color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
+                                /** @description Public images, relative and immutable */
+                                urls: {
+                                    scaled: string;
+                                    high: string;
+                                };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
+                            };
+                            /** @description What was left out, in sentences */
+                            warnings?: string[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error merging media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/trash/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move an item to the trash
+         * @description Needs the permission `delete-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error moving media to the trash */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/restore/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bring an item back from the trash
+         * @description Needs the permission `delete-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error restoring media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/media/replace/{id}": {
         parameters: {
             query?: never;
@@ -5399,7 +6295,13 @@ export interface paths {
                                     high: string;
                                 };
                             };
+                            /** @description Earlier items with the same bytes */
                             duplicates?: number[];
+                            /**
+                             * @description One of `duplicates` is in the trash
+                             * @constant
+                             */
+                            trashed?: true;
                         };
                     };
                 };
@@ -5645,6 +6547,8 @@ export interface paths {
                         until?: number;
                         /** @description With `search`: not these items, up to 10000 ids */
                         except?: number[];
+                        /** @description With `search`: `trash` selects among the items in the trash */
+                        in?: string;
                     };
                 };
             };
@@ -5959,10 +6863,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show an item, scaled to fit 400 x 400 */
+        /**
+         * Show an item, scaled to fit 400 x 400
+         * @description The id of an item that was merged into another one leads there. An item in the trash is shown only to callers with the permission `delete-media`; with `in=trash` also if it was merged.
+         */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    in?: "trash";
+                };
                 header?: never;
                 path: {
                     id: number;
@@ -5982,6 +6891,13 @@ export interface paths {
                 };
                 /** @description Not modified */
                 304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -6058,10 +6974,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560) */
+        /**
+         * Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560)
+         * @description The id of an item that was merged into another one leads there. An item in the trash is shown only to callers with the permission `delete-media`; with `in=trash` also if it was merged.
+         */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    in?: "trash";
+                };
                 header?: never;
                 path: {
                     id: number;
@@ -6082,6 +7003,13 @@ export interface paths {
                 };
                 /** @description Not modified */
                 304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
                     headers: {
                         [name: string]: unknown;
                     };

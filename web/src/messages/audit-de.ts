@@ -108,6 +108,24 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     const what = tags(event)
     return `${who(event)} hat die Schlagwörter von ${of} geändert (${numbers(ids)})${what.length > 0 ? `: ${listed(what)}` : ''}.`
   },
+  'media-trashed': (event) => {
+    const ids = event.list('ids')
+    if (event.imageId !== undefined) {
+      return `${who(event)} hat das Bild ${IMAGE} in den Papierkorb gelegt.`
+    }
+    return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} in den Papierkorb gelegt (${numbers(ids)}).`
+  },
+  'media-restored': (event) => {
+    const ids = event.list('ids')
+    if (event.imageId !== undefined) {
+      return `${who(event)} hat das Bild ${IMAGE} aus dem Papierkorb zurückgeholt.`
+    }
+    return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} aus dem Papierkorb zurückgeholt (${numbers(ids)}).`
+  },
+  'media-merged': (event) => {
+    const ids = event.list('ids')
+    return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} (${numbers(ids)}) mit dem Bild ${IMAGE} zusammengelegt.`
+  },
   'media-deleted': (event) => {
     const ids = event.list('ids')
     if (event.imageId !== undefined) return `${who(event)} hat das Bild ${IMAGE} gelöscht.`

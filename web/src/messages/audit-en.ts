@@ -101,6 +101,22 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     const what = tags(event)
     return `${who(event)} changed the tags of ${count(ids.length, 'image', 'images')} (${numbers(ids)})${what.length > 0 ? `: ${listed(what)}` : ''}.`
   },
+  'media-trashed': (event) => {
+    const ids = event.list('ids')
+    if (event.imageId !== undefined) return `${who(event)} moved the image ${IMAGE} to the trash.`
+    return `${who(event)} moved ${count(ids.length, 'image', 'images')} to the trash (${numbers(ids)}).`
+  },
+  'media-restored': (event) => {
+    const ids = event.list('ids')
+    if (event.imageId !== undefined) {
+      return `${who(event)} restored the image ${IMAGE} from the trash.`
+    }
+    return `${who(event)} restored ${count(ids.length, 'image', 'images')} from the trash (${numbers(ids)}).`
+  },
+  'media-merged': (event) => {
+    const ids = event.list('ids')
+    return `${who(event)} merged ${count(ids.length, 'image', 'images')} (${numbers(ids)}) into the image ${IMAGE}.`
+  },
   'media-deleted': (event) => {
     const ids = event.list('ids')
     if (event.imageId !== undefined) return `${who(event)} deleted the image ${IMAGE}.`

@@ -108,6 +108,24 @@ it.each([
     'Somebody deleted 1 image (no. 4).',
     'Jemand hat ein Bild gelöscht (Nr. 4).',
   ],
+  [
+    'media-trashed',
+    { subject: 'media:12', detail: { name: 'Tower' } },
+    `ada moved the image ${IMAGE} to the trash.`,
+    `ada hat das Bild ${IMAGE} in den Papierkorb gelegt.`,
+  ],
+  [
+    'media-restored',
+    { detail: { ids: [4, 5] } },
+    'ada restored 2 images from the trash (no. 4 and no. 5).',
+    'ada hat 2 Bilder aus dem Papierkorb zurückgeholt (Nr. 4 und Nr. 5).',
+  ],
+  [
+    'media-merged',
+    { subject: 'media:12', detail: { name: 'Tower', ids: [4] } },
+    `ada merged 1 image (no. 4) into the image ${IMAGE}.`,
+    `ada hat ein Bild (Nr. 4) mit dem Bild ${IMAGE} zusammengelegt.`,
+  ],
 ] as const)('describes %s in a natural sentence', (action, entry, english, german) => {
   const plain = { ...entry, detail: { ...entry.detail } }
   expect(tell('en', action, plain)).toBe(english)

@@ -1,0 +1,81 @@
+import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
+import { mediaNotFound } from '../../base/errors.ts'
+import type { Database } from '../../database/database.ts'
+import type { Queries } from '../../database/tables.ts'
+import { isLive, pairStates, readStates, updateDerived } from '../change/derived.ts'
+import { readDetailed, type WrittenItem, writeItem } from '../change/edit.ts'
+import { findOpenCollections, writeMembership } from '../collections/membership.ts'
+import type { DetailedItem } from '../item.ts'
+import { countVersion } from '../library.ts'
+import { combine } from './combine.ts'
+import { markTrashed } from './trash.ts'
+
+export interface Merged {
+  /** The item that the others were merged into. */
+  media: DetailedItem
+  /** What was left out, in sentences. */
+  warnings: string[]
+}
+
+/**
+ * Merges items into another one, in one transaction: all or nothing. That one gets what it lacks (see `combine`), and
+ * the others go to the trash. Until they are restored, their addresses lead to it.
+ *
+ * @param ids without duplicates and without `into`
+ * @throws AppError 404 "Media not found" if one of the items does not exist or is in the trash
+ */
+export async function mergeMedia(
+  database: Database,
+  { into, ids }: { into: number; ids: readonly number[] },
+  by: Actor = COMMAND_LINE,
+): Promise<Merged> {
+  const now = await database.now()
+  return writeAs(database, by, async (trx) => {
+    const all = [into, ...ids].sort((a, b) => a - b)
+    const before = await readStates(trx, all)
+    requireLive(all, before)
+    const item = await requireDetailed(trx, into)
+    const others: DetailedItem[] = []
+    for (const id of ids) others.push(await requireDetailed(trx, id))
+
+    const theirs = [...new Set(others.flatMap(({ collections }) => collections))]
+    const { combined, warnings } = combine(item, others, await findOpenCollections(trx, theirs))
+    if (differs(item, combined)) {
+      await writeMembership(trx, into, item.collections, combined.collections)
+      await writeItem(trx, combined, now)
+    }
+    const gone = before.filter(({ id }) => id !== into)
+    const trashed = await markTrashed(trx, gone, now, by, into)
+    await countVersion(trx)
+    const detail = { name: item.name, ids }
+    const entry = { action: 'media-merged', subject: mediaSubject(into), detail } as const
+    await recordAudit(trx, by, entry, now)
+    const kept = await readStates(trx, [into])
+    await updateDerived(trx, pairStates(before, [...trashed, ...kept]))
+    return { media: await requireDetailed(trx, into), warnings }
+  })
+}
+
+function requireLive(
+  ids: readonly number[],
+  items: readonly { id: number; trashed_at: number | null }[],
+): void {
+  const found = new Map(items.map((item) => [item.id, item]))
+  for (const id of ids) {
+    const item = found.get(id)
+    if (!item) throw mediaNotFound(`There is no media item with id ${id}.`)
+    if (!isLive(item)) throw mediaNotFound(`Item ${id} is in the trash.`)
+  }
+}
+
+async function requireDetailed(trx: Queries, id: number): Promise<DetailedItem> {
+  const item = await readDetailed(trx, id)
+  // Only in a damaged database.
+  if (!item) throw mediaNotFound(`The media item ${id} has no file.`)
+  return item
+}
+
+const differs = (item: DetailedItem, combined: WrittenItem): boolean =>
+  Object.entries(combined).some(
+    ([name, value]) => JSON.stringify(value) !== JSON.stringify(item[name as keyof DetailedItem]),
+  )

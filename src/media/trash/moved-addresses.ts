@@ -1,0 +1,155 @@
+import { sql } from 'kysely'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import type { Queries } from '../../database/tables.ts'
+
+/*
+ * An item that was merged into another one leads there by its addresses. While it is in the trash, `merged_into` says
+ * where to. Once it is deleted for good, the table `moved_addresses` does, so that no page that embeds it breaks.
+ */
+
+/** What is known of items before they are deleted for good. */
+export interface Departure {
+  /** Where the addresses of each item lead from now on; null: nowhere. */
+  heirs: ReadonlyMap<number, number | null>
+  /** The files of items with an heir. */
+  files: readonly { id: number; heir: number; digests: readonly string[] }[]
+}
+
+/**
+ * Reads where the addresses of items lead once these are deleted. Call it before their rows are deleted.
+ * @param ids ascending
+ */
+export async function readDeparture(trx: Queries, ids: readonly number[]): Promise<Departure> {
+  const list = JSON.stringify(ids)
+  const merged = new Map(
+    (await runIn(trx, findMerged, list)).map(({ id, merged_into }) => [id, merged_into]),
+  )
+  const gone = new Set(ids)
+  const heirs = new Map(ids.map((id) => [id, followChain(id, merged, gone)]))
+  if (merged.size === 0) return { heirs, files: [] }
+
+  const withHeir = ids.filter((id) => heirs.get(id) != null)
+  const files = new Map<number, { id: number; heir: number; digests: string[] }>()
+  for (const row of await runIn(trx, findDigests, JSON.stringify(withHeir))) {
+    const file = files.get(row.file_id) ?? {
+      id: row.file_id,
+      heir: heirs.get(row.media_id) ?? 0,
+      digests: [],
+    }
+    file.digests.push(row.scaled_digest, row.high_digest)
+    files.set(row.file_id, file)
+  }
+  return { heirs, files: [...files.values()] }
+}
+
+/** The first item of the chain that stays. Each step leads to another item, so there are at most as many as items. */
+function followChain(
+  id: number,
+  merged: ReadonlyMap<number, number | null>,
+  gone: ReadonlySet<number>,
+): number | null {
+  let into = merged.get(id) ?? null
+  for (let step = 0; step < merged.size && into !== null && gone.has(into); step += 1) {
+    into = merged.get(into) ?? null
+  }
+  return into !== null && gone.has(into) ? null : into
+}
+
+/**
+ * Lets everything that led to deleted items lead to their heirs, or nowhere. Call it after their rows and those of
+ * their files were deleted.
+ *
+ * @param removed the files that are gone, and their digests
+ * @param keepsAddresses whether the items' own addresses lead to their heirs too
+ */
+export async function noteDeparture(
+  trx: Queries,
+  { heirs, files }: Departure,
+  removed: { ids: readonly number[]; digests: readonly string[] },
+  keepsAddresses: boolean,
+): Promise<void> {
+  const list = JSON.stringify([...heirs.keys()])
+  const dependents = await runIn(trx, findDependents, list)
+  for (const { target } of dependents) {
+    const heir = heirs.get(target) ?? null
+    await runIn(trx, redirectMerged, heir, target)
+    if (heir === null) await runIn(trx, forgetAddresses, target)
+    else await runIn(trx, redirectAddresses, heir, target)
+  }
+  // Bytes that were added again after a merge, and are deleted now.
+  if (removed.digests.length > 0) {
+    await runIn(trx, forgetDigests, JSON.stringify(removed.digests))
+  }
+  if (!keepsAddresses) return
+  const removedIds = new Set(removed.ids)
+  const addresses = [
+    ...[...heirs].flatMap(([id, heir]) => (heir === null ? [] : [[String(id), heir] as const])),
+    ...files
+      .filter(({ id }) => removedIds.has(id))
+      .flatMap(({ heir, digests }) => digests.map((digest) => [digest, heir] as const)),
+  ]
+  for (const [address, heir] of addresses) await runIn(trx, insertAddress, address, heir)
+}
+
+const findMerged = prepare((db, ids: Parameter<string>) =>
+  db
+    .selectFrom('media')
+    .select(['id', 'merged_into'])
+    .where('id', 'in', listed<number>(db, 'bigint', ids))
+    .where('merged_into', 'is not', null)
+    .compile(),
+)
+
+/** The digests of all files of items, those of earlier versions and earlier recipes included. */
+const findDigests = prepare((db, ids: Parameter<string>) =>
+  sql<{ media_id: number; file_id: number; scaled_digest: string; high_digest: string }>`
+    WITH held AS (
+      SELECT id AS media_id, file_id FROM media WHERE id IN ${listed<number>(db, 'bigint', ids)}
+      UNION SELECT media_id, file_id FROM versions WHERE media_id IN ${listed<number>(db, 'bigint', ids)}
+    )
+    SELECT media_id, file_id, scaled_digest, high_digest FROM held JOIN files ON files.id = file_id
+    UNION ALL
+    SELECT media_id, held.file_id, scaled_digest, high_digest
+    FROM held JOIN earlier_addresses ON earlier_addresses.file_id = held.file_id`.compile(db),
+)
+
+/** The items, of these, that something leads to. */
+const findDependents = prepare((db, ids: Parameter<string>) =>
+  sql<{ target: number }>`
+    SELECT merged_into AS target FROM media WHERE merged_into IN ${listed<number>(db, 'bigint', ids)}
+    UNION
+    SELECT media_id FROM moved_addresses WHERE media_id IN ${listed<number>(db, 'bigint', ids)}`.compile(
+    db,
+  ),
+)
+
+const redirectMerged = prepare((db, heir: Parameter<number | null>, target: Parameter<number>) =>
+  db.updateTable('media').set({ merged_into: heir }).where('merged_into', '=', target).compile(),
+)
+
+const redirectAddresses = prepare((db, heir: Parameter<number>, target: Parameter<number>) =>
+  db
+    .updateTable('moved_addresses')
+    .set({ media_id: heir })
+    .where('media_id', '=', target)
+    .compile(),
+)
+
+const forgetAddresses = prepare((db, target: Parameter<number>) =>
+  db.deleteFrom('moved_addresses').where('media_id', '=', target).compile(),
+)
+
+const forgetDigests = prepare((db, digests: Parameter<string>) =>
+  db
+    .deleteFrom('moved_addresses')
+    .where('address', 'in', listed<string>(db, 'text', digests))
+    .compile(),
+)
+
+const insertAddress = prepare((db, address: Parameter<string>, media_id: Parameter<number>) =>
+  db
+    .insertInto('moved_addresses')
+    .values({ address, media_id })
+    .onConflict((conflict) => conflict.column('address').doUpdateSet({ media_id }))
+    .compile(),
+)

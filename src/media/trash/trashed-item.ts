@@ -1,0 +1,29 @@
+import type { Milliseconds } from '../../database/tables.ts'
+import { Type } from '../../http/schema.ts'
+
+/** Members that an item has only while it is in the trash. */
+export const TrashMembers = {
+  trashedAt: Type.Optional(
+    Type.String({ format: 'date-time', description: 'Only in the trash: since when (UTC)' }),
+  ),
+  trashedBy: Type.Optional(
+    Type.Union([Type.String(), Type.Null()], {
+      description: 'Only in the trash: username; null for the command line',
+    }),
+  ),
+}
+
+/** The columns that `toTrashMembers` needs. */
+export const TRASH_COLUMNS = ['media.trashed_at', 'media.trashed_by'] as const
+
+/** The members of an item in the trash, beside those of `toItem`. None for any other item. */
+export const toTrashMembers = ({
+  trashed_at,
+  trashed_by,
+}: {
+  trashed_at: Milliseconds | null
+  trashed_by: string | null
+}): { trashedAt?: string; trashedBy?: string | null } =>
+  trashed_at === null
+    ? {}
+    : { trashedAt: new Date(trashed_at).toISOString(), trashedBy: trashed_by }
