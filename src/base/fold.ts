@@ -26,6 +26,17 @@ export function fold(text: string): string {
 }
 
 /**
+ * Folds nothing but case, so that two tags are one exactly if they differ in case alone: a canonical caseless match
+ * (The Unicode Standard, section 3.13, D145). Accents, width and invisible characters stay.
+ *
+ * @returns folded text in NFC; folding it again changes nothing
+ */
+export function foldTagCase(tag: string): string {
+  if (/^[\x20-\x7e]*$/.test(tag)) return tag.toLowerCase()
+  return foldCase(tag.normalize('NFC')).normalize('NFC')
+}
+
+/**
  * Folds a search term.
  * @returns the folded term; `FOUND_NOWHERE` if nothing but white space is left of it
  */
