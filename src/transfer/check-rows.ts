@@ -125,6 +125,7 @@ const ACCOUNT_CHECKS = {
     cover: orNull(isCount),
     query: orNull(isText(10_000)),
     deleted: isFlag,
+    cleaner: orNull(isLine(64)),
   },
   collection_items: { collection_id: isCount, media_id: isCount, position: isWhole },
   versions: {

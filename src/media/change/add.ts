@@ -8,7 +8,8 @@ import { publicDigest } from '../../images/digests.ts'
 import type { ProcessedImage } from '../../images/images.ts'
 import { RECIPE } from '../../images/recipe.ts'
 import { newKey } from '../../storage/storage.ts'
-import { requireCollections, writeMembership } from '../collections/membership.ts'
+import { writeMemberships } from '../collections/membership.ts'
+import { requireCollections } from '../collections/requirements.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
@@ -251,7 +252,7 @@ async function insertMedia(
   await requireCollections(trx, collections)
   await countVersion(trx)
   const id = idAt(await insertItems(trx, [describeItem(item, { file_id: fileId, added_at })]), 0)
-  await writeMembership(trx, id, [], collections)
+  await writeMemberships(trx, [{ id, before: [], after: collections, isTrashed: false }])
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 

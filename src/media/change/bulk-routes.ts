@@ -28,7 +28,7 @@ export interface BulkRoutesOptions {
   bulkWork: Budget
 }
 
-const SEARCH_RULE =
+export const SEARCH_RULE =
   'A search also needs the permission view-media. Members that are not known are refused.'
 
 const NDJSON_TYPE = 'application/x-ndjson'
@@ -73,7 +73,7 @@ export const BulkResult = Type.Object(
 )
 export type BulkResult = Static<typeof BulkResult>
 
-const BulkAnswer = {
+export const BulkAnswer = {
   description: 'Lines of JSON: now and then the progress, and at the end the result.',
   content: { [NDJSON_TYPE]: { schema: Type.Union([BulkProgress, BulkResult]) } },
 }
@@ -160,7 +160,7 @@ interface PacedWork extends Pick<BulkWork, 'message'> {
 }
 
 /** Returns a function that does work on many items, and sends its progress meanwhile. */
-function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
+export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
   const stop = new AbortController()
   app.addHook('preClose', async () => {
     stop.abort(serviceBusy('The server is being stopped; send the request again for the rest.'))

@@ -2,7 +2,9 @@ import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '..
 import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import { writeMembership } from '../collections/membership.ts'
+import type { Queries } from '../../database/tables.ts'
+import { writeMemberships } from '../collections/membership.ts'
+import { requireCollections } from '../collections/requirements.ts'
 import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { type MemberChanges, patchTranslations } from '../members.ts'
@@ -48,7 +50,9 @@ export async function editMedia(
     const given: MemberChanges =
       patch === undefined ? others : { ...others, translations: patchTranslations(from, patch) }
     const next = { ...item, ...given }
-    if (given.collections) await writeMembership(trx, id, item.collections, given.collections)
+    if (given.collections) {
+      await changeMembership(trx, id, item.collections, given.collections)
+    }
     await runIn(
       trx,
       updateItem,
@@ -76,6 +80,20 @@ export async function editMedia(
     if (!edited) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
     return toDetailedItem(edited)
   })
+}
+
+/** Those that the item is in already need no check: one may be a deleted one that is still being removed from it. */
+async function changeMembership(
+  trx: Queries,
+  id: number,
+  before: readonly number[],
+  after: readonly number[],
+): Promise<void> {
+  await requireCollections(
+    trx,
+    after.filter((collection) => !before.includes(collection)),
+  )
+  await writeMemberships(trx, [{ id, before, after, isTrashed: false }])
 }
 
 const changedMeanwhile = (id: number, revision: number) =>
