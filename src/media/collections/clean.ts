@@ -28,7 +28,7 @@ export async function takeOut(
   await updateDerived(trx, changes)
 }
 
-/** Deletes the rows of collections that no item is in any more. */
+/** Deletes the rows of collections that are marked as deleted and have no items any more. */
 export async function deleteEmptied(trx: Queries, ids: readonly number[]): Promise<void> {
   await runIn(trx, deleteCollections, JSON.stringify(ids))
 }
@@ -77,5 +77,6 @@ const deleteCollections = prepare((db, ids: Parameter<string>) =>
   db
     .deleteFrom('collections')
     .where('id', 'in', listed<number>(db, 'bigint', ids))
+    .where('deleted', '=', 1)
     .compile(),
 )

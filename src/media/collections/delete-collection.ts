@@ -54,12 +54,12 @@ export async function deleteCollection(
     const isClean = places.length <= MAX_AT_ONCE
     if (isClean) {
       const items = [...new Set(places.map((place) => place.media_id))].sort((a, b) => a - b)
+      // While the tree is still there, by which it is known what they were below.
       await takeOut(trx, items, new Set(ids))
-      await deleteEmptied(trx, ids)
-    } else {
-      await runIn(trx, markDeleted, list)
-      await refreshAncestors(trx, above)
     }
+    await runIn(trx, markDeleted, list)
+    if (isClean) await deleteEmptied(trx, ids)
+    else await refreshAncestors(trx, above)
     await forgetCollections(trx, ids)
     await dropEntries(trx, ids)
     return { collection, isClean }
