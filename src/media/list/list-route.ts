@@ -84,7 +84,8 @@ export const listRoute: FastifyPluginAsyncTypebox<{
         search: Type.Optional(
           Type.String({
             maxLength: 255,
-            description: 'Each term must occur within the name or within one tag',
+            description:
+              'Each term must occur within the name, the file name, one tag, the alt text, the description or the credit',
           }),
         ),
       }),

@@ -3070,7 +3070,7 @@ export interface paths {
                     /** @description At most this many items */
                     limit?: number;
                     offset?: number;
-                    /** @description Each term must occur within the name or within one tag */
+                    /** @description Each term must occur within the name, the file name, one tag, the alt text, the description or the credit */
                     search?: string;
                 };
                 header?: never;
