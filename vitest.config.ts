@@ -74,6 +74,7 @@ const postgres = {
       'src/media/collections/*.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
       'src/media/list/{rank,search}.test.ts',
+      'src/media/order/orders.test.ts',
       'src/storage/journal/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',

@@ -2,7 +2,7 @@ import { type CompiledQuery, type QueryExecutor, type RawBuilder, sql } from 'ky
 import { isPostgres } from './engine.ts'
 import type { Queries } from './tables.ts'
 
-export type SqlValue = string | number | null
+export type SqlValue = string | number | null | Uint8Array
 
 /** A placeholder for a value in a prepared query. */
 export type Parameter<Value extends SqlValue> = RawBuilder<Value>
