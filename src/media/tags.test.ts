@@ -23,6 +23,7 @@ const EMPTY: Omit<ItemState, 'id' | 'tags'> = {
   added_at: 0,
   changed_at: 0,
   trashed_at: null,
+  positions: null,
   type: 'image/jpeg',
   size: 1,
   width: 1,

@@ -13,6 +13,8 @@ import { requireCollections } from '../collections/requirements.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
+import { updateOrders } from '../order/orders.ts'
+import { pairStates, readStates } from './derived.ts'
 import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
 
 /** The most earlier items with the same bytes that an answer names. */
@@ -252,7 +254,12 @@ async function insertMedia(
   await requireCollections(trx, collections)
   await countVersion(trx)
   const id = idAt(await insertItems(trx, [describeItem(item, { file_id: fileId, added_at })]), 0)
-  await writeMemberships(trx, [{ id, before: [], after: collections, isTrashed: false }])
+  if (collections.length > 0) {
+    await writeMemberships(trx, [{ id, before: [], after: collections }])
+    const after = await readStates(trx, [id])
+    const before = after.map((state) => ({ ...state, positions: null }))
+    await updateOrders(trx, pairStates(before, after))
+  }
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 

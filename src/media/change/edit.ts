@@ -93,7 +93,7 @@ async function changeMembership(
     trx,
     after.filter((collection) => !before.includes(collection)),
   )
-  await writeMemberships(trx, [{ id, before, after, isTrashed: false }])
+  await writeMemberships(trx, [{ id, before, after }])
 }
 
 const changedMeanwhile = (id: number, revision: number) =>

@@ -8,10 +8,9 @@ import {
 } from '../../audit/record.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import { parseCollections, writeMemberships } from '../collections/membership.ts'
 import { countVersion, type Library } from '../library.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
-import { isLive, readStates, updateDerived } from './derived.ts'
+import { readStates, updateDerived } from './derived.ts'
 
 /**
  * Removes an item. If it is the last one with the same bytes, removes every stored object of it too. When
@@ -46,16 +45,6 @@ export async function removeItems(
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
     if (items.length === 0) return { failed, files: { ids: [], keys: [] } }
 
-    // Before the rows of collections go with the items: the orders of collections are changed by what they hold.
-    await writeMemberships(
-      trx,
-      items.map((item) => ({
-        id: item.id,
-        before: parseCollections(item.collections),
-        after: [],
-        isTrashed: !isLive(item),
-      })),
-    )
     const fileIds = await deleteRows(trx, [...found])
     const unused = await removeUnusedFiles(trx, fileIds)
     const files = { ids: unused.ids, keys: await journal.condemn(trx, unused.keys) }

@@ -3,6 +3,7 @@ import { parametersInvalid } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import { refreshUnder } from '../filter/collection-facets.ts'
 import { countVersion } from '../library.ts'
 import {
   type Collection,
@@ -13,8 +14,7 @@ import {
 import { collectionNotFound, tooManyCollections } from './collection-errors.ts'
 import { type CollectionPatch, foldName, type NewCollection } from './collection-fields.ts'
 import { placeAfter, placeLast, requireFreeName } from './siblings.ts'
-import { readLine, requireParent } from './tree.ts'
-import { refreshAncestors } from './under.ts'
+import { requireParent } from './tree.ts'
 
 /** Against answers and trees that grow without bound: clients get all collections at once. */
 export const MAX_COLLECTIONS = 10_000
@@ -106,20 +106,16 @@ export async function changeCollection(
     await runIn(trx, updateCollection, id, name, folded, description, parent, position)
     // Only if it is given: a cover in the trash reads as none, and must not get lost.
     if (patch.cover !== undefined) await runIn(trx, setCover, id, patch.cover)
-    if (isMoved) await refreshBothLines(trx, before.parent, parent)
     await countVersion(trx)
+    if (isMoved)
+      await refreshUnder(
+        trx,
+        [before.parent, parent].filter((it) => it !== null),
+      )
     const subject = collectionSubject(id)
     await recordAudit(trx, by, { action: 'collection-changed', subject, detail }, now)
     return readCollection(trx, id)
   })
-}
-
-/** The collections above a moved one have other items below them now, unless they are above both places. */
-async function refreshBothLines(trx: Queries, from: number | null, to: number | null) {
-  const left = from === null ? [] : await readLine(trx, from)
-  const entered = to === null ? [] : await readLine(trx, to)
-  const changed = new Set(left).symmetricDifference(new Set(entered))
-  await refreshAncestors(trx, [...changed])
 }
 
 /** The members that differ, with what they are now. A description may be long, and is only named. */

@@ -2,11 +2,13 @@ import type { Database } from '../../database/database.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { readStates, updateDerived } from '../change/derived.ts'
+import { parseCollections } from '../filter/facets.ts'
 import { countVersion } from '../library.ts'
-import { parseCollections, setCollections } from './membership.ts'
+import { setCollections } from './membership.ts'
 
 /**
- * Takes items out of collections that are deleted. The caller increases the library's version before.
+ * Takes items out of collections that are deleted. The caller increases the library's version before, and drops the
+ * orders of the collections.
  * @param items ids, ascending
  */
 export async function takeOut(

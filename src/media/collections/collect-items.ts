@@ -2,15 +2,11 @@ import { type Actor, COMMAND_LINE, recordAudit, writeAs } from '../../audit/reco
 import { type AppError, parametersInvalid } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type FailedItem, noSuchItem } from '../change/bulk.ts'
-import { type ItemState, isLive, readStates, updateDerived } from '../change/derived.ts'
+import { isLive, pairStates, readStates, updateDerived } from '../change/derived.ts'
+import { parseCollections } from '../filter/facets.ts'
 import { countVersion } from '../library.ts'
 import { MAX_COLLECTIONS_OF_ITEM } from '../members.ts'
-import {
-  type Membership,
-  parseCollections,
-  setCollections,
-  writeMemberships,
-} from './membership.ts'
+import { type Membership, setCollections, writeMemberships } from './membership.ts'
 import { requireAddable } from './requirements.ts'
 
 /** Ids of collections, ascending. None is in both. */
@@ -39,7 +35,7 @@ export async function collectItems(
     const items = (await readStates(trx, ids)).filter(isLive)
     const found = new Set(items.map(({ id }) => id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    const changes: { before: ItemState; after: ItemState }[] = []
+    const changed: { id: number; collections: string }[] = []
     const memberships: Membership[] = []
     for (const item of items) {
       const { id, name } = item
@@ -52,21 +48,22 @@ export async function collectItems(
       }
       const collections = JSON.stringify(after)
       if (collections === item.collections) continue
-      memberships.push({ id, before, after, isTrashed: false })
-      changes.push({ before: item, after: { ...item, collections, changed_at: now } })
+      memberships.push({ id, before, after })
+      changed.push({ id, collections })
     }
-    if (changes.length === 0) return failed
-    const changed = changes.map(({ after }) => after)
+    if (changed.length === 0) return failed
     await writeMemberships(trx, memberships)
     await setCollections(trx, changed, now)
     await countVersion(trx)
+    const changedIds = changed.map(({ id }) => id)
     const detail = {
-      ids: changed.map(({ id }) => id),
+      ids: changedIds,
       ...(add.length > 0 && { added: add }),
       ...(remove.length > 0 && { removed: remove }),
     }
     await recordAudit(trx, by, { action: 'media-collected', detail }, now)
-    await updateDerived(trx, changes)
+    const before = items.filter(({ id }) => changedIds.includes(id))
+    await updateDerived(trx, pairStates(before, await readStates(trx, changedIds)))
     return failed
   })
 }

@@ -2,7 +2,6 @@ import { sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
-import { changeEntries, type Entry } from './entries.ts'
 import { placeBetween } from './positions.ts'
 
 /** Which collections an item was in, and which it is in from now on. */
@@ -10,82 +9,41 @@ export interface Membership {
   id: number
   before: readonly number[]
   after: readonly number[]
-  /** Whether the item is in the trash. */
-  isTrashed: boolean
-}
-
-/** The collections of an item, from its column. Of a damaged one, the ids that can be read. */
-export function parseCollections(collections: string): number[] {
-  try {
-    const values: unknown = JSON.parse(collections)
-    return Array.isArray(values) ? values.filter(Number.isSafeInteger) : []
-  } catch {
-    return []
-  }
 }
 
 /**
- * Writes which collections items are in, and the order of these collections. An item that enters one comes to its end,
- * behind those before it in `changes`. The caller writes `media.collections`, and has checked that the new ones exist.
+ * Writes which collections items are in, and with which positions. An item that enters one comes to its end, behind
+ * those before it in `changes`. The caller writes `media.collections` and has `updateDerived` write what follows from
+ * it, with the states of the items before this call. The new collections must have been checked.
  */
 export async function writeMemberships(
   trx: Queries,
   changes: readonly Membership[],
 ): Promise<void> {
-  const left: Member[] = []
-  const entered: Member[] = []
-  for (const { id, before, after, isTrashed } of changes) {
-    for (const collection of before) {
-      if (!after.includes(collection)) left.push({ collection, id, isTrashed })
-    }
-    for (const collection of after) {
-      if (!before.includes(collection)) entered.push({ collection, id, isTrashed })
-    }
-  }
-  if (left.length > 0) await leave(trx, left)
-  if (entered.length > 0) await enter(trx, entered)
-}
-
-interface Member {
-  collection: number
-  id: number
-  isTrashed: boolean
-}
-
-async function leave(trx: Queries, members: readonly Member[]): Promise<void> {
-  const gone = await runIn(trx, deleteMembers, toPairs(members))
-  const trashed = new Set(members.flatMap(({ id, isTrashed }) => (isTrashed ? [id] : [])))
-  const entries = gone.map(({ collection_id, media_id, position }) => ({
-    collection: collection_id,
-    id: media_id,
-    position,
-    isTrashed: trashed.has(media_id),
-  }))
-  await changeEntries(trx, { gone: entries, come: [] })
-}
-
-async function enter(trx: Queries, members: readonly Member[]): Promise<void> {
-  const byCollection = Map.groupBy(members, ({ collection }) => collection)
-  const lasts = await runIn(trx, findLast, JSON.stringify([...byCollection.keys()]))
-  const come: Entry[] = []
-  for (const [collection, entering] of byCollection) {
-    const last = lasts.find((row) => row.collection === collection)?.position
-    const positions = placeBetween(last ?? undefined, undefined, entering.length)
-    if (!positions) throw new Error(`Collection ${collection} has no position left at its end.`)
-    for (const [index, member] of entering.entries()) {
-      come.push({ ...member, position: positions[index] ?? 0 })
-    }
-  }
-  await runIn(
-    trx,
-    insertMembers,
-    JSON.stringify(come.map(({ collection, id, position }) => [collection, id, position])),
+  const left = changes.flatMap(({ id, before, after }) =>
+    before.filter((it) => !after.includes(it)).map((collection) => [collection, id]),
   )
-  await changeEntries(trx, { gone: [], come })
+  if (left.length > 0) await runIn(trx, deleteMembers, JSON.stringify(left))
+  const entered = Map.groupBy(
+    changes.flatMap(({ id, before, after }) =>
+      after.filter((it) => !before.includes(it)).map((collection) => ({ collection, id })),
+    ),
+    ({ collection }) => collection,
+  )
+  if (entered.size === 0) return
+  const rows: [collection: number, id: number, position: number][] = []
+  for (const last of await runIn(trx, findLast, JSON.stringify([...entered.keys()]))) {
+    const members = entered.get(last.collection) ?? []
+    const positions = placeBetween(last.position ?? undefined, undefined, members.length)
+    for (const [index, { collection, id }] of members.entries()) {
+      const position = positions?.[index]
+      if (position === undefined)
+        throw new Error(`Collection ${collection} has no room at its end.`)
+      rows.push([collection, id, position])
+    }
+  }
+  await runIn(trx, insertMembers, JSON.stringify(rows))
 }
-
-const toPairs = (members: readonly Member[]) =>
-  JSON.stringify(members.map(({ collection, id }) => [collection, id]))
 
 /** The rows of a JSON array of arrays of numbers, as a subquery. */
 const numbers = (db: Queries, rows: Parameter<string>, count: number) => {
@@ -99,9 +57,8 @@ const numbers = (db: Queries, rows: Parameter<string>, count: number) => {
 }
 
 const deleteMembers = prepare((db, pairs: Parameter<string>) =>
-  sql<{ collection_id: number; media_id: number; position: number }>`
-    DELETE FROM collection_items WHERE (collection_id, media_id) IN (${numbers(db, pairs, 2)})
-    RETURNING collection_id, media_id, position`.compile(db),
+  sql`DELETE FROM collection_items
+    WHERE (collection_id, media_id) IN (${numbers(db, pairs, 2)})`.compile(db),
 )
 
 const insertMembers = prepare((db, rows: Parameter<string>) =>

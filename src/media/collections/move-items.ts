@@ -6,10 +6,12 @@ import { isPostgres } from '../../database/engine.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { countVersion } from '../library.ts'
+import { numberKey } from '../order/keys.ts'
+import { collectionOrder, listOf } from '../order/lists.ts'
+import { changeOrderEntries } from '../order/orders.ts'
 import { collectionSubject } from './change-collection.ts'
 import { type Collection, findCollection, readCollection } from './collection.ts'
 import { collectionNotFound } from './collection-errors.ts'
-import { changeEntries, type Entry } from './entries.ts'
 import type { Move } from './move-fields.ts'
 import { placeBetween } from './positions.ts'
 
@@ -42,17 +44,17 @@ export async function moveItems(
     const changed = placed.filter(({ from, to }) => from !== to)
     if (changed.length === 0) return readCollection(trx, id)
     await runIn(trx, setPositions, id, JSON.stringify(changed.map((it) => [it.id, it.to])))
-    const toEntry =
-      (which: 'from' | 'to') =>
-      (it: Placed): Entry => ({ ...it, collection: id, position: it[which] })
     await countVersion(trx)
     const subject = collectionSubject(id)
     const detail = { ordered: ids }
     await recordAudit(trx, by, { action: 'collection-changed', subject, detail }, now)
-    await changeEntries(trx, {
-      gone: changed.map(toEntry('from')),
-      come: changed.map(toEntry('to')),
-    })
+    for (const isTrash of [false, true]) {
+      const entries = changed.filter(({ isTrashed }) => isTrashed === isTrash)
+      await changeOrderEntries(trx, listOf(collectionOrder(id), isTrash), {
+        remove: entries.map(({ id, from }) => ({ id, key: numberKey(from) })),
+        insert: entries.map(({ id, to }) => ({ id, key: numberKey(to) })),
+      })
+    }
     return readCollection(trx, id)
   })
 }
