@@ -76,7 +76,7 @@ const postgres = {
       'src/media/list/{rank,search}.test.ts',
       'src/media/order/orders.test.ts',
       'src/storage/journal/journal.test.ts',
-      'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
+      'test/{audit,bulk,cli-collection,cli-import,cli-user,collections,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
     ]),

@@ -51,16 +51,18 @@ export const bulkCollectionsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> 
       ),
       response: { 200: BulkAnswer },
     },
-    handler: async (request, reply) => {
+    handler: (request, reply) => {
       const selected = readSelection(request.body)
       if ('terms' in selected && selected.until === undefined) {
         throw parametersMissing('until is missing; it must be the highest id that was seen.')
       }
       const change = readCollectionChange(request.body)
-      await requireKnown(read, [...change.add, ...change.remove])
-      await requireAddable(read, change.add)
       return send(request, reply, selected, {
         message: 'Media updated successfully',
+        async check() {
+          await requireKnown(read, [...change.add, ...change.remove])
+          await requireAddable(read, change.add)
+        },
         work: ({ database }, ids) => collectItems(database, ids, change, actorOf(request)),
       })
     },

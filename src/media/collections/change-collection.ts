@@ -99,8 +99,8 @@ export async function changeCollection(
     } else if (isMoved) {
       next.position = await placeLast(trx, next.parent)
     }
-    const detail = describeChange(before, next)
-    if (Object.keys(detail).length === 0) return readCollection(trx, id)
+    const changes = describeChange(before, next)
+    if (Object.keys(changes).length === 0) return readCollection(trx, id)
 
     const { name, description, parent, position } = next
     await runIn(trx, updateCollection, id, name, folded, description, parent, position)
@@ -113,6 +113,7 @@ export async function changeCollection(
         [before.parent, parent].filter((it) => it !== null),
       )
     const subject = collectionSubject(id)
+    const detail = { name, ...changes }
     await recordAudit(trx, by, { action: 'collection-changed', subject, detail }, now)
     return readCollection(trx, id)
   })

@@ -113,19 +113,23 @@ export function createCleaner({
  * Removes the ids of all deleted collections from their items, whoever is at it besides. For commands, which have no
  * server to leave that to.
  */
-export async function cleanAll(database: Database, signal: AbortSignal): Promise<void> {
+export async function cleanAll(database: Database): Promise<void> {
   const deleted = await database.read
     .selectFrom('collections')
     .select('id')
     .where('deleted', '=', 1)
     .orderBy('id')
     .execute()
-  for (const { id } of deleted) await cleanCollection(database, id, signal)
+  for (const { id } of deleted) await cleanCollection(database, id)
 }
 
-async function cleanCollection(database: Database, id: number, signal: AbortSignal): Promise<void> {
+async function cleanCollection(
+  database: Database,
+  id: number,
+  signal?: AbortSignal,
+): Promise<void> {
   const pace = createPace(database)
-  while (!signal.aborted && (await cleanSome(pace.database, id, pace.batch()))) {
+  while (!signal?.aborted && (await cleanSome(pace.database, id, pace.batch()))) {
     pace.adapt()
     await pace.pause()
   }

@@ -188,7 +188,7 @@ describe('collections', () => {
           parents.delete(it)
           items.delete(it)
         }
-        if (atOnce === 0) await cleanAll(database, AbortSignal.timeout(60_000))
+        if (atOnce === 0) await cleanAll(database)
       },
     ]
     const [addOne, ...others] = commands

@@ -93,7 +93,7 @@ describe('a deleted collection of very many items', () => {
     expect(await countWith(a)).toBe(MAX_AT_ONCE - 499)
     // Not a deleted one: nothing is taken out of it.
     expect(await cleanSome(database, b, 500)).toBe(false)
-    await cleanAll(database, AbortSignal.timeout(60_000))
+    await cleanAll(database)
     expect(await countWith(a)).toBe(0)
     expect(await countWith(b)).toBe(MAX_AT_ONCE + 1)
     expect(await rows()).toEqual([{ id: b, deleted: 0 }])

@@ -46,7 +46,7 @@ export async function moveItems(
     await runIn(trx, setPositions, id, JSON.stringify(changed.map((it) => [it.id, it.to])))
     await countVersion(trx)
     const subject = collectionSubject(id)
-    const detail = { ordered: ids }
+    const detail = { name: collection.name, ordered: ids }
     await recordAudit(trx, by, { action: 'collection-changed', subject, detail }, now)
     for (const isTrash of [false, true]) {
       const entries = changed.filter(({ isTrashed }) => isTrashed === isTrash)
