@@ -47,7 +47,7 @@ describe('the commands for collections', () => {
     })
     expect(await run('delete', '1')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('Collection 1 has 1 sub-collections'),
+      stderr: expect.stringContaining('Collection 1 has 1 collection below it'),
     })
     expect(await run('delete', '1', '--recursive')).toEqual({
       code: 0,

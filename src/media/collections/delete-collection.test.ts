@@ -60,7 +60,7 @@ describe('deleting a collection', () => {
     await add(database, 'D')
     await collect([1, 2], b, c)
     expect(await refusalOf(deleteCollection(database, a))).toMatch(
-      /^409 Collection not empty: Collection \d has 2 sub-collections/,
+      /^409 Collection not empty: Collection \d has 2 collections below it/,
     )
     expect(await names()).toEqual(['A', 'B', 'C', 'D'])
     await deleteCollection(database, a, { isRecursive: true })
