@@ -1,8 +1,12 @@
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { Database } from '../src/database/database.ts'
 import { openDatabase } from '../src/database/open.ts'
 import { BulkResult } from '../src/media/change/bulk-routes.ts'
+import { addCollection } from '../src/media/collections/change-collection.ts'
+import { collectItems } from '../src/media/collections/collect-items.ts'
 import { Collection, CollectionList } from '../src/media/collections/collection.ts'
+import { readNewCollection } from '../src/media/collections/collection-fields.ts'
 import { MAX_AT_ONCE } from '../src/media/collections/delete-collection.ts'
 import { fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
@@ -185,12 +189,12 @@ describe('collections', () => {
     await client.delete(`/media/delete/${media.id}`)
     await client.delete('/media/delete/7')
     expect(await find(a.id)).toMatchObject({ count: 1, cover: null })
-    const { version } = { version: (await itemOf(8)).revision }
+    const { revision } = await itemOf(8)
     await request('PATCH', `/collections/${a.id}`, { name: 'Renamed' })
-    expect(await itemOf(8)).toMatchObject({ collections: [a.id], revision: version })
+    expect(await itemOf(8)).toMatchObject({ collections: [a.id], revision })
     await request('DELETE', `/collections/${a.id}`)
     await request('DELETE', `/collections/${b.id}`)
-    expect(await itemOf(8)).toMatchObject({ collections: [], revision: version })
+    expect(await itemOf(8)).toMatchObject({ collections: [], revision })
   })
 
   it('hold each item once, in an order that people give them', async () => {
@@ -284,8 +288,7 @@ it('records every change in the audit trail', async () => {
 })
 
 /** Holds the write lock of the database, as another writing process would. */
-async function lock(data: string) {
-  const database = await openDatabase(await locateDatabase(data))
+async function lock(database: Database) {
   const locked = Promise.withResolvers<void>()
   const unlocked = Promise.withResolvers<void>()
   const writing = database.write(async () => {
@@ -293,12 +296,9 @@ async function lock(data: string) {
     await unlocked.promise
   })
   await locked.promise
-  return {
-    database,
-    async unlock() {
-      unlocked.resolve()
-      await writing
-    },
+  return async () => {
+    unlocked.resolve()
+    await writing
   }
 }
 
@@ -309,24 +309,23 @@ it('removes a collection of very many items from them, also after a crash', asyn
     data,
     Array.from({ length: count }, (_, index) => ({ name: `Item ${index + 1}` })),
   )
+  const database = await openDatabase(await locateDatabase(data))
+  onTestFinished(() => database.close())
+  const make = async (name: string) =>
+    (await addCollection(database, readNewCollection({ name }))).id
+  const [large, small] = [await make('Large'), await make('Small')]
+  const all = Array.from({ length: count }, (_, index) => index + 1)
+  await collectItems(database, all, { add: [large], remove: [] })
+  await collectItems(database, [1, count], { add: [small], remove: [] })
   const first = await startServer({}, data)
   onTestFinished(() => first.kill())
   const admin = await signIn(first)
-  const [large, small] = await Promise.all(
-    ['Large', 'Small'].map(async (name) => {
-      const { body } = await admin.request<Changed>('POST', '/collections', { json: { name } })
-      return body.collection.id
-    }),
-  )
-  await admin.post('/media/bulk/collections', { search: '', until: count, add: [large] })
-  await admin.post('/media/bulk/collections', { ids: [1, count], add: [small] })
   const deleted = await admin.request<Changed>('DELETE', `/collections/${large}`)
   expect(deleted).toMatchObject({ status: 200, body: { collection: { count } } })
   const { body } = await admin.request<CollectionList>('GET', '/collections')
   expect(body.collections).toMatchObject([{ id: small, count: 2 }])
 
-  const { database, unlock } = await lock(data)
-  onTestFinished(() => database.close())
+  const unlock = await lock(database)
   const left = () =>
     database.read
       .selectFrom('media')

@@ -103,14 +103,19 @@ export async function readCollection(db: Queries, id: number): Promise<Collectio
   return toCollection(row, createCounts(await runIn(db, findCounts, String(id))))
 }
 
-type CountOf = (kind: 'collection' | 'under', id: number) => number
-
-function createCounts(rows: readonly { kind: string; value: string; live: number }[]): CountOf {
-  const counts = new Map(rows.map(({ kind, value, live }) => [`${kind} ${value}`, live]))
-  return (kind, id) => counts.get(`${kind} ${id}`) ?? 0
+/** How many items are in collections, and how many in them and below; by their ids as texts. */
+interface Counts {
+  collection: ReadonlyMap<string, number>
+  under: ReadonlyMap<string, number>
 }
 
-function toCollection(row: CollectionRow, countOf: CountOf): Collection {
+function createCounts(rows: readonly { kind: string; value: string; live: number }[]): Counts {
+  const [collection, under] = [new Map<string, number>(), new Map<string, number>()]
+  for (const { kind, value, live } of rows) (kind === 'under' ? under : collection).set(value, live)
+  return { collection, under }
+}
+
+function toCollection(row: CollectionRow, counts: Counts): Collection {
   const { id, name, description, parent, cover, query } = row
   const isSearch = query !== null
   return {
@@ -119,8 +124,8 @@ function toCollection(row: CollectionRow, countOf: CountOf): Collection {
     description,
     parent,
     cover,
-    count: isSearch ? null : countOf('collection', id),
-    total: isSearch ? null : countOf('under', id),
+    count: isSearch ? null : (counts.collection.get(String(id)) ?? 0),
+    total: isSearch ? null : (counts.under.get(String(id)) ?? 0),
     query,
   }
 }
