@@ -123,6 +123,34 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--older-than <days>', 'only those that have been there for this number of days')
     .addHelpText('after', TRASH_HELP)
     .action(async (options) => (await trashes()).trashEmpty(configOf(options), options))
+  const collection = program.command('collection').description('Manage collections of images.')
+  const collections = () => import('./cli/collection.ts')
+  command(collection, 'list', 'Show all collections, each followed by those below it.').action(
+    async (options) => (await collections()).collectionList(configOf(options)),
+  )
+  command(collection, 'add <name>', 'Make a collection, or a saved search.')
+    .option('--parent <id>', 'the collection that it is to be below')
+    .option('--description <text>', 'what it holds')
+    .option('--query <query>', 'makes it a saved search: search=tower&minRating=3')
+    .action(async (name, options) =>
+      (await collections()).collectionAdd(configOf(options), name, options),
+    )
+  command(collection, 'rename <id> <name>', 'Give a collection another name.').action(
+    async (id, name, options) =>
+      (await collections()).collectionRename(configOf(options), id, name),
+  )
+  command(collection, 'delete <id>', 'Delete a collection. Its images stay in the library.')
+    .option('--recursive', 'also delete all collections below it')
+    .action(async (id, options) =>
+      (await collections()).collectionDelete(configOf(options), id, options),
+    )
+  command(collection, 'put <id> <items...>', 'Put images into a collection, by their ids.').action(
+    async (id, items, options) => (await collections()).collectionPut(configOf(options), id, items),
+  )
+  command(collection, 'take <id> <items...>', 'Take images out of a collection.').action(
+    async (id, items, options) =>
+      (await collections()).collectionTake(configOf(options), id, items),
+  )
 
   command(program, 'audit', 'Show who did what, when and from where; the newest first.')
     .option('--since <time>', 'only newer entries: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')

@@ -44,6 +44,11 @@ beforeAll(async () => {
       admin: await signIn(server),
     }
   }
+  const admin = clients.whole?.admin
+  await admin?.post('/collections', { name: 'Top' })
+  await admin?.post('/collections', { name: 'Below', parent: 1 })
+  await admin?.post('/collections', { name: 'Search', query: 'search=x' })
+  await admin?.post('/media/add', { name: 'In it', tags: [], image, collections: [1] })
 })
 afterAll(async () => {
   await whole?.stop()
@@ -168,6 +173,7 @@ const editRows: Row[] = [
 const bulkRows: Row[] = [
   { path: '/media/bulk/tags', more: { add: 'new' } },
   { path: '/media/bulk/delete', more: { until: 1 } },
+  { path: '/media/bulk/collections', more: { add: [1], until: 1 } },
   { path: '/media/bulk/trash', more: { until: 1 } },
   { path: '/media/bulk/restore', more: { until: 1 } },
 ].flatMap(({ path, more }) =>
@@ -1013,13 +1019,13 @@ const NEW_TOKEN = { name: 'a script', permissions: ['view-media'], days: 1 }
 const PASSWORDS = { currentPassword: 'not my password', password: VIEWER_PASSWORD }
 
 /** The viewer is user 2. */
-const accountRows: [
+const accountRows: readonly (readonly [
   request: string,
   as: Row['as'],
   json: object | undefined,
   status: number,
   data: string,
-][] = [
+])[] = [
   ['GET /users', 'nobody', undefined, 401, 'Unauthorized'],
   ['GET /users', 'viewer', undefined, 403, 'Forbidden'],
   ['POST /users', 'admin', { username: 'viewer' }, 400, MISSING],
@@ -1060,10 +1066,109 @@ const accountRows: [
   ['DELETE /auth/tokens/77', 'viewer', undefined, 404, 'Token not found'],
   ['DELETE /auth/tokens/x', 'viewer', undefined, 400, MISSING],
 ]
+/** Collection 1 has collection 2 below it, and an item; collection 3 is a saved search. */
+const collectionRows: typeof accountRows = [
+  ['GET /collections', 'nobody', undefined, 401, 'Unauthorized'],
+  ['POST /collections', 'nobody', { name: 'x' }, 401, 'Unauthorized'],
+  ['POST /collections', 'viewer', { name: 'x' }, 403, 'Forbidden'],
+  ['POST /collections', 'admin', { name: 'New' }, 200, 'Collection added successfully'],
+  ['POST /collections', 'admin', {}, 400, MISSING],
+  ...[null, 5, '', ' '].map(
+    (name) => ['POST /collections', 'admin', { name }, 400, MISSING] as const,
+  ),
+  ...[LONG, 'a\u0000', 'a\ud800'].map(
+    (name) => ['POST /collections', 'admin', { name }, 400, INVALID] as const,
+  ),
+  ['POST /collections', 'admin', { name: 'x', parent: '1' }, 400, MISSING],
+  ['POST /collections', 'admin', { name: 'x', parent: 0 }, 400, MISSING],
+  ['POST /collections', 'admin', { name: 'x', description: 5 }, 400, MISSING],
+  ['POST /collections', 'admin', { name: 'x', query: 5 }, 400, MISSING],
+  ['POST /collections', 'admin', { name: 'x', cover: 1 }, 400, INVALID],
+  ['POST /collections', 'admin', { name: 'x', query: 'serch=x' }, 400, INVALID],
+  ['POST /collections', 'admin', { name: 'x', query: 'collection=3' }, 400, INVALID],
+  ['POST /collections', 'admin', { name: 'x', parent: 3 }, 400, INVALID],
+  ['POST /collections', 'admin', { name: 'x', parent: 77 }, 404, 'Collection not found'],
+  ['POST /collections', 'admin', { name: 'TOP' }, 409, 'Name taken'],
+  ['PATCH /collections/1', 'nobody', { name: 'x' }, 401, 'Unauthorized'],
+  ['PATCH /collections/1', 'viewer', { name: 'x' }, 403, 'Forbidden'],
+  ['PATCH /collections/1', 'admin', { description: 'x' }, 200, 'Collection updated successfully'],
+  ['PATCH /collections/1', 'admin', [], 400, INVALID],
+  ...[
+    { name: null },
+    { name: ' ' },
+    { name: LONG },
+    { parent: '1' },
+    { cover: 0 },
+    { after: 'x' },
+  ].map((patch) => ['PATCH /collections/1', 'admin', patch, 400, INVALID] as const),
+  ['PATCH /collections/1', 'admin', { query: 'search=x' }, 400, INVALID],
+  ['PATCH /collections/1', 'admin', { id: 2 }, 400, INVALID],
+  ['PATCH /collections/1', 'admin', { parent: 2 }, 400, INVALID],
+  ['PATCH /collections/1', 'admin', { parent: 1 }, 400, INVALID],
+  ['PATCH /collections/1', 'admin', { after: 2 }, 400, INVALID],
+  ['PATCH /collections/1', 'admin', { cover: 777777 }, 400, INVALID],
+  ['PATCH /collections/x', 'admin', { name: 'x' }, 400, MISSING],
+  ['PATCH /collections/77', 'admin', { name: 'x' }, 404, 'Collection not found'],
+  ['PATCH /collections/1', 'admin', { parent: 77 }, 404, 'Collection not found'],
+  ['PATCH /collections/1', 'admin', { after: 77 }, 404, 'Collection not found'],
+  ['PATCH /collections/3', 'admin', { name: 'top' }, 409, 'Name taken'],
+  ['DELETE /collections/1', 'nobody', undefined, 401, 'Unauthorized'],
+  ['DELETE /collections/1', 'viewer', undefined, 403, 'Forbidden'],
+  ['DELETE /collections/x', 'admin', undefined, 400, MISSING],
+  ['DELETE /collections/1?recursive=yes', 'admin', undefined, 400, INVALID],
+  ['DELETE /collections/77', 'admin', undefined, 404, 'Collection not found'],
+  ['DELETE /collections/1', 'admin', undefined, 409, 'Collection not empty'],
+  ['DELETE /collections/2', 'admin', undefined, 200, 'Collection deleted successfully'],
+  ['POST /collections/1/order', 'nobody', { ids: [1], before: null }, 401, 'Unauthorized'],
+  ['POST /collections/1/order', 'viewer', { ids: [1], before: null }, 403, 'Forbidden'],
+  [
+    'POST /collections/1/order',
+    'admin',
+    { ids: [1], before: null },
+    200,
+    'Collection updated successfully',
+  ],
+  ...[{ ids: [1] }, { before: null }, { ids: [], before: null }, { ids: ['1'], before: null }].map(
+    (move) => ['POST /collections/1/order', 'admin', move, 400, MISSING] as const,
+  ),
+  ...[
+    { ids: [1, 1], before: null },
+    { ids: [1], before: 1 },
+    { ids: [777777], before: null },
+    { ids: [1], before: 777777 },
+    { ids: [1], before: null, after: 1 },
+    { ids: Array.from({ length: 1001 }, (_, index) => index + 1), before: null },
+  ].map((move) => ['POST /collections/1/order', 'admin', move, 400, INVALID] as const),
+  ['POST /collections/3/order', 'admin', { ids: [1], before: null }, 400, INVALID],
+  ['POST /collections/x/order', 'admin', { ids: [1], before: null }, 400, MISSING],
+  ['POST /collections/77/order', 'admin', { ids: [1], before: null }, 404, 'Collection not found'],
+  ...[{}, { add: [] }, { add: null }, { remove: ['1'] }, { add: [0] }].map(
+    (change) =>
+      ['POST /media/bulk/collections', 'admin', { ids: [1], ...change }, 400, MISSING] as const,
+  ),
+  ...[
+    { add: [1], remove: [1] },
+    { add: [3] },
+    { add: [1], collections: [2] },
+    { add: Array.from({ length: 257 }, (_, index) => index + 1) },
+  ].map(
+    (change) =>
+      ['POST /media/bulk/collections', 'admin', { ids: [1], ...change }, 400, INVALID] as const,
+  ),
+  ['POST /media/bulk/collections', 'admin', { search: '', add: [1] }, 400, MISSING],
+  ['POST /media/bulk/collections', 'admin', { ids: [1], add: [77] }, 404, 'Collection not found'],
+  [
+    'POST /media/bulk/collections',
+    'admin',
+    { ids: [1], remove: [77] },
+    404,
+    'Collection not found',
+  ],
+]
 rows.push(
-  ...accountRows.map(([request, as, json, status, data]) => {
+  ...[...accountRows, ...collectionRows].map(([request, as, json, status, data]) => {
     const [method = '', path = ''] = request.split(' ')
-    const is = `${request} ${JSON.stringify(json)} by ${as}`
+    const is = `${request} ${JSON.stringify(json)?.slice(0, 60)} by ${as}`
     return { is, method, path, as, ...(json && { options: { json } }), status, data } as Row
   }),
 )

@@ -141,7 +141,7 @@ interface VersionsTable {
 interface CollectionsTable {
   id: Generated<number>
   name: string
-  /** The name without differences of case, unique beside its siblings. */
+  /** The name as `foldTagCase` returns it, unique beside its siblings. */
   folded: string
   description: string | null
   parent: number | null
@@ -153,13 +153,15 @@ interface CollectionsTable {
   query: string | null
   /** 1 while the ids of a deleted collection are still being removed from its items. */
   deleted: Generated<Flag>
+  /** The process that removes them, from `owners`; null if none does. */
+  cleaner: Generated<string | null>
 }
 
 /** Which items are in a collection, those in the trash included, and its own order. */
 interface CollectionItemsTable {
   collection_id: number
   media_id: number
-  /** Ascending, unique within a collection. */
+  /** Ascending, unique within a collection; see `media/collections/positions.ts`. */
   position: number
 }
 

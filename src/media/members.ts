@@ -117,8 +117,8 @@ export function readPatch(
   return translations === undefined ? changes : { ...changes, translations }
 }
 
-/** The contract calls every fault of a patch invalid, also those that add and edit call missing. */
-function asInvalid<Value>(read: () => Value): Value {
+/** Passes faults on as "Invalid parameters": in a patch, those that add and edit call missing are that too. */
+export function asInvalid<Value>(read: () => Value): Value {
   try {
     return read()
   } catch (error) {

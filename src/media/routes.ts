@@ -12,6 +12,8 @@ import { addMedia } from './change/add.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
 import { editRoutes } from './change/edit-routes.ts'
 import { removeMedia } from './change/remove.ts'
+import { bulkCollectionsRoute } from './collections/bulk-route.ts'
+import { collectionRoutes } from './collections/collection-routes.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
 import { Answer, Base64Image, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
@@ -56,6 +58,8 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
     if (options.trashDays > 0) await app.register(trashRoutes, options)
+    await app.register(collectionRoutes, { library: options.library, readState })
+    await app.register(bulkCollectionsRoute, options)
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)

@@ -225,6 +225,7 @@ const CHECKS: {
     cover: orNull(isCount),
     query: orNull(isText(10_000)),
     deleted: isFlag,
+    cleaner: orNull(isLine(64)),
   },
   collection_items: { collection_id: isCount, media_id: isCount, position: isWhole },
   versions: {

@@ -139,6 +139,7 @@ async function createCollections(db: Kysely<unknown>): Promise<void> {
     .addColumn('cover', id, (column) => column.references('media.id').onDelete('set null'))
     .addColumn('query', text)
     .addColumn('deleted', 'integer', (column) => column.notNull().defaultTo(0))
+    .addColumn('cleaner', text)
     .execute()
   // NULL differs from NULL in a unique index, so the collections at the top have 0 for a parent there.
   await sql`CREATE UNIQUE INDEX collections_siblings ON collections (coalesce(parent, 0), folded)
@@ -159,6 +160,11 @@ async function createCollections(db: Kysely<unknown>): Promise<void> {
     .createIndex('collection_items_media')
     .on('collection_items')
     .column('media_id')
+    .execute()
+  await db.schema
+    .createIndex('collection_items_order')
+    .on('collection_items')
+    .columns(['collection_id', 'position'])
     .execute()
 }
 

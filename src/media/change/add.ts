@@ -4,10 +4,13 @@ import { AppError } from '../../base/errors.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import type { SpooledFile } from '../../http/body/read-upload.ts'
-import { requireCollections, writeMembership } from '../collections/membership.ts'
+import { writeMemberships } from '../collections/membership.ts'
+import { requireCollections } from '../collections/requirements.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
+import { updateOrders } from '../order/orders.ts'
+import { pairStates, readStates } from './derived.ts'
 import { idAt, insertItems } from './insert-many.ts'
 import {
   type Committed,
@@ -136,7 +139,12 @@ async function insertMedia(
   await requireCollections(trx, collections)
   await countVersion(trx)
   const id = idAt(await insertItems(trx, [describeItem(item, { file_id: fileId, added_at })]), 0)
-  await writeMembership(trx, id, [], collections)
+  if (collections.length > 0) {
+    await writeMemberships(trx, [{ id, before: [], after: collections }])
+    const after = await readStates(trx, [id])
+    const before = after.map((state) => ({ ...state, positions: null }))
+    await updateOrders(trx, pairStates(before, after))
+  }
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 

@@ -158,6 +158,8 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
 }
 
 export interface PacedWork extends Pick<BulkWork, 'message'> {
+  /** Rejects if the work cannot be done. Called once the caller is known to be allowed to ask for it. */
+  check?(): Promise<void>
   /** Does the work for one batch, in a library whose writes are timed. */
   work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
 }
@@ -173,12 +175,13 @@ export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRo
     request: FastifyRequest,
     reply: FastifyReply,
     selected: Selected,
-    { work, message }: PacedWork,
+    { work, message, check }: PacedWork,
   ) => {
     const mayView = request.user?.permissions.includes('view-media') ?? false
     if ('terms' in selected && !mayView) {
       throw forbidden('A search also needs the permission view-media; without it, give ids.')
     }
+    await check?.()
     const { read } = library.database
     const release = await bulkWork.take(1)
     try {

@@ -3,7 +3,8 @@ import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
-import { writeMembership } from '../collections/membership.ts'
+import { writeMemberships } from '../collections/membership.ts'
+import { requireCollections } from '../collections/requirements.ts'
 import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { type MemberChanges, patchTranslations } from '../members.ts'
@@ -48,7 +49,9 @@ export async function editMedia(
     const given: MemberChanges =
       patch === undefined ? others : { ...others, translations: patchTranslations(from, patch) }
     const next = { ...item, ...given }
-    if (given.collections) await writeMembership(trx, id, item.collections, given.collections)
+    if (given.collections) {
+      await changeMembership(trx, id, item.collections, given.collections)
+    }
     await writeItem(trx, next, now)
     await countVersion(trx)
     const detail = describeEdit(item, given)
@@ -90,6 +93,20 @@ export async function writeItem(trx: Queries, item: WrittenItem, now: Millisecon
     JSON.stringify(item.collections),
     now,
   )
+}
+
+/** Those that the item is in already need no check: one may be a deleted one that is still being removed from it. */
+async function changeMembership(
+  trx: Queries,
+  id: number,
+  before: readonly number[],
+  after: readonly number[],
+): Promise<void> {
+  await requireCollections(
+    trx,
+    after.filter((collection) => !before.includes(collection)),
+  )
+  await writeMemberships(trx, [{ id, before, after }])
 }
 
 const changedMeanwhile = (id: number, revision: number) =>

@@ -1,83 +1,113 @@
-import { parametersInvalid } from '../../base/errors.ts'
+import { sql } from 'kysely'
+import { isPostgres } from '../../database/engine.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import type { Queries } from '../../database/tables.ts'
+import type { Milliseconds, Queries } from '../../database/tables.ts'
+import { placeBetween } from './positions.ts'
 
-/** Between the positions of neighbours, so that items can be moved between them without renumbering. */
-export const POSITION_GAP = 2 ** 20
+/** Which collections an item was in, and which it is in from now on. */
+export interface Membership {
+  id: number
+  before: readonly number[]
+  after: readonly number[]
+}
 
 /**
- * Writes which collections an item is in. New ones get it at their end. The caller writes `media.collections`.
- *
- * @param before ids of the collections that the item was in
- * @param after ids of those that it is in from now on
- * @throws AppError 400 "Invalid parameters" if a new one does not exist or is a saved search
+ * Writes which collections items are in, and with which positions. An item that enters one comes to its end, behind
+ * those before it in `changes`. The caller writes `media.collections` and has `updateDerived` write what follows from
+ * it, with the states of the items before this call. The new collections must have been checked.
  */
-export async function writeMembership(
+export async function writeMemberships(
   trx: Queries,
-  id: number,
-  before: readonly number[],
-  after: readonly number[],
+  changes: readonly Membership[],
 ): Promise<void> {
-  const left = before.filter((collection) => !after.includes(collection))
-  const entered = after.filter((collection) => !before.includes(collection))
-  await requireCollections(trx, entered)
-  if (left.length > 0) await runIn(trx, leave, id, JSON.stringify(left))
-  for (const collection of entered) await runIn(trx, enter, collection, id)
-}
-
-/** @throws AppError 400 "Invalid parameters" for an id of no collection, or of a saved search */
-export async function requireCollections(trx: Queries, ids: readonly number[]): Promise<void> {
-  if (ids.length === 0) return
-  const found = await runIn(trx, findCollections, JSON.stringify(ids))
-  for (const id of ids) {
-    const collection = found.find((row) => row.id === id)
-    if (!collection) throw parametersInvalid(`There is no collection with id ${id}.`)
-    if (collection.query !== null) {
-      throw parametersInvalid(`Collection ${id} is a saved search; no item can be put into it.`)
+  const left = changes.flatMap(({ id, before, after }) =>
+    before.filter((it) => !after.includes(it)).map((collection) => [collection, id]),
+  )
+  if (left.length > 0) await runIn(trx, deleteMembers, JSON.stringify(left))
+  const entered = Map.groupBy(
+    changes.flatMap(({ id, before, after }) =>
+      after.filter((it) => !before.includes(it)).map((collection) => ({ collection, id })),
+    ),
+    ({ collection }) => collection,
+  )
+  if (entered.size === 0) return
+  const rows: [collection: number, id: number, position: number][] = []
+  for (const last of await runIn(trx, findLast, JSON.stringify([...entered.keys()]))) {
+    const members = entered.get(last.collection) ?? []
+    const positions = placeBetween(last.position ?? undefined, undefined, members.length)
+    for (const [index, { collection, id }] of members.entries()) {
+      const position = positions?.[index]
+      if (position === undefined)
+        throw new Error(`Collection ${collection} has no room at its end.`)
+      rows.push([collection, id, position])
     }
   }
+  await runIn(trx, insertMembers, JSON.stringify(rows))
 }
 
-/** Those of these collections that an item can be put into. */
-export async function findOpenCollections(
+/** The rows of a JSON array of arrays of numbers, as a subquery. */
+const numbers = (db: Queries, rows: Parameter<string>, count: number) => {
+  const columns = Array.from({ length: count }, (_, index) =>
+    isPostgres(db)
+      ? sql`(row.value ->> ${sql.lit(index)})::bigint`
+      : sql`row.value ->> ${sql.lit(index)}`,
+  )
+  const from = isPostgres(db) ? sql`json_array_elements(${rows}::json)` : sql`json_each(${rows})`
+  return sql`SELECT ${sql.join(columns)} FROM ${from} AS row`
+}
+
+const deleteMembers = prepare((db, pairs: Parameter<string>) =>
+  sql`DELETE FROM collection_items
+    WHERE (collection_id, media_id) IN (${numbers(db, pairs, 2)})`.compile(db),
+)
+
+const insertMembers = prepare((db, rows: Parameter<string>) =>
+  sql`INSERT INTO collection_items (collection_id, media_id, position) ${numbers(db, rows, 3)}`.compile(
+    db,
+  ),
+)
+
+/** The position of the last item of each collection; null for one without items. */
+const findLast = prepare((db, collections: Parameter<string>) =>
+  sql<{ collection: number; position: number | null }>`
+    SELECT given.value AS collection, (
+      SELECT position FROM collection_items WHERE collection_id = given.value
+      ORDER BY position DESC LIMIT 1
+    ) AS position
+    FROM ${listed<number>(db, 'bigint', collections)} AS given`.compile(db),
+)
+
+/**
+ * Writes the column `collections` of items, in one statement.
+ * @param now makes it a change of the items; without it their revisions stay
+ */
+export async function setCollections(
   trx: Queries,
-  ids: readonly number[],
-): Promise<ReadonlySet<number>> {
-  if (ids.length === 0) return new Set()
-  const found = await runIn(trx, findCollections, JSON.stringify(ids))
-  return new Set(found.filter(({ query }) => query === null).map(({ id }) => id))
+  items: readonly { id: number; collections: string }[],
+  now?: Milliseconds,
+): Promise<void> {
+  const rows = JSON.stringify(items.map(({ id, collections }) => [id, collections]))
+  await (now === undefined
+    ? runIn(trx, updateCollections, rows)
+    : runIn(trx, changeCollections, rows, now))
 }
 
-const findCollections = prepare((db, ids: Parameter<string>) =>
-  db
-    .selectFrom('collections')
-    .select(['id', 'query'])
-    .where('id', 'in', listed<number>(db, 'bigint', ids))
-    .where('deleted', '=', 0)
-    .compile(),
+const updateCollections = prepare((db, rows: Parameter<string>) =>
+  update(db, rows, sql`SET collections = row.value ->> 1`),
 )
 
-const leave = prepare((db, id: Parameter<number>, collections: Parameter<string>) =>
-  db
-    .deleteFrom('collection_items')
-    .where('media_id', '=', id)
-    .where('collection_id', 'in', listed<number>(db, 'bigint', collections))
-    .compile(),
+const changeCollections = prepare((db, rows: Parameter<string>, now: Parameter<number>) =>
+  update(
+    db,
+    rows,
+    sql`SET collections = row.value ->> 1, changed_at = ${now}, revision = revision + 1`,
+  ),
 )
 
-const enter = prepare((db, collection: Parameter<number>, id: Parameter<number>) =>
-  db
-    .insertInto('collection_items')
-    .columns(['collection_id', 'media_id', 'position'])
-    .expression((from) =>
-      from
-        .selectFrom('collection_items')
-        .select(({ fn, lit, eb }) => [
-          eb.cast<number>(collection, 'bigint').as('collection_id'),
-          eb.cast<number>(id, 'bigint').as('media_id'),
-          eb(fn.coalesce(fn.max('position'), lit(0)), '+', lit(POSITION_GAP)).as('position'),
-        ])
-        .where('collection_id', '=', collection),
-    )
-    .compile(),
-)
+const update = (db: Queries, rows: Parameter<string>, set: ReturnType<typeof sql>) =>
+  (isPostgres(db)
+    ? sql`UPDATE media ${set}
+        FROM json_array_elements(${rows}::json) AS row WHERE media.id = (row.value ->> 0)::bigint`
+    : sql`UPDATE media ${set}
+        FROM json_each(${rows}) AS row WHERE media.id = row.value ->> 0`
+  ).compile(db)

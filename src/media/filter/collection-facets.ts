@@ -90,24 +90,24 @@ export async function refreshUnder(trx: Queries, ids: readonly number[]): Promis
   for (const [id, members] of below) await uniteInto(trx, id, members)
 }
 
-/** Deletes the facets of a collection itself. The items may keep its id for some time. */
-export async function dropCollectionFacets(trx: Queries, id: number): Promise<void> {
-  await trx
-    .deleteFrom('facet_chunks')
-    .where('facet_id', 'in', (facets) =>
-      facets
-        .selectFrom('facets')
-        .select('id')
-        .where('kind', 'in', ['collection', 'under'])
-        .where('value', '=', String(id)),
-    )
-    .execute()
-  await trx
-    .deleteFrom('facets')
-    .where('kind', 'in', ['collection', 'under'])
-    .where('value', '=', String(id))
-    .execute()
+/** Deletes the facets of collections themselves. The items may keep their ids for some time. */
+export async function dropCollectionFacets(trx: Queries, ...ids: readonly number[]): Promise<void> {
+  const values = JSON.stringify(ids.map(String))
+  await runIn(trx, deleteChunks, values)
+  await runIn(trx, deleteFacets, values)
 }
+
+const deleteChunks = prepare((db, values: Parameter<string>) =>
+  sql`DELETE FROM facet_chunks WHERE facet_id IN (
+    SELECT id FROM facets WHERE kind IN ('collection', 'under')
+      AND ${isListed<string>(db, sql`value`, 'text', values)}
+  )`.compile(db),
+)
+
+const deleteFacets = prepare((db, values: Parameter<string>) =>
+  sql`DELETE FROM facets WHERE kind IN ('collection', 'under')
+    AND ${isListed<string>(db, sql`value`, 'text', values)}`.compile(db),
+)
 
 /** Makes a facet `under` the union of facets `collection`. */
 async function uniteInto(trx: Queries, id: number, members: readonly string[]) {

@@ -1,4 +1,4 @@
-import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import {
   type BlockRow,
@@ -65,13 +65,16 @@ export const changeOrderEntries = (
     ...insert.map((entry) => ({ ...entry, list, isNew: true })),
   ])
 
-/** Removes all entries of a list. The library's version must have been raised before. */
-export async function dropOrder(trx: Queries, list: number): Promise<void> {
-  await runIn(trx, deleteList, list)
+/** Removes all entries of some lists. The library's version must have been raised before. */
+export async function dropOrder(trx: Queries, ...lists: readonly number[]): Promise<void> {
+  await runIn(trx, deleteLists, JSON.stringify(lists))
 }
 
-const deleteList = prepare((db, list: Parameter<number>) =>
-  db.deleteFrom('order_blocks').where('list', '=', list).compile(),
+const deleteLists = prepare((db, lists: Parameter<string>) =>
+  db
+    .deleteFrom('order_blocks')
+    .where('list', 'in', listed<number>(db, 'bigint', lists))
+    .compile(),
 )
 
 async function changeEntries(trx: Queries, changes: readonly EntryChange[]): Promise<void> {

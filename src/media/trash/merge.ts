@@ -4,7 +4,8 @@ import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { isLive, pairStates, readStates, updateDerived } from '../change/derived.ts'
 import { readDetailed, type WrittenItem, writeItem } from '../change/edit.ts'
-import { findOpenCollections, writeMembership } from '../collections/membership.ts'
+import { writeMemberships } from '../collections/membership.ts'
+import { findOpenCollections } from '../collections/requirements.ts'
 import type { DetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { combine } from './combine.ts'
@@ -41,7 +42,8 @@ export async function mergeMedia(
     const theirs = [...new Set(others.flatMap(({ collections }) => collections))]
     const { combined, warnings } = combine(item, others, await findOpenCollections(trx, theirs))
     if (differs(item, combined)) {
-      await writeMembership(trx, into, item.collections, combined.collections)
+      const change = { id: into, before: item.collections, after: combined.collections }
+      await writeMemberships(trx, [change])
       await writeItem(trx, combined, now)
     }
     const gone = before.filter(({ id }) => id !== into)

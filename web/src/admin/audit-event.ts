@@ -34,7 +34,9 @@ export function readEvent({ actor, tokenId, subject, detail }: Entry) {
     account: kind === 'account' && subjectName !== actor ? subjectName : undefined,
     imageId: kind === 'media' ? Number(subjectName) : undefined,
     imageName: text('name') ?? (kind === 'media' && isRenaming(renamed) ? renamed.to : undefined),
-    /** The name of the image before it was renamed. */
+    /** The name of the collection concerned. */
+    collectionName: text('name') ?? (isRenaming(renamed) ? renamed.to : undefined),
+    /** The name of the image or collection before it was renamed. */
     nameBefore: isRenaming(renamed) ? renamed.from : undefined,
     program,
     text,

@@ -158,7 +158,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -180,7 +180,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */
@@ -5400,6 +5400,1020 @@ export interface paths {
                 };
                 /** @description Error restoring media */
                 500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All collections
+         * @description At most 10000. Saved searches are among them.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description In order: each is followed by its sub-collections */
+                            collections: {
+                                id: number;
+                                name: string;
+                                description: string | null;
+                                parent: number | null;
+                                cover: number | null;
+                                count: number | null;
+                                total: number | null;
+                                query: string | null;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error listing collections */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a collection, or a saved search
+         * @description It comes behind its siblings.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description 1 to 255 characters, unlike those of its siblings */
+                        name: string;
+                        parent?: number | null;
+                        description?: string | null;
+                        query?: string | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Collection */
+                            collection: {
+                                id: number;
+                                name: string;
+                                description: string | null;
+                                parent: number | null;
+                                cover: number | null;
+                                count: number | null;
+                                total: number | null;
+                                query: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Name taken Or: Too many collections */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error adding the collection */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/collections/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a collection; its items stay in the library
+         * @description Needs the permission `edit-media`.
+         */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description Also delete its sub-collections */
+                    recursive?: boolean;
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Collection */
+                            collection: {
+                                id: number;
+                                name: string;
+                                description: string | null;
+                                parent: number | null;
+                                cover: number | null;
+                                count: number | null;
+                                total: number | null;
+                                query: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not empty */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error deleting the collection */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /**
+         * Rename, describe or move a collection, or give it a cover
+         * @description A JSON merge patch (RFC 7396).
+         *
+         *     Needs the permission `edit-media`.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description 1 to 255 characters, unlike those of its siblings */
+                        name?: string;
+                        description?: string | null;
+                        parent?: number | null;
+                        cover?: number | null;
+                        after?: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Collection */
+                            collection: {
+                                id: number;
+                                name: string;
+                                description: string | null;
+                                parent: number | null;
+                                cover: number | null;
+                                count: number | null;
+                                total: number | null;
+                                query: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Name taken */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating the collection */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/collections/{id}/order": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move items within the order of a collection
+         * @description Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 1000 items, in the order that they get */
+                        ids: number[];
+                        before: number | null;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Collection */
+                            collection: {
+                                id: number;
+                                name: string;
+                                description: string | null;
+                                parent: number | null;
+                                cover: number | null;
+                                count: number | null;
+                                total: number | null;
+                                query: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error ordering the collection */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/bulk/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put many items into collections, and take them out
+         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. A search also needs the permission view-media. Members that are not known are refused.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 10000 items */
+                        ids?: number[];
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
+                        search?: string;
+                        /** @description With `search`: only items up to this id */
+                        until?: number;
+                        /** @description With `search`: not these items, up to 10000 ids */
+                        except?: number[];
+                        /** @description Ids of up to 256 collections */
+                        add?: number[];
+                        /** @description Ids of up to 256 collections */
+                        remove?: number[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Collection not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };

@@ -32,6 +32,12 @@ const account = ({ account: name }: AuditEvent) =>
 const ofAccount = ({ account: name }: AuditEvent) =>
   name === undefined ? 'des eigenen Kontos' : `des Kontos ${name}`
 
+/** In the accusative. */
+const collection = ({ collectionName }: AuditEvent) =>
+  collectionName === undefined ? 'eine Sammlung' : `die Sammlung „${collectionName}“`
+const collections = (ids: readonly string[]) =>
+  `${ids.length === 1 ? 'Sammlung' : 'Sammlungen'} ${numbers(ids)}`
+
 const tags = (event: AuditEvent): string[] => {
   const [added, removed] = [event.list('tagsAdded'), event.list('tagsRemoved')]
   const word = (list: readonly string[]) => (list.length === 1 ? 'Schlagwort' : 'Schlagwörter')
@@ -137,6 +143,31 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     `${who(event)} hat Version ${event.number('from')} des Bildes ${IMAGE} wiederhergestellt.`,
   'version-deleted': (event) =>
     `${who(event)} hat Version ${event.number('version')} des Bildes ${IMAGE} gelöscht.`,
+  'media-collected': (event) => {
+    const [ids, added, removed] = [event.list('ids'), event.list('added'), event.list('removed')]
+    const parts = [
+      ...(added.length > 0 ? [`in ${collections(added)} aufgenommen`] : []),
+      ...(removed.length > 0 ? [`aus ${collections(removed)} entfernt`] : []),
+    ]
+    const images = `${count(ids.length, 'ein Bild', 'Bilder')} (${numbers(ids)})`
+    return `${who(event)} hat ${images} ${parts.length > 0 ? listed(parts) : 'neu einsortiert'}.`
+  },
+  'collection-added': (event) =>
+    event.text('query') === undefined
+      ? `${who(event)} hat ${collection(event)} angelegt.`
+      : `${who(event)} hat eine Suche als ${collection(event)} gespeichert.`,
+  'collection-changed': (event) => {
+    const moved = event.list('ordered')
+    if (moved.length > 0) {
+      return `${who(event)} hat ${collection(event)} umgeordnet: ${count(moved.length, 'ein Bild', 'Bilder')} (${numbers(moved)}).`
+    }
+    const renamed = event.nameBefore === undefined ? '' : `: aus „${event.nameBefore}“ umbenannt`
+    return `${who(event)} hat ${collection(event)} geändert${renamed}.`
+  },
+  'collection-deleted': (event) => {
+    const below = event.number('below')
+    return `${who(event)} hat ${collection(event)}${below > 0 ? ` mit ${count(below, 'einer Untersammlung', 'Untersammlungen')}` : ''} gelöscht. Die Bilder darin bleiben.`
+  },
   'account-created': (event) =>
     `${who(event)} hat ${account(event)} angelegt, mit der Rolle ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} hat ${account(event)} gelöscht.`,

@@ -29,6 +29,11 @@ const who = ({ actor, tokenId }: AuditEvent): string => {
 const whose = ({ account }: AuditEvent) =>
   account === undefined ? 'their own account' : `the account ${account}`
 
+const collection = ({ collectionName }: AuditEvent) =>
+  collectionName === undefined ? 'a collection' : `the collection “${collectionName}”`
+const collections = (ids: readonly string[]) =>
+  `${ids.length === 1 ? 'collection' : 'collections'} ${numbers(ids)}`
+
 const tagWord = (names: readonly string[]) => (names.length === 1 ? 'tag' : 'tags')
 const tags = (event: AuditEvent): string[] => [
   ...(event.list('tagsAdded').length > 0
@@ -128,6 +133,31 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     `${who(event)} restored version ${event.number('from')} of the image ${IMAGE}.`,
   'version-deleted': (event) =>
     `${who(event)} deleted version ${event.number('version')} of the image ${IMAGE}.`,
+  'media-collected': (event) => {
+    const [ids, added, removed] = [event.list('ids'), event.list('added'), event.list('removed')]
+    const parts = [
+      ...(added.length > 0 ? [`into ${collections(added)}`] : []),
+      ...(removed.length > 0 ? [`out of ${collections(removed)}`] : []),
+    ]
+    const images = `${count(ids.length, 'image', 'images')} (${numbers(ids)})`
+    return `${who(event)} moved ${images}${parts.length > 0 ? ` ${listed(parts)}` : ''}.`
+  },
+  'collection-added': (event) =>
+    event.text('query') === undefined
+      ? `${who(event)} made ${collection(event)}.`
+      : `${who(event)} saved a search as ${collection(event)}.`,
+  'collection-changed': (event) => {
+    const moved = event.list('ordered')
+    if (moved.length > 0) {
+      return `${who(event)} moved ${count(moved.length, 'image', 'images')} within ${collection(event)} (${numbers(moved)}).`
+    }
+    const renamed = event.nameBefore === undefined ? '' : `: renamed it from “${event.nameBefore}”`
+    return `${who(event)} changed ${collection(event)}${renamed}.`
+  },
+  'collection-deleted': (event) => {
+    const below = event.number('below')
+    return `${who(event)} deleted ${collection(event)}${below > 0 ? ` with ${count(below, 'sub-collection', 'sub-collections')}` : ''}. Its images were kept.`
+  },
   'account-created': (event) =>
     `${who(event)} created ${whose(event)} with the role ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} deleted ${whose(event)}.`,

@@ -103,6 +103,24 @@ it.each([
     'ada hat sich mit Firefox auf Linux angemeldet.',
   ],
   [
+    'media-collected',
+    { detail: { ids: [4, 5], added: [1], removed: [2, 3] } },
+    'ada moved 2 images (no. 4 and no. 5) into collection no. 1 and out of collections no. 2 and no. 3.',
+    'ada hat 2 Bilder (Nr. 4 und Nr. 5) in Sammlung Nr. 1 aufgenommen und aus Sammlungen Nr. 2 und Nr. 3 entfernt.',
+  ],
+  [
+    'collection-changed',
+    { subject: 'collection:1', detail: { name: { from: 'A', to: 'B' } } },
+    'ada changed the collection “B”: renamed it from “A”.',
+    'ada hat die Sammlung „B“ geändert: aus „A“ umbenannt.',
+  ],
+  [
+    'collection-deleted',
+    { subject: 'collection:1', detail: { name: 'B', below: 2 } },
+    'ada deleted the collection “B” with 2 sub-collections. Its images were kept.',
+    'ada hat die Sammlung „B“ mit 2 Untersammlungen gelöscht. Die Bilder darin bleiben.',
+  ],
+  [
     'media-deleted',
     { actor: null, detail: { ids: [4] } },
     'Somebody deleted 1 image (no. 4).',
