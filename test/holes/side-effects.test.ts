@@ -48,6 +48,11 @@ beforeAll(async () => {
   const { id: user } = (await victim.request<{ user: { id: number } }>('GET', '/auth/me')).body.user
   const item = async (seed: number) =>
     (await admin.add('An item', ['tag'], await makePng({ seed }))).body.media.id
+  const trashed = async (seed: number) => {
+    const id = await item(seed)
+    expect((await admin.post(`/media/trash/${id}`, undefined)).status).toBe(200)
+    return id
+  }
   const image = (await makePng({ seed: 9 })).toString('base64')
   const elsewhere = await sessionOf(await signIn(server))
   const json = (body: unknown) => ({ options: { json: body } })
@@ -63,6 +68,17 @@ beforeAll(async () => {
       ...json({ ids: [await item(2)], add: ['more'] }),
     },
     'POST /media/bulk/delete': { path: '/media/bulk/delete', ...json({ ids: [await item(3)] }) },
+    'POST /media/trash/{id}': { path: `/media/trash/${await item(5)}` },
+    'POST /media/bulk/trash': { path: '/media/bulk/trash', ...json({ ids: [await item(6)] }) },
+    'POST /media/restore/{id}': { path: `/media/restore/${await trashed(7)}` },
+    'POST /media/bulk/restore': {
+      path: '/media/bulk/restore',
+      ...json({ ids: [await trashed(8)] }),
+    },
+    'POST /media/merge': {
+      path: '/media/merge',
+      ...json({ into: await item(10), ids: [await item(11)] }),
+    },
     'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
     'POST /users': {
       path: '/users',
