@@ -74,10 +74,12 @@ const postgres = {
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
       'src/media/list/{rank,search}.test.ts',
       'src/media/trash/*.test.ts',
+      'src/media/order/{order-memory,orders,rebuild}.test.ts',
       'src/storage/journal/journal.test.ts',
+      'src/upkeep/check-orders.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{list,list-stream,outage,permissions,recipe,tags,trash,upgrade,workers}.test.ts',
+      'test/{filters,list,list-stream,outage,permissions,recipe,tags,trash,upgrade,versions,workers}.test.ts',
     ]),
   },
 }
@@ -92,7 +94,7 @@ const bucket = {
     include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
-      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
+      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers,versions}.test.ts',
     ]),
   },
 }

@@ -12,8 +12,6 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call the route. A route without it cannot be registered. */
     access?: Access
-    /** A second permission that the caller needs. */
-    alsoNeeds?: Permission
     /** Only the cookie counts; the route ignores access tokens. */
     cookieOnly?: boolean
   }
@@ -57,7 +55,7 @@ export function authPlugin({
 
     app.addHook('onRequest', async (request) => {
       if (request.is404) return
-      const { access, alsoNeeds, cookieOnly = false, url } = request.routeOptions.config
+      const { access, cookieOnly = false, url } = request.routeOptions.config
       if (access === undefined) throw new Error(`The route ${url} does not declare its access.`)
       if (access === 'public') return
 
@@ -69,7 +67,6 @@ export function authPlugin({
         throw forbidden('Pages of other sites may not do this with the cookie of the user.')
       }
       requireAccess(access, user, user.permissions)
-      requireAccess(alsoNeeds, user, user.permissions)
     })
 
     // Only for GET. A request that changes something repeats the check in each of its transactions; see `writeAs`.

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorder } from '../database/recorder.ts'
 import { actorOf } from './actor.ts'
+import { permissionsOf } from './permissions.ts'
 import { createFirstOfMinute } from './sign-in/first-of-minute.ts'
 import { TOKEN_REFUSED } from './tokens/api-token-lookup.ts'
 
@@ -35,10 +36,10 @@ function describe(request: FastifyRequest, error: Error): AuditEntry | undefined
   const { method, routeOptions, user } = request
   const detail = { method, route: routeOptions.url ?? '' }
   if (error.code === 'forbidden') {
-    const { access, alsoNeeds } = routeOptions.config
-    const hasFirst = user?.permissions.some((permission) => permission === access)
-    const needs = hasFirst ? (alsoNeeds ?? access) : access
-    return { action: 'refused', detail: { ...detail, needs } }
+    const { access } = routeOptions.config
+    const required = permissionsOf(access)
+    const missing = required.find((permission) => !user?.permissions.includes(permission))
+    return { action: 'refused', detail: { ...detail, needs: missing ?? required[0] ?? access } }
   }
   return error.code === TOKEN_REFUSED ? { action: 'token-refused', detail } : undefined
 }

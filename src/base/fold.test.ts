@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fold } from './fold.ts'
+import { fold, foldTagCase } from './fold.ts'
 
 describe('fold', () => {
   it.each([
@@ -59,5 +60,60 @@ describe('fold', () => {
       expect(fold(String.fromCodePoint(code)).codePointAt(0)).toBeLessThan(0x80)
     }
     expect(fold('\u3000')).toBe(' ')
+  })
+})
+
+describe('foldTagCase', () => {
+  it.each([
+    ['case', 'Garden', 'gARDEN'],
+    ['case of accented letters', 'CRÈME', 'crème'],
+    ['accents, however written', 'E\u0301', 'é'],
+    ['marks in any order', 'a\u0345\u0301', 'A\u0301\u0345'],
+    ['full case folding', 'Straße', 'STRASSE'],
+    ['capital sharp s', 'ẞ', 'ß'],
+    ['final sigma', 'ΟΔΥΣΣΕΥΣ', 'οδυσσευς'],
+    ['Cyrillic', 'МОСКВА', 'москва'],
+    ['Cherokee', 'ꭰ', 'Ꭰ'],
+  ])('folds to the same text: %s', (_, one, other) => {
+    expect(foldTagCase(one)).toBe(foldTagCase(other))
+  })
+
+  it.each([
+    ['accents', 'é', 'e'],
+    ['й', 'й', 'и'],
+    ['the dotless i', 'ı', 'i'],
+    ['the dotted capital i', 'İ', 'I'],
+    ['width', 'Ａ', 'A'],
+    ['superscripts', 'x²', 'x2'],
+    ['Roman numerals', 'Ⅳ', 'iv'],
+    ['invisible characters', 'sun\u200bset', 'sunset'],
+    ['voiced kana', 'が', 'か'],
+  ])('keeps %s apart', (_, one, other) => {
+    expect(foldTagCase(one)).not.toBe(foldTagCase(other))
+  })
+
+  it('changes nothing the second time, for every character and for texts', () => {
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue
+      const once = foldTagCase(String.fromCodePoint(code))
+      if (foldTagCase(once) !== once) expect(foldTagCase(once), code.toString(16)).toBe(once)
+    }
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        const once = foldTagCase(text)
+        expect(foldTagCase(once)).toBe(once)
+        expect(foldTagCase(text.normalize('NFD'))).toBe(once)
+      }),
+    )
+  })
+
+  it('joins only what the search joins too', () => {
+    for (let code = 0; code < 0x110000; code++) {
+      if (code >= 0xd800 && code < 0xe000) continue
+      const character = String.fromCodePoint(code)
+      const folded = foldTagCase(character)
+      if (fold(folded) !== fold(character))
+        expect(fold(folded), code.toString(16)).toBe(fold(character))
+    }
   })
 })

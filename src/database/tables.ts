@@ -55,6 +55,8 @@ interface LibraryTable {
   last_added_at: Milliseconds
   /** Which form of facets and order blocks the database has; 0 if they must be built. See `media/filter/rebuild.ts`. */
   derived: number
+  /** The process that builds them, from `owners`; null if none does. */
+  deriver: string | null
 }
 
 /** Keys made once for this library. They sign tokens and name public files. */
@@ -132,6 +134,8 @@ interface VersionsTable {
   added_at: Milliseconds
   /** Username. */
   added_by: string | null
+  /** The item's `file_name` with this version. */
+  file_name: string | null
 }
 
 interface CollectionsTable {

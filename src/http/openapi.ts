@@ -139,14 +139,13 @@ async function makeDescription(
 
 /** Adds who may call a route and what it refuses, from the same declarations that are enforced. */
 function describe(schema: FastifySchema = {}, { config = {} }: RouteOptions): FastifySchema {
-  const { access = 'public', alsoNeeds, failure, refusals = {} } = config
+  const { access = 'public', failure, refusals = {} } = config
   const isPublic = access === 'public'
+  const permissions = [access].flat().map((name) => `\`${name}\``)
   const needs =
     access === 'session'
       ? 'Needs a session.'
-      : alsoNeeds === undefined
-        ? `Needs the permission \`${access}\`.`
-        : `Needs the permissions \`${access}\` and \`${alsoNeeds}\`.`
+      : `Needs the permission${permissions.length > 1 ? 's' : ''} ${permissions.join(' and ')}.`
   const errors = {
     ...(!isPublic && { 401: 'Unauthorized', 403: 'Forbidden' }),
     ...refusals,

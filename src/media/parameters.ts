@@ -51,6 +51,7 @@ const missing = (field: string, value: unknown, right: string) =>
       : `${field} is ${quote(value)}; it must be ${right}.`,
   )
 
+/** @throws AppError 400 "Invalid parameters" if it is too long, or holds a character that no name or tag may have */
 export function requireText(field: string, text: string, maxCodePoints: number) {
   if (!text.isWellFormed()) {
     throw parametersInvalid(`${field} ${quote(text)} holds half of a surrogate pair.`)

@@ -54,6 +54,11 @@ beforeAll(async () => {
     return id
   }
   const image = (await makePng({ seed: 9 })).toString('base64')
+  const replaced = async (seed: number) => {
+    const id = await item(seed)
+    expect((await admin.post(`/media/replace/${id}`, { image })).status).toBe(200)
+    return id
+  }
   const elsewhere = await sessionOf(await signIn(server))
   const json = (body: unknown) => ({ options: { json: body } })
 
@@ -68,6 +73,17 @@ beforeAll(async () => {
       ...json({ ids: [await item(2)], add: ['more'] }),
     },
     'POST /media/bulk/delete': { path: '/media/bulk/delete', ...json({ ids: [await item(3)] }) },
+    'PATCH /media/item/{id}': {
+      path: `/media/item/${await item(12)}`,
+      ...json({ name: 'Other' }),
+    },
+    'POST /media/replace/{id}': { path: `/media/replace/${await item(13)}`, ...json({ image }) },
+    'POST /media/item/{id}/versions/{version}/restore': {
+      path: `/media/item/${await replaced(14)}/versions/1/restore`,
+    },
+    'DELETE /media/item/{id}/versions/{version}': {
+      path: `/media/item/${await replaced(15)}/versions/1`,
+    },
     'POST /media/trash/{id}': { path: `/media/trash/${await item(5)}` },
     'POST /media/bulk/trash': { path: '/media/bulk/trash', ...json({ ids: [await item(6)] }) },
     'POST /media/restore/{id}': { path: `/media/restore/${await trashed(7)}` },

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
 import type { Queries, VariantName } from '../../database/tables.ts'
+import { isShown } from './is-shown.ts'
 import { findMergedFile, findMovedDigest } from './merged-lookup.ts'
 
 /** About 30,000 entries: more than a page of a large website shows. */
@@ -112,26 +113,7 @@ const findOfFile = prepare((db, id: Parameter<number>, name: Parameter<VariantNa
 
 const prepareByDigest = (column: 'scaled_digest' | 'high_digest') =>
   prepare((db, digest: Parameter<string>, name: Parameter<VariantName>) =>
-    selectFiles(db, name)
-      .where(`files.${column}`, '=', digest)
-      .where(({ exists, or, selectFrom }) =>
-        or([
-          exists(
-            selectFrom('media')
-              .select('media.id')
-              .whereRef('media.file_id', '=', 'files.id')
-              .where('media.trashed_at', 'is', null),
-          ),
-          exists(
-            selectFrom('versions')
-              .innerJoin('media', 'media.id', 'versions.media_id')
-              .select('media.id')
-              .whereRef('versions.file_id', '=', 'files.id')
-              .where('media.trashed_at', 'is', null),
-          ),
-        ]),
-      )
-      .compile(),
+    selectFiles(db, name).where(`files.${column}`, '=', digest).where(isShown).compile(),
   )
 
 const findByDigest = {
@@ -146,6 +128,7 @@ const prepareByEarlier = (column: 'scaled_digest' | 'high_digest') =>
       .innerJoin('files', 'files.id', 'earlier_addresses.file_id')
       .select(`files.${column} as digest`)
       .where(`earlier_addresses.${column}`, '=', earlier)
+      .where(isShown)
       .compile(),
   )
 
@@ -187,13 +170,42 @@ export async function findVariant(
     .executeTakeFirst()
 }
 
-/** The original behind a media item, the item's name, and whether it is in the trash. */
-export async function findOriginal(db: Queries, mediaId: number) {
-  return db
+/**
+ * The original behind a media item, the item's name, and whether it is in the trash.
+ * @param version the version whose original it is; undefined for the present one
+ */
+export async function findOriginal(db: Queries, mediaId: number, version?: number) {
+  const ofItem = db
     .selectFrom('media')
     .innerJoin('files', 'files.id', 'media.file_id')
-    .select(['media.name', 'files.key', 'files.sha256', 'files.size', 'files.type'])
-    .select('media.trashed_at')
+    .select(ORIGINAL)
     .where('media.id', '=', mediaId)
+  if (version === undefined) return ofItem.executeTakeFirst()
+  // An item that was never replaced has no rows: its only version is 1.
+  const only =
+    version === 1 &&
+    (await ofItem
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('versions').select('version').where('media_id', '=', mediaId))),
+      )
+      .executeTakeFirst())
+  if (only) return only
+  return db
+    .selectFrom('versions')
+    .innerJoin('media', 'media.id', 'versions.media_id')
+    .innerJoin('files', 'files.id', 'versions.file_id')
+    .select(ORIGINAL)
+    .where('versions.media_id', '=', mediaId)
+    .where('versions.version', '=', version)
     .executeTakeFirst()
 }
+
+const ORIGINAL = [
+  'media.name',
+  'media.trashed_at',
+  'files.id as fileId',
+  'files.key',
+  'files.sha256',
+  'files.size',
+  'files.type',
+] as const

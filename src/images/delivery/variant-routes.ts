@@ -10,13 +10,12 @@ import type { VariantName } from '../../database/tables.ts'
 import { type FastAnswer, toRawHeaders } from '../../http/answer/fast-path.ts'
 import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
-import type { Query } from '../../http/query-parameters.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
-import { findMergedInto } from './merged-lookup.ts'
+import { createFindElsewhere, type Elsewhere } from './find-elsewhere.ts'
 import {
   explainMissing,
   IMAGE_CSP,
@@ -24,6 +23,7 @@ import {
   readBytes,
   readMediaId,
   redirectTo,
+  sendPresent,
 } from './open-object.ts'
 import type { VariantRenders } from './renders.ts'
 import { createVariantLookup, type Shown, type StoredVariant } from './variant-lookup.ts'
@@ -69,6 +69,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   { database, storage, renders, isPublic, hasPermission, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
+  const findElsewhere = createFindElsewhere(database, lookup, hasPermission)
   const cache = createObjectCache(
     (key, size) => readBytes(storage, key, size),
     deliveryCacheBytes,
@@ -103,10 +104,9 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     request: FastifyRequest,
     reply: FastifyReply,
     name: VariantName,
-    shown: Shown | undefined,
+    shown: Shown,
     headers: typeof headersById | typeof headersInTrash,
   ) {
-    if (!shown) throw mediaNotFound()
     const variant = shown.variant ?? (await renders.render(shown.fileId, name))
     const cacheControl = headers['cache-control']
     return sendObject(request, reply, {
@@ -181,18 +181,20 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const name = toVariantName(res)
     if (name === undefined) throw noVariant()
     const mediaId = readMediaId(id)
-    const shown = await lookup.ofMedia(mediaId, name)
-    if (shown) return sendVariant(request, reply, name, shown, headersById)
-    const into = isOfTrash(request) ? undefined : await findMergedInto(database, mediaId)
-    if (into !== undefined) {
-      // Relative, so that it is right under any base path. Not kept, because a restore ends it.
-      const target = request.params.res === undefined ? `${into}` : `../${into}/${res}`
-      return reply.headers(headersById).redirect(target, 308)
-    }
-    const trashed = await lookup.ofTrashed(mediaId, name)
-    if (!trashed || !(await hasPermission(request, 'delete-media'))) throw mediaNotFound()
-    for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
-    return sendVariant(request, reply, name, trashed, headersInTrash)
+    return sendPresent<Elsewhere, FastifyReply>(
+      async () =>
+        (await lookup.ofMedia(mediaId, name)) ?? (await findElsewhere(request, mediaId, name)),
+      async (shown) => {
+        if (shown.into !== undefined) {
+          // Relative, so that it is right under any base path. Not kept, because a restore ends it.
+          const to = request.params.res === undefined ? `${shown.into}` : `../${shown.into}/${res}`
+          return reply.headers(headersById).redirect(to, 308)
+        }
+        if (shown.inTrash) for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
+        const headers = shown.inTrash ? headersInTrash : headersById
+        return sendVariant(request, reply, name, shown, headers)
+      },
+    )
   }
   const params = { id: IdParameter }
   const tags = ['delivery']
@@ -254,6 +256,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       // Relative, so that it is right under any base path.
       if (present && (await lookup.byDigest(present, name)))
         return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
+      if (!shown) throw mediaNotFound()
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })
@@ -282,9 +285,6 @@ function allowAnyOrigin(app: FastifyInstance): void {
     })
   }
 }
-
-/** Whether the caller means the item in the trash itself, and not where its address leads. */
-const isOfTrash = ({ query }: FastifyRequest): boolean => (query as Query).in === 'trash'
 
 const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
 

@@ -21,8 +21,7 @@ export const mergeRoute: FastifyPluginAsyncTypebox<{
     method: 'POST',
     url: '/media/merge',
     config: {
-      access: 'edit-media',
-      alsoNeeds: 'delete-media',
+      access: ['edit-media', 'delete-media'],
       failure: 'Error merging media',
       refusals: {
         400: 'Required parameters missing',

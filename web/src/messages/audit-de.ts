@@ -131,6 +131,12 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     if (event.imageId !== undefined) return `${who(event)} hat das Bild ${IMAGE} gelöscht.`
     return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} gelöscht (${numbers(ids)}).`
   },
+  'media-replaced': (event) =>
+    `${who(event)} hat das Bild ${IMAGE} ersetzt; es ist jetzt Version ${event.number('version')}.`,
+  'version-restored': (event) =>
+    `${who(event)} hat Version ${event.number('from')} des Bildes ${IMAGE} wiederhergestellt.`,
+  'version-deleted': (event) =>
+    `${who(event)} hat Version ${event.number('version')} des Bildes ${IMAGE} gelöscht.`,
   'account-created': (event) =>
     `${who(event)} hat ${account(event)} angelegt, mit der Rolle ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} hat ${account(event)} gelöscht.`,
