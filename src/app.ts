@@ -147,8 +147,8 @@ export async function createApp(
     addresses: createItemAddresses(config.basePath),
     api: config.api,
     fileService: config.fileService,
-    versions: config.versions,
     trashDays: config.trashDays,
+    versions: config.versions,
     listUse,
   })
   await app.register(deliveryRoutes, {

@@ -56,10 +56,7 @@ async function makeApp(environment: Record<string, string> = {}) {
     await library.close()
   })
   const routes = (declared.get(app) ?? []).flatMap(({ method, url, config }) =>
-    [method].flat().map((method) => {
-      const { access } = config ?? {}
-      return { method, url, access }
-    }),
+    [method].flat().map((method) => ({ method, url, access: config?.access })),
   )
   return { app, library, routes }
 }

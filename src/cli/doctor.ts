@@ -58,8 +58,8 @@ type Table = 'media' | 'files' | 'variants' | 'journal'
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
-  { check: checkVersions, things: 'replaced items' },
   { check: checkTrash, things: 'items in the trash' },
+  { check: checkVersions, things: 'replaced items' },
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },

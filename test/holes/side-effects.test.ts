@@ -48,7 +48,22 @@ beforeAll(async () => {
   const { id: user } = (await victim.request<{ user: { id: number } }>('GET', '/auth/me')).body.user
   const item = async (seed: number) =>
     (await admin.add('An item', ['tag'], await makePng({ seed }))).body.media.id
+  const trashed = async (seed: number) => {
+    const id = await item(seed)
+    expect((await admin.post(`/media/trash/${id}`, undefined)).status).toBe(200)
+    return id
+  }
   const image = (await makePng({ seed: 9 })).toString('base64')
+  const replaced = async (seed: number) => {
+    const id = await item(seed)
+    expect((await admin.post(`/media/replace/${id}`, { image })).status).toBe(200)
+    return id
+  }
+  const { id: collection } = (
+    await admin.request<{ collection: { id: number } }>('POST', '/collections', {
+      json: { name: 'Kept' },
+    })
+  ).body.collection
   const elsewhere = await sessionOf(await signIn(server))
   const json = (body: unknown) => ({ options: { json: body } })
 
@@ -63,6 +78,39 @@ beforeAll(async () => {
       ...json({ ids: [await item(2)], add: ['more'] }),
     },
     'POST /media/bulk/delete': { path: '/media/bulk/delete', ...json({ ids: [await item(3)] }) },
+    'PATCH /media/item/{id}': {
+      path: `/media/item/${await item(12)}`,
+      ...json({ name: 'Other' }),
+    },
+    'POST /media/replace/{id}': { path: `/media/replace/${await item(13)}`, ...json({ image }) },
+    'POST /media/item/{id}/versions/{version}/restore': {
+      path: `/media/item/${await replaced(14)}/versions/1/restore`,
+    },
+    'DELETE /media/item/{id}/versions/{version}': {
+      path: `/media/item/${await replaced(15)}/versions/1`,
+    },
+    'POST /media/trash/{id}': { path: `/media/trash/${await item(5)}` },
+    'POST /media/bulk/trash': { path: '/media/bulk/trash', ...json({ ids: [await item(6)] }) },
+    'POST /media/restore/{id}': { path: `/media/restore/${await trashed(7)}` },
+    'POST /media/bulk/restore': {
+      path: '/media/bulk/restore',
+      ...json({ ids: [await trashed(8)] }),
+    },
+    'POST /media/merge': {
+      path: '/media/merge',
+      ...json({ into: await item(10), ids: [await item(11)] }),
+    },
+    'POST /collections': { path: '/collections', ...json({ name: 'Made' }) },
+    'PATCH /collections/{id}': { path: `/collections/${collection}`, ...json({ name: 'Other' }) },
+    'DELETE /collections/{id}': { path: `/collections/${collection}` },
+    'POST /collections/{id}/order': {
+      path: `/collections/${collection}/order`,
+      ...json({ ids: [await item(16)], before: null }),
+    },
+    'POST /media/bulk/collections': {
+      path: '/media/bulk/collections',
+      ...json({ ids: [await item(17)], add: [collection] }),
+    },
     'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
     'POST /users': {
       path: '/users',

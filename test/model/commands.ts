@@ -197,6 +197,7 @@ const trash = fc.record({ place }).map((values) =>
     expect(guest.status).toBe(404)
     expect((await client.get(`/media/original/${item.id}`)).status).toBe(200)
     expect((await client.post(`/media/trash/${item.id}`, undefined)).status).toBe(404)
+    expect((await sendReplacement(client, item, item.image)).status).toBe(404)
   }),
 )
 
@@ -217,7 +218,7 @@ const onTrash = (
     ({ trash }) => trash.length > 0,
   )
 
-const restore = fc.record({ place }).map((values) =>
+const restoreTrashed = fc.record({ place }).map((values) =>
   onTrash('restore', values, async (item, real, reference) => {
     const { status } = await real.client.post(`/media/restore/${item.id}`, undefined)
     expect(status).toBe(200)
@@ -225,6 +226,7 @@ const restore = fc.record({ place }).map((values) =>
     reference.items.sort((a, b) => a.id - b.id)
     await searchFor(item, real, reference)
     expect((await real.asGuest(`/media/image/${item.id}`)).status).toBe(200)
+    await real.compareItem(item)
   }),
 )
 
@@ -337,7 +339,7 @@ const arbitraries = [
   ...often(4, edit),
   ...often(4, remove),
   ...often(3, trash),
-  ...often(2, restore),
+  ...often(2, restoreTrashed),
   removeTrashed,
   ...often(2, tagMany),
   removeMany,

@@ -64,7 +64,9 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
             throw mediaNotFound(`Item ${id} has no version ${version}.`)
           }
           const isHidden =
-            original?.trashed_at != null && !(await hasPermission(request, 'delete-media'))
+            original &&
+            original.trashed_at !== null &&
+            !(await hasPermission(request, 'delete-media'))
           return isHidden ? undefined : original
         },
         ({ name, key, type, size, sha256, trashed_at }) => {

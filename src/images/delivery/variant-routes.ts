@@ -10,13 +10,12 @@ import type { VariantName } from '../../database/tables.ts'
 import { type FastAnswer, toRawHeaders } from '../../http/answer/fast-path.ts'
 import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
-import type { Query } from '../../http/query-parameters.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
-import { findMergedInto } from './merged-lookup.ts'
+import { createFindElsewhere, type Elsewhere } from './find-elsewhere.ts'
 import {
   explainMissing,
   IMAGE_CSP,
@@ -70,6 +69,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
   { database, storage, renders, isPublic, hasPermission, deliveryCacheBytes, deliveryUse },
 ) => {
   const lookup = createVariantLookup(database)
+  const findElsewhere = createFindElsewhere(database, lookup, hasPermission)
   const cache = createObjectCache(
     (key, size) => readBytes(storage, key, size),
     deliveryCacheBytes,
@@ -181,30 +181,18 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const name = toVariantName(res)
     if (name === undefined) throw noVariant()
     const mediaId = readMediaId(id)
-    const isHere = isOfTrash(request)
-    const into =
-      isHere || (await lookup.ofMedia(mediaId, name))
-        ? undefined
-        : await findMergedInto(database, mediaId)
-    if (into !== undefined) {
-      // Relative, so that it is right under any base path. Not kept, because a restore ends it.
-      const target = request.params.res === undefined ? `${into}` : `../${into}/${res}`
-      return reply.headers(headersById).redirect(target, 308)
-    }
-    let isTrashed = false
-    return sendPresent(
-      async () => {
-        const shown = await lookup.ofMedia(mediaId, name)
-        if (shown) return shown
-        const trashed = await lookup.ofTrashed(mediaId, name)
-        if (!trashed || !(await hasPermission(request, 'delete-media'))) return undefined
-        isTrashed = true
-        return trashed
-      },
-      (shown) => {
-        if (!isTrashed) return sendVariant(request, reply, name, shown, headersById)
-        for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
-        return sendVariant(request, reply, name, shown, headersInTrash)
+    return sendPresent<Elsewhere, FastifyReply>(
+      async () =>
+        (await lookup.ofMedia(mediaId, name)) ?? (await findElsewhere(request, mediaId, name)),
+      async (shown) => {
+        if (shown.into !== undefined) {
+          // Relative, so that it is right under any base path. Not kept, because a restore ends it.
+          const to = request.params.res === undefined ? `${shown.into}` : `../${shown.into}/${res}`
+          return reply.headers(headersById).redirect(to, 308)
+        }
+        if (shown.inTrash) for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
+        const headers = shown.inTrash ? headersInTrash : headersById
+        return sendVariant(request, reply, name, shown, headers)
       },
     )
   }
@@ -297,9 +285,6 @@ function allowAnyOrigin(app: FastifyInstance): void {
     })
   }
 }
-
-/** Whether the caller means the item in the trash itself, and not where its address leads. */
-const isOfTrash = ({ query }: FastifyRequest): boolean => (query as Query).in === 'trash'
 
 const etagOf = ({ sha256 }: StoredVariant) => `"${sha256}"`
 

@@ -10,7 +10,7 @@ import {
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import { countVersion, type Library } from '../library.ts'
-import { noteDeparture, readDeparture } from '../trash/moved-addresses.ts'
+import { forgetDigests, noteDeparture, readDeparture } from '../trash/moved-addresses.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { readStates, updateDerived } from './derived.ts'
 
@@ -56,12 +56,12 @@ export async function removeItems(
     )
     const found = new Set(items.map(({ id }) => id))
     const failed = ids.filter((id) => !found.has(id)).map(noSuchItem)
-    if (items.length === 0) return { failed, files: { ids: [], digests: [], keys: [] } }
+    if (items.length === 0) return { failed, files: { ids: [], keys: [] } }
 
     const departure = await readDeparture(trx, [...found])
     const fileIds = await deleteRows(trx, [...found])
     const files = await condemnUnused(trx, library, fileIds)
-    await noteDeparture(trx, departure, files, keepsAddresses)
+    await noteDeparture(trx, departure, files.ids, keepsAddresses)
     await countVersion(trx)
     await recordAudit(trx, by, describe([...found], items), now)
     await updateDerived(
@@ -83,9 +83,9 @@ export async function condemnUnused(
   { journal }: Library,
   fileIds: ReadonlySet<number>,
 ): Promise<UnusedFiles> {
-  if (fileIds.size === 0) return { ids: [], digests: [], keys: [] }
-  const { keys, ...files } = await removeUnusedFiles(trx, fileIds)
-  return { ...files, keys: await journal.condemn(trx, keys) }
+  if (fileIds.size === 0) return { ids: [], keys: [] }
+  const { ids, keys } = await removeUnusedFiles(trx, fileIds)
+  return { ids, keys: await journal.condemn(trx, keys) }
 }
 
 /** Removes the objects of files that `condemnUnused` returned. If it rejects, the journal's sweep does the rest. */
@@ -109,24 +109,25 @@ function describe(ids: readonly number[], [item]: readonly { name: string }[]): 
 /** Files whose rows a transaction has deleted. */
 export interface UnusedFiles {
   ids: number[]
-  digests: string[]
   /** Of their objects. */
   keys: string[]
 }
 
 /**
  * Removes the rows of the given files that no item uses any more, not even as an earlier version.
- * @returns the ids of those files, their digests, and the keys that the rows named
+ * @returns the ids of those files, and the keys that the rows named
  */
 async function removeUnusedFiles(trx: Queries, fileIds: ReadonlySet<number>): Promise<UnusedFiles> {
   const shown = await runIn(trx, findShown, JSON.stringify([...fileIds]))
   const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
-  if (ids.length === 0) return { ids, digests: [], keys: [] }
+  if (ids.length === 0) return { ids, keys: [] }
   const list = JSON.stringify(ids)
   const variants = await runIn(trx, deleteVariants, list)
   const files = await runIn(trx, deleteFiles, list)
   const digests = files.flatMap(({ scaled_digest, high_digest }) => [scaled_digest, high_digest])
-  return { ids, digests, keys: [...files, ...variants].map(({ key }) => key) }
+  // Bytes that were added again after a merge, and go now.
+  await forgetDigests(trx, digests)
+  return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }
 
 /**

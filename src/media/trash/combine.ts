@@ -3,11 +3,10 @@ import type { WrittenItem } from '../change/edit.ts'
 import type { DetailedItem, Translations } from '../item.ts'
 import { MAX_COLLECTIONS_OF_ITEM, MAX_TRANSLATIONS } from '../members.ts'
 import { MAX_TAGS } from '../parameters.ts'
+import { haveSameShape } from '../versions/replace.ts'
 
 /** What a warning names at most: an answer must not grow with the library. */
 const MAX_NAMED = 10
-/** Of the aspect ratios of two images of which one can have the focus of the other. */
-const SAME_RATIO = 0.01
 
 /**
  * Gives an item what it lacks of others: their tags and collections, and each text, rating, time and focus that it
@@ -44,7 +43,11 @@ export function combine(
     source: first('source'),
     takenAt: first('takenAt'),
     rating: item.rating || (others.find(({ rating }) => rating > 0)?.rating ?? 0),
-    focus: item.focus ?? others.find((other) => hasFocusFor(other, item))?.focus ?? null,
+    // A focus is a point of the image, so it fits only another image of the same shape.
+    focus:
+      item.focus ??
+      others.find((other) => other.focus !== null && haveSameShape(other, item))?.focus ??
+      null,
     translations: Object.fromEntries(translations.all),
     collections: collections.all.sort((a, b) => a - b),
   }
@@ -88,12 +91,6 @@ function addUpTo<Value>(most: number, own: readonly Value[], more: Iterable<Valu
   // An item may have more than `most` if an earlier version had another limit.
   const rest = all.splice(Math.max(most, own.length))
   return { all, rest }
-}
-
-/** A focus is a point of the image, so it fits only another image of the same shape. */
-function hasFocusFor(other: DetailedItem, item: DetailedItem): boolean {
-  const ratio = other.width / other.height / (item.width / item.height)
-  return other.focus !== null && Math.abs(ratio - 1) <= SAME_RATIO
 }
 
 function warn(what: string, most: number, rest: readonly (string | number)[]): string[] {

@@ -42,6 +42,11 @@ export async function readDeparture(trx: Queries, ids: readonly number[]): Promi
   return { heirs, files: [...files.values()] }
 }
 
+/** Lets digests lead nowhere. */
+export async function forgetDigests(trx: Queries, digests: readonly string[]): Promise<void> {
+  if (digests.length > 0) await runIn(trx, forgetThese, JSON.stringify(digests))
+}
+
 /** The first item of the chain that stays. Each step leads to another item, so there are at most as many as items. */
 function followChain(
   id: number,
@@ -59,13 +64,13 @@ function followChain(
  * Lets everything that led to deleted items lead to their heirs, or nowhere. Call it after their rows and those of
  * their files were deleted.
  *
- * @param removed the files that are gone, and their digests
+ * @param removedFiles ids of the files that are gone
  * @param keepsAddresses whether the items' own addresses lead to their heirs too
  */
 export async function noteDeparture(
   trx: Queries,
   { heirs, files }: Departure,
-  removed: { ids: readonly number[]; digests: readonly string[] },
+  removedFiles: readonly number[],
   keepsAddresses: boolean,
 ): Promise<void> {
   const list = JSON.stringify([...heirs.keys()])
@@ -76,12 +81,8 @@ export async function noteDeparture(
     if (heir === null) await runIn(trx, forgetAddresses, target)
     else await runIn(trx, redirectAddresses, heir, target)
   }
-  // Bytes that were added again after a merge, and are deleted now.
-  if (removed.digests.length > 0) {
-    await runIn(trx, forgetDigests, JSON.stringify(removed.digests))
-  }
   if (!keepsAddresses) return
-  const removedIds = new Set(removed.ids)
+  const removedIds = new Set(removedFiles)
   const addresses = [
     ...[...heirs].flatMap(([id, heir]) => (heir === null ? [] : [[String(id), heir] as const])),
     ...files
@@ -139,7 +140,7 @@ const forgetAddresses = prepare((db, target: Parameter<number>) =>
   db.deleteFrom('moved_addresses').where('media_id', '=', target).compile(),
 )
 
-const forgetDigests = prepare((db, digests: Parameter<string>) =>
+const forgetThese = prepare((db, digests: Parameter<string>) =>
   db
     .deleteFrom('moved_addresses')
     .where('address', 'in', listed<string>(db, 'text', digests))

@@ -1,6 +1,6 @@
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import { mediaLines } from '../list/search.ts'
+import { matchTexts } from '../list/search.ts'
 import { parseTags } from '../tags.ts'
 
 /** Rows that are read at a time. */
@@ -24,11 +24,10 @@ export async function* readTrashed(
   for (let after = { trashed_at: 0, id: 0 }; ; ) {
     const rows = await runIn(db, findNext, after.trashed_at, after.id, until)
     const ids = rows
-      .filter(({ tags, ...texts }) => {
-        if (terms.length === 0) return true
-        const lines = mediaLines({ ...texts, tags: parseTags(tags) })
-        return terms.every((term) => lines.includes(term))
-      })
+      .filter(
+        ({ tags, ...texts }) =>
+          terms.length === 0 || matchTexts({ ...texts, tags: parseTags(tags) }, terms),
+      )
       .map(({ id }) => id)
       .filter((id) => !except.has(id))
     if (ids.length > 0) yield ids.sort((a, b) => a - b)

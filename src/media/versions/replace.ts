@@ -181,8 +181,10 @@ async function readState(trx: Queries, id: number): Promise<ItemState> {
   return state
 }
 
+type Shape = Pick<ItemState, 'width' | 'height'>
+
 /** Whether the aspect ratios differ by at most 1 %. Then a focus means the same point of both images. */
-function haveSameShape(a: ItemState, b: ItemState): boolean {
+export function haveSameShape(a: Shape, b: Shape): boolean {
   // Multiplied by both heights, because whole numbers are exact.
   const [ratioA, ratioB] = [Number(a.width) * Number(b.height), Number(b.width) * Number(a.height)]
   return 100 * Math.abs(ratioA - ratioB) <= ratioB
