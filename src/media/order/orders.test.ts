@@ -156,6 +156,31 @@ describe('orders', () => {
     await checkBlocks(database.read)
   })
 
+  it('join only neighbours', async () => {
+    const database = await openTemporaryDatabase()
+    const ids = Array.from({ length: 8000 }, (_, index) => index + 1)
+    const apart = (gone: readonly number[]) => ids.filter((id) => !gone.includes(id))
+    const remove = (gone: readonly number[]) =>
+      apply(
+        database,
+        gone.map((id) => ({ before: stateOf(id) })),
+      )
+    await apply(
+      database,
+      ids.map((id) => ({ after: stateOf(id) })),
+    )
+    // Blocks become small, but not small enough. Then the first and a later one do.
+    const most = ids.filter((id) => id % 100 >= 28)
+    await remove(most)
+    const list = listOf(ORDERS.changed, false)
+    const before = await countBlocks(database, list)
+    const more = [...ids.slice(0, 300), ...ids.slice(4000, 4300)].filter((id) => !most.includes(id))
+    await remove(more)
+    expect((await countBlocks(database, list)).length).toBeLessThan(before.length)
+    expect(await pageOf(database, 'changed')).toEqual(apart([...most, ...more]))
+    await checkBlocks(database.read)
+  })
+
   it('take an entry again, and the removal of one that is not there', async () => {
     const database = await openTemporaryDatabase()
     await apply(database, [{ after: stateOf(1) }])
