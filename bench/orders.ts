@@ -9,12 +9,16 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Database } from '../src/database/database.ts'
 import { openDatabase } from '../src/database/open.ts'
+import { readStates } from '../src/media/change/derived.ts'
 import { insertItems } from '../src/media/change/insert-many.ts'
+import { createLayout, fromIds } from '../src/media/filter/id-set.ts'
 import { countVersion } from '../src/media/library.ts'
 import { readVersion } from '../src/media/library-state.ts'
 import { numberKey } from '../src/media/order/keys.ts'
 import { ORDERS } from '../src/media/order/lists.ts'
+import { createOrderMemory } from '../src/media/order/order-memory.ts'
 import { readOrderPage, readRange } from '../src/media/order/order-pages.ts'
+import { updateOrders } from '../src/media/order/orders.ts'
 import { REBUILT, rebuildOrder } from '../src/media/order/rebuild.ts'
 import { createDatabase } from '../test/postgres.ts'
 import { ITEMS } from './sizes.ts'
@@ -30,11 +34,12 @@ const database = await openDatabase(
 
 await fill(database)
 const start = performance.now()
-for (const part of REBUILT) {
-  const begin = performance.now()
-  await database.write((trx) => rebuildOrder(trx, part))
-  print(`build ${part}`, performance.now() - begin)
-}
+if (process.env.VITRINE_BENCH_REBUILD !== '0')
+  for (const part of REBUILT) {
+    const begin = performance.now()
+    await database.write((trx) => rebuildOrder(trx, part))
+    print(`build ${part}`, performance.now() - begin)
+  }
 print('build all', performance.now() - start)
 print('peak memory, MB', process.resourceUsage().maxRSS / 1024)
 if (engine === 'postgres') await sql`VACUUM ANALYZE`.execute(database.read).catch(() => {})
@@ -66,12 +71,66 @@ for (const [from, to] of [
     readRange(run, version, ORDERS.size, false, numberKey(from ?? 0), numberKey(to ?? 0)),
   )
 }
-await time('an item more', (round) =>
+const { last } = await database.read
+  .selectFrom('media')
+  .select(({ fn }) => fn.max('id').as('last'))
+  .executeTakeFirstOrThrow()
+let next = last
+for (const [what, matches] of [
+  ['half of all', (id: number) => id % 2 === 0],
+  ['two thousand', (id: number) => id % Math.ceil(ITEMS / 2000) === 0],
+] as const) {
+  const found = findSet(matches)
+  const memory = createOrderMemory(database)
+  for (const order of [ORDERS.name, ORDERS.taken]) {
+    const page = { descending: false, offset: Math.floor(found.total * 0.45), limit: 50 }
+    const ask = async () => {
+      const { version } = await readVersion(database.read)
+      const ids = await memory.pageOfSet(version, order, false, found, page)
+      if (ids?.length !== 50) throw new Error('The page is not full.')
+    }
+    await time(`${what}, order ${order}, first page`, ask, 1)
+    await time(`${what}, order ${order}, in memory`, ask)
+    await time(`${what}, order ${order}, after a change`, ask, 30, () =>
+      database.write(async (trx) => {
+        await countVersion(trx)
+        await insertItems(trx, [itemOf(++next)])
+      }),
+    )
+    const within = memory.within(database.read)
+    await time(
+      `${what}, order ${order}, without memory`,
+      async () => {
+        const { version } = await readVersion(database.read)
+        await within.pageOfSet(version, order, false, found, page)
+      },
+      10,
+    )
+  }
+}
+const few = findSet((id) => id % Math.ceil(ITEMS / 1000) === 0)
+await time(`${few.total} hits, sorted`, async () => {
+  const { version } = await readVersion(database.read)
+  const page = { descending: false, offset: 500, limit: 50 }
+  await createOrderMemory(database).pageOfSet(version, ORDERS.name, false, few, page)
+})
+
+const updates: number[] = []
+await time('an item more', () =>
   database.write(async (trx) => {
     await countVersion(trx)
-    await insertItems(trx, [itemOf(ITEMS + 1 + round)])
+    await insertItems(trx, [itemOf(++next)])
+    // Once more for the orders alone: what is there already is written again.
+    const after = await readStates(trx, [next])
+    const begin = performance.now()
+    await updateOrders(
+      trx,
+      after.map((state) => ({ after: state })),
+    )
+    updates.push(performance.now() - begin)
   }),
 )
+console.log(`of it the orders: ${median(updates).toFixed(2)} ms`)
 await database.close()
 
 function itemOf(id: number) {
@@ -132,16 +191,38 @@ async function fill({ write, read }: Database) {
   print('fill', performance.now() - begin)
 }
 
-async function time(what: string, work: (round: number) => Promise<unknown>, rounds = 60) {
+function findSet(matches: (id: number) => boolean) {
+  const ids = Array.from({ length: ITEMS }, (_, index) => index + 1).filter(matches)
+  const chunks = Array.from({ length: (ITEMS >> 12) + 2 }, (_, chunk) => ({ chunk }))
+  const layout = createLayout(chunks)
+  return { layout, set: fromIds(layout, ids), total: ids.length }
+}
+
+function median(times: readonly number[]): number {
+  return times.toSorted((a, b) => a - b)[times.length >> 1] ?? 0
+}
+
+async function time(
+  what: string,
+  work: () => Promise<unknown>,
+  rounds = 60,
+  prepare: () => Promise<unknown> = async () => {},
+) {
   const times: number[] = []
+  let used = 0
   for (let round = 0; round < rounds; round++) {
+    await prepare()
+    const before = process.cpuUsage()
     const begin = performance.now()
-    await work(round)
+    await work()
     times.push(performance.now() - begin)
+    const { user, system } = process.cpuUsage(before)
+    used += user + system
   }
+  const processor = (used / 1000 / rounds).toFixed(2)
   times.sort((a, b) => a - b)
   const at = (share: number) => (times[Math.floor(share * times.length)] ?? 0).toFixed(2)
-  console.log(`${what}: ${at(0.5)} ms, p95 ${at(0.95)}`)
+  console.log(`${what}: ${at(0.5)} ms, p95 ${at(0.95)}, processor ${processor}`)
 }
 
 function print(what: string, figure: number) {

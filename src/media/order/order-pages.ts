@@ -147,7 +147,7 @@ const findNth = prepare(
  * The ids of the items whose key is from `from` to `to`, both included, for `fromIds` of `filter/id-set.ts`. Keys are
  * looked at only in the blocks at both ends. Items without a key, those that have no date, are not among them.
  *
- * @returns in the order of the keys; undefined like `readOrderPage`
+ * @returns in any order; undefined like `readOrderPage`
  */
 export async function readRange(
   run: RunPrepared,
@@ -159,12 +159,13 @@ export async function readRange(
 ): Promise<Uint32Array | undefined> {
   if (Buffer.compare(from, to) > 0) return new Uint32Array(0)
   const rows = await run(findRange, listOf(order, isTrash), from, to)
-  const parts: Uint32Array[] = []
+  const whole: Uint8Array[] = []
+  const edges: Uint32Array[] = []
   for (const { version: seen, ids, keys } of rows) {
     if (seen !== version) return undefined
     if (ids === null) continue
     if (keys === null) {
-      parts.push(decodeIds(ids))
+      whole.push(ids)
       continue
     }
     const entries = decodeBlock({ ids, keys })
@@ -172,9 +173,9 @@ export async function readRange(
       const key = keyAt(entries, index)
       return Buffer.compare(key, from) >= 0 && Buffer.compare(key, to) <= 0
     }
-    parts.push(entries.ids.filter(isWithin))
+    edges.push(entries.ids.filter(isWithin))
   }
-  return concatenate(parts)
+  return concatenate([decodeIds(Buffer.concat(whole)), ...edges])
 }
 
 /** The greatest bound in the list that is at most the one given: the block that an entry is in, whatever its id. */

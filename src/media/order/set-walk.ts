@@ -34,15 +34,21 @@ export function walkSet(
   const found: number[] = []
   let skip = fromEnd ? behind : offset
 
-  // Written out here, because it is run for every item of the library.
   const has = (id: number) => {
     const index = directory[id >>> 12] ?? -1
     return index === -1 ? 0 : ((set[(index << 7) | ((id >>> 5) & 127)] ?? 0) >>> (id & 31)) & 1
   }
 
+  /** Runs over half of the library at worst, so `has` is written out. */
   function count(ids: Uint32Array): number {
+    const [words, chunks] = [set, directory]
+    const { length } = ids
     let sum = 0
-    for (let index = 0; index < ids.length; index++) sum += has(ids[index] ?? 0)
+    for (let place = 0; place < length; place++) {
+      const id = ids[place] ?? 0
+      const index = chunks[id >>> 12] ?? -1
+      if (index !== -1) sum += ((words[(index << 7) | ((id >>> 5) & 127)] ?? 0) >>> (id & 31)) & 1
+    }
     return sum
   }
 

@@ -43,9 +43,19 @@ export function createSortedRun(): SortedRun {
     keys.set(old)
   }
 
+  /** Compares keys that begin alike. */
+  function compareRest(one: number, other: number): number {
+    const length = endOf(one) - startOf(one)
+    const otherLength = endOf(other) - startOf(other)
+    // Where the beginning is all, the longer key goes on with bytes of 0.
+    return length <= PREFIX_BYTES && otherLength <= PREFIX_BYTES
+      ? length - otherLength
+      : keys.compare(keys, startOf(other), endOf(other), startOf(one), endOf(one))
+  }
+
   const compare = (one: number, other: number) =>
     (prefixes[one] ?? 0) - (prefixes[other] ?? 0) ||
-    keys.compare(keys, startOf(other), endOf(other), startOf(one), endOf(one)) ||
+    compareRest(one, other) ||
     (ids[one] ?? 0) - (ids[other] ?? 0)
 
   function gather(order: Uint32Array): Entries {
