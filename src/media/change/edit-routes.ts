@@ -6,7 +6,7 @@ import type { Database } from '../../database/database.ts'
 import { acceptMergePatch } from '../../http/body/parse-json.ts'
 import { IdParameter, requireId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
-import { DetailedItem, type ItemAddresses } from '../item.ts'
+import { type ItemAddresses, MediaItem } from '../item.ts'
 import { Answer, ItemFields, PatchFields } from '../item-fields.ts'
 import { readMembers, readPatch } from '../members.ts'
 import { readName, readTags } from '../parameters.ts'
@@ -53,7 +53,7 @@ export const editRoutes: FastifyPluginAsyncTypebox<{
       tags: ['media'],
       params: Type.Object({ id: IdParameter }),
       body: Type.Object(ItemFields),
-      response: { 200: Answer({ media: DetailedItem }) },
+      response: { 200: Answer({ media: MediaItem }) },
     },
     handler: (request) => edit(request.params.id, request),
   })
@@ -76,7 +76,7 @@ export const editRoutes: FastifyPluginAsyncTypebox<{
       tags: ['media'],
       params: Type.Object({ id: IdParameter }),
       body: Type.Object(PatchFields, { additionalProperties: false }),
-      response: { 200: Answer({ media: DetailedItem }) },
+      response: { 200: Answer({ media: MediaItem }) },
     },
     handler: (request) =>
       change(request, requireId(request.params.id), readPatch(request.body), true),

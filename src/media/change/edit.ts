@@ -5,7 +5,14 @@ import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
 import { writeMemberships } from '../collections/membership.ts'
 import { requireCollections } from '../collections/requirements.ts'
-import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
+import {
+  type DetailedItem,
+  type MediaItem,
+  selectDetailedItems,
+  selectItems,
+  toDetailedItem,
+  toItem,
+} from '../item.ts'
 import { countVersion } from '../library.ts'
 import { type MemberChanges, patchTranslations } from '../members.ts'
 import { pairStates, readStates, updateDerived } from './derived.ts'
@@ -35,7 +42,7 @@ export async function editMedia(
   id: number,
   edit: Edit,
   { by = COMMAND_LINE, revisions, isPatch = false }: EditOptions = {},
-): Promise<DetailedItem> {
+): Promise<MediaItem> {
   const now = await database.now()
   return writeAs(database, by, async (trx) => {
     const [before] = await readStates(trx, [id])
@@ -58,11 +65,23 @@ export async function editMedia(
     const subject = mediaSubject(id)
     await recordAudit(trx, by, { action: 'media-edited', subject, detail }, now)
     await updateDerived(trx, pairStates([before], await readStates(trx, [id])))
-    const edited = await readDetailed(trx, id)
-    if (!edited) throw new Error(`The item ${id} is not there in the transaction that edits it.`)
-    return edited
+    return readItem(trx, id)
   })
 }
+
+/**
+ * Reads an item as the answer of a change shows it.
+ * @throws Error if it is not there
+ */
+export async function readItem(trx: Queries, id: number): Promise<MediaItem> {
+  const [row] = await runIn(trx, findItem, id)
+  if (!row) throw new Error(`The item ${id} is not there in the transaction that changes it.`)
+  return toItem(row)
+}
+
+const findItem = prepare((db, id: Parameter<number>) =>
+  selectItems(db).where('media.id', '=', id).compile(),
+)
 
 /** Reads an item with every member, also one in the trash. */
 export async function readDetailed(trx: Queries, id: number): Promise<DetailedItem | undefined> {

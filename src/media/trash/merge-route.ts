@@ -3,7 +3,7 @@ import { actorOf } from '../../auth/actor.ts'
 import { parametersInvalid, parametersMissing } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { Type } from '../../http/schema.ts'
-import { DetailedItem, type ItemAddresses } from '../item.ts'
+import { type ItemAddresses, MediaItem } from '../item.ts'
 import { Answer } from '../item-fields.ts'
 import { mergeMedia } from './merge.ts'
 
@@ -45,7 +45,7 @@ export const mergeRoute: FastifyPluginAsyncTypebox<{
       ),
       response: {
         200: Answer({
-          media: DetailedItem,
+          media: MediaItem,
           warnings: Type.Optional(
             Type.Array(Type.String(), { description: 'What was left out, in sentences' }),
           ),

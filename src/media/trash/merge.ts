@@ -3,17 +3,17 @@ import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { isLive, pairStates, readStates, updateDerived } from '../change/derived.ts'
-import { readDetailed, type WrittenItem, writeItem } from '../change/edit.ts'
+import { readDetailed, readItem, type WrittenItem, writeItem } from '../change/edit.ts'
 import { writeMemberships } from '../collections/membership.ts'
 import { findOpenCollections } from '../collections/requirements.ts'
-import type { DetailedItem } from '../item.ts'
+import type { DetailedItem, MediaItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { combine } from './combine.ts'
 import { markTrashed } from './trash.ts'
 
 export interface Merged {
   /** The item that the others were merged into. */
-  media: DetailedItem
+  media: MediaItem
   /** What was left out, in sentences. */
   warnings: string[]
 }
@@ -54,7 +54,7 @@ export async function mergeMedia(
     await recordAudit(trx, by, entry, now)
     const kept = await readStates(trx, [into])
     await updateDerived(trx, pairStates(before, [...trashed, ...kept]))
-    return { media: await requireDetailed(trx, into), warnings }
+    return { media: await readItem(trx, into), warnings }
   })
 }
 

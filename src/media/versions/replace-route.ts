@@ -5,7 +5,7 @@ import { createBufferFreer } from '../../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
-import { DetailedItem, type ItemAddresses } from '../item.ts'
+import { type ItemAddresses, MediaItem } from '../item.ts'
 import { Answer, Base64Image } from '../item-fields.ts'
 import { type Library, NO_FILE_SERVICE } from '../library.ts'
 import { readFileName } from '../members.ts'
@@ -57,7 +57,7 @@ export const replaceRoute: FastifyPluginAsyncTypebox<ReplaceRouteOptions> = asyn
           },
         },
       },
-      response: { 200: Answer({ media: DetailedItem }) },
+      response: { 200: Answer({ media: MediaItem }) },
     },
     handler: async (request) => {
       const id = requireId(request.params.id)

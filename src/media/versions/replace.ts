@@ -7,7 +7,7 @@ import type { SpooledFile } from '../../http/body/read-upload.ts'
 import { type ItemState, pairStates, readStates, updateDerived } from '../change/derived.ts'
 import { condemnUnused, removeCondemned, type UnusedFiles } from '../change/remove.ts'
 import { findKnownFile, settleFile, storeInSteps } from '../change/store-image.ts'
-import { type DetailedItem, selectDetailedItems, toDetailedItem } from '../item.ts'
+import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import { addVersion, dropVersion, readVersions, requireEarlier } from './versions.ts'
 
@@ -30,7 +30,7 @@ export async function replaceMedia(
   { image, fileName }: { image: SpooledFile; fileName: string | null },
   { by = COMMAND_LINE, versions }: ReplaceOptions,
   signal?: AbortSignal,
-): Promise<DetailedItem> {
+): Promise<MediaItem> {
   const { database, journal } = library
   // The transaction checks it again. Here it saves the work on an image for no item.
   await readVersions(database.read, id)
@@ -79,7 +79,7 @@ export async function restoreVersion(
   id: number,
   version: number,
   { by = COMMAND_LINE, versions }: ReplaceOptions,
-): Promise<DetailedItem> {
+): Promise<MediaItem> {
   const { database } = library
   const now = await database.now()
   const changed = await writeAs(database, by, async (trx) => {
@@ -123,7 +123,7 @@ export async function deleteVersion(
 
 /** An item after it got another file, and the files that no row uses any more. */
 interface Changed {
-  media: DetailedItem
+  media: MediaItem
   unused: UnusedFiles
 }
 
@@ -163,12 +163,12 @@ async function changeFile(
       : ({ action: 'version-restored', detail: { name: before.name, version, from } } as const)
   await recordAudit(trx, by, { ...entry, subject: mediaSubject(id) }, now)
   await updateDerived(trx, pairStates([before], [await readState(trx, id)]))
-  const row = await selectDetailedItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
-  return { media: toDetailedItem(row), unused }
+  const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
+  return { media: toItem(row), unused }
 }
 
 /** Removes what the change left over. That the item has its new file is true even if this fails. */
-async function finish(library: Library, { media, unused }: Changed): Promise<DetailedItem> {
+async function finish(library: Library, { media, unused }: Changed): Promise<MediaItem> {
   await removeCondemned(library, unused).catch((error) => {
     library.log.error({ err: error, ...unused }, 'Dropped versions could not be removed yet')
   })

@@ -4,7 +4,7 @@ import { mediaNotFound, parametersMissing, quote } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { IdParameter, readId, requireId } from '../../http/read-id.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import { DetailedItem, type ItemAddresses } from '../item.ts'
+import { type ItemAddresses, MediaItem } from '../item.ts'
 import { Answer } from '../item-fields.ts'
 import { type Library, NO_FILE_SERVICE } from '../library.ts'
 import { hasAlready, readVersion, sendNothing, unchangedHeaders } from '../library-state.ts'
@@ -80,7 +80,7 @@ export const versionChangeRoutes: FastifyPluginAsyncTypebox<{
       summary: 'Restore an earlier version of an item',
       description: 'It becomes the present one, as a new version.',
       params: Type.Object(params),
-      response: { 200: Answer({ media: DetailedItem }) },
+      response: { 200: Answer({ media: MediaItem }) },
     },
     handler: async (request) => {
       const [id, version] = readPath(request.params)
