@@ -126,6 +126,7 @@ describe('access to each route', () => {
       'GET /auth/me: session',
       'GET /auth/sessions: session',
       'GET /auth/tokens: session',
+      'GET /media/facets: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
       'GET /media/tags: view-media',

@@ -28,7 +28,7 @@ export const checkFacets: Check = async function* ({ database }, advance) {
     }
     return
   }
-  const examine = (each = () => {}) => database.snapshot((trx) => findWrong(trx, each))
+  const examine = (each = () => {}) => database.snapshot((trx) => findWrongFacets(trx, each))
   const wrong = await examine(advance)
   if (wrong.length === 0) return
   const named = wrong.slice(0, MAX_FACETS_NAMED)
@@ -46,10 +46,14 @@ export const checkFacets: Check = async function* ({ database }, advance) {
 }
 
 /**
+ * Compares all facets with the items.
  * @param db a snapshot of the database
  * @returns names of facets whose items, counts or spelling differ from those of the items: `tag "red"`
  */
-async function findWrong(db: Queries, advance: () => void): Promise<string[]> {
+export async function findWrongFacets(
+  db: Queries,
+  advance: () => void = () => {},
+): Promise<string[]> {
   const wrong = new Set<string>()
   const counts = new Map<string, { items: number; live: number }>()
   const ancestorsOf = await readAllAncestors(db)
