@@ -72,6 +72,7 @@ const postgres = {
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{item,tags}.test.ts',
       'src/media/collections/*.test.ts',
+      'src/media/filter/{evaluate,rebuild}.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
       'src/media/list/{rank,search}.test.ts',
       'src/media/trash/*.test.ts',

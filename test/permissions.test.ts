@@ -130,6 +130,7 @@ describe('access to each route', () => {
       'GET /auth/sessions: session',
       'GET /auth/tokens: session',
       'GET /collections: view-media',
+      'GET /media/facets: view-media',
       'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
