@@ -74,11 +74,12 @@ const postgres = {
       'src/media/collections/*.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
       'src/media/list/{rank,search}.test.ts',
-      'src/media/order/orders.test.ts',
+      'src/media/order/{order-memory,orders,rebuild}.test.ts',
       'src/storage/journal/journal.test.ts',
+      'src/upkeep/check-orders.test.ts',
       'test/{audit,bulk,cli-collection,cli-import,cli-user,collections,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
+      'test/{filters,list,list-stream,outage,permissions,recipe,tags,upgrade,versions,workers}.test.ts',
     ]),
   },
 }
@@ -93,7 +94,7 @@ const bucket = {
     include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
-      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers}.test.ts',
+      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers,versions}.test.ts',
     ]),
   },
 }

@@ -246,7 +246,25 @@ describe('backup and restore', () => {
       to: '"username":"Edda"',
       says: 'The row 1 of users has a username that Vitrine never makes: "Edda".',
     },
-  ])('refuses tampered rows of $table even if their checksums match', async (tampered) => {
+    {
+      table: 'media',
+      from: '"id":3',
+      to: '"id":1',
+      says: 'The row 1 of media is not in its place.',
+    },
+    {
+      table: 'media',
+      from: '"file_id":2',
+      to: '"file_id":9',
+      says: 'The item 2 "Picture 2 über Überlingen" has no file.',
+    },
+    {
+      table: 'variants',
+      from: '"file_id":2',
+      to: '"file_id":9',
+      says: 'The row 9 of variants is not in its place.',
+    },
+  ])('refuses tampered rows of $table ($to) even if their checksums match', async (tampered) => {
     const data = makeDataFolder()
     await stockLibrary(data, 3)
     const file = newFile()

@@ -834,6 +834,77 @@ const rows: Row[] = [
   },
 ]
 
+/** Replacing an image, and the versions of an item. */
+const versionRows: [
+  request: string,
+  as: Required<Row>['as'],
+  options: Row['options'],
+  status: number,
+  data: string,
+  at?: Row['at'],
+][] = [
+  ['POST /media/replace/:id', 'admin', withImage(), 200, 'Media replaced successfully'],
+  ['POST /media/replace/:id', 'admin', undefined, 400, MISSING],
+  ['POST /media/replace/:id', 'admin', fields(), 400, MISSING],
+  ...[null, 5, {}, '', []].map((image): (typeof versionRows)[number] => [
+    'POST /media/replace/:id',
+    'admin',
+    fields({ image }),
+    400,
+    MISSING,
+  ]),
+  ...noIds
+    .filter((id) => id !== '')
+    .map((id): (typeof versionRows)[number] => [
+      `POST /media/replace/${id}`,
+      'admin',
+      withImage(),
+      400,
+      MISSING,
+    ]),
+  ['POST /media/replace/9007199254740991', 'admin', withImage(), 404, 'Media not found'],
+  ['POST /media/replace/9007199254740991', 'admin', fields(), 400, MISSING],
+  ['POST /media/replace/:id', 'admin', fields({ image: '!!!' }), 500, 'Error replacing media'],
+  ['POST /media/replace/:id', 'admin', fields({ image: 'dGV4dA' }), 500, 'Error replacing media'],
+  [
+    'POST /media/replace/:id',
+    'admin',
+    { body: 'x', headers: { 'content-type': 'text/plain' } },
+    415,
+    'Unsupported media type',
+  ],
+  ['POST /media/replace/:id', 'nobody', withImage(), 401, 'Unauthorized'],
+  ['POST /media/replace/:id', 'viewer', withImage(), 403, 'Forbidden'],
+  ['POST /media/replace/1', 'admin', withImage(), 503, NO_FILES, 'apiOnly'],
+  ['POST /media/replace/1', 'viewer', withImage(), 403, 'Forbidden', 'apiOnly'],
+  ['GET /media/replace/1', 'nobody', undefined, 405, 'Method not allowed'],
+  ['GET /media/item/:id/versions', 'nobody', undefined, 401, 'Unauthorized'],
+  ['GET /media/item/9007199254740991/versions', 'viewer', undefined, 404, 'Media not found'],
+  ['GET /media/item/x/versions', 'viewer', undefined, 404, 'Media not found'],
+  ['POST /media/item/:id/versions/1/restore', 'admin', undefined, 409, 'Present version'],
+  ['POST /media/item/:id/versions/2/restore', 'admin', undefined, 404, 'Media not found'],
+  ['POST /media/item/:id/versions/x/restore', 'admin', undefined, 400, MISSING],
+  ['POST /media/item/x/versions/1/restore', 'admin', undefined, 400, MISSING],
+  ['POST /media/item/:id/versions/1/restore', 'nobody', undefined, 401, 'Unauthorized'],
+  ['POST /media/item/:id/versions/1/restore', 'viewer', undefined, 403, 'Forbidden'],
+  ['POST /media/item/1/versions/1/restore', 'admin', undefined, 503, NO_FILES, 'apiOnly'],
+  ['DELETE /media/item/:id/versions/1', 'admin', undefined, 409, 'Present version'],
+  ['DELETE /media/item/:id/versions/2', 'admin', undefined, 404, 'Media not found'],
+  ['DELETE /media/item/:id/versions/x', 'admin', undefined, 400, MISSING],
+  ['DELETE /media/item/:id/versions/1', 'nobody', undefined, 401, 'Unauthorized'],
+  ['DELETE /media/item/:id/versions/1', 'viewer', undefined, 403, 'Forbidden'],
+  ['DELETE /media/item/1/versions/1', 'admin', undefined, 503, NO_FILES, 'apiOnly'],
+  ['GET /media/original/:id?version=2', 'viewer', undefined, 404, 'Media not found'],
+  ['GET /media/original/:id?version=0', 'viewer', undefined, 400, INVALID],
+]
+rows.push(
+  ...versionRows.map(([request, as, options, status, data, at]) => {
+    const [method = '', path = ''] = request.split(' ')
+    const is = `${request} by ${as}`
+    return { is, method, path, as, ...(options && { options }), status, data, ...(at && { at }) }
+  }),
+)
+
 const NEW_USER = { username: 'viewer', password: VIEWER_PASSWORD, role: 'viewer' }
 const NEW_TOKEN = { name: 'a script', permissions: ['view-media'], days: 1 }
 const PASSWORDS = { currentPassword: 'not my password', password: VIEWER_PASSWORD }

@@ -2,7 +2,7 @@ import { unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { expectConsistent, takeStock } from './consistency.ts'
-import { makeDataFolder, runCli, signIn, startServer } from './harness.ts'
+import { makeDataFolder, runCli, type Settings, signIn, startServer } from './harness.ts'
 import {
   type Act,
   type Item,
@@ -27,6 +27,7 @@ interface Scenario {
   /** The first step that is tested; 1 unless another scenario starts there. */
   first?: number
   prepare(library: MortalLibrary): Promise<Act>
+  settings?: Settings
   /** Work that remains before the library is whole. */
   settle?(library: MortalLibrary, act: Act): Promise<void>
 }
@@ -60,6 +61,15 @@ const showingOf = (item: Item): Act => ({
   path: item.media.urls.high,
   before: item,
   after: { name: item.media.name, image: item.image },
+})
+
+const replacementOf = (item: Item, image: Buffer): Act => ({
+  method: 'POST',
+  path: `/media/replace/${item.media.id}`,
+  json: { image: image.toString('base64') },
+  before: item,
+  after: { name: item.media.name, image },
+  replaces: true,
 })
 
 /** The step of a render of `high` at which its bytes get their final name. */
@@ -125,6 +135,53 @@ const scenarios: Scenario[] = [
     },
   },
   {
+    is: 'a replacement',
+    steps: 24,
+    stride: 5,
+    prepare: async (library) => replacementOf(await library.takeItem(), await newImage()),
+  },
+  {
+    is: 'a replacement that drops the earlier version',
+    steps: 30,
+    stride: 5,
+    first: 4,
+    settings: { VITRINE_VERSIONS: '0' },
+    prepare: async (library) => ({
+      ...replacementOf(await library.takeItem('high'), await newImage()),
+      goesOn: true,
+    }),
+  },
+  {
+    is: 'a replacement by bytes that the library already has',
+    steps: 3,
+    prepare: async (library) => {
+      const { image } = await library.takeItem()
+      return replacementOf(await library.takeItem(), image)
+    },
+  },
+  {
+    is: 'the restoring of an earlier version',
+    steps: 3,
+    prepare: async (library) => {
+      const first = await library.takeItem()
+      const { media } = first
+      const item = await library.replace(first, await newImage())
+      const path = `/media/item/${media.id}/versions/1/restore`
+      return { ...replacementOf(item, first.image), path, json: undefined }
+    },
+  },
+  {
+    is: 'the deleting of an earlier version',
+    steps: 12,
+    stride: 3,
+    prepare: async (library) => {
+      const item = await library.replace(await library.takeItem('high'), await newImage())
+      const path = `/media/item/${item.media.id}/versions/1`
+      const after = { name: item.media.name, image: item.image }
+      return { method: 'DELETE', path, before: item, after, goesOn: true }
+    },
+  },
+  {
     is: 'the first request for a large variant',
     steps: 12,
     stride: 3,
@@ -137,8 +194,8 @@ describe.concurrent('a server that is killed at any step of', () => {
   it.each(scenarios)(
     '$is keeps what it acknowledged',
     SLOW,
-    async ({ steps, stride = 1, first = 1, prepare, settle }) => {
-      const library = await openMortalLibrary()
+    async ({ steps, stride = 1, first = 1, prepare, settle, settings }) => {
+      const library = await openMortalLibrary(settings)
       let step = first
       for (let isDone = false; !isDone; step += stride) {
         const act = await prepare(library)

@@ -4,7 +4,15 @@ import { expect } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { awaitStruckOff, expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
-import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
+import {
+  Client,
+  makeDataFolder,
+  runCli,
+  type Server,
+  type Settings,
+  signIn,
+  startServer,
+} from './harness.ts'
 
 /** Environment of a process that can be killed at any step. */
 export const WITH_KILL_POINTS = {
@@ -27,6 +35,8 @@ export interface Act {
   json?: unknown
   before: Item | undefined
   after: { name: string; image: Buffer } | undefined
+  /** Whether the item gets another file. Its name stays, and `after` has the image of that file. */
+  replaces?: boolean
   /** Whether work continues after the response. */
   goesOn?: boolean
   /** Another request, which is held at this step when the act is sent. */
@@ -39,7 +49,7 @@ let seed = 0
 export const newImage = () => makePng({ width: 24, height: 16, seed: ++seed })
 
 /** A library whose server is killed and started again, with a record of everything acknowledged. */
-export async function openMortalLibrary() {
+export async function openMortalLibrary(settings: Settings = {}) {
   const data = makeDataFolder()
   const items = new Map<number, Item>()
   const spares: Item[] = []
@@ -50,7 +60,7 @@ export async function openMortalLibrary() {
   let lastIdBefore = 0
 
   async function start(cookie?: string) {
-    server = await startServer(WITH_KILL_POINTS, data)
+    server = await startServer({ ...WITH_KILL_POINTS, ...settings }, data)
     client = cookie === undefined ? await signIn(server) : new Client(server.url)
     client.cookie = cookie ?? client.cookie
   }
@@ -139,6 +149,19 @@ export async function openMortalLibrary() {
       for (const item of items.values()) if (item.image.equals(image)) item.media.path = path
     },
 
+    /** Gives an item another image, which leaves an earlier version. */
+    async replace({ media: { id } }: Item, image: Buffer): Promise<Item> {
+      const json = { image: image.toString('base64') }
+      const { status, body } = await client.request('POST', `/media/replace/${id}`, { json })
+      expect(status).toBe(200)
+      await client.get(body.media.urls.scaled)
+      const media = (await client.list()).body.media.find((media) => media.id === id)
+      if (!media) throw new Error('The item is gone.')
+      const item = { media, image }
+      remember(item)
+      return item
+    },
+
     /** Deletes one item. */
     async delete({ media }: Item) {
       expect((await client.delete(`/media/delete/${media.id}`)).status).toBe(200)
@@ -148,7 +171,7 @@ export async function openMortalLibrary() {
     /**
      * Expects every acknowledged item to be whole. An unacknowledged act must be done wholly or not at all.
      */
-    async expectWhole({ before, after }: Act, isAcknowledged: boolean) {
+    async expectWhole({ before, after, replaces = false }: Act, isAcknowledged: boolean) {
       if (before) items.delete(before.media.id)
       const media = await readItems()
       const known = [...items.values()].map((item) => item.media)
@@ -158,9 +181,16 @@ export async function openMortalLibrary() {
       expect(more).toEqual([])
       const outcomes = [after?.name, ...(isAcknowledged ? [] : [before?.media.name])]
       expect(outcomes).toContain(found?.name)
-      const image = (after ?? before)?.image
+      const isReplaced = replaces && found?.path !== before?.media.path
+      if (replaces && isAcknowledged) expect(isReplaced).toBe(true)
+      const image = replaces && !isReplaced ? before?.image : (after ?? before)?.image
       if (found && image) {
-        if (before) expect(found).toMatchObject({ id: before.media.id, path: before.media.path })
+        if (before && replaces) {
+          const { id, revision } = before.media
+          const size = image.length
+          expect(found).toMatchObject({ id, size, revision: revision + (isReplaced ? 1 : 0) })
+        } else if (before)
+          expect(found).toMatchObject({ id: before.media.id, path: before.media.path })
         else expect(found.id).toBeGreaterThan(lastIdBefore)
         remember({ media: found, image })
         await readItems()

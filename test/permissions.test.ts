@@ -4,14 +4,14 @@ import { pino } from 'pino'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createApp, openLibrary } from '../src/app.ts'
 import { createUser } from '../src/auth/accounts/accounts.ts'
-import type { Access } from '../src/auth/permissions.ts'
+import { permissionsOf } from '../src/auth/permissions.ts'
 import { createApiToken } from '../src/auth/tokens/api-tokens.ts'
 import { readConfig } from '../src/config.ts'
 import { insertItems } from './fill-library.ts'
 import { makeDataFolder } from './harness.ts'
 
 /** The permissions of each role, as documented. */
-const ROLES: Record<string, readonly Access[]> = {
+const ROLES: Record<string, readonly string[]> = {
   nobody: [],
   viewer: ['session', 'view-media'],
   editor: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media'],
@@ -70,7 +70,7 @@ async function signIn(app: FastifyInstance, username: string): Promise<string> {
 /** Fills the parameters with values that name nothing. */
 const pathOf = (url: string) =>
   url
-    .replace(':id', '9007199254740991')
+    .replace(/:id|:version/g, '9007199254740991')
     .replace(':res', 'scaled')
     .replace(/:\w+|\*/g, 'nothing')
 
@@ -99,7 +99,8 @@ describe('access to each route', () => {
         })
         const row = `${method} ${url} (${access}) as ${role}`
         matrix.push(`${row}: ${[401, 403].find((code) => code === answer.statusCode) ?? 'passes'}`)
-        const passes = access === 'public' || allowed.some((own) => own === access)
+        const needed = access === 'session' ? [access] : permissionsOf(access)
+        const passes = needed.every((one) => allowed.includes(one))
         const refusal = role === 'nobody' ? 401 : 403
         wanted.push(`${row}: ${passes ? 'passes' : refusal}`)
       }
@@ -119,6 +120,7 @@ describe('access to each route', () => {
       'DELETE /collections/:id: edit-media',
       'DELETE /media/delete/: delete-media',
       'DELETE /media/delete/:id: delete-media',
+      'DELETE /media/item/:id/versions/:version: delete-media',
       'DELETE /users/:id/sessions/:session: manage-accounts',
       'DELETE /users/:id/sessions: manage-accounts',
       'DELETE /users/:id/tokens/:token: manage-accounts',
@@ -128,6 +130,7 @@ describe('access to each route', () => {
       'GET /auth/sessions: session',
       'GET /auth/tokens: session',
       'GET /collections: view-media',
+      'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
       'GET /media/tags: view-media',
@@ -149,10 +152,43 @@ describe('access to each route', () => {
       'POST /media/bulk/tags: edit-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
+      'POST /media/item/:id/versions/:version/restore: edit-media,add-media',
+      'POST /media/replace/:id: edit-media,add-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
       'POST /users: manage-accounts',
+    ])
+  })
+
+  it('needs every permission where a route names several', async () => {
+    const { app, library } = await makeApp()
+    await insertItems(library.database, [{ name: 'An item' }])
+    await createUser(library.database, { username: 'editor', password: PASSWORD, role: 'editor' })
+    const user = await library.database.read
+      .selectFrom('users')
+      .select('id')
+      .where('username', '=', 'editor')
+      .executeTakeFirstOrThrow()
+    const paths = ['/media/replace/1', '/media/item/1/versions/1/restore']
+    const matrix = []
+    for (const permissions of [['edit-media'], ['add-media'], ['add-media', 'edit-media']]) {
+      const made = { name: 'script', permissions, days: 1 }
+      const { token } = await createApiToken(library.database, user.id, made)
+      for (const url of paths) {
+        const headers = { authorization: `Bearer ${token}` }
+        const answer = await app.inject({ method: 'POST', url, headers })
+        const missing = /needs the permission (\S+),/.exec(answer.json().detail)?.[1]
+        matrix.push(`${permissions}: ${answer.statusCode} ${missing ?? ''}`)
+      }
+    }
+    expect(matrix).toEqual([
+      'edit-media: 403 add-media',
+      'edit-media: 403 add-media',
+      'add-media: 403 edit-media',
+      'add-media: 403 edit-media',
+      'add-media,edit-media: 400 ',
+      'add-media,edit-media: 409 ',
     ])
   })
 
@@ -209,7 +245,7 @@ describe('access to each route', () => {
     const cookies = { refreshToken: await signIn(app, 'admin') }
     const { paths } = (await app.inject('/openapi.json')).json()
     // Clients that send unknown members to these routes must keep working.
-    const free = ['/media/add', '/media/edit/{id}']
+    const free = ['/media/add', '/media/edit/{id}', '/media/replace/{id}']
     const strict: string[] = []
     for (const [path, { post }] of Object.entries<{ post?: Operation }>(paths)) {
       const schema = post?.requestBody?.content['application/json']?.schema

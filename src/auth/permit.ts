@@ -3,23 +3,23 @@ import type { FastifyRequest } from 'fastify'
 import type { Permit } from '../audit/record.ts'
 import { AppError, forbidden } from '../base/errors.ts'
 import type { User } from './identify.ts'
-import type { Access, Permission } from './permissions.ts'
+import { type Access, type Permission, permissionsOf } from './permissions.ts'
 
 /** Interval at which the permission of the client is checked during a long response. */
 const CHECK_EVERY_MS = 1000
 
-/** @throws AppError 403 "Forbidden" if `allowed` does not include the permission that `access` requires */
+/** @throws AppError 403 "Forbidden" if `allowed` does not include every permission that `access` requires */
 export function requireAccess(
   access: Access | undefined,
   { username, tokenId }: Pick<User, 'username' | 'tokenId'>,
   allowed: readonly Permission[],
 ): void {
-  if (access === undefined || access === 'public' || access === 'session') return
-  if (allowed.includes(access)) return
+  const missing = permissionsOf(access).find((permission) => !allowed.includes(permission))
+  if (missing === undefined) return
   throw forbidden(
     tokenId === undefined
-      ? `The user "${username}" needs the permission ${access}.`
-      : `The token of "${username}" needs the permission ${access}, and so does the user.`,
+      ? `The user "${username}" needs the permission ${missing}.`
+      : `The token of "${username}" needs the permission ${missing}, and so does the user.`,
   )
 }
 

@@ -4,6 +4,7 @@ import { AppError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorder } from '../database/recorder.ts'
 import { actorOf } from './actor.ts'
+import { permissionsOf } from './permissions.ts'
 import { createFirstOfMinute } from './sign-in/first-of-minute.ts'
 import { TOKEN_REFUSED } from './tokens/api-token-lookup.ts'
 
@@ -32,10 +33,13 @@ export function recordRefusals(
 /** Names the route, never the path: clients can send any number of paths of any length. */
 function describe(request: FastifyRequest, error: Error): AuditEntry | undefined {
   if (!(error instanceof AppError)) return undefined
-  const { method, routeOptions } = request
+  const { method, routeOptions, user } = request
   const detail = { method, route: routeOptions.url ?? '' }
   if (error.code === 'forbidden') {
-    return { action: 'refused', detail: { ...detail, needs: routeOptions.config.access } }
+    const { access } = routeOptions.config
+    const required = permissionsOf(access)
+    const missing = required.find((permission) => !user?.permissions.includes(permission))
+    return { action: 'refused', detail: { ...detail, needs: missing ?? required[0] ?? access } }
   }
   return error.code === TOKEN_REFUSED ? { action: 'token-refused', detail } : undefined
 }

@@ -8,7 +8,7 @@ import { databaseSettings } from '../database/settings.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import type { S3Place } from '../storage/s3/s3-url.ts'
 import { storageSettings } from '../storage/settings.ts'
-import type { OpenLibrary } from '../transfer/objects.ts'
+import type { OpenLibrary } from '../transfer/library-target.ts'
 
 /** The target of a copy, as given on the command line. */
 export interface TargetOptions {

@@ -11,8 +11,10 @@ import { checkDatabase, explainDamage } from '../upkeep/check-database.ts'
 import { checkCounts, checkJson, checkTags } from '../upkeep/check-derived.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
+import { checkOrders } from '../upkeep/check-orders.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
+import { checkVersions } from '../upkeep/check-versions.ts'
 import { type Check, type Examined, type Finding, mend } from '../upkeep/finding.ts'
 import { requireLibrary, withDatabase } from './open-database.ts'
 
@@ -55,9 +57,11 @@ type Table = 'media' | 'files' | 'variants' | 'journal'
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
   { check: checkDatabase, things: 'database' },
   { check: checkItems, things: 'items', totals: ['media'] },
+  { check: checkVersions, things: 'replaced items' },
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },
+  { check: checkOrders, things: 'orders' },
   { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },
   { check: checkFiles, things: 'files', totals: ['files'] },
   { check: checkStrays, things: 'objects', totals: ['files', 'variants'] },

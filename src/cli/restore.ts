@@ -4,14 +4,12 @@ import { heard } from '../base/heard.ts'
 import { type Config, databaseLocation, filesPath } from '../config.ts'
 import { openDatabase } from '../database/open.ts'
 import { createLog } from '../http/operate/logging.ts'
+import { ensureDerived } from '../media/filter/rebuild.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
-import { ArchiveFault } from '../transfer/archive/format.ts'
-import { emptyLibrary, insertRestored, requireSound } from '../transfer/archive/insert-restored.ts'
-import { type Unpacked, unpack } from '../transfer/archive/unpack.ts'
-import { beginArrival } from '../transfer/arrival.ts'
+import { restoreArchive } from '../transfer/archive/unpack.ts'
+import { beginArrival, emptyLibrary } from '../transfer/arrival.ts'
 import { countContents, describeContents, formatTimeSince } from '../transfer/contents.ts'
-import type { OpenLibrary } from '../transfer/objects.ts'
 import { enterLibrary } from '../transfer/presence.ts'
 import { runStoppable } from './stoppable.ts'
 
@@ -43,9 +41,9 @@ export async function restore(config: Config, file: string): Promise<void> {
       })
       if (isContinued) await emptyLibrary(library)
       await temporary.withFolder(async (folder) => {
-        const unpacked = await unpackOrEmpty(library, input, { folder, signal })
-        await insertRestored(library, unpacked, signal)
+        await restoreArchive(library, input, { folder, newFile: temporary.newFile, signal })
       })
+      await ensureDerived(database, presence.self.id)
       const contents = describeContents(await countContents(database.read))
       console.log(
         `Restored, each object read back and compared: ${contents}, in ${formatTimeSince(startedAt)}.`,
@@ -56,24 +54,6 @@ export async function restore(config: Config, file: string): Promise<void> {
     await presence.leave()
     await temporary.close()
     await database.close()
-  }
-}
-
-/** Empties the library again if the backup is faulty, so that another backup can be restored there. */
-async function unpackOrEmpty(
-  library: OpenLibrary,
-  input: Readable,
-  options: { folder: string; signal: AbortSignal },
-): Promise<Unpacked> {
-  try {
-    const unpacked = await unpack(library, input, options)
-    await requireSound(unpacked)
-    return unpacked
-  } catch (error) {
-    if (!(error instanceof ArchiveFault)) throw error
-    await emptyLibrary(library)
-    await library.database.write((trx) => trx.deleteFrom('unfinished').execute())
-    throw new ArchiveFault(`${error.message} Nothing was restored.`)
   }
 }
 

@@ -116,6 +116,8 @@ interface VersionsTable {
   added_at: Milliseconds
   /** Username. */
   added_by: string | null
+  /** The item's `file_name` with this version. */
+  file_name: string | null
 }
 
 interface CollectionsTable {

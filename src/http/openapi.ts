@@ -141,7 +141,11 @@ async function makeDescription(
 function describe(schema: FastifySchema = {}, { config = {} }: RouteOptions): FastifySchema {
   const { access = 'public', failure, refusals = {} } = config
   const isPublic = access === 'public'
-  const needs = access === 'session' ? 'Needs a session.' : `Needs the permission \`${access}\`.`
+  const permissions = [access].flat().map((name) => `\`${name}\``)
+  const needs =
+    access === 'session'
+      ? 'Needs a session.'
+      : `Needs the permission${permissions.length > 1 ? 's' : ''} ${permissions.join(' and ')}.`
   const errors = {
     ...(!isPublic && { 401: 'Unauthorized', 403: 'Forbidden' }),
     ...refusals,

@@ -34,6 +34,12 @@ const OtherFields = {
   ),
 }
 
+/** An image in a JSON body. */
+export const Base64Image = Type.String({
+  contentEncoding: 'base64',
+  description: 'Bare or as a data URL, in the standard or the URL-safe alphabet',
+})
+
 /** Members of a body that adds or edits an item. */
 export const ItemFields = { name: Name, tags: Tags, ...OtherFields }
 

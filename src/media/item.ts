@@ -255,7 +255,7 @@ export const addressParts = <Digest>(variant: 'scaled' | 'high', digest: Digest)
 
 /** Prefixes the addresses in items with the base path under which a proxy publishes the server. */
 export interface ItemAddresses {
-  inItem<Item extends MediaItem>(item: Item): Item
+  inItem<Item extends Pick<MediaItem, 'urls'>>(item: Item): Item
   /** @param json JSON of whole items, in UTF-8 */
   inJson(json: Buffer): Buffer
 }

@@ -15,7 +15,7 @@ import { removeMedia } from './change/remove.ts'
 import { bulkCollectionsRoute } from './collections/bulk-route.ts'
 import { collectionRoutes } from './collections/collection-routes.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
-import { Answer, ItemFields } from './item-fields.ts'
+import { Answer, Base64Image, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
 import { itemRoute } from './list/item-route.ts'
@@ -23,6 +23,8 @@ import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
+import { replaceRoute } from './versions/replace-route.ts'
+import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
 
 export interface MediaRoutesOptions {
   library: Library
@@ -32,6 +34,8 @@ export interface MediaRoutesOptions {
   bulkWork: Budget
   maxImageBytes: number
   addresses: ItemAddresses
+  /** How many earlier versions of an item are kept. */
+  versions: number
   /** Counts the uses of the list answers that are kept in memory. */
   listUse: CacheUse
   api: boolean
@@ -46,6 +50,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
     await app.register(itemRoute, { database, addresses })
+    await app.register(versionsRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
@@ -58,9 +63,11 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
 
 const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
   app,
-  { library, bulkWork, maxImageBytes, fileService, addresses },
+  { library, bulkWork, maxImageBytes, fileService, addresses, versions },
 ) => {
   if (!fileService) refuseFileService(app)
+  await app.register(replaceRoute, { library, maxImageBytes, addresses, versions })
+  await app.register(versionChangeRoutes, { library, addresses, versions })
   await app.register(addRoute, { library, maxImageBytes, addresses })
   await app.register(bulkDeleteRoute, { library, bulkWork })
 
@@ -133,13 +140,7 @@ const addRoute: FastifyPluginAsyncTypebox<
       body: {
         content: {
           'application/json': {
-            schema: Type.Object({
-              ...ItemFields,
-              image: Type.String({
-                contentEncoding: 'base64',
-                description: 'Bare or as a data URL, in the standard or the URL-safe alphabet',
-              }),
-            }),
+            schema: Type.Object({ ...ItemFields, image: Base64Image }),
           },
           'multipart/form-data': {
             schema: Type.Object({ ...ItemFields, image: Type.String({ format: 'binary' }) }),

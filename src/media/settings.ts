@@ -19,4 +19,10 @@ export const mediaSettings = {
     parse: (text): number | undefined => integer(1, 3650)(text),
     help: 'Read every stored file once in this many days and repair damaged files; never if not set.',
   },
+  versions: {
+    variable: 'VITRINE_VERSIONS',
+    fallback: 10,
+    parse: integer(0, 100),
+    help: 'How many earlier versions of each replaced image are kept.',
+  },
 } satisfies Settings

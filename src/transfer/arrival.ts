@@ -1,10 +1,24 @@
+import { sql } from 'kysely'
 import { COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Arrival, Queries, Tables } from '../database/tables.ts'
 import { readUnfinished } from '../database/unfinished.ts'
+import { type File, forgetFiles } from './files.ts'
+import { removeEntered } from './journal-rows.ts'
+import type { OpenLibrary } from './library-target.ts'
 import { findWriters, type Presence } from './presence.ts'
-import { ACCOUNT_TABLES, type Counters, insertRows, type Row, writeCounters } from './tables.ts'
+import {
+  type Counters,
+  FILES,
+  insertRows,
+  LAST_TABLES,
+  type MovedTable,
+  NUMBERED_TABLES,
+  type Row,
+  readRows,
+  writeCounters,
+} from './tables.ts'
 
 /** A copy or restore into an empty library. */
 export interface Arriving {
@@ -48,8 +62,9 @@ export async function beginArrival(
 }
 
 export async function isEmpty(db: Queries): Promise<boolean> {
-  for (const table of ['media', 'files', 'users', 'audit'] as const) {
-    if (await db.selectFrom(table).select('id').limit(1).executeTakeFirst()) return false
+  for (const { name } of NUMBERED_TABLES) {
+    const { rows } = await sql`SELECT 1 FROM ${sql.table(name)} LIMIT 1`.execute(db)
+    if (rows.length > 0) return false
   }
   return true
 }
@@ -57,9 +72,8 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 /** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
   library: Omit<Tables['library'], 'id' | 'derived' | 'deriver'>
-  counters: Partial<Counters>
-  /** All rows of an account table. */
-  rowsOf(table: (typeof ACCOUNT_TABLES)[number]): AsyncIterable<Row[]>
+  counters: Counters
+  rowsOf: (table: MovedTable) => AsyncIterable<Row[]>
   /** Keys in the journal of the source, if both libraries share one storage. */
   journal?: AsyncIterable<Row[]>
 }
@@ -71,8 +85,8 @@ export async function finishArrival(
 ): Promise<void> {
   const created_at = await database.now()
   await database.write(async (trx) => {
-    for (const { name } of ACCOUNT_TABLES.toReversed()) await trx.deleteFrom(name).execute()
-    for (const table of ACCOUNT_TABLES) {
+    for (const { name } of LAST_TABLES.toReversed()) await trx.deleteFrom(name).execute()
+    for (const table of LAST_TABLES) {
       for await (const rows of rowsOf(table)) await insertRows(trx, table.name, rows)
     }
     for await (const rows of journal ?? []) {
@@ -82,7 +96,7 @@ export async function finishArrival(
     // Items came before their collections, so what is derived from both must be built anew.
     await trx
       .updateTable('library')
-      .set({ ...library, derived: 0 })
+      .set({ ...library, derived: 0, deriver: null })
       .execute()
     await writeCounters(trx, counters)
     const arrived = await readUnfinished(trx)
@@ -90,4 +104,13 @@ export async function finishArrival(
     await recordAudit(trx, COMMAND_LINE, { action }, created_at)
     await trx.deleteFrom('unfinished').execute()
   })
+}
+
+/** Removes the rows and objects of an earlier attempt, and nothing that was there before. */
+export async function emptyLibrary({ database, storage }: OpenLibrary): Promise<void> {
+  for await (const files of readRows<File>(database.read, FILES)) {
+    const ids = files.map(({ id }) => id)
+    await database.write((trx) => forgetFiles(trx, ids))
+  }
+  await removeEntered(database, storage)
 }

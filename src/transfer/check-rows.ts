@@ -10,7 +10,7 @@ import { RECIPE } from '../images/recipe.ts'
 import { type MemberChanges, readMembers } from '../media/members.ts'
 import { readName, readTags } from '../media/parameters.ts'
 import { isKey } from '../storage/storage.ts'
-import { NUMBERED_TABLES, type Row } from './tables.ts'
+import { type MovedName, NUMBERED_TABLES, type Row } from './tables.ts'
 
 /** Returns whether a column may hold a value. */
 type Is = (value: unknown) => boolean
@@ -57,8 +57,106 @@ const MAX_NAME = 255
 const isRole = isLine(64)
 const isNetwork = isLine(64)
 
-/** Checks for the rows of the library, its accounts, its secrets and its audit trail. */
-const ACCOUNT_CHECKS = {
+/** Columns whose values must not be shown. */
+const SECRET_COLUMNS: ReadonlySet<string> = new Set([
+  'value',
+  'password_hash',
+  'hash',
+  'successor_hash',
+  'successor_sealed',
+])
+
+function isCounters(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(
+    ([table, last]) => NUMBERED_TABLES.some(({ name }) => name === table) && isWhole(last),
+  )
+}
+
+function isJsonObject(value: unknown): boolean {
+  try {
+    const object: unknown = JSON.parse(String(value))
+    return typeof object === 'object' && object !== null && !Array.isArray(object)
+  } catch {
+    return false
+  }
+}
+
+const isDigest = matches(/^[\w-]{22,64}$/)
+const isStorageKey: Is = (value) => typeof value === 'string' && isKey(value)
+const types: readonly unknown[] = Object.values(FORMATS).map(({ type }) => type)
+
+/** A text without a visible character. Backups of older versions may contain such names and tags. */
+const isUnseen = (text: unknown): boolean =>
+  typeof text === 'string' && text !== '' && text.trim() === text && isBlank(text)
+
+const isName: Is = (value) =>
+  isSame(value, readName) || (isUnseen(value) && isSame(`${value}x`, readName))
+const isTagList: Is = (value) =>
+  isSame(value, (text) => {
+    const tags: unknown = JSON.parse(String(text))
+    if (!Array.isArray(tags)) throw new Error('These are no tags.')
+    const seen = tags.filter((tag) => !isUnseen(tag))
+    if (JSON.stringify(readTags(seen)) !== JSON.stringify(seen)) throw new Error('Not as stored.')
+    return JSON.stringify(tags)
+  })
+
+/** Whether `read` returns the value unchanged. Only then could an add have stored it. */
+function isSame(value: unknown, read: (value: unknown) => string): boolean {
+  try {
+    return read(value) === value
+  } catch {
+    return false
+  }
+}
+
+/** For a column that backups of older versions lack. */
+const orAbsent =
+  (is: Is): Is =>
+  (value) =>
+    value === undefined || is(value)
+
+/** Whether an edit could have stored this value of a member. */
+const isMember = (name: keyof MemberChanges): Is =>
+  orAbsent(
+    orNull((value) => {
+      try {
+        return readMembers({ [name]: value })[name as 'alt'] === value
+      } catch {
+        return false
+      }
+    }),
+  )
+
+/** The same, of a member that is stored as JSON. */
+const isJsonMember = (name: keyof MemberChanges): Is =>
+  orAbsent(
+    orNull((value) => {
+      try {
+        const read = readMembers({ [name]: JSON.parse(String(value)) })[name as 'focus']
+        return JSON.stringify(read) === value
+      } catch {
+        return false
+      }
+    }),
+  )
+
+const isRecipe = orAbsent((value) => isCount(value) && Number(value) <= RECIPE)
+
+const OBJECT = {
+  key: isStorageKey,
+  sha256: isSha256,
+  size: isCount,
+  width: isCount,
+  height: isCount,
+}
+
+type Checked = MovedName | 'library'
+
+/** The check of each column of every table that moves. It accepts the values that Vitrine writes. */
+const CHECKS: {
+  readonly [Table in MovedName]: { readonly [Column in keyof Tables[Table]]-?: Is }
+} & { library: Columns } = {
   library: { version: isWhole, last_added_at: isTime, counters: isCounters },
   secrets: {
     name: isLine(64),
@@ -134,113 +232,8 @@ const ACCOUNT_CHECKS = {
     file_id: isCount,
     added_at: isTime,
     added_by: orNull(isLine(MAX_NAME)),
+    file_name: orNull(isLine(2 * MAX_NAME)),
   },
-} as const satisfies Record<string, Columns>
-
-/** Columns whose values must not be shown. */
-const SECRET_COLUMNS: ReadonlySet<string> = new Set([
-  'value',
-  'password_hash',
-  'hash',
-  'successor_hash',
-  'successor_sealed',
-])
-
-function isCounters(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  return Object.entries(value).every(
-    ([table, last]) => NUMBERED_TABLES.some((name) => name === table) && isWhole(last),
-  )
-}
-
-function isJsonObject(value: unknown): boolean {
-  try {
-    const object: unknown = JSON.parse(String(value))
-    return typeof object === 'object' && object !== null && !Array.isArray(object)
-  } catch {
-    return false
-  }
-}
-
-const isDigest = matches(/^[\w-]{22,64}$/)
-const isStorageKey: Is = (value) => typeof value === 'string' && isKey(value)
-const types: readonly unknown[] = Object.values(FORMATS).map(({ type }) => type)
-
-/** A text without a visible character. Backups of older versions may contain such names and tags. */
-const isUnseen = (text: unknown): boolean =>
-  typeof text === 'string' && text !== '' && text.trim() === text && isBlank(text)
-
-const isName: Is = (value) =>
-  isSame(value, readName) || (isUnseen(value) && isSame(`${value}x`, readName))
-const isTagList: Is = (value) =>
-  isSame(value, (text) => {
-    const tags: unknown = JSON.parse(String(text))
-    if (!Array.isArray(tags)) throw new Error('These are no tags.')
-    const seen = tags.filter((tag) => !isUnseen(tag))
-    if (JSON.stringify(readTags(seen)) !== JSON.stringify(seen)) throw new Error('Not as stored.')
-    return JSON.stringify(tags)
-  })
-
-/** Whether `read` returns the value unchanged. Only then could an add have stored it. */
-function isSame(value: unknown, read: (value: unknown) => string): boolean {
-  try {
-    return read(value) === value
-  } catch {
-    return false
-  }
-}
-
-/** Backups of older versions lack this column, and get its default. */
-const orAbsent =
-  (is: Is): Is =>
-  (value) =>
-    value === undefined || is(value)
-
-/** Whether an edit could have stored this value of a member. */
-const isMember = (name: keyof MemberChanges): Is =>
-  orAbsent(
-    orNull((value) => {
-      try {
-        return readMembers({ [name]: value })[name as 'alt'] === value
-      } catch {
-        return false
-      }
-    }),
-  )
-
-/** The same, of a member that is stored as JSON. */
-const isJsonMember = (name: keyof MemberChanges): Is =>
-  orAbsent(
-    orNull((value) => {
-      try {
-        const read = readMembers({ [name]: JSON.parse(String(value)) })[name as 'focus']
-        return JSON.stringify(read) === value
-      } catch {
-        return false
-      }
-    }),
-  )
-
-/** Backups of older versions lack this column. */
-const isRecipe: Is = (value) => value === undefined || (isCount(value) && Number(value) <= RECIPE)
-
-const OBJECT = {
-  key: isStorageKey,
-  sha256: isSha256,
-  size: isCount,
-  width: isCount,
-  height: isCount,
-}
-
-type Checked = 'media' | 'files' | 'variants' | 'earlier_addresses' | keyof typeof ACCOUNT_CHECKS
-
-/** The check of each column of every table. It accepts the values that Vitrine writes. */
-const CHECKS: {
-  readonly [Table in Exclude<Checked, 'library'>]: {
-    readonly [Column in keyof Tables[Table]]-?: Is
-  }
-} & { library: Columns } = {
-  ...ACCOUNT_CHECKS,
   media: {
     id: isCount,
     file_id: isCount,
@@ -307,6 +300,22 @@ export function findFault(table: Checked, row: unknown): string | undefined {
   const unknown = Object.keys(row).find((field) => !Object.hasOwn(columns, field))
   if (unknown === undefined) return undefined
   return `${nameRow(table, row)} has a field that Vitrine does not know: ${show(unknown)}.`
+}
+
+/** Checks all rows of tables. Yields the first fault of each table. */
+export async function* findFaults<Table extends { name: Checked }>(
+  tables: readonly Table[],
+  rowsOf: (table: Table) => AsyncIterable<Row[]>,
+): AsyncGenerator<string> {
+  for (const table of tables) {
+    for await (const rows of rowsOf(table)) {
+      const faults = rows.map((row) => findFault(table.name, row))
+      const fault = faults.find((found) => found !== undefined)
+      if (fault === undefined) continue
+      yield fault
+      break
+    }
+  }
 }
 
 const isRow = (value: unknown): value is Row =>

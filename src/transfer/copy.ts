@@ -3,14 +3,14 @@ import { UsageError } from '../base/errors.ts'
 import type { Queries } from '../database/tables.ts'
 import { readVersion } from '../media/library-state.ts'
 import { finishArrival } from './arrival.ts'
-import { findFault } from './check-rows.ts'
+import { findFaults } from './check-rows.ts'
 import { countRows } from './contents.ts'
+import { addParts, type File, type Item } from './files.ts'
 import { settleEntries } from './journal-rows.ts'
-import type { OpenLibrary } from './objects.ts'
+import { libraryTarget, type OpenLibrary } from './library-target.ts'
 import { findWriters, type Presence } from './presence.ts'
-import { startProgress } from './progress.ts'
-import { type SyncResult, syncFiles, syncItems } from './sync.ts'
-import { ACCOUNT_TABLES, type AccountTable, readCounters, readRows } from './tables.ts'
+import { FILES, ITEMS, LAST_TABLES, readCounters, readRows } from './tables.ts'
+import { type Source, walk } from './walk.ts'
 
 const POLL_MS = 1000
 
@@ -28,25 +28,28 @@ export interface Copying {
  * Repeats the copy until it finds no difference and no other process can write to the source. Then completes
  * the target.
  */
-export async function bringAll(copying: Copying): Promise<Pick<SyncResult, 'stored' | 'faults'>> {
-  const { source, follow } = copying
-  let stored = 0
+export async function bringAll(
+  copying: Copying,
+): Promise<{ stored: number; faults: readonly string[] }> {
+  const { source, follow, signal } = copying
+  const target = libraryTarget(copying.target, copying)
+  const faults: string[] = []
+  const report = (fault: string) => void faults.push(fault)
+  const end = () => ({ stored: target.stored(), faults })
   let told = false
   for (;;) {
     await requireQuiet(copying)
     const { version } = await readVersion(source.database.read)
-    const outcome = await pass(copying)
-    stored += outcome.stored
-    if (outcome.faults.length > 0) {
-      const faults = await findAccountFaults(source.database.read)
-      return { stored, faults: [...outcome.faults, ...faults] }
+    const changes = await walk({ source: await librarySource(source), target, report, signal })
+    if (faults.length > 0) {
+      faults.push(...(await findLastFaults(source.database.read)))
+      return end()
     }
-    if (outcome.changes > 0) continue
+    if (changes > 0) continue
 
     const writers = await findWriters(source.database, copying.presence.self)
     if (writers.length === 0) {
-      const faults = await finish(copying, version)
-      if (faults) return { stored, faults }
+      if ((await finish(copying, version, faults)) || faults.length > 0) return end()
     } else if (follow) {
       if (!told) {
         console.error(
@@ -59,35 +62,30 @@ export async function bringAll(copying: Copying): Promise<Pick<SyncResult, 'stor
   }
 }
 
-/** Compares all files and items once, and copies the differences. */
-async function pass({ source, target, newFile, signal }: Copying): Promise<SyncResult> {
-  const steps = [
-    { sync: syncFiles, table: 'files' },
-    { sync: syncItems, table: 'media' },
-  ] as const
-  const sum: SyncResult = { changes: 0, stored: 0, faults: [] }
-  for (const { sync, table } of steps) {
-    const progress = startProgress(table === 'files' ? 'files' : 'items')
-    try {
-      progress.setTotal(await countRows(source.database.read, table))
-      const { advance } = progress
-      const { changes, stored, faults } = await sync({ source, target, newFile, signal, advance })
-      sum.changes += changes
-      sum.stored += stored
-      sum.faults.push(...faults)
-    } finally {
-      progress.stop()
-    }
+/** The library as it is. Later batches may have newer rows. */
+async function librarySource({ database: { read }, storage }: OpenLibrary): Promise<Source> {
+  return {
+    storage,
+    live: read,
+    totals: { files: await countRows(read, 'files'), media: await countRows(read, 'media') },
+    async *readFiles(limit) {
+      for await (const files of readRows<File>(read, FILES, limit)) yield addParts(read, files)
+    },
+    readItems: () => readRows<Item>(read, ITEMS),
   }
-  return sum
 }
 
 /**
  * Writes the remaining rows, after which the target can be used.
  * @param version version of the source at which all its items are at the target
- * @returns the faults that prevent this, none if the target is complete; undefined if the source has changed
+ * @param faults receives the faults that prevent this
+ * @returns false if there are any, or if the source has changed
  */
-async function finish({ source, target }: Copying, version: number): Promise<string[] | undefined> {
+async function finish(
+  { source, target }: Copying,
+  version: number,
+  faults: string[],
+): Promise<boolean> {
   const isShared = source.storage === target.storage
   if (!isShared) await settleEntries(target.database, target.storage)
   return source.database.snapshot(async (trx) => {
@@ -95,38 +93,21 @@ async function finish({ source, target }: Copying, version: number): Promise<str
       .selectFrom('library')
       .select(['uuid', 'version', 'last_added_at'])
       .executeTakeFirstOrThrow()
-    if (library.version !== version) return undefined
-    const faults = await findAccountFaults(trx)
-    if (faults.length > 0) return faults
+    if (library.version !== version) return false
+    faults.push(...(await findLastFaults(trx)))
+    if (faults.length > 0) return false
     await finishArrival(target.database, {
       library,
       counters: await readCounters(trx),
       rowsOf: (table) => readRows(trx, table),
       ...(isShared && { journal: readRows(trx, { name: 'journal', key: ['key'] }) }),
     })
-    return []
+    return true
   })
 }
 
-/** The first fault in each table of accounts, secrets and the audit trail. */
-async function findAccountFaults(db: Queries): Promise<string[]> {
-  const faults: string[] = []
-  for (const table of ACCOUNT_TABLES) {
-    const fault = await findFirstFault(db, table)
-    if (fault !== undefined) faults.push(fault)
-  }
-  return faults
-}
-
-async function findFirstFault(db: Queries, table: AccountTable): Promise<string | undefined> {
-  for await (const rows of readRows(db, table)) {
-    for (const row of rows) {
-      const fault = findFault(table.name, row)
-      if (fault !== undefined) return fault
-    }
-  }
-  return undefined
-}
+const findLastFaults = (db: Queries): Promise<string[]> =>
+  Array.fromAsync(findFaults(LAST_TABLES, (table) => readRows(db, table)))
 
 /** @throws UsageError if another process may write to the source, unless `follow` is set */
 export async function requireQuiet({ source, presence, follow }: Copying): Promise<void> {

@@ -15,9 +15,9 @@ it('replaces another file with the same bytes', async () => {
   if (!old) throw new Error('There is no file 3.')
 
   const again = {
+    ...old,
     file: { ...old.file, id: 9, key: newKey('originals', 'jpg') },
     variants: [],
-    earlier: [],
   }
   await database.write((trx) => writeFiles(trx, [again], 5))
   expect(await readFile(database.read, 3)).toBeUndefined()

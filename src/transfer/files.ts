@@ -1,61 +1,56 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Queries, Tables } from '../database/tables.ts'
-import { removeItemRows } from './items.ts'
+import { readStates, updateDerived } from '../media/change/derived.ts'
 import { enterKeys } from './journal-rows.ts'
+import {
+  insertRows,
+  PART_TABLES,
+  type PartName,
+  type Range,
+  type Row,
+  readRange,
+} from './tables.ts'
 
-type File = Selectable<Tables['files']>
-type Variant = Selectable<Tables['variants']>
+export type File = Selectable<Tables['files']>
+export type Item = Selectable<Tables['media']>
 
-type EarlierAddresses = Selectable<Tables['earlier_addresses']>
+/** Items per statement. A file may have more items than a statement may have parameters. */
+const REMOVED_AT_ONCE = 1000
 
-/** A file with its variants, sorted by name. */
-export interface StoredFile {
-  file: File
-  variants: Variant[]
-  /** Sorted by recipe. */
-  earlier: EarlierAddresses[]
+/** A file with all rows that move with it, by their table, sorted by their keys. */
+export type StoredFile = { file: File } & { [Name in PartName]: Selectable<Tables[Name]>[] }
+
+/** Reads the files in a range, in ascending order of id. */
+export const readFiles = async (db: Queries, range: Range): Promise<StoredFile[]> =>
+  addParts(db, await readRange(db, 'files', range))
+
+/** Reads the rows that move with files. */
+export async function addParts(db: Queries, files: readonly File[]): Promise<StoredFile[]> {
+  const ids = idsOf(files)
+  const parts = new Map<PartName, Row[]>()
+  for (const { name, key } of ids.length === 0 ? [] : PART_TABLES) {
+    const { rows } = await sql<Row>`
+      SELECT * FROM ${sql.table(name)} WHERE file_id IN (${sql.join(ids)})
+      ORDER BY ${sql.join(key.map((column) => sql.ref(column)))}`.execute(db)
+    parts.set(name, rows)
+  }
+  return joinParts(files, parts)
 }
 
-/** Reads the files with ids above `after` and up to `last`, in ascending order. */
-export async function readFiles(
-  db: Queries,
-  {
-    after,
-    last = Number.MAX_SAFE_INTEGER,
-    limit,
-  }: { after: number; last?: number; limit?: number },
-): Promise<StoredFile[]> {
-  const files = await db
-    .selectFrom('files')
-    .selectAll()
-    .where('id', '>', after)
-    .where('id', '<=', last)
-    .orderBy('id')
-    .$if(limit !== undefined, (query) => query.limit(limit ?? 0))
-    .execute()
-  const ids = files.map(({ id }) => id)
-  const variants = await db
-    .selectFrom('variants')
-    .selectAll()
-    .where('file_id', 'in', ids)
-    .orderBy('file_id')
-    .orderBy('name')
-    .execute()
-  const earlier = await db
-    .selectFrom('earlier_addresses')
-    .selectAll()
-    .where('file_id', 'in', ids)
-    .orderBy('file_id')
-    .orderBy('recipe')
-    .execute()
-  const variantsOf = Map.groupBy(variants, ({ file_id }) => file_id)
-  const earlierOf = Map.groupBy(earlier, ({ file_id }) => file_id)
-  return files.map((file) => ({
-    file,
-    variants: variantsOf.get(file.id) ?? [],
-    earlier: earlierOf.get(file.id) ?? [],
-  }))
+/** @param parts rows that name these files */
+export function joinParts(
+  files: readonly File[],
+  parts: ReadonlyMap<PartName, readonly Row[]>,
+): StoredFile[] {
+  const byFile = PART_TABLES.map(({ name }) => {
+    const rows = Map.groupBy(parts.get(name) ?? [], ({ file_id }) => file_id)
+    return [name, rows] as const
+  })
+  return files.map((file) => {
+    const own = byFile.map(([name, rows]) => [name, rows.get(file.id) ?? []])
+    return { file, ...Object.fromEntries(own) }
+  })
 }
 
 /** Reads a file; undefined if it does not exist. */
@@ -64,79 +59,41 @@ export async function readFile(db: Queries, id: number): Promise<StoredFile | un
   return found
 }
 
-export const objectsOf = ({ file, variants }: StoredFile): (File | Variant)[] => [file, ...variants]
+const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id)
+
+export const objectsOf = ({ file, variants }: StoredFile) => [file, ...variants]
 
 export const keysOf = (stored: StoredFile): string[] => objectsOf(stored).map(({ key }) => key)
 
-/** Whether the rows are equal. Copies them first: rows of SQLite have no prototype, which counts as a difference. */
-export const isSameFile = (a: StoredFile, b: StoredFile | undefined): boolean =>
-  b !== undefined &&
-  isDeepStrictEqual({ ...a.file }, { ...b.file }) &&
-  isDeepStrictEqual(plain(a.variants), plain(b.variants)) &&
-  isDeepStrictEqual(plain(a.earlier), plain(b.earlier))
-
-const plain = (rows: readonly object[]) => rows.map((row) => ({ ...row }))
+/** Whether rows are equal. Rows of SQLite have no prototype, which `isDeepStrictEqual` counts as a difference. */
+export const isSame = (a: unknown, b: unknown): boolean =>
+  b !== undefined && isDeepStrictEqual(structuredClone(a), structuredClone(b))
 
 /**
- * Inserts or replaces files whose objects are in storage. Another file with the same bytes is deleted together
+ * Inserts or replaces files whose objects are in storage. The journal still names these objects. Another file with the same bytes is deleted together
  * with its items, because it no longer exists at the source.
  */
 export async function writeFiles(trx: Queries, files: readonly StoredFile[], now: number) {
-  const ids = files.map(({ file }) => file.id)
+  const rows = files.map(({ file }) => file)
+  const ids = idsOf(rows)
+  const hashes = rows.map(({ sha256 }) => sha256)
   const displaced = await trx
     .selectFrom('files')
     .select('id')
-    .where(
-      'sha256',
-      'in',
-      files.map(({ file }) => file.sha256),
-    )
+    .where('sha256', 'in', hashes)
     .where('id', 'not in', ids)
     .execute()
-  await removeFiles(
-    trx,
-    displaced.map(({ id }) => id),
-    now,
-  )
+  await removeFiles(trx, idsOf(displaced), now)
 
-  const before = await trx
-    .selectFrom('files')
-    .select('key')
-    .where('id', 'in', ids)
-    .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
-    .execute()
-  await trx.deleteFrom('variants').where('file_id', 'in', ids).execute()
-  await trx.deleteFrom('earlier_addresses').where('file_id', 'in', ids).execute()
-  await trx
-    .insertInto('files')
-    .values(files.map(({ file }) => file))
-    .onConflict((conflict) =>
-      conflict
-        .column('id')
-        .doUpdateSet((row) =>
-          Object.fromEntries(
-            Object.keys(files[0]?.file ?? {}).map((column) => [
-              column,
-              row.ref(`excluded.${column as keyof File}`),
-            ]),
-          ),
-        ),
-    )
-    .execute()
-  const variants = files.flatMap((stored) => stored.variants)
-  if (variants.length > 0) await trx.insertInto('variants').values(variants).execute()
-  const earlier = files.flatMap((stored) => stored.earlier)
-  if (earlier.length > 0) await trx.insertInto('earlier_addresses').values(earlier).execute()
-  const named = new Set(files.flatMap(keysOf))
-  await trx
-    .deleteFrom('journal')
-    .where('key', 'in', [...named])
-    .execute()
-  await enterKeys(
-    trx,
-    before.map(({ key }) => key).filter((key) => !named.has(key)),
-    now,
-  )
+  const before = await readKeys(trx, ids)
+  await deleteParts(trx, ids)
+  await insertRows(trx, 'files', rows, true)
+  for (const { name } of PART_TABLES) {
+    const rowsOf = (stored: StoredFile): Row[] => stored[name]
+    await insertRows(trx, name, files.flatMap(rowsOf))
+  }
+  const replaced = new Set(before).difference(new Set(files.flatMap(keysOf)))
+  await enterKeys(trx, [...replaced], now)
 }
 
 /** Deletes files with their items, and enters their keys into the journal for removal. */
@@ -151,15 +108,40 @@ export async function removeFiles(trx: Queries, ids: readonly number[], now: num
 export async function forgetFiles(trx: Queries, ids: readonly number[]): Promise<string[]> {
   if (ids.length === 0) return []
   const items = await trx.selectFrom('media').select('id').where('file_id', 'in', ids).execute()
-  await removeItemRows(
-    trx,
-    items.map(({ id }) => id),
-  )
-  const variants = await trx
-    .deleteFrom('variants')
-    .where('file_id', 'in', ids)
-    .returning('key')
+  await removeItems(trx, idsOf(items))
+  const keys = await readKeys(trx, ids)
+  await deleteParts(trx, ids)
+  await trx.deleteFrom('files').where('id', 'in', ids).execute()
+  return keys
+}
+
+/** Reads the keys of all objects of files. */
+async function readKeys(trx: Queries, ids: readonly number[]): Promise<string[]> {
+  const rows = await trx
+    .selectFrom('files')
+    .select('key')
+    .where('id', 'in', ids)
+    .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
     .execute()
-  const files = await trx.deleteFrom('files').where('id', 'in', ids).returning('key').execute()
-  return [...files, ...variants].map(({ key }) => key)
+  return rows.map(({ key }) => key)
+}
+
+async function deleteParts(trx: Queries, ids: readonly number[]): Promise<void> {
+  for (const { name } of PART_TABLES) {
+    await sql`DELETE FROM ${sql.table(name)} WHERE file_id IN (${sql.join(ids)})`.execute(trx)
+  }
+}
+
+/** Deletes items, and removes them from everything that is derived from them. */
+export async function removeItems(trx: Queries, ids: readonly number[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += REMOVED_AT_ONCE) {
+    const some = ids.slice(start, start + REMOVED_AT_ONCE)
+    const items = await readStates(trx, some)
+    await trx.deleteFrom('versions').where('media_id', 'in', some).execute()
+    await trx.deleteFrom('media').where('id', 'in', some).execute()
+    await updateDerived(
+      trx,
+      items.map((before) => ({ before })),
+    )
+  }
 }

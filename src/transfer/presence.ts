@@ -14,7 +14,7 @@ export interface Presence {
 
 /** Enters this process as an owner, and renews its lease until `leave`. */
 export async function enterLibrary(database: Database): Promise<Presence> {
-  const self = await identifySelf()
+  const self = { id: randomUUID(), ...(await identifyProcess()) }
   let renewal: Promise<void> | undefined
   await renewLease(database, self)
   const timer = setInterval(() => {
@@ -31,11 +31,6 @@ export async function enterLibrary(database: Database): Promise<Presence> {
     },
   }
 }
-
-const identifySelf = async (): Promise<Owner> => ({
-  id: randomUUID(),
-  ...(await identifyProcess()),
-})
 
 /** Names the other running processes that may write to a library: `process 123 on host`. */
 export async function findWriters(database: Database, self: Owner): Promise<string[]> {

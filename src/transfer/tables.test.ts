@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
-import { ACCOUNT_TABLES, DERIVED_TABLES, PASSING_TABLES } from './tables.ts'
+import { VERSION } from './archive/format.ts'
+import { DERIVED_TABLES, MOVED_TABLES, PASSING_TABLES } from './tables.ts'
 
 it('knows for every table whether it is copied', async () => {
   const database = await openTemporaryDatabase()
@@ -11,13 +12,13 @@ it('knows for every table whether it is copied', async () => {
     .filter((name) => !/^kysely_|^media_search_/.test(name))
   const known: string[] = [
     'library',
-    'files',
-    'variants',
-    'earlier_addresses',
-    'media',
-    ...ACCOUNT_TABLES.map(({ name }) => name),
+    ...MOVED_TABLES.map(({ name }) => name),
     ...DERIVED_TABLES,
     ...PASSING_TABLES,
   ]
   expect(names.sort()).toEqual(known.sort())
+})
+
+it('raises the version of the backup format for a new table', () => {
+  for (const { since = 1 } of MOVED_TABLES) expect(since).toBeLessThanOrEqual(VERSION)
 })

@@ -1,5 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { Queries } from '../database/tables.ts'
+import type { Queries, Tables } from '../database/tables.ts'
 import { publicDigest } from '../images/digests.ts'
 import { RECIPE, SINCE } from '../images/recipe.ts'
 import { countVersion, type Library } from '../media/library.ts'
@@ -43,11 +44,7 @@ export async function readFilesToCheck(db: Queries, after: number, limit: number
     const files = await trx
       .selectFrom('files')
       .select(['id', 'key', 'size', 'sha256', 'type', 'scaled_digest', 'high_digest', 'recipe'])
-      .select(({ exists, selectFrom }) =>
-        exists(
-          selectFrom('media').select('media.id').whereRef('media.file_id', '=', 'files.id'),
-        ).as('shown'),
-      )
+      .select((row) => isUsed(row).as('used'))
       .where('id', '>', after)
       .orderBy('id')
       .limit(limit)
@@ -74,10 +71,21 @@ export async function readFilesToCheck(db: Queries, after: number, limit: number
 type File = Awaited<ReturnType<typeof readFilesToCheck>>[number]
 type Variant = File['variants'][number]
 
+/** Whether an item has the file of the outer query, in the trash or not, at present or as an earlier version. */
+const isUsed = ({ exists, or, selectFrom }: ExpressionBuilder<Tables, 'files'>) =>
+  or([
+    exists(selectFrom('media').select('media.id').whereRef('media.file_id', '=', 'files.id')),
+    exists(
+      selectFrom('versions')
+        .select('versions.version')
+        .whereRef('versions.file_id', '=', 'files.id'),
+    ),
+  ])
+
 /** Checks the rows of one file and its bytes in storage. */
 export async function checkFile(examined: Examined, file: File): Promise<Finding[]> {
   const { database, storage, quick } = examined
-  if (!file.shown) return [unshown(file)]
+  if (!file.used) return [unused(file)]
   const findings: Finding[] = []
   if (file.recipe < (SINCE[file.type] ?? 0)) {
     findings.push(await earlierRecipe(database.read, file))
@@ -225,9 +233,9 @@ async function faultyVariant(
   }
 }
 
-function unshown(file: File): Finding {
+function unused(file: File): Finding {
   return {
-    problem: `No item shows the file ${file.id} (${file.key}).`,
+    problem: `No item has the file ${file.id} (${file.key}).`,
     remedy: 'Deletes its rows and moves its objects aside.',
     async repair({ database, storage }: Library) {
       const places: string[] = []
@@ -244,13 +252,13 @@ function unshown(file: File): Finding {
 /** @returns the keys of its objects */
 async function forgetFile(database: Database, { id }: File): Promise<string[]> {
   return database.write(async (trx) => {
-    const item = await trx
-      .selectFrom('media')
+    const used = await trx
+      .selectFrom('files')
       .select('id')
-      .where('file_id', '=', id)
-      .limit(1)
+      .where('id', '=', id)
+      .where(isUsed)
       .executeTakeFirst()
-    if (item) throw new Error(`item ${item.id} shows it now.`)
+    if (used) throw new Error(`${await nameItems(trx, id)} has it now.`)
     const variants = await trx
       .deleteFrom('variants')
       .where('file_id', '=', id)

@@ -61,7 +61,10 @@ function explain(error: unknown): string {
 
 const MAX_ITEMS_NAMED = 5
 
-/** Names the media items that show a file: `item 12 "Tower", item 15 "Tower by day"`. */
+/**
+ * Names the media items that have a file: `item 12 "Tower", item 15 "Tower by day"`, or, if it is an earlier version,
+ * `version 2 of item 12 "Tower"`.
+ */
 export async function nameItems(db: Queries, fileId: number): Promise<string> {
   const items = await db
     .selectFrom('media')
@@ -70,8 +73,20 @@ export async function nameItems(db: Queries, fileId: number): Promise<string> {
     .orderBy('id')
     .limit(MAX_ITEMS_NAMED + 1)
     .execute()
-  const named = items.slice(0, MAX_ITEMS_NAMED).map(nameItem)
-  if (items.length > MAX_ITEMS_NAMED) named.push('more')
+  const named = items.map(nameItem)
+  if (named.length === 0) {
+    const versions = await db
+      .selectFrom('versions')
+      .innerJoin('media', 'media.id', 'versions.media_id')
+      .select(['media.id', 'media.name', 'versions.version'])
+      .where('versions.file_id', '=', fileId)
+      .orderBy('media.id')
+      .orderBy('versions.version')
+      .limit(MAX_ITEMS_NAMED + 1)
+      .execute()
+    named.push(...versions.map((row) => `version ${row.version} of ${nameItem(row)}`))
+  }
+  if (named.length > MAX_ITEMS_NAMED) named.splice(MAX_ITEMS_NAMED, 1, 'more')
   return named.join(', ') || 'no item'
 }
 

@@ -52,6 +52,18 @@ beforeAll(async () => {
   const elsewhere = await sessionOf(await signIn(server))
   const json = (body: unknown) => ({ options: { json: body } })
 
+  const collection = async (name: string) =>
+    (
+      await admin.request<{ collection: { id: number } }>('POST', '/collections', {
+        json: { name },
+      })
+    ).body.collection.id
+  const ordering = async () => {
+    const [id, ids] = [await collection('Ordered'), [await item(6), await item(7)]]
+    await admin.post('/media/bulk/collections', { ids, add: [id] })
+    return { path: `/collections/${id}/order`, ...json({ ids: ids.slice(1), before: ids[0] }) }
+  }
+
   calls = {
     'POST /media/add': { path: '/media/add', ...json({ name: 'New', tags: [], image }) },
     'POST /media/edit/{id}': {
@@ -63,6 +75,17 @@ beforeAll(async () => {
       ...json({ ids: [await item(2)], add: ['more'] }),
     },
     'POST /media/bulk/delete': { path: '/media/bulk/delete', ...json({ ids: [await item(3)] }) },
+    'POST /media/bulk/collections': {
+      path: '/media/bulk/collections',
+      ...json({ ids: [await item(5)], add: [await collection('Filled')] }),
+    },
+    'POST /collections': { path: '/collections', ...json({ name: 'New' }) },
+    'PATCH /collections/{id}': {
+      path: `/collections/${await collection('Renamed')}`,
+      ...json({ name: 'Other' }),
+    },
+    'DELETE /collections/{id}': { path: `/collections/${await collection('Deleted')}` },
+    'POST /collections/{id}/order': await ordering(),
     'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
     'POST /users': {
       path: '/users',

@@ -1,8 +1,16 @@
 import fc, { type AsyncCommand } from 'fast-check'
 import { expect } from 'vitest'
+import type { VersionList } from '../../src/media/versions/version-routes.ts'
 import type { Client } from '../harness.ts'
 import { IMAGES, imageOf, type RealLibrary } from './real-library.ts'
-import { findItems, type Item, type Query, type Reference, retag } from './reference.ts'
+import {
+  findItems,
+  type Item,
+  type Query,
+  type Reference,
+  replaceImage,
+  retag,
+} from './reference.ts'
 
 export type Command = AsyncCommand<Reference, RealLibrary, false>
 
@@ -76,7 +84,7 @@ const send = {
 function remember(reference: Reference, added: New, id: number) {
   expect(id).toBeGreaterThan(reference.lastId)
   reference.lastId = id
-  reference.items.push({ ...added, id })
+  reference.items.push({ ...added, id, versions: [{ version: 1, image: added.image }] })
 }
 
 const forget = (reference: Reference, gone: ReadonlySet<Item>) => {
@@ -128,6 +136,50 @@ const remove = fc.record({ place }).map((values) =>
     expect(again.status).toBe(404)
   }),
 )
+
+const sendReplacement = (client: Client, { id }: Item, image: number) =>
+  client.post(`/media/replace/${id}`, { image: imageOf(image).toString('base64') })
+
+const replace = fc.record({ place, image }).map((values) =>
+  onItem('replace', values, async (item, real) => {
+    const { status, body } = await sendReplacement(real.client, item, values.image)
+    expect({ status, data: body.data }).toEqual({
+      status: 200,
+      data: 'Media replaced successfully',
+    })
+    Object.assign(item, replaceImage(item, values.image))
+    await real.compareItem(item)
+  }),
+)
+
+/** An earlier version by its position, modulo their number. */
+const ofVersion = (
+  what: string,
+  run: (item: Item, earlier: Item['versions'][number], real: RealLibrary) => Promise<void>,
+) =>
+  fc.record({ place, which: fc.nat({ max: 20 }) }).map((values) =>
+    onItem(what, values, async (item, real) => {
+      const earlier = item.versions[values.which % item.versions.length]
+      if (!earlier) return
+      if (earlier === item.versions.at(-1)) {
+        const path = `/media/item/${item.id}/versions/${earlier.version}`
+        expect((await real.client.delete(path)).status).toBe(409)
+      } else await run(item, earlier, real)
+      await real.compareItem(item)
+    }),
+  )
+
+const restore = ofVersion('restore a version', async (item, { version, image }, { client }) => {
+  const path = `/media/item/${item.id}/versions/${version}/restore`
+  expect((await client.post(path, undefined)).status).toBe(200)
+  Object.assign(item, replaceImage(item, image))
+})
+
+const removeVersion = ofVersion('delete a version', async (item, earlier, { client }) => {
+  const path = `/media/item/${item.id}/versions/${earlier.version}`
+  expect((await client.delete(path)).status).toBe(200)
+  item.versions = item.versions.filter((version) => version !== earlier)
+})
 
 const tagMany = fc.record({ search, add: tags, remove: tags }).map((values) => {
   const added = values.add.filter((tag) => !values.remove.includes(tag))
@@ -209,6 +261,20 @@ const killRemove = fc.record({ place, delay }).map((values) =>
   }),
 )
 
+const killReplace = fc.record({ place, image, delay }).map((values) =>
+  onItem('kill during a replacement', values, async (item, real, reference) => {
+    const { delay, image } = values
+    const ask = () => sendReplacement(real.client, item, image)
+    const answer = await real.killDuring(ask, delay)
+    const path = `/media/item/${item.id}/versions`
+    const { body } = await real.client.request<VersionList>('GET', path)
+    const isDone = body.versions[0]?.version !== item.versions.at(-1)?.version
+    if (answer?.status === 200) expect(isDone).toBe(true)
+    if (isDone) Object.assign(item, replaceImage(item, image))
+    await real.compareAll(reference)
+  }),
+)
+
 const often = <T>(weight: number, arbitrary: T): T[] => new Array<T>(weight).fill(arbitrary)
 
 /** Commands that restart the server are rare, because they are slow. */
@@ -218,9 +284,12 @@ const arbitraries = [
   ...often(6, remove),
   ...often(2, tagMany),
   removeMany,
+  ...often(5, replace),
+  ...often(3, restore),
+  ...often(2, removeVersion),
   ...often(12, list),
   ...often(6, show),
-  fc.oneof(restart, killAdd, killRemove),
+  fc.oneof(restart, killAdd, killRemove, killReplace),
 ]
 
 /**

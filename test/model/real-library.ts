@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import type { VersionList } from '../../src/media/versions/version-routes.ts'
 import { expectConsistent } from '../consistency.ts'
 import { makeGif, makeJpeg, makePng, makeWebp } from '../fixtures.ts'
 import {
@@ -76,11 +77,21 @@ export async function openRealLibrary() {
     },
 
     /** Expects an item to have its current texts and its original bytes. */
-    async compareItem({ id, name, tags, image }: Item) {
+    async compareItem({ id, name, tags, image, versions }: Item) {
       expect((await client.get(`/media/item/${id}`)).body.media).toMatchObject({ id, name, tags })
       const original = await client.get(`/media/original/${id}`)
       expect(sha256(original.bytes)).toBe(sha256(imageOf(image)))
-      expect((await client.get(`/media/image/${id}`)).status).toBe(200)
+      const { body } = await client.request<VersionList>('GET', `/media/item/${id}/versions`)
+      expect(body.versions.map(({ version, size }) => ({ version, size }))).toEqual(
+        versions.map(({ version, image }) => ({ version, size: imageOf(image).length })).reverse(),
+      )
+      const byId = await client.get(`/media/image/${id}`)
+      expect(byId.status).toBe(200)
+      for (const [index, { urls }] of body.versions.entries()) {
+        const shown = await client.get(urls.scaled)
+        expect(shown.status).toBe(200)
+        if (index === 0) expect(shown.bytes.equals(byId.bytes)).toBe(true)
+      }
     },
 
     /** Compares the whole library, and the consistency of its storage. */
@@ -91,6 +102,9 @@ export async function openRealLibrary() {
       const { stored } = await expectConsistent(data)
       const bytes = media.map(({ path }) => stored[path])
       expect(bytes).toEqual(reference.items.map(({ image }) => sha256(imageOf(image))))
+      const originals = Object.keys(stored).filter((key) => key.startsWith('originals/'))
+      const kept = reference.items.flatMap(({ versions }) => versions.map(({ image }) => image))
+      expect(originals.length).toBe(new Set(kept).size)
     },
 
     async close() {

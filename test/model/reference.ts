@@ -5,6 +5,17 @@ export interface Item {
   tags: string[]
   /** Index of its image among the test images. */
   image: number
+  /** Its versions, in ascending order, by index of their images. The last one is present. */
+  versions: { version: number; image: number }[]
+}
+
+/** The settings' default. */
+const KEPT_VERSIONS = 10
+
+/** What an item is after it got another image. */
+export function replaceImage({ versions }: Item, image: number): Pick<Item, 'image' | 'versions'> {
+  const version = (versions.at(-1)?.version ?? 0) + 1
+  return { image, versions: [...versions, { version, image }].slice(-1 - KEPT_VERSIONS) }
 }
 
 export interface Reference {

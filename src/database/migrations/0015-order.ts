@@ -88,10 +88,11 @@ async function createVersions(db: Kysely<unknown>): Promise<void> {
     .addColumn('media_id', id, (column) =>
       column.notNull().references('media.id').onDelete('cascade'),
     )
-    .addColumn('version', 'integer', (column) => column.notNull())
+    .addColumn('version', 'bigint', (column) => column.notNull())
     .addColumn('file_id', id, (column) => column.notNull().references('files.id'))
     .addColumn('added_at', 'bigint', (column) => column.notNull())
     .addColumn('added_by', text)
+    .addColumn('file_name', text)
     .addPrimaryKeyConstraint('versions_pkey', ['media_id', 'version'])
     .execute()
   await db.schema.createIndex('versions_file_id').on('versions').column('file_id').execute()

@@ -27,7 +27,7 @@ export async function readJsonUpload(
   const body = parseJson(rest.concat())
   await file.write(base64.end())
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw parametersMissing('The body must be a JSON object with name, tags and image.')
+    throw parametersMissing('The body must be a JSON object with the member image.')
   }
   const members: Record<string, unknown> = { ...body }
   const fields = Object.fromEntries(fieldNames.map((name) => [name, members[name]]))

@@ -56,6 +56,30 @@ export async function explainMissing<T extends Buffer | Readable>(
 }
 
 /**
+ * Sends the file of an item. If that file is gone because the item got another one meanwhile, sends that.
+ *
+ * @param find finds the file at this moment; undefined if there is none
+ * @throws AppError 404 "Media not found"; the errors of `send`
+ */
+export async function sendPresent<File extends { fileId: number }, Sent>(
+  find: () => Promise<File | undefined>,
+  send: (file: File) => Promise<Sent>,
+): Promise<Sent> {
+  let file = await find()
+  for (;;) {
+    if (!file) throw mediaNotFound()
+    try {
+      return await send(file)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.status !== 404) throw error
+      const now = await find()
+      if (!now || now.fileId === file.fileId) throw error
+      file = now
+    }
+  }
+}
+
+/**
  * For storage that sends objects itself. Caches may keep the address only if the answer is public and
  * immutable, and only for half the time that the address is valid. All other addresses are not stored.
  */

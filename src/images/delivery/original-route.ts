@@ -3,12 +3,26 @@ import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
 import { attachment, sendObject } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
+import { type Query, readInteger, readText } from '../../http/query-parameters.ts'
 import { IdParameter } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
 import type { Storage } from '../../storage/storage.ts'
 import { downloadName } from './download-name.ts'
-import { explainMissing, IMAGE_CSP, openStream, readMediaId, redirectTo } from './open-object.ts'
+import {
+  explainMissing,
+  IMAGE_CSP,
+  openStream,
+  readMediaId,
+  redirectTo,
+  sendPresent,
+} from './open-object.ts'
 import { findOriginal } from './variant-lookup.ts'
+
+/** @throws AppError 400 "Invalid parameters" */
+function readVersion(query: Query): number | undefined {
+  if (readText(query, 'version') === undefined) return undefined
+  return readInteger(query, 'version', { fallback: 1, min: 1 })
+}
 
 /** Sends originals to callers who may view media. */
 export const originalRoute: FastifyPluginAsyncTypebox<{
@@ -21,33 +35,52 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
     config: {
       access: 'view-media',
       failure: 'Error processing media',
-      refusals: { 404: 'Media not found' },
+      refusals: { 400: 'Invalid parameters', 404: 'Media not found' },
     },
     schema: {
       summary: 'Download the original, byte for byte as uploaded',
       params: Type.Object({ id: IdParameter }),
+      querystring: Type.Object({
+        version: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            description: 'An earlier version; the present one if absent',
+          }),
+        ),
+      }),
       response: { 200: binaryAnswer('image/*', 'The original'), 304: Type.Null() },
       tags: ['delivery'],
     },
     handler: async (request, reply) => {
-      const original = await findOriginal(database.read, readMediaId(request.params.id))
-      if (!original) throw mediaNotFound()
-      const { name, key, type, size, sha256 } = original
-      const cacheControl = 'private, no-cache'
-      const disposition = attachment(downloadName(name, key.slice(key.lastIndexOf('.') + 1)))
-      return sendObject(request, reply, {
-        etag: `"${sha256}"`,
-        type,
-        size,
-        open: (range) => explainMissing(database, key, openStream(storage, { key, size }, range)),
-        redirect: redirectTo(storage, key, { type, cacheControl, disposition }),
-        headers: {
-          'cache-control': cacheControl,
-          'cross-origin-resource-policy': 'same-origin',
-          'content-security-policy': IMAGE_CSP,
-          'content-disposition': disposition,
+      const id = readMediaId(request.params.id)
+      const version = readVersion(request.query)
+      return sendPresent(
+        async () => {
+          const original = await findOriginal(database.read, id, version)
+          if (!original && version !== undefined) {
+            throw mediaNotFound(`Item ${id} has no version ${version}.`)
+          }
+          return original
         },
-      })
+        ({ name, key, type, size, sha256 }) => {
+          const cacheControl = 'private, no-cache'
+          const disposition = attachment(downloadName(name, key.slice(key.lastIndexOf('.') + 1)))
+          return sendObject(request, reply, {
+            etag: `"${sha256}"`,
+            type,
+            size,
+            open: (range) =>
+              explainMissing(database, key, openStream(storage, { key, size }, range)),
+            redirect: redirectTo(storage, key, { type, cacheControl, disposition }),
+            headers: {
+              'cache-control': cacheControl,
+              'cross-origin-resource-policy': 'same-origin',
+              'content-security-policy': IMAGE_CSP,
+              'content-disposition': disposition,
+            },
+          })
+        },
+      )
     },
   })
 }

@@ -2,6 +2,7 @@ import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
 import type { Queries, VariantName } from '../../database/tables.ts'
+import { isShown } from './is-shown.ts'
 
 /** About 30,000 entries: more than a page of a large website shows. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -83,6 +84,7 @@ const prepareByDigest = (column: 'scaled_digest' | 'high_digest') =>
       )
       .select(['files.id as file_id', 'variants.key', 'variants.sha256', 'variants.size'])
       .where(`files.${column}`, '=', digest)
+      .where(isShown)
       .compile(),
   )
 
@@ -98,6 +100,7 @@ const prepareByEarlier = (column: 'scaled_digest' | 'high_digest') =>
       .innerJoin('files', 'files.id', 'earlier_addresses.file_id')
       .select(`files.${column} as digest`)
       .where(`earlier_addresses.${column}`, '=', earlier)
+      .where(isShown)
       .compile(),
   )
 
@@ -139,12 +142,41 @@ export async function findVariant(
     .executeTakeFirst()
 }
 
-/** The original behind a media item, and the item's name. */
-export async function findOriginal(db: Queries, mediaId: number) {
-  return db
+/**
+ * The original behind a media item, and the item's name.
+ * @param version the version whose original it is; undefined for the present one
+ */
+export async function findOriginal(db: Queries, mediaId: number, version?: number) {
+  const ofItem = db
     .selectFrom('media')
     .innerJoin('files', 'files.id', 'media.file_id')
-    .select(['media.name', 'files.key', 'files.sha256', 'files.size', 'files.type'])
+    .select(ORIGINAL)
     .where('media.id', '=', mediaId)
+  if (version === undefined) return ofItem.executeTakeFirst()
+  // An item that was never replaced has no rows: its only version is 1.
+  const only =
+    version === 1 &&
+    (await ofItem
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('versions').select('version').where('media_id', '=', mediaId))),
+      )
+      .executeTakeFirst())
+  if (only) return only
+  return db
+    .selectFrom('versions')
+    .innerJoin('media', 'media.id', 'versions.media_id')
+    .innerJoin('files', 'files.id', 'versions.file_id')
+    .select(ORIGINAL)
+    .where('versions.media_id', '=', mediaId)
+    .where('versions.version', '=', version)
     .executeTakeFirst()
 }
+
+const ORIGINAL = [
+  'media.name',
+  'files.id as fileId',
+  'files.key',
+  'files.sha256',
+  'files.size',
+  'files.type',
+] as const

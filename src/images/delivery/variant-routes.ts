@@ -21,6 +21,7 @@ import {
   readBytes,
   readMediaId,
   redirectTo,
+  sendPresent,
 } from './open-object.ts'
 import type { VariantRenders } from './renders.ts'
 import { createVariantLookup, type Shown, type StoredVariant } from './variant-lookup.ts'
@@ -93,10 +94,9 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     request: FastifyRequest,
     reply: FastifyReply,
     name: VariantName,
-    shown: Shown | undefined,
+    shown: Shown,
     headers: typeof headersById,
   ) {
-    if (!shown) throw mediaNotFound()
     const variant = shown.variant ?? (await renders.render(shown.fileId, name))
     const cacheControl = headers['cache-control']
     return sendObject(request, reply, {
@@ -170,8 +170,11 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
     const { id, res = 'scaled' } = request.params
     const name = toVariantName(res)
     if (name === undefined) throw noVariant()
-    const shown = await lookup.ofMedia(readMediaId(id), name)
-    return sendVariant(request, reply, name, shown, headersById)
+    const mediaId = readMediaId(id)
+    return sendPresent(
+      () => lookup.ofMedia(mediaId, name),
+      (shown) => sendVariant(request, reply, name, shown, headersById),
+    )
   }
   const params = { id: IdParameter }
   const tags = ['delivery']
@@ -225,6 +228,7 @@ export const variantRoutes: FastifyPluginAsyncTypebox<VariantOptions> = async (
       const present = shown ? undefined : await lookup.presentDigest(digest, name)
       // Relative, so that it is right under any base path.
       if (present) return reply.headers(headersMoved).redirect(`../${present}/${file}`, 308)
+      if (!shown) throw mediaNotFound()
       return sendVariant(request, reply, name, shown, headersByDigest)
     },
   })

@@ -3,7 +3,6 @@ import { countVersion, type Library } from '../library.ts'
 import {
   addInSteps,
   commitMedia,
-  describeFile,
   describeItem,
   type NewMedia,
   nextTime,
@@ -11,6 +10,7 @@ import {
 } from './add.ts'
 import { createBatcher } from './batcher.ts'
 import { idAt, insertFiles, insertItems } from './insert-many.ts'
+import { describeFile } from './store-image.ts'
 
 /**
  * Like `addMedia`, for a caller that adds many images, several at the same time. Images that are ready at
@@ -30,7 +30,7 @@ export function createAdder(library: Library): (media: NewMedia) => Promise<void
       record,
       async commit(stored) {
         const isCommitted = await commitNew(stored)
-        return isCommitted ? { unused: [], added: undefined } : commitMedia(library, stored)
+        return isCommitted ? { unused: [], result: undefined } : commitMedia(library, stored)
       },
     })
   }

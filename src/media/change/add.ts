@@ -1,13 +1,8 @@
-import { extname } from 'node:path'
-import type { Insertable, Transaction } from 'kysely'
+import type { Insertable } from 'kysely'
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { AppError } from '../../base/errors.ts'
 import type { Milliseconds, Queries, Tables } from '../../database/tables.ts'
 import type { SpooledFile } from '../../http/body/read-upload.ts'
-import { publicDigest } from '../../images/digests.ts'
-import type { ProcessedImage } from '../../images/images.ts'
-import { RECIPE } from '../../images/recipe.ts'
-import { newKey } from '../../storage/storage.ts'
 import { writeMemberships } from '../collections/membership.ts'
 import { requireCollections } from '../collections/requirements.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
@@ -15,7 +10,15 @@ import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
 import { updateOrders } from '../order/orders.ts'
 import { pairStates, readStates } from './derived.ts'
-import { idAt, insertFiles, insertItems, type NewFile } from './insert-many.ts'
+import { idAt, insertItems } from './insert-many.ts'
+import {
+  type Committed,
+  findKnownFile,
+  type KnownFile,
+  type StoredImage,
+  settleFile,
+  storeInSteps,
+} from './store-image.ts'
 
 /** The most earlier items with the same bytes that an answer names. */
 const MAX_DUPLICATES_NAMED = 100
@@ -41,14 +44,9 @@ export interface AddedMedia {
   duplicates: number[]
 }
 
-/** An image that storage holds and the journal names. A transaction makes an item of it. */
-export interface StoredMedia {
+/** A stored image of which a transaction makes an item. */
+export interface StoredMedia extends StoredImage {
   item: Omit<NewMedia, 'image'>
-  image: SpooledFile
-  processed: ProcessedImage
-  keys: { original: string; scaled: string }
-  /** The earlier file with the same bytes, if storage has lost its original. */
-  lost: StoredFile | undefined
 }
 
 /** The steps of an add that change the database. `createAdder` does each for several images at once. */
@@ -57,20 +55,9 @@ export interface AddSteps<Added> {
   commit(stored: StoredMedia): Promise<Committed<Added>>
 }
 
-export interface Committed<Added> {
-  added: Added
-  /** Keys that no row names. */
-  unused: readonly string[]
-  /** The file whose lost original was replaced. */
-  restored?: number | undefined
-}
-
 /**
  * Adds an image to the library. The item is complete and durable when this resolves. Nothing remains of it
- * when this rejects. Bytes that the library already holds are not stored twice.
- *
- * The order of the steps makes it safe to kill the process at any moment: the journal names the keys before
- * the first byte is written to them, and the transaction that makes the item takes the keys out again.
+ * when this rejects. Bytes that the library already holds are not stored twice. See `storeInSteps`.
  *
  * @throws AppError with code `image-refused` if the image is not acceptable; `image-known` if `onlyNew` is
  *   set and an item already has the bytes; 503 under overload
@@ -88,149 +75,49 @@ export const addMedia = (
   )
 
 /** Like `addMedia`, with the given steps. */
-export async function addInSteps<Added>(
+export const addInSteps = <Added>(
   library: Library,
   { image, ...item }: NewMedia,
-  steps: AddSteps<Added>,
+  { record, commit }: AddSteps<Added>,
   signal?: AbortSignal,
-): Promise<Added | AddedMedia> {
-  const { database, storage, temporary, images, renders } = library
+): Promise<Added | AddedMedia> =>
+  storeInSteps<Added | AddedMedia>(
+    library,
+    image,
+    {
+      record,
+      link: (known) => linkMedia(library, known, image, item),
+      commit: (stored) => commit({ ...stored, item }),
+    },
+    signal,
+  )
 
+/** Makes an item of a file that the library has already. */
+async function linkMedia(
+  { database }: Library,
+  known: KnownFile,
+  image: SpooledFile,
+  item: Omit<NewMedia, 'image'>,
+): Promise<{ result: AddedMedia } | undefined> {
   const now = await database.now()
-  // Known bytes need no decoding: that was done when they were first added. Unless storage has lost them.
-  const known = await findFile(database.read, image.sha256)
-  const isStored = known !== undefined && (await storage.size(known.key)) === image.size
-  const linked =
-    isStored &&
-    (await writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
-      const file = await findFile(trx, image.sha256)
-      return file?.key === known.key && insertMedia(trx, file.id, item, now)
-    }))
-  if (linked) return linked
-
-  return temporary.withFolder(async (folder) => {
-    const processed = await images.process(image.path, folder, signal)
-    const keys = {
-      original: newKey('originals', processed.extension),
-      scaled: newKey('variants', extname(processed.scaled.path).slice(1)),
-    }
-    const allKeys = [keys.original, keys.scaled]
-    await steps.record(allKeys)
-    let putFailed = true
-    try {
-      await settleAll([
-        storage.put(keys.original, image.path, { isSpent: true }),
-        storage.put(keys.scaled, processed.scaled.path, { isSpent: true }),
-      ])
-      putFailed = false
-      const lost = isStored ? undefined : known
-      const committed = await steps.commit({ item, image, processed, keys, lost })
-      if (committed.restored !== undefined) renders.forgetFailure(committed.restored)
-      await discardQuietly(library, committed.unused)
-      return committed.added
-    } catch (error) {
-      await discardQuietly(library, allKeys, { putFailed })
-      throw error
-    }
+  return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
+    const file = await findKnownFile(trx, image)
+    if (file?.key !== known.key) return undefined
+    return { result: await insertMedia(trx, file.id, item, now) }
   })
 }
 
 /** Makes the item in one transaction. */
 export async function commitMedia(
   library: Library,
-  { item, image, processed, keys, lost }: StoredMedia,
+  { item, ...stored }: StoredMedia,
 ): Promise<Committed<AddedMedia>> {
-  const { database, journal } = library
-  const allKeys = [keys.original, keys.scaled]
+  const { database } = library
   const now = await database.now()
   return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
-    const file = await findFile(trx, image.sha256)
-    if (!file) {
-      const ids = await insertFiles(trx, [describeFile(library, { image, processed, keys })])
-      await journal.take(trx, allKeys)
-      return { unused: [], added: await insertMedia(trx, idAt(ids, 0), item, now) }
-    }
-    const isLost = file.key === lost?.key
-    if (isLost) await replaceOriginal(trx, library, file, keys.original)
-    // Otherwise another add stored the same bytes meanwhile. The item uses those, and these copies go.
-    const unused = isLost ? [file.key, keys.scaled] : allKeys
-    const restored = isLost ? file.id : undefined
-    return { unused, restored, added: await insertMedia(trx, file.id, item, now) }
+    const { fileId, ...settled } = await settleFile(trx, library, stored)
+    return { ...settled, result: await insertMedia(trx, fileId, item, now) }
   })
-}
-
-/** Waits for every put, even if one fails: a put that still runs could land after its key was discarded. */
-async function settleAll(puts: readonly Promise<void>[]) {
-  for (const put of await Promise.allSettled(puts)) if (put.status === 'rejected') throw put.reason
-}
-
-/** Objects that cannot be removed now are left to the journal's sweep. */
-async function discardQuietly(
-  { journal, log }: Library,
-  keys: readonly string[],
-  options?: { putFailed: boolean },
-) {
-  await journal.discard(keys, options).catch((error) => {
-    log.error({ err: error, keys }, 'Objects of a failed add could not be removed yet')
-  })
-}
-
-interface StoredFile {
-  id: number
-  key: string
-}
-
-async function findFile(db: Queries, sha256: string): Promise<StoredFile | undefined> {
-  return db
-    .selectFrom('files')
-    .select(['id', 'key'])
-    .where('sha256', '=', sha256)
-    .executeTakeFirst()
-}
-
-/** Replaces an original that storage has lost by the same bytes, which were uploaded again. */
-async function replaceOriginal(
-  trx: Transaction<Tables>,
-  { journal, log }: Library,
-  lost: StoredFile,
-  key: string,
-): Promise<void> {
-  await trx.updateTable('files').set({ key }).where('id', '=', lost.id).execute()
-  await journal.take(trx, [key])
-  await journal.condemn(trx, [lost.key])
-  log.warn({ lost: lost.key, key }, 'An original that storage had lost was restored by an upload')
-}
-
-/** The rows of a file and its scaled image. */
-export const describeFile = (
-  { deliverySecret }: Library,
-  { image: { sha256, size }, processed, keys }: Pick<StoredMedia, 'image' | 'processed' | 'keys'>,
-): NewFile => {
-  const { type, width, height, frames, thumbhash, color, scaled } = processed
-  return {
-    file: {
-      sha256,
-      key: keys.original,
-      type,
-      size,
-      width,
-      height,
-      frames,
-      thumbhash,
-      color,
-      scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', RECIPE),
-      high_digest: publicDigest(deliverySecret, sha256, 'high', RECIPE),
-      recipe: RECIPE,
-    },
-    scaled: {
-      key: keys.scaled,
-      sha256: scaled.sha256,
-      size: scaled.size,
-      width: scaled.width,
-      height: scaled.height,
-      recipe: RECIPE,
-    },
-  }
 }
 
 async function insertMedia(

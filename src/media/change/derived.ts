@@ -9,8 +9,8 @@ import { countTags, labelTags, parseTags } from '../tags.ts'
 
 /*
  * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the facets of filters, the counts by which positions are found, the orders. Each change of items tells this file
- * what the items were and what they are, and this file updates what differs, in the same transaction.
+ * the facets of filters, the orders, the counts by which positions are found. Each change of items tells this file what
+ * the items were and what they are, and this file updates what differs, in the same transaction.
  *
  * An item in the trash is in none of the structures that the lists of the library are read from. It keeps its facets,
  * because the trash is filtered too, and the trash has orders of its own.

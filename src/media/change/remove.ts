@@ -1,3 +1,4 @@
+import type { Transaction } from 'kysely'
 import {
   type Actor,
   type AuditEntry,
@@ -7,7 +8,7 @@ import {
   writeAs,
 } from '../../audit/record.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import type { Queries } from '../../database/tables.ts'
+import type { Queries, Tables } from '../../database/tables.ts'
 import { countVersion, type Library } from '../library.ts'
 import { type FailedItem, noSuchItem } from './bulk.ts'
 import { readStates, updateDerived } from './derived.ts'
@@ -37,7 +38,7 @@ export async function removeItems(
   ids: readonly number[],
   by: Actor = COMMAND_LINE,
 ): Promise<FailedItem[]> {
-  const { database, journal, renders } = library
+  const { database } = library
   const now = await database.now()
   const { failed, files } = await writeAs(database, by, async (trx) => {
     const items = await readStates(trx, ids)
@@ -46,8 +47,7 @@ export async function removeItems(
     if (items.length === 0) return { failed, files: { ids: [], keys: [] } }
 
     const fileIds = await deleteRows(trx, [...found])
-    const unused = await removeUnusedFiles(trx, fileIds)
-    const files = { ids: unused.ids, keys: await journal.condemn(trx, unused.keys) }
+    const files = await condemnUnused(trx, library, fileIds)
     await countVersion(trx)
     await recordAudit(trx, by, describe([...found], items), now)
     await updateDerived(
@@ -56,10 +56,32 @@ export async function removeItems(
     )
     return { failed, files }
   })
-  // A render that began before finds the file's row gone and removes what it wrote.
-  await Promise.all(files.ids.map(renders.end))
-  await journal.removeCondemned(files.keys)
+  await removeCondemned(library, files)
   return failed
+}
+
+/**
+ * Like `removeUnusedFiles`; also enters the keys of their objects into the journal. After the commit,
+ * `removeCondemned` removes these objects.
+ */
+export async function condemnUnused(
+  trx: Transaction<Tables>,
+  { journal }: Library,
+  fileIds: ReadonlySet<number>,
+): Promise<UnusedFiles> {
+  if (fileIds.size === 0) return { ids: [], keys: [] }
+  const { ids, keys } = await removeUnusedFiles(trx, fileIds)
+  return { ids, keys: await journal.condemn(trx, keys) }
+}
+
+/** Removes the objects of files that `condemnUnused` returned. If it rejects, the journal's sweep does the rest. */
+export async function removeCondemned(
+  { journal, renders }: Library,
+  { ids, keys }: UnusedFiles,
+): Promise<void> {
+  // A render that began before finds the file's row gone and removes what it wrote.
+  await Promise.all(ids.map(renders.end))
+  await journal.removeCondemned(keys)
 }
 
 /** One audit row for the whole transaction: deleting many items must not cost a row for each. */
@@ -70,14 +92,18 @@ function describe(ids: readonly number[], [item]: readonly { name: string }[]): 
     : { action: 'media-deleted', detail: { ids } }
 }
 
+/** Files whose rows a transaction has deleted. */
+export interface UnusedFiles {
+  ids: number[]
+  /** Of their objects. */
+  keys: string[]
+}
+
 /**
  * Removes the rows of the given files that no item uses any more, not even as an earlier version.
  * @returns the ids of those files, and the keys that the rows named
  */
-async function removeUnusedFiles(
-  trx: Queries,
-  fileIds: ReadonlySet<number>,
-): Promise<{ ids: number[]; keys: string[] }> {
+async function removeUnusedFiles(trx: Queries, fileIds: ReadonlySet<number>): Promise<UnusedFiles> {
   const shown = await runIn(trx, findShown, JSON.stringify([...fileIds]))
   const ids = [...fileIds.difference(new Set(shown.map((item) => item.file_id)))]
   if (ids.length === 0) return { ids, keys: [] }

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { parametersInvalid, quote } from '../../base/errors.ts'
 import { createCacheUse, createRecent } from '../../base/recent.ts'
 import { type FastAnswer, type RawHeaders, toRawHeaders } from '../../http/answer/fast-path.ts'
 import { type Query, readInteger, readText } from '../../http/query-parameters.ts'
+import { readFilter } from '../filter/read-filter.ts'
 import type { ItemAddresses } from '../item.ts'
 import {
   hasAlready,
@@ -10,6 +10,7 @@ import {
   type ReadState,
   unchangedHeaders,
 } from '../library-state.ts'
+import { readOrder } from '../order/read-order.ts'
 import type { ListQuery } from './list.ts'
 import type { ListReader } from './list-reader.ts'
 import { parseSearch } from './search.ts'
@@ -120,20 +121,15 @@ export function createListAnswers(
   }
 }
 
-const ORDERS = ['added-asc', 'added-desc'] as const
-
 /**
  * The parameters of a list, from the query of a URL.
  * @throws AppError 400 "Invalid parameters", naming the parameter
  */
 export function readListQuery(query: Query): ListQuery {
-  const given = readText(query, 'order')
-  const order = given === undefined ? 'added-desc' : ORDERS.find((known) => known === given)
-  if (order === undefined) {
-    throw parametersInvalid(`order is ${quote(given)}; it must be ${ORDERS.join(' or ')}.`)
-  }
+  const filter = readFilter(query)
   return {
-    order,
+    ...(filter && { filter }),
+    order: readOrder(query, filter),
     limit: readInteger(query, 'limit', { fallback: Number.MAX_SAFE_INTEGER, min: 1 }),
     offset: readInteger(query, 'offset', { fallback: 0, min: 0 }),
     terms: parseSearch(readText(query, 'search') ?? ''),

@@ -3,14 +3,17 @@ import type { Database } from '../../database/database.ts'
 import { runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { type ReadState, readVersion } from '../library-state.ts'
+import { type ChosenLists, createChosenLists } from './chosen-lists.ts'
 import {
   countMatches,
   endOf,
   findBlocks,
   findFirst,
+  isPlain,
   type ListQuery,
   type ListSummary,
   OPENING,
+  type PlainQuery,
   readMatches,
   readSlice,
   type Source,
@@ -41,6 +44,8 @@ export interface ListReader {
   read(query: ListQuery, version: number): Promise<List>
   /** Reads in the caller's transaction, and nothing from memory. */
   within(trx: Queries): Source
+  /** Lists with filters or other orders. */
+  chosen: ChosenLists
 }
 
 /**
@@ -99,9 +104,21 @@ export function createListReader(database: Database, readState: ReadState): List
     }
   }
 
+  const chosen = createChosenLists(database)
+
+  async function readChosen(query: ListQuery): Promise<List> {
+    const { summary, items } = await chosen.read(query, MAX_PAGE_ITEMS)
+    return {
+      summary,
+      body: items && Buffer.from(OPENING + items.join(',') + endOf(summary)),
+    }
+  }
+
   return {
     within,
+    chosen,
     async read(query, firstVersion) {
+      if (!isPlain(query)) return readChosen(query)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const version = attempt === 0 ? firstVersion : (await readState()).version
         const list = await readAt(version, sourceWithMemory(remember(version)), query)
@@ -119,7 +136,7 @@ export function createListReader(database: Database, readState: ReadState): List
 }
 
 /** @returns undefined if the library has another version by now */
-function readAt(version: number, source: Source, query: ListQuery): Promise<List | undefined> {
+function readAt(version: number, source: Source, query: PlainQuery): Promise<List | undefined> {
   return query.terms.length > 0 && query.limit <= MAX_PAGE_ITEMS
     ? readThenCount(version, source, query)
     : countThenRead(version, source, query)
@@ -128,7 +145,7 @@ function readAt(version: number, source: Source, query: ListQuery): Promise<List
 async function countThenRead(
   version: number,
   source: Source,
-  query: ListQuery,
+  query: PlainQuery,
 ): Promise<List | undefined> {
   const summary = await summarizeList(source, query)
   const { from, to } = summary
@@ -153,7 +170,7 @@ async function countThenRead(
 async function readThenCount(
   version: number,
   source: Source,
-  query: ListQuery,
+  query: PlainQuery,
 ): Promise<List | undefined> {
   const { terms, limit, offset } = query
   const slice = await readMatches(source.db, query, limit, [OPENING, ''])

@@ -3,15 +3,18 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { createKnownCallers } from '../../auth/known-callers.ts'
 import type { Budget } from '../../base/budget.ts'
+import { forbidden } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
 import type { CacheUse } from '../../base/recent.ts'
 import type { PlainRequest } from '../../http/answer/fast-path.ts'
 import { createBufferFreer } from '../../http/body/free-buffers.ts'
 import type { Query } from '../../http/query-parameters.ts'
 import { type Static, Type } from '../../http/schema.ts'
+import { FilterFields } from '../filter/filter-fields.ts'
 import { type ItemAddresses, MediaItem } from '../item.ts'
 import type { Library } from '../library.ts'
 import { type ReadState, sendNothing } from '../library-state.ts'
+import { ORDERS } from '../order/read-order.ts'
 import type { ListQuery } from './list.ts'
 import { createListAnswers, type ListAnswer } from './list-answers.ts'
 import { createListReader } from './list-reader.ts'
@@ -27,6 +30,15 @@ export const MediaList = Type.Object(
   { title: 'MediaList' },
 )
 export type MediaList = Static<typeof MediaList>
+
+/**
+ * Only who may delete items may see the trash.
+ * @throws AppError 403 "Forbidden"
+ */
+function requireTrashPermission({ user, query }: FastifyRequest) {
+  if (Object(query).in !== 'trash' || user?.permissions.includes('delete-media')) return
+  throw forbidden('The trash also needs the permission delete-media.')
+}
 
 /** Lists and searches. */
 export const listRoute: FastifyPluginAsyncTypebox<{
@@ -45,6 +57,8 @@ export const listRoute: FastifyPluginAsyncTypebox<{
 
   /** Returns the handler's answer for a caller that is known to be authorised, without Fastify's hooks. */
   function answerKnown({ raw, query }: PlainRequest) {
+    // The trash needs another permission than the one that is known.
+    if (query.in !== undefined) return undefined
     const answerAt = (now: number | undefined) => {
       const user = callers.recall(raw, now)
       if (user === undefined) return undefined
@@ -75,9 +89,14 @@ export const listRoute: FastifyPluginAsyncTypebox<{
         'The number of matching items is in `X-Total-Count`.',
       querystring: Type.Object({
         order: Type.Optional(
-          Type.Union([Type.Literal('added-desc'), Type.Literal('added-asc')], {
-            default: 'added-desc',
-          }),
+          Type.Union(
+            ORDERS.map((order) => Type.Literal(order)),
+            {
+              default: 'added-desc',
+              description:
+                'Names in natural order; items without a date last. `collection` needs the parameter `collection`',
+            },
+          ),
         ),
         limit: Type.Optional(Type.Integer({ minimum: 1, description: 'At most this many items' })),
         offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
@@ -88,11 +107,13 @@ export const listRoute: FastifyPluginAsyncTypebox<{
               'Each term must occur within the name, the file name, one tag, the alt text, the description or the credit',
           }),
         ),
+        ...FilterFields,
       }),
       response: { 200: MediaList, 304: Type.Null() },
     },
     handler: async (request, reply) => {
       callers.remember(request)
+      requireTrashPermission(request)
       const { status, headers, query, body } = await answer(request.raw, request.query as Query)
       reply.headers(headers)
       if (status === 304) return sendNothing(reply, 304)

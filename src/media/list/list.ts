@@ -2,16 +2,25 @@ import { type CompiledQuery, sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
 import { type Parameter, prepare, type RunPrepared } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import type { Filter } from '../filter/filter.ts'
+import { type IdOrder, isIdOrder, type Order } from '../order/read-order.ts'
 import { countBlocks, findPlace, LARGE, type ReadBlocks } from './rank.ts'
 import { matchingIds } from './search.ts'
 
-export interface ListQuery {
-  order: 'added-asc' | 'added-desc'
+export interface ListQuery<ListOrder extends Order = Order> {
+  order: ListOrder
   limit: number
   offset: number
   /** Folded; none means everything. */
   terms: readonly string[]
+  filter?: Filter
 }
+
+/** A list of the seed: without a filter, in the order of the ids. Its rows are found without any set of ids. */
+export type PlainQuery = ListQuery<IdOrder>
+
+export const isPlain = (query: ListQuery): query is PlainQuery =>
+  query.filter === undefined && isIdOrder(query.order)
 
 /** What is known about a list before its rows are read. */
 export interface ListSummary {
@@ -65,7 +74,7 @@ export interface Counted {
 }
 
 /** The number of matches, and the positions of the items that the query asks for. */
-export async function summarizeList(source: Source, query: ListQuery): Promise<ListSummary> {
+export async function summarizeList(source: Source, query: PlainQuery): Promise<ListSummary> {
   const { terms } = query
   const total =
     terms.length === 0
@@ -74,7 +83,10 @@ export async function summarizeList(source: Source, query: ListQuery): Promise<L
   return summarize(query, total)
 }
 
-export function summarize({ limit, offset }: ListQuery, total: number): ListSummary {
+export function summarize(
+  { limit, offset }: Pick<ListQuery, 'limit' | 'offset'>,
+  total: number,
+): ListSummary {
   const returned = Math.max(0, Math.min(limit, total - offset))
   return {
     total,
@@ -83,6 +95,10 @@ export function summarize({ limit, offset }: ListQuery, total: number): ListSumm
     to: returned === 0 ? 0 : offset + returned,
   }
 }
+
+/** How many items a part of a list has. */
+export const lengthOf = ({ from, to }: Pick<ListSummary, 'from' | 'to'>): number =>
+  from === 0 ? 0 : to - from + 1
 
 export async function countMatches(db: Queries, terms: readonly string[]): Promise<Counted> {
   const { rows } = await sql<Counted>`
@@ -96,7 +112,7 @@ export async function countMatches(db: Queries, terms: readonly string[]): Promi
 /** The id of the first item in a list of the whole library. A large offset costs no more than a small one. */
 export async function findFirst(
   source: Source,
-  { order, offset }: ListQuery,
+  { order, offset }: PlainQuery,
   { total }: ListSummary,
 ): Promise<number> {
   const rank = order === 'added-asc' ? offset : total - 1 - offset
@@ -114,7 +130,7 @@ export async function findFirst(
  */
 export async function readSlice(
   { run }: Source,
-  order: ListQuery['order'],
+  order: IdOrder,
   first: number,
   count: number,
   around: readonly [string, string],
@@ -130,7 +146,7 @@ export async function readSlice(
  */
 export async function readMatches(
   db: Queries,
-  { order, offset, terms }: ListQuery,
+  { order, offset, terms }: PlainQuery,
   count: number,
   around: readonly [string, string],
 ): Promise<Slice> {
@@ -165,7 +181,7 @@ export async function readMatches(
  */
 export function selectRows(
   db: Queries,
-  { order, offset, terms }: ListQuery,
+  { order, offset, terms }: PlainQuery,
   first: number | undefined,
   count: number,
 ): CompiledQuery<{ json: string }> {
@@ -182,8 +198,8 @@ export function selectRows(
     ORDER BY hits.id ${direction(order)}`.compile(db)
 }
 
-const from = (order: ListQuery['order']) => (order === 'added-asc' ? sql`>=` : sql`<=`)
-const direction = (order: ListQuery['order']) => (order === 'added-asc' ? sql`ASC` : sql`DESC`)
+const from = (order: IdOrder) => (order === 'added-asc' ? sql`>=` : sql`<=`)
+const direction = (order: IdOrder) => (order === 'added-asc' ? sql`ASC` : sql`DESC`)
 
 /**
  * A parameter of LIMIT or OFFSET. SQLite plans a statement again each time such a parameter is bound, which
@@ -212,7 +228,7 @@ const findNth = prepare((db, start: Parameter<number>, skipped: Parameter<number
   ),
 )
 
-const prepareSlice = (order: ListQuery['order']) =>
+const prepareSlice = (order: IdOrder) =>
   prepare(
     (
       db,
@@ -240,7 +256,7 @@ type Text = string | Parameter<string>
 /** All items of a subquery as one text, which costs a fraction of as many rows. */
 function aggregate(
   db: Queries,
-  order: ListQuery['order'],
+  order: IdOrder,
   items: ReturnType<typeof sql>,
   [before, after]: readonly [Text, Text],
   total = sql`NULL`,

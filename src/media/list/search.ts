@@ -160,6 +160,13 @@ export function mediaGrams(
 export const mediaLines = ({ name, tags, ...texts }: SearchTexts): string =>
   [name, ...tags, ...otherLines(texts)].map(fold).join('\n')
 
+/** Whether every term occurs in a line of an item, as the index would find it. */
+export function matchTexts(item: SearchTexts, terms: readonly string[]): boolean {
+  const lines = mediaLines(item)
+  // No term holds a line break, so none matches across two lines.
+  return terms.every((term) => lines.includes(term))
+}
+
 /** The lines of an item besides its name and its tags. */
 function otherLines(texts: Omit<SearchTexts, 'name' | 'tags'>): string[] {
   const { file_name, alt, description, credit, translations } = texts

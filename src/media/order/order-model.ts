@@ -1,11 +1,12 @@
+import { sql } from 'kysely'
 import { expect } from 'vitest'
 import type { Database } from '../../database/database.ts'
-import { runIn } from '../../database/prepared.ts'
+import { listed, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { readVersion } from '../library-state.ts'
 import { decodeBlock, keyAt, MAX_BLOCK_BYTES, sizeOf } from './blocks.ts'
-import { takenKey } from './keys.ts'
 import { ORDERS, type Order, type OrderedState } from './lists.ts'
+import type { OrderedChange } from './orders.ts'
 
 /*
  * For tests: what orders must be, by sorting all items, and what the blocks must fulfil.
@@ -32,12 +33,14 @@ export type Compare = (one: OrderedState, other: OrderedState) => number
 export const byName: Compare = (one, other) =>
   Number(one.name > other.name) - Number(one.name < other.name)
 
-const keyOf = ({ taken_at }: OrderedState) => takenKey(taken_at) ?? Buffer.alloc(0)
+/** Without the zone. */
+const localTime = ({ taken_at }: OrderedState) => taken_at?.slice(0, 19) ?? ''
 
 export const COMPARE: Readonly<Record<keyof typeof ORDERS, Compare>> = {
   name: byName,
   size: (one, other) => (one.size ?? 0) - (other.size ?? 0),
-  taken: (one, other) => Buffer.compare(keyOf(one), keyOf(other)),
+  taken: (one, other) =>
+    Number(localTime(one) > localTime(other)) - Number(localTime(one) < localTime(other)),
   changed: (one, other) => one.changed_at - other.changed_at,
   width: (one, other) => (one.width ?? 0) - (other.width ?? 0),
   height: (one, other) => (one.height ?? 0) - (other.height ?? 0),
@@ -92,6 +95,40 @@ export async function checkBlocks(db: Queries): Promise<void> {
     }
   }
 }
+
+/** Writes the rows of items, and nothing that is derived from them. */
+export async function writeItems(trx: Queries, changes: readonly OrderedChange[]): Promise<void> {
+  const gone = JSON.stringify(changes.flatMap(({ before }) => before?.id ?? []))
+  for (const [table, column] of [
+    ['media', 'id'],
+    ['files', 'id'],
+  ] as const) {
+    await trx
+      .deleteFrom(table)
+      .where(column, 'in', listed<number>(trx, 'bigint', sql`${gone}`))
+      .execute()
+  }
+  const states = changes.flatMap(({ after }) => after ?? [])
+  for (let start = 0; start < states.length; start += 500) {
+    const some = states.slice(start, start + 500)
+    await trx.insertInto('files').values(some.map(fileOf)).execute()
+    await trx
+      .insertInto('media')
+      .values(
+        some.map(({ id, name, taken_at, changed_at, trashed_at }) => ({
+          ...{ id, file_id: id, name, taken_at, changed_at, trashed_at },
+          ...{ tags: '[]', added_at: changed_at },
+        })),
+      )
+      .execute()
+  }
+}
+
+const fileOf = ({ id, size, width, height }: OrderedState) => ({
+  ...{ id, sha256: `sha ${id}`, key: `key ${id}`, type: 'image/jpeg', frames: 1 },
+  ...{ size: size ?? 0, width: width ?? 0, height: height ?? 0 },
+  ...{ thumbhash: '', color: '', scaled_digest: `scaled ${id}`, high_digest: `high ${id}` },
+})
 
 /** `database.run`, and the present version. */
 export async function presentOf(database: Database) {

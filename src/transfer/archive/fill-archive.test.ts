@@ -11,11 +11,11 @@ import { locateDatabase } from '../../../test/postgres.ts'
 import { stockLibrary } from '../../../test/stock-library.ts'
 import { openDatabase } from '../../database/open.ts'
 import { fetchObject, fetchToFile } from '../../storage/fetch-object.ts'
-import { isKey, type Storage } from '../../storage/storage.ts'
+import { isKey, newKey, type Storage } from '../../storage/storage.ts'
 import { openTemporaryFolder } from '../../storage/temporary.ts'
 import { keysOf, readFile, removeFiles } from '../files.ts'
-import type { OpenLibrary } from '../objects.ts'
-import { fillArchive } from './fill-archive.ts'
+import type { OpenLibrary } from '../library-target.ts'
+import { fillArchive, reduceRow } from './fill-archive.ts'
 import { OBJECTS, ROWS } from './format.ts'
 import { readArchive } from './read-archive.ts'
 import { writeArchive } from './write-archive.ts'
@@ -97,6 +97,69 @@ it('contains a file that is deleted meanwhile completely or not at all', async (
   expect(objects.sort()).toEqual([...files, ...variants].map(({ key }) => key).sort())
   expect(objects).toHaveLength(2 * ids.length)
   expect(contents).toMatchObject({ items: ids.length, files: ids.length, variants: ids.length })
+})
+
+it('contains the new image of a file that is rendered again meanwhile', async () => {
+  const opened = await openTestLibrary(12)
+  const { database, storage } = opened.library
+  // One of those that are read last.
+  const old = await readFile(database.read, 9)
+  const [image] = old?.variants ?? []
+  if (!image) throw new Error('There is no image.')
+  const key = newKey('variants', 'webp')
+  const render = async () => {
+    const path = join(opened.data, 'rendered')
+    const fault = await fetchToFile(storage, image, path)
+    expect(fault).toBeUndefined()
+    await storage.put(key, path)
+    await database.write((trx) =>
+      trx.updateTable('variants').set({ key }).where('key', '=', image.key).execute(),
+    )
+    await storage.remove([image.key])
+  }
+  const { faults, objects, files, variants } = await backUp(opened, {
+    database,
+    storage: beforeOpen(storage, 1, render),
+  })
+  expect(faults).toEqual([])
+  expect(objects).toContain(key)
+  expect(objects).not.toContain(image.key)
+  expect(objects.sort()).toEqual([...files, ...variants].map((row) => row.key).sort())
+  // A restore needs this order.
+  const ids = Array.from({ length: 11 }, (_, index) => index + 1)
+  expect(files.map(({ id }) => id)).toEqual(ids)
+  expect(variants.map(({ file_id }) => file_id)).toEqual(ids)
+})
+
+it('names rows that Vitrine never makes, because a restore would refuse them', async () => {
+  const opened = await openTestLibrary(4)
+  await opened.library.database.write(async (trx) => {
+    await trx.updateTable('media').set({ name: 'a\u0007b' }).where('id', '=', 2).execute()
+    await trx.updateTable('files').set({ color: 'red' }).where('id', '=', 1).execute()
+    await trx.updateTable('users').set({ username: 'Edda' }).execute()
+  })
+  const { faults, contents, media, files } = await backUp(opened, opened.library)
+  expect(faults).toEqual([
+    'The row 1 of files has a color that Vitrine never makes: "red". Not backed up.',
+    'The row 2 of media has a name that Vitrine never makes: "a\\u0007b". Not backed up.',
+    'The row 1 of users has a username that Vitrine never makes: "Edda". A restore refuses the backup because of it.',
+  ])
+  expect(media.map(({ id }) => id)).toEqual([3, 4])
+  expect(files.map(({ id }) => id)).toEqual([2, 3])
+  expect(contents).toMatchObject({ items: 2, files: 2, users: 1 })
+})
+
+it('keeps no reference to a file or an item that it leaves out', () => {
+  const table = {
+    refersTo: { file_id: 'files', item_id: 'media' },
+    mayName: { cover: 'media' },
+  } as const
+  const absent = { files: new Set([3]), media: new Set([7]) }
+  const row = { file_id: 1, item_id: 3, cover: 3, name: 'Row' }
+  expect(reduceRow(table, row, absent)).toEqual([row])
+  expect(reduceRow(table, { ...row, cover: 7 }, absent)).toEqual([{ ...row, cover: null }])
+  expect(reduceRow(table, { ...row, file_id: 3 }, absent)).toEqual([])
+  expect(reduceRow(table, { ...row, item_id: 7 }, absent)).toEqual([])
 })
 
 it('names damaged objects and leaves them out', async () => {

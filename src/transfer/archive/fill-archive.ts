@@ -1,30 +1,31 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import {
-  fetchToFile,
-  fetchToMemory,
-  type NamedObject,
-  type ObjectFault,
-} from '../../storage/fetch-object.ts'
-import type { Storage } from '../../storage/storage.ts'
+import { fetchToFile, fetchToMemory, type ObjectFault } from '../../storage/fetch-object.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
-import { nameItems } from '../../upkeep/finding.ts'
+import { findFaults } from '../check-rows.ts'
 import type { Contents } from '../contents.ts'
-import { keysOf, objectsOf, readFile, type StoredFile } from '../files.ts'
-import type { Item } from '../items.ts'
-import type { OpenLibrary } from '../objects.ts'
-import { startProgress } from '../progress.ts'
-import { HEADER, type Header, OBJECTS, ROWS, VERSION } from './format.ts'
-import { readRowLines, toLines, writeLines } from './lines.ts'
-import { takeSnapshot } from './snapshot.ts'
+import { objectsOf } from '../files.ts'
+import { forEach, type OpenLibrary } from '../library-target.ts'
+import {
+  BACKUP_TABLES,
+  LAST_TABLES,
+  type MovedName,
+  type MovedTable,
+  PART_TABLES,
+  type Row,
+} from '../tables.ts'
+import { type Target, walk } from '../walk.ts'
+import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
+import { toLines, writeLines } from './lines.ts'
+import { isScaled, linesOf, type RowFiles, rowFilesSource, takeSnapshot } from './row-files.ts'
 import type { ArchiveWriter } from './write-archive.ts'
 
-/** Files whose objects are fetched at once. */
-const FILES_AT_ONCE = 8
+/** Objects up to this size are held in memory. Larger ones pass through a file. */
+const SMALL_BYTES = 1024 * 1024
 
 export interface BackedUp {
   contents: Contents
-  /** Objects and items that are missing from the backup, one line each. */
+  /** Objects and rows that are missing from the backup, one line each. */
   faults: string[]
   /** SHA-256 of the entry `SHA256SUMS`. */
   sha256: string
@@ -39,179 +40,126 @@ export interface BackedUp {
  */
 export async function fillArchive(
   archive: ArchiveWriter,
-  library: OpenLibrary,
-  temporary: TemporaryFolder,
+  { database, storage }: OpenLibrary,
+  { newFile }: TemporaryFolder,
   folder: string,
   signal: AbortSignal,
 ): Promise<BackedUp> {
-  const snapshot = await takeSnapshot(library.database, folder)
+  const { rowFiles, files, items, users, scaled } = await takeSnapshot(database, folder)
   const header: Header = {
     format: 'vitrine-backup',
     version: VERSION,
     created: new Date().toISOString(),
-    objects: snapshot.objects,
+    objects: files + scaled,
   }
   await archive.addText(HEADER, `${JSON.stringify(header)}\n`)
 
-  const contents: Contents = {
-    items: 0,
-    files: 0,
-    fileBytes: 0,
-    variants: 0,
-    variantBytes: 0,
-    users: snapshot.users,
-  }
   const faults: string[] = []
-  const absent = new Set<number>()
-  const rows = {
-    files: writeLines(join(folder, 'files.ndjson')),
-    variants: writeLines(join(folder, 'variants.ndjson')),
-    earlier_addresses: writeLines(join(folder, 'earlier_addresses.ndjson')),
-    media: writeLines(join(folder, 'media.ndjson')),
+  const report = (fault: string) => void faults.push(fault)
+  const target = archiveTarget(archive, { newFile, folder })
+  const totals = { files, media: items }
+  const source = rowFilesSource(rowFiles, { storage, live: database.read, totals })
+  await walk({ source, target, report, signal })
+  for await (const fault of findFaults(LAST_TABLES, ({ name }) => linesOf(rowFiles, name))) {
+    report(`${fault} A restore refuses the backup because of it.`)
+  }
+  await target.finish(rowFiles)
+  return { contents: { ...target.contents, users }, faults, sha256: await archive.finish() }
+}
+
+/** An archive that gets the objects first, and then the rows that name them. */
+function archiveTarget(
+  archive: ArchiveWriter,
+  { newFile, folder }: { newFile: () => string; folder: string },
+) {
+  /** The objects that were fetched for the next files: their bytes, or the path of a file with them. */
+  const fetched = new Map<string, Buffer | string>()
+  const absent: Absent = { files: new Set(), media: new Set() }
+  const contents = { items: 0, files: 0, fileBytes: 0, variants: 0, variantBytes: 0 }
+  const lines = new Map(
+    BACKUP_TABLES.map(({ name }) => [name, writeLines(join(folder, `${name}.ndjson`))]),
+  )
+  const write = async (table: MovedName, rows: readonly unknown[]) =>
+    lines.get(table)?.write(toLines(rows))
+
+  const target: Target = {
+    filesAtOnce: 8,
+    leftOut: 'Not backed up',
+    trim: (stored) => ({ ...stored, variants: stored.variants.filter(isScaled) }),
+    readFiles: async () => [],
+    readItems: async () => [],
+    async bringObjects(objects, { storage }) {
+      const faults = new Map<string, ObjectFault>()
+      // A file that got another variant meanwhile still has its original.
+      const wanted = objects.filter(({ key }) => !fetched.has(key))
+      await forEach(wanted, async (object) => {
+        const path = newFile()
+        const content =
+          object.size <= SMALL_BYTES
+            ? await fetchToMemory(storage, object)
+            : ((await fetchToFile(storage, object, path)) ?? path)
+        const isFault = typeof content === 'object' && 'fault' in content
+        if (isFault) faults.set(object.key, content)
+        else fetched.set(object.key, content)
+      })
+      return faults
+    },
+    async writeFiles({ rows, leftOut }) {
+      for (const id of leftOut) absent.files.add(id)
+      for (const stored of rows) {
+        for (const { key, sha256 } of objectsOf(stored)) {
+          const content = fetched.get(key)
+          if (Buffer.isBuffer(content)) await archive.addBytes(OBJECTS + key, content, sha256)
+          else if (content !== undefined) await archive.add(OBJECTS + key, content)
+        }
+        await write('files', [stored.file])
+        for (const { name } of PART_TABLES) await write(name, stored[name])
+        contents.files += 1
+        contents.fileBytes += stored.file.size
+        contents.variants += stored.variants.length
+        contents.variantBytes += stored.variants.reduce((sum, { size }) => sum + size, 0)
+      }
+      for (const content of fetched.values()) if (typeof content === 'string') await rm(content)
+      fetched.clear()
+    },
+    async writeItems({ rows, leftOut }) {
+      const present = rows.filter(({ file_id }) => !absent.files.has(file_id))
+      const others = rows.filter(({ file_id }) => absent.files.has(file_id))
+      for (const id of [...leftOut, ...others.map(({ id }) => id)]) absent.media.add(id)
+      contents.items += present.length
+      await write('media', present)
+      return others
+    },
   }
 
-  const progress = startProgress('files')
-  progress.setTotal(snapshot.files)
-  try {
-    for await (const batch of readRowLines<StoredFile>(snapshot.filesPath)) {
-      for (let start = 0; start < batch.length; start += FILES_AT_ONCE) {
-        signal.throwIfAborted()
-        const taking = batch.slice(start, start + FILES_AT_ONCE).map(async (stored) => ({
-          id: stored.file.id,
-          ...(await takeObjects(library, stored, temporary.newFile)),
-        }))
-        const taken = await settleAll(taking)
-        for (const { id, whole, objects, fault } of taken) {
-          progress.advance()
-          if (fault !== undefined) faults.push(fault)
-          if (!whole) {
-            absent.add(id)
-            continue
-          }
-          for (const { key, sha256, content } of objects) {
-            if (Buffer.isBuffer(content)) await archive.addBytes(OBJECTS + key, content, sha256)
-            else {
-              await archive.add(OBJECTS + key, content)
-              await rm(content)
-            }
-          }
-          const { file, variants, earlier } = whole
-          await rows.files.write(toLines([file]))
-          await rows.variants.write(toLines(variants))
-          await rows.earlier_addresses.write(toLines(earlier))
-          contents.files += 1
-          contents.fileBytes += file.size
-          contents.variants += variants.length
-          contents.variantBytes += variants.reduce((sum, { size }) => sum + size, 0)
-        }
+  /** Adds all rows, and reduces them to what is in the archive. */
+  async function finish(rowFiles: RowFiles): Promise<void> {
+    await archive.add(LIBRARY, rowFiles.get('library') ?? '')
+    for (const table of LAST_TABLES) {
+      for await (const rows of linesOf(rowFiles, table.name)) {
+        const reduced = rows.flatMap((row) => reduceRow(table, row, absent))
+        await write(table.name, reduced)
       }
     }
-  } finally {
-    progress.stop()
-  }
-
-  for await (const batch of readRowLines<Item>(snapshot.itemsPath)) {
-    const present = batch.filter(({ file_id }) => !absent.has(file_id))
-    contents.items += present.length
-    await rows.media.write(toLines(present))
-  }
-  for (const { name, path } of snapshot.others) await archive.add(name, path)
-  for (const [table, lines] of Object.entries(rows)) {
-    await lines.close()
-    await archive.add(`${ROWS}${table}.ndjson`, lines.path)
-  }
-  return { contents, faults, sha256: await archive.finish() }
-}
-
-/** Waits for all, so that no work continues after a failure. */
-async function settleAll<T>(work: readonly Promise<T>[]): Promise<T[]> {
-  await Promise.allSettled(work)
-  return Promise.all(work)
-}
-
-/** Objects up to this size are held in memory. Larger ones pass through a file. */
-const SMALL_BYTES = 1024 * 1024
-
-interface FetchedObject {
-  key: string
-  sha256: string
-  /** The bytes, or the path of a file with them. */
-  content: Buffer | string
-}
-
-interface Taken {
-  /** The file as the backup contains it; undefined if the backup does not contain it. */
-  whole: StoredFile | undefined
-  objects: FetchedObject[]
-  /** Names the objects that are missing from the backup. */
-  fault?: string
-}
-
-/**
- * Reads the objects of a file of the snapshot from storage. If the file got other objects meanwhile, reads
- * those.
- */
-async function takeObjects(
-  { database, storage }: OpenLibrary,
-  stored: StoredFile,
-  newFile: () => string,
-): Promise<Taken> {
-  for (let wanted = stored; ; ) {
-    const objects: Taken['objects'] = []
-    const faults = new Map<string, ObjectFault>()
-    for (const object of objectsOf(wanted)) {
-      const { key, sha256 } = object
-      const fetched = await fetchContent(storage, object, newFile)
-      if (typeof fetched === 'string' || Buffer.isBuffer(fetched)) {
-        objects.push({ key, sha256, content: fetched })
-      } else faults.set(key, fetched)
+    for (const [name, { close, path }] of lines) {
+      await close()
+      await archive.add(nameRows(name), path)
     }
-    if (faults.size === 0) return { whole: wanted, objects }
-
-    const now = await readFile(database.read, stored.file.id)
-    const known = now && new Set(keysOf(now))
-    if (now && known && [...faults.keys()].every((key) => known.has(key))) {
-      return leaveOut(wanted, objects, faults, await nameItems(database.read, stored.file.id))
-    }
-    await discard(objects)
-    // The file was deleted meanwhile, together with all of its items.
-    if (!now) return { whole: undefined, objects: [] }
-    // The file got other objects meanwhile.
-    wanted = { ...now, variants: now.variants.filter(({ name }) => name === 'scaled') }
   }
+  return { ...target, contents, finish }
 }
 
-async function fetchContent(
-  storage: Storage,
-  object: NamedObject,
-  newFile: () => string,
-): Promise<Buffer | string | ObjectFault> {
-  if (object.size <= SMALL_BYTES) return fetchToMemory(storage, object)
-  const path = newFile()
-  return (await fetchToFile(storage, object, path)) ?? path
-}
+/** Ids of the files and items that an archive does not contain, although the snapshot does. */
+type Absent = Record<'files' | 'media', Set<unknown>>
 
-async function discard(objects: readonly FetchedObject[]): Promise<void> {
-  for (const { content } of objects) if (typeof content === 'string') await rm(content)
-}
-
-/** Leaves out a file whose original is faulty. If only variants are faulty, leaves out those. */
-async function leaveOut(
-  { file, variants, earlier }: StoredFile,
-  objects: Taken['objects'],
-  faults: ReadonlyMap<string, ObjectFault>,
-  items: string,
-): Promise<Taken> {
-  const fault = [...faults]
-    .map(
-      ([key, { fault }]) =>
-        `The ${key === file.key ? 'original' : 'image'} of ${items} ${fault} (${key}).`,
-    )
-    .join(' ')
-  if (!faults.has(file.key)) {
-    const sound = variants.filter(({ key }) => !faults.has(key))
-    return { whole: { file, variants: sound, earlier }, objects, fault }
-  }
-  await discard(objects)
-  return { whole: undefined, objects: [], fault: `Not backed up: ${items}. ${fault}` }
+/** Removes references to absent files and items from a row, or removes the row. @returns one row or none */
+export function reduceRow(
+  { refersTo = {}, mayName = {} }: Pick<MovedTable, 'refersTo' | 'mayName'>,
+  row: Row,
+  absent: Absent,
+): Row[] {
+  const find = (references: NonNullable<MovedTable['refersTo']>) =>
+    Object.entries(references).filter(([column, table]) => absent[table].has(row[column]))
+  if (find(refersTo).length > 0) return []
+  return [{ ...row, ...Object.fromEntries(find(mayName).map(([column]) => [column, null])) }]
 }

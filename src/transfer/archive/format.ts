@@ -1,11 +1,12 @@
 import { UsageError } from '../../base/errors.ts'
+import type { MovedName } from '../tables.ts'
 
 /**
  * A backup is a tar archive (POSIX.1-1988, `ustar`) with these entries, in this order:
  *
  * - `vitrine-backup.json`, which identifies a backup; see `Header`
  * - `objects/<storage key>`: originals, and the `scaled` variant of each
- * - `rows/<table>.ndjson`: one row as JSON per line; `rows/library.json`
+ * - `rows/<table>.ndjson`: one row as JSON per line, sorted by the key of the table; `rows/library.json`
  * - `SHA256SUMS` of all these entries, in their order, in the format of `sha256sum`
  *
  * The rows follow the objects, so that they name only objects that are in the archive. The sums are last, so
@@ -17,10 +18,12 @@ export const ROWS = 'rows/'
 export const LIBRARY = 'rows/library.json'
 export const SUMS = 'SHA256SUMS'
 
+export const nameRows = (table: MovedName): string => `${ROWS}${table}.ndjson`
+
 /**
- * Increased whenever a table of the backup changes. A restore also reads older versions. Version 2 added the
- * audit trail. Version 3 added the recipe by which the variants of a
- * file are rendered. Version 4 added texts of items, collections, and versions of files.
+ * Increased whenever a table or a column of the backup is added; see `tables.ts`. A restore also reads older
+ * versions. Version 2 added the audit trail. Version 3 added the recipe by which the variants of a file are rendered.
+ * Version 4 added texts of items, collections, and versions of files.
  */
 export const VERSION = 4
 

@@ -49,11 +49,14 @@ export const toLines = (rows: readonly unknown[]): string =>
   rows.map((row) => `${JSON.stringify(row)}\n`).join('')
 
 /** Reads the rows of `toLines` from a file, in batches. */
-export async function* readRowLines<T = Row>(path: string): AsyncGenerator<T[]> {
+export async function* readRowLines<T = Row>(
+  path: string,
+  limit = ROWS_AT_ONCE,
+): AsyncGenerator<T[]> {
   let rows: T[] = []
   for await (const line of readLines(path)) {
     rows.push(JSON.parse(line))
-    if (rows.length < ROWS_AT_ONCE) continue
+    if (rows.length < limit) continue
     yield rows
     rows = []
   }

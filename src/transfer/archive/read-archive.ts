@@ -10,6 +10,8 @@ export interface ArchiveEntry {
   size: number
   /** Must be read to its end before the next entry is requested. */
   content: AsyncIterable<Buffer>
+  /** The SHA-256 of the content that has been read so far, in hex. */
+  sha256(): string
 }
 
 /** Largest header, in case a file that is not a backup has an endless first entry. */
@@ -46,8 +48,9 @@ export async function* readArchive(
         isWhole = true
       } else {
         const hash = createHash('sha256')
-        yield { name, size, content: hashed(content, hash, count) }
-        sums.update(sumLine(hash.digest('hex'), name))
+        const sha256 = () => hash.copy().digest('hex')
+        yield { name, size, content: hashed(content, hash, count), sha256 }
+        sums.update(sumLine(sha256(), name))
       }
     }
     await fed

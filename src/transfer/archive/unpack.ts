@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,28 +7,67 @@ import { pipeline } from 'node:stream/promises'
 import { heard } from '../../base/heard.ts'
 import type { NamedObject } from '../../storage/fetch-object.ts'
 import { isKey } from '../../storage/storage.ts'
-import { type OpenLibrary, storeObjects } from '../objects.ts'
+import { emptyLibrary, finishArrival } from '../arrival.ts'
+import { findFaults } from '../check-rows.ts'
+import { settleEntries } from '../journal-rows.ts'
+import { libraryTarget, type OpenLibrary, storeObjects } from '../library-target.ts'
 import { startProgress } from '../progress.ts'
-import { ACCOUNT_TABLES } from '../tables.ts'
-import { ArchiveFault, type Header, LIBRARY, OBJECTS, ROWS } from './format.ts'
-import { type ArchiveEntry, readArchive } from './read-archive.ts'
+import { BACKUP_TABLES, type MovedName } from '../tables.ts'
+import { walk } from '../walk.ts'
+import { ArchiveFault, type Header, LIBRARY, nameRows, OBJECTS } from './format.ts'
+import { readArchive } from './read-archive.ts'
+import { linesOf, type RowFiles, readLibraryRow, rowFilesSource } from './row-files.ts'
 
 /** Limits of a batch of objects: the first one reached counts. One commit enters the keys of a batch. */
 const OBJECTS_AT_ONCE = 64
 const BYTES_AT_ONCE = 100_000_000
 
-/** Paths of the unpacked entries by their names in the archive. Objects are not among them. */
-export type Unpacked = ReadonlyMap<string, string>
-
 /** The entries that are not objects, each with the first version of the format that has it. */
-const FILES: ReadonlyMap<string, number> = new Map([
-  [LIBRARY, 1],
-  ...['files', 'variants', 'media'].map((table) => [`${ROWS}${table}.ndjson`, 1] as const),
-  [`${ROWS}earlier_addresses.ndjson`, 3],
-  ...ACCOUNT_TABLES.filter(({ isOfSessions }) => !isOfSessions).map(
-    ({ name, since = 1 }) => [`${ROWS}${name}.ndjson`, since] as const,
-  ),
-])
+const ENTRIES = [
+  { name: LIBRARY, table: 'library', since: 1 } as const,
+  ...BACKUP_TABLES.map(({ name, since = 1 }) => ({ name: nameRows(name), table: name, since })),
+]
+
+/**
+ * Restores an archive into an empty library, whose journal names every object that was put. Checks all rows
+ * before the first one is written, because the sums reveal damage but not malice. Completes the library.
+ *
+ * @throws ArchiveFault if the archive is not as it was written, or if Vitrine could not have written a row; the
+ *   library is empty again then
+ */
+export async function restoreArchive(
+  library: OpenLibrary,
+  input: Readable,
+  { folder, newFile, signal }: { folder: string; newFile: () => string; signal: AbortSignal },
+): Promise<void> {
+  const { database, storage } = library
+  const refuse = (fault: string) => {
+    throw new ArchiveFault(fault)
+  }
+  try {
+    const unpacked = await unpack(library, input, { folder, signal })
+    const rowsOf = ({ name }: { name: MovedName | 'library' }) => linesOf(unpacked, name)
+    const tables = [...BACKUP_TABLES, { name: 'library' } as const]
+    for await (const fault of findFaults(tables, rowsOf)) refuse(fault)
+    // The objects are in storage already.
+    const source = rowFilesSource(unpacked, { storage })
+    const target = libraryTarget(library, { newFile, signal })
+    await walk({ source, target, report: refuse, signal })
+    await settleEntries(database, storage)
+    const { version, last_added_at, counters } = await readLibraryRow(unpacked)
+    await finishArrival(database, {
+      // A new `uuid`: caches may hold data of the original library that has the same version.
+      library: { uuid: randomUUID(), version, last_added_at },
+      counters,
+      rowsOf,
+    })
+  } catch (error) {
+    if (!(error instanceof ArchiveFault)) throw error
+    await emptyLibrary(library)
+    await database.write((trx) => trx.deleteFrom('unfinished').execute())
+    throw new ArchiveFault(`${error.message} Nothing was restored.`)
+  }
+}
 
 /**
  * Puts the objects of an archive into storage, and writes its rows into files. When this resolves, the whole
@@ -36,12 +75,12 @@ const FILES: ReadonlyMap<string, number> = new Map([
  *
  * @throws ArchiveFault if the archive is not as it was written
  */
-export async function unpack(
+async function unpack(
   library: OpenLibrary,
   input: Readable,
   { folder, signal }: { folder: string; signal: AbortSignal },
-): Promise<Unpacked> {
-  const unpacked = new Map<string, string>()
+): Promise<RowFiles> {
+  const unpacked = new Map<MovedName | 'library', string>()
   let waiting: (NamedObject & { path: string })[] = []
   let bytes = 0
   const store = async () => {
@@ -61,16 +100,17 @@ export async function unpack(
   try {
     for await (const entry of readArchive(input, onHeader)) {
       signal.throwIfAborted()
+      const { table } = ENTRIES.find(({ name }) => name === entry.name) ?? {}
       const path = join(folder, String(count++))
-      const sha256 = await writeEntry(entry, path)
+      await pipeline(entry.content, heard(createWriteStream(path, { mode: 0o600 })))
       const key = entry.name.slice(OBJECTS.length)
       if (entry.name.startsWith(OBJECTS) && isKey(key)) {
-        waiting.push({ key, size: entry.size, sha256, path })
+        waiting.push({ key, size: entry.size, sha256: entry.sha256(), path })
         bytes += entry.size
         progress.advance()
         if (waiting.length === OBJECTS_AT_ONCE || bytes >= BYTES_AT_ONCE) await store()
-      } else if (FILES.has(entry.name) && !unpacked.has(entry.name)) {
-        unpacked.set(entry.name, path)
+      } else if (table && !unpacked.has(table)) {
+        unpacked.set(table, path)
       } else {
         throw new ArchiveFault(`The backup has an unexpected entry ${JSON.stringify(entry.name)}.`)
       }
@@ -79,26 +119,10 @@ export async function unpack(
   } finally {
     progress.stop()
   }
-  for (const [name, since] of FILES) {
-    if (since <= version && !unpacked.has(name)) {
+  for (const { name, table, since } of ENTRIES) {
+    if (since <= version && !unpacked.has(table)) {
       throw new ArchiveFault(`The backup has no ${name}.`)
     }
   }
   return unpacked
-}
-
-/** @returns the SHA-256 of the content */
-async function writeEntry({ content }: ArchiveEntry, path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(
-    content,
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        yield chunk
-      }
-    },
-    heard(createWriteStream(path, { mode: 0o600 })),
-  )
-  return hash.digest('hex')
 }

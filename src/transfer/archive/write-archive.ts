@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -77,22 +77,23 @@ export function writeArchive(
     return hash.digest('hex')
   }
 
+  async function addBytes(name: string, bytes: Buffer, sha256: string): Promise<void> {
+    requireOutput()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const settled = (error?: Error | null) => (error ? reject(error) : resolve())
+    heard(archive.entry(headerOf(name, bytes.length), bytes, settled))
+    await settle(promise)
+    await sums.write(sumLine(sha256, name))
+  }
+
   return {
     async add(name, path) {
       await sums.write(sumLine(await add(name, path), name))
     },
-    async addBytes(name, bytes, sha256) {
-      requireOutput()
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const settled = (error?: Error | null) => (error ? reject(error) : resolve())
-      heard(archive.entry(headerOf(name, bytes.length), bytes, settled))
-      await settle(promise)
-      await sums.write(sumLine(sha256, name))
-    },
-    async addText(name, text) {
-      const path = join(folder, 'text')
-      await writeFile(path, text, { mode: 0o600 })
-      await sums.write(sumLine(await add(name, path), name))
+    addBytes,
+    addText(name, text) {
+      const bytes = Buffer.from(text)
+      return addBytes(name, bytes, createHash('sha256').update(bytes).digest('hex'))
     },
     async finish() {
       await sums.close()

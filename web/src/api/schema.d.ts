@@ -158,7 +158,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -180,7 +180,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */
@@ -3066,12 +3066,52 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    order?: "added-desc" | "added-asc";
+                    /** @description Names in natural order; items without a date last. `collection` needs the parameter `collection` */
+                    order?: "added-asc" | "added-desc" | "name-asc" | "name-desc" | "size-asc" | "size-desc" | "taken-asc" | "taken-desc" | "changed-asc" | "changed-desc" | "collection";
                     /** @description At most this many items */
                     limit?: number;
                     offset?: number;
                     /** @description Each term must occur within the name, the file name, one tag, the alt text, the description or the credit */
                     search?: string;
+                    /** @description Any of these, with commas between: jpeg, png, webp, gif, avif, heic, svg, tiff, jxl, bmp */
+                    type?: string;
+                    /** @description Tags, all of which it has, with commas between; case does not count */
+                    tag?: string;
+                    /** @description Tags, any of which it has */
+                    anyTag?: string;
+                    /** @description Tags, none of which it has */
+                    notTag?: string;
+                    /** @description Id of a collection, whose sub-collections count; or `none` */
+                    collection?: string;
+                    /** @description All of these: alt, description, credit, copyright, source, tags, collection, location, focus, rating, takenAt. `alt` counts "" too */
+                    has?: string;
+                    /** @description None of these; the names are those of `has` */
+                    lacks?: string;
+                    orientation?: "landscape" | "portrait" | "square";
+                    animated?: "true" | "false";
+                    /** @description Pixels */
+                    minWidth?: number;
+                    /** @description Pixels */
+                    maxWidth?: number;
+                    /** @description Pixels */
+                    minHeight?: number;
+                    /** @description Pixels */
+                    maxHeight?: number;
+                    /** @description Bytes */
+                    minSize?: number;
+                    /** @description Bytes */
+                    maxSize?: number;
+                    minRating?: number;
+                    /** @description A date or a range in UTC: 2026, 2026-03, 2026-03-14, 2025..2026-03, ..2024, 2026-01.. */
+                    added?: string;
+                    /** @description A date or a range, as written in `takenAt` */
+                    taken?: string;
+                    /** @description Username */
+                    addedBy?: string;
+                    /** @description The name nearest to the dominant colour */
+                    color?: "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink" | "brown" | "black" | "gray" | "white";
+                    /** @description The trash also needs the permission delete-media */
+                    in?: "library" | "trash";
                 };
                 header?: never;
                 path?: never;
@@ -3736,6 +3776,152 @@ export interface paths {
                 };
             };
         };
+        trace?: never;
+    };
+    "/media/item/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of an item
+         * @description Its present image and the earlier ones that are kept, the newest first.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description The newest first */
+                            versions: {
+                                version: number;
+                                /** @description MIME type of the original, by its bytes */
+                                type: string;
+                                /** @description Bytes of the original */
+                                size: number;
+                                /** @description Pixels, after orientation */
+                                width: number;
+                                /** @description Pixels, after orientation */
+                                height: number;
+                                /**
+                                 * Format: date-time
+                                 * @description Since when it was, or is, the present one (UTC)
+                                 */
+                                timestamp: string;
+                                /** @description Username */
+                                by: string | null;
+                                urls: {
+                                    scaled: string;
+                                    high: string;
+                                };
+                            }[];
+                        };
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error reading media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/media/tags": {
@@ -5356,6 +5542,716 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/replace/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Replace the image of an item
+         * @description As JSON with `image` in base64, or as multipart/form-data with `image` a file, as for adding. Id, name, tags, texts and collections stay. `focus` stays if the aspect ratio does, within 1 %. The earlier image becomes an earlier version.
+         *
+         *     Needs the permissions `edit-media` and `add-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /**
+                         * Format: byte
+                         * @description Bare or as a data URL, in the standard or the URL-safe alphabet
+                         */
+                        image: string;
+                    };
+                    "multipart/form-data": {
+                        /** Format: binary */
+                        image: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** DetailedMedia */
+                            media: {
+                                id: number;
+                                /** @description Display name */
+                                name: string;
+                                /** @description Storage key of the original file */
+                                path: string;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of the upload (UTC)
+                                 */
+                                timestamp: string;
+                                tags: string[];
+                                /** @description MIME type of the original, by its bytes */
+                                type: string;
+                                /** @description Bytes of the original */
+                                size: number;
+                                /** @description Pixels, after orientation */
+                                width: number;
+                                /** @description Pixels, after orientation */
+                                height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
+                                /** @description Placeholder image, base64 */
+                                thumbhash: string;
+                                /** @description Dominant colour, #rrggbb */
+                                color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
+                                /** @description Public images, relative and immutable */
+                                urls: {
+                                    scaled: string;
+                                    high: string;
+                                };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Image too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error replacing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description This service is not handling file uploads. Or: Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/versions/{version}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore an earlier version of an item
+         * @description It becomes the present one, as a new version.
+         *
+         *     Needs the permissions `edit-media` and `add-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** DetailedMedia */
+                            media: {
+                                id: number;
+                                /** @description Display name */
+                                name: string;
+                                /** @description Storage key of the original file */
+                                path: string;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of the upload (UTC)
+                                 */
+                                timestamp: string;
+                                tags: string[];
+                                /** @description MIME type of the original, by its bytes */
+                                type: string;
+                                /** @description Bytes of the original */
+                                size: number;
+                                /** @description Pixels, after orientation */
+                                width: number;
+                                /** @description Pixels, after orientation */
+                                height: number;
+                                /** @description 1 unless animated */
+                                frames: number;
+                                /** @description Placeholder image, base64 */
+                                thumbhash: string;
+                                /** @description Dominant colour, #rrggbb */
+                                color: string;
+                                /** @description Name that the file had, with its extension */
+                                fileName: string | null;
+                                /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                alt: string | null;
+                                /** @description At most 10,000 characters */
+                                description: string | null;
+                                /** @description Who made the image */
+                                credit: string | null;
+                                /** @description Who holds the rights */
+                                copyright: string | null;
+                                /** @description Where the image comes from */
+                                source: string | null;
+                                /** @description 0: none */
+                                rating: number;
+                                focus: {
+                                    /** @description From the left of the upright image */
+                                    x: number;
+                                    /** @description From the top of the upright image */
+                                    y: number;
+                                } | null;
+                                /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                takenAt: string | null;
+                                /** @description Ids of the collections that it is in, ascending */
+                                collections: number[];
+                                /** @description Username */
+                                addedBy: string | null;
+                                /**
+                                 * Format: date-time
+                                 * @description Time of its last change (UTC)
+                                 */
+                                changedAt: string;
+                                /** @description Grows with every change of this item */
+                                revision: number;
+                                /** @description Public images, relative and immutable */
+                                urls: {
+                                    scaled: string;
+                                    high: string;
+                                };
+                                /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
+                                translations: {
+                                    [key: string]: {
+                                        alt?: string;
+                                        description?: string;
+                                    };
+                                };
+                                /** @description Camera, lens and exposure, as the file says */
+                                exif: {
+                                    [key: string]: unknown;
+                                } | null;
+                                location: {
+                                    lat: number;
+                                    lon: number;
+                                } | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Present version */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error replacing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description This service is not handling file uploads. */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete an earlier version of an item and its files
+         * @description Needs the permission `delete-media`.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: number;
+                    version: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Present version */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error deleting media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description This service is not handling file uploads. */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/media/add": {
         parameters: {
             query?: never;
@@ -6389,7 +7285,10 @@ export interface paths {
          */
         get: {
             parameters: {
-                query?: never;
+                query?: {
+                    /** @description An earlier version; the present one if absent */
+                    version?: number;
+                };
                 header?: never;
                 path: {
                     id: number;
@@ -6413,6 +7312,24 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Unauthorized */
                 401: {

@@ -144,6 +144,12 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     const below = event.number('below')
     return `${who(event)} hat ${collection(event)}${below > 0 ? ` mit ${count(below, 'einer Untersammlung', 'Untersammlungen')}` : ''} gelöscht. Die Bilder darin bleiben.`
   },
+  'media-replaced': (event) =>
+    `${who(event)} hat das Bild ${IMAGE} ersetzt; es ist jetzt Version ${event.number('version')}.`,
+  'version-restored': (event) =>
+    `${who(event)} hat Version ${event.number('from')} des Bildes ${IMAGE} wiederhergestellt.`,
+  'version-deleted': (event) =>
+    `${who(event)} hat Version ${event.number('version')} des Bildes ${IMAGE} gelöscht.`,
   'account-created': (event) =>
     `${who(event)} hat ${account(event)} angelegt, mit der Rolle ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} hat ${account(event)} gelöscht.`,

@@ -136,6 +136,12 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     const below = event.number('below')
     return `${who(event)} deleted ${collection(event)}${below > 0 ? ` with ${count(below, 'sub-collection', 'sub-collections')}` : ''}. Its images were kept.`
   },
+  'media-replaced': (event) =>
+    `${who(event)} replaced the image ${IMAGE}; it is version ${event.number('version')} now.`,
+  'version-restored': (event) =>
+    `${who(event)} restored version ${event.number('from')} of the image ${IMAGE}.`,
+  'version-deleted': (event) =>
+    `${who(event)} deleted version ${event.number('version')} of the image ${IMAGE}.`,
   'account-created': (event) =>
     `${who(event)} created ${whose(event)} with the role ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} deleted ${whose(event)}.`,

@@ -1,0 +1,128 @@
+import { AppError, mediaNotFound } from '../../base/errors.ts'
+import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import type { Milliseconds, Queries } from '../../database/tables.ts'
+
+/**
+ * A version of an item: one of the files that it has had, and since when. The newest is the present one. At most
+ * `VITRINE_VERSIONS` earlier ones are kept.
+ */
+export interface Version {
+  /** From 1 on. The version of an item that was never replaced is 1. A number is never given again. */
+  version: number
+  file_id: number
+  added_at: Milliseconds
+  /** Username. */
+  added_by: string | null
+  file_name: string | null
+}
+
+/** The versions of one item. */
+export interface Versions {
+  present: Version
+  /** The newest first. */
+  earlier: readonly Version[]
+  /** Whether they are rows. An item that was never replaced has none. */
+  areRows: boolean
+}
+
+/**
+ * Reads the versions of an item.
+ * @throws AppError 404 "Media not found", also for an item in the trash
+ */
+export async function readVersions(db: Queries, id: number): Promise<Versions> {
+  const [item] = await runIn(db, findOnlyVersion, id)
+  if (!item) throw mediaNotFound(`There is no media item with id ${id}.`)
+  const [present, ...earlier] = await runIn(db, findVersions, id)
+  return present
+    ? { present, earlier, areRows: true }
+    : { present: { ...item, version: 1 }, earlier: [], areRows: false }
+}
+
+/**
+ * Finds an earlier version.
+ * @throws AppError 404 "Media not found" for an unknown version; 409 "Present version"
+ */
+export function requireEarlier(
+  id: number,
+  version: number,
+  { present, earlier }: Versions,
+): Version {
+  if (version === present.version) {
+    throw new AppError('version-present', 409, 'Present version', {
+      detail: `Version ${version} is the one that item ${id} shows; choose an earlier one.`,
+    })
+  }
+  const found = earlier.find((row) => row.version === version)
+  if (!found) throw versionNotFound(id, version)
+  return found
+}
+
+export const versionNotFound = (id: number, version: number) =>
+  mediaNotFound(`Item ${id} has no version ${version}.`)
+
+/**
+ * Adds a version, which becomes the present one, and drops the oldest ones beyond `kept`. The caller writes the file
+ * into the item.
+ *
+ * @param kept most earlier versions
+ * @returns the new version's number, and the files of the dropped ones, which other rows may use
+ */
+export async function addVersion(
+  trx: Queries,
+  id: number,
+  { present, earlier, areRows }: Versions,
+  added: Omit<Version, 'version'>,
+  kept: number,
+): Promise<{ version: number; dropped: ReadonlySet<number> }> {
+  const insert = ({ version, file_id, added_at, added_by, file_name }: Version) =>
+    runIn(trx, insertVersion, id, version, file_id, added_at, added_by, file_name)
+  if (!areRows) await insert(present)
+  const version = present.version + 1
+  await insert({ ...added, version })
+  const dropped = [present, ...earlier].slice(kept)
+  for (const { version } of dropped) await dropVersion(trx, id, version)
+  return { version, dropped: new Set(dropped.map(({ file_id }) => file_id)) }
+}
+
+/** Deletes the row of a version. */
+export async function dropVersion(trx: Queries, id: number, version: number): Promise<void> {
+  await runIn(trx, deleteVersion, id, version)
+}
+
+const findOnlyVersion = prepare((db, id: Parameter<number>) =>
+  db
+    .selectFrom('media')
+    .select(['file_id', 'added_at', 'added_by', 'file_name'])
+    .where('id', '=', id)
+    .where('trashed_at', 'is', null)
+    .compile(),
+)
+
+const findVersions = prepare((db, id: Parameter<number>) =>
+  db
+    .selectFrom('versions')
+    .select(['version', 'file_id', 'added_at', 'added_by', 'file_name'])
+    .where('media_id', '=', id)
+    .orderBy('version', 'desc')
+    .compile(),
+)
+
+const insertVersion = prepare(
+  (
+    db,
+    media_id: Parameter<number>,
+    version: Parameter<number>,
+    file_id: Parameter<number>,
+    added_at: Parameter<number>,
+    added_by: Parameter<string | null>,
+    file_name: Parameter<string | null>,
+  ) =>
+    db
+      .insertInto('versions')
+      .values({ media_id, version, file_id, added_at, added_by, file_name })
+      .compile(),
+)
+
+const deleteVersion = prepare((db, id: Parameter<number>, version: Parameter<number>) =>
+  db.deleteFrom('versions').where('media_id', '=', id).where('version', '=', version).compile(),
+)
