@@ -80,16 +80,10 @@ async function collect(json: object): Promise<BulkResult> {
 const itemOf = async (id: number) => (await client.get(`/media/item/${id}`)).body.media
 
 /** The items of a collection, in its own order. */
-async function order(id: number, data = server.data) {
-  const database = await openDatabase(await locateDatabase(data))
-  const rows = await database.read
-    .selectFrom('collection_items')
-    .select('media_id')
-    .where('collection_id', '=', id)
-    .orderBy('position')
-    .execute()
-  await database.close()
-  return rows.map((row) => row.media_id)
+async function order(id: number) {
+  const { status, body } = await client.list(`?collection=${id}&order=collection`)
+  expect(status).toBe(200)
+  return body.media.map((item) => item.id)
 }
 
 describe('collections', () => {
@@ -133,6 +127,9 @@ describe('collections', () => {
     await collect({ ids: [2, 3], add: [asia.id, japan.id] })
     expect(await find(trips.id)).toMatchObject({ count: 2, total: 3 })
     expect(await find(asia.id)).toMatchObject({ count: 3, total: 3 })
+    expect((await client.list(`?collection=${trips.id}`)).body.media.map((it) => it.id)).toEqual([
+      3, 2, 1,
+    ])
     const refused = await request('DELETE', `/collections/${trips.id}`)
     expect(refused).toMatchObject({
       status: 409,
@@ -147,6 +144,8 @@ describe('collections', () => {
       },
     })
     expect(await ids()).toEqual([art.id, japan.id])
+    expect((await client.list(`?collection=${trips.id}`)).body.media).toEqual([])
+    expect((await client.list('?has=collection')).body.media.map((it) => it.id)).toEqual([3, 2])
     expect(await itemOf(2)).toMatchObject({ collections: [japan.id], revision: 3 })
     await request('DELETE', `/collections/${japan.id}?recursive=false`)
     await request('DELETE', `/collections/${art.id}`)

@@ -59,13 +59,20 @@ beforeAll(async () => {
     expect((await admin.post(`/media/replace/${id}`, { image })).status).toBe(200)
     return id
   }
-  const { id: collection } = (
-    await admin.request<{ collection: { id: number } }>('POST', '/collections', {
-      json: { name: 'Kept' },
-    })
-  ).body.collection
   const elsewhere = await sessionOf(await signIn(server))
   const json = (body: unknown) => ({ options: { json: body } })
+
+  const collection = async (name: string) =>
+    (
+      await admin.request<{ collection: { id: number } }>('POST', '/collections', {
+        json: { name },
+      })
+    ).body.collection.id
+  const ordering = async () => {
+    const [id, ids] = [await collection('Ordered'), [await item(6), await item(7)]]
+    await admin.post('/media/bulk/collections', { ids, add: [id] })
+    return { path: `/collections/${id}/order`, ...json({ ids: ids.slice(1), before: ids[0] }) }
+  }
 
   calls = {
     'POST /media/add': { path: '/media/add', ...json({ name: 'New', tags: [], image }) },
@@ -100,17 +107,17 @@ beforeAll(async () => {
       path: '/media/merge',
       ...json({ into: await item(10), ids: [await item(11)] }),
     },
-    'POST /collections': { path: '/collections', ...json({ name: 'Made' }) },
-    'PATCH /collections/{id}': { path: `/collections/${collection}`, ...json({ name: 'Other' }) },
-    'DELETE /collections/{id}': { path: `/collections/${collection}` },
-    'POST /collections/{id}/order': {
-      path: `/collections/${collection}/order`,
-      ...json({ ids: [await item(16)], before: null }),
-    },
     'POST /media/bulk/collections': {
       path: '/media/bulk/collections',
-      ...json({ ids: [await item(17)], add: [collection] }),
+      ...json({ ids: [await item(16)], add: [await collection('Filled')] }),
     },
+    'POST /collections': { path: '/collections', ...json({ name: 'New' }) },
+    'PATCH /collections/{id}': {
+      path: `/collections/${await collection('Renamed')}`,
+      ...json({ name: 'Other' }),
+    },
+    'DELETE /collections/{id}': { path: `/collections/${await collection('Deleted')}` },
+    'POST /collections/{id}/order': await ordering(),
     'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
     'POST /users': {
       path: '/users',

@@ -3,15 +3,10 @@ import { parametersInvalid, quote } from '../../base/errors.ts'
 import { type Query, readText } from '../../http/query-parameters.ts'
 import { FILTER_PARAMETERS, readFilter } from '../filter/read-filter.ts'
 import { parseSearch } from '../list/search.ts'
+import { readOrder } from '../order/read-order.ts'
 
 /** More than any filter needs that keeps to its limits, in percent-encoding. */
 const MAX_QUERY_LENGTH = 8192
-
-/** The orders of a list. */
-const ORDERS = [
-  ...['added', 'name', 'size', 'taken', 'changed'].flatMap((by) => [`${by}-asc`, `${by}-desc`]),
-  'collection',
-]
 
 const PARAMETERS: readonly string[] = ['search', ...FILTER_PARAMETERS, 'order']
 
@@ -51,9 +46,8 @@ export function readSavedQuery(given: string): SavedQuery {
   const filter = readFilter(query)
   const search = readText(query, 'search')
   parseSearch(search ?? '')
-  const order = readText(query, 'order')
-  checkOrder(order, typeof filter?.collection === 'number')
-  if (filter === undefined && search === undefined && order === undefined) {
+  readOrder(query, filter)
+  if (filter === undefined && search === undefined && readText(query, 'order') === undefined) {
     throw parametersInvalid(
       `query is ${quote(text)}; it must hold at least one parameter of a list, such as "search=tower".`,
     )
@@ -61,14 +55,5 @@ export function readSavedQuery(given: string): SavedQuery {
   return {
     text,
     collection: typeof filter?.collection === 'number' ? filter.collection : undefined,
-  }
-}
-
-function checkOrder(order: string | undefined, hasCollection: boolean): void {
-  if (order !== undefined && !ORDERS.includes(order)) {
-    throw parametersInvalid(`order is ${quote(order)}; it must be one of ${ORDERS.join(', ')}.`)
-  }
-  if (order === 'collection' && !hasCollection) {
-    throw parametersInvalid('order is "collection" without a collection; give its id too.')
   }
 }

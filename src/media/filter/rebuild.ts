@@ -28,6 +28,7 @@ const POLL_MS = 200
  * dies; then the building begins anew.
  *
  * @param owner id of this process in the table `owners`, which must renew its lease meanwhile
+ * @param buildOrders writes all order blocks anew; given in tests
  * @throws AppError if the library cannot be written
  */
 export async function ensureDerived(database: Database, owner: string): Promise<void> {
@@ -40,12 +41,17 @@ export async function ensureDerived(database: Database, owner: string): Promise<
   const earlier = await readDerived(database.read)
   if (earlier === DERIVED) return
   await buildFacets(database)
-  for (const part of REBUILT) await database.write((trx) => rebuildOrder(trx, part))
+  await buildOrders(database)
   await database.write(async (trx) => {
     // Clients may keep lists of an earlier form; of a library that had none yet, they have no list.
     if (earlier !== 0) await countVersion(trx)
     await markDerived(trx)
   })
+}
+
+/** In a transaction for each order, which other processes do not wait long for. */
+async function rebuildEachOrder(database: Database): Promise<void> {
+  for (const part of REBUILT) await database.write((trx) => rebuildOrder(trx, part))
 }
 
 /** Whether the library has the facets and order blocks of this version. */

@@ -1,5 +1,5 @@
 import { readLocalTime } from '../local-time.ts'
-import { nameKey, numberKey, takenKeyOf } from './keys.ts'
+import { compareKeys, nameKey, numberKey, takenKeyOf } from './keys.ts'
 
 /*
  * Which lists the order blocks hold, and which items are in them with which keys.
@@ -159,8 +159,19 @@ export function entryChanges({
     if (after) add(entryOf(placing, after), true)
   }
   if (isMoved || before.positions !== after.positions) {
-    for (const entry of before ? collectionEntries(before) : []) add(entry, false)
-    for (const entry of after ? collectionEntries(after) : []) add(entry, true)
+    const had = before ? collectionEntries(before) : []
+    const has = after ? collectionEntries(after) : []
+    // An item may be in many collections, and mostly enters or leaves one.
+    for (const entry of without(had, has)) add(entry, false)
+    for (const entry of without(has, had)) add(entry, true)
   }
   return changes
+}
+
+function without(entries: readonly ListEntry[], others: readonly ListEntry[]): ListEntry[] {
+  const known = new Map(others.map(({ list, key }) => [list, key]))
+  return entries.filter(({ list, key }) => {
+    const other = known.get(list)
+    return !other || compareKeys(other, key) !== 0
+  })
 }
