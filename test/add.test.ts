@@ -98,7 +98,10 @@ describe('an image that is added', () => {
 
     const edited = await client.post(`/media/edit/${body.media.id}`, { name: 'Yours', tags: 'y,z' })
     expect(Object.keys(edited.body)).toEqual(['data', 'code', 'media'])
-    expect(edited.body.media).toEqual({ ...body.media, name: 'Yours', tags: ['y', 'z'] })
+    const { changedAt } = edited.body.media
+    expect(changedAt >= body.media.changedAt).toBe(true)
+    const changed = { name: 'Yours', tags: ['y', 'z'], revision: 2, changedAt }
+    expect(edited.body.media).toEqual({ ...body.media, ...changed })
     expect((await listed()).media).toEqual([edited.body.media])
     expect(Value.Errors(MediaItem, edited.body.media)).toEqual([])
   })

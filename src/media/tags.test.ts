@@ -19,6 +19,7 @@ const EMPTY: Omit<ItemState, 'id' | 'tags'> = {
   translations: '{}',
   location: null,
   collections: '[]',
+  positions: null,
   added_by: null,
   added_at: 0,
   changed_at: 0,

@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Queries } from '../database/tables.ts'
+import { countVersion } from '../media/library.ts'
 import { compareEntries, decodeBlock, type KeyedId, keyAt } from '../media/order/blocks.ts'
 import type { ListEntry } from '../media/order/lists.ts'
 import { partOf, REBUILT, type Rebuilt, readEntries, rebuildOrder } from '../media/order/rebuild.ts'
@@ -25,7 +26,12 @@ export const checkOrders: Check = async function* ({ database }) {
     problem: `Lists are incomplete or in a wrong order, because of ${named}.`,
     remedy: 'Builds it anew from the items.',
     async repair(library) {
-      for (const part of wrong) await library.database.write((trx) => rebuildOrder(trx, part))
+      for (const part of wrong) {
+        await library.database.write(async (trx) => {
+          await countVersion(trx)
+          await rebuildOrder(trx, part)
+        })
+      }
       return { done: 'Built it anew.' }
     },
   }

@@ -104,11 +104,14 @@ describe('the server-side fields of an item', () => {
     ]
     for (const [index, { status, body }] of answers.entries()) {
       expect(status).toBe(200)
-      const { id, timestamp, ...rest } = body.media
-      expect({ ...rest, id, timestamp }).toEqual({
+      const { id, timestamp, changedAt, ...rest } = body.media
+      expect(changedAt).toBe(timestamp)
+      expect({ ...rest, id, timestamp, changedAt }).toEqual({
         ...honest,
         id: honest.id + index + 1,
         timestamp: expect.stringMatching(/^20/),
+        changedAt,
+        fileName: rest.fileName,
       })
       expect(timestamp >= honest.timestamp).toBe(true)
     }
@@ -121,11 +124,13 @@ describe('the server-side fields of an item', () => {
       name: 'Other',
       tags: ['other'],
     })
-    expect(body.media).toEqual({ ...media, name: 'Other', tags: ['other'] })
+    expect(body.media).toMatchObject({ id: media.id, name: 'Other', tags: ['other'] })
     const more = { ids: [media.id], add: ['more'] }
     expect((await client.post('/media/bulk/tags', { ...parsed, ...more })).status).toBe(400)
     await client.post('/media/bulk/tags', more)
     const { body: item } = await client.request<{ media: object }>('GET', `/media/item/${media.id}`)
-    expect(item.media).toMatchObject({ ...media, name: 'Other', tags: ['other', 'more'] })
+    const changes = { name: 'Other', tags: ['other', 'more'], revision: 3 }
+    const { changedAt: _, ...others } = media
+    expect(item.media).toMatchObject({ ...others, ...changes })
   })
 })

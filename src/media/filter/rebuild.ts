@@ -31,7 +31,11 @@ const POLL_MS = 200
  * @param buildOrders writes all order blocks anew; given in tests
  * @throws AppError if the library cannot be written
  */
-export async function ensureDerived(database: Database, owner: string): Promise<void> {
+export async function ensureDerived(
+  database: Database,
+  owner: string,
+  buildOrders = rebuildEachOrder,
+): Promise<void> {
   for (;;) {
     if (await isDerived(database.read)) return
     if (database.isReadOnly) throw notWritable()
@@ -49,7 +53,7 @@ export async function ensureDerived(database: Database, owner: string): Promise<
   })
 }
 
-/** In a transaction for each order, which other processes do not wait long for. */
+/** In a transaction for each order, which other processes do not wait long for. Nobody uses the orders meanwhile. */
 async function rebuildEachOrder(database: Database): Promise<void> {
   for (const part of REBUILT) await database.write((trx) => rebuildOrder(trx, part))
 }

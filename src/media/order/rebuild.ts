@@ -1,5 +1,4 @@
 import type { Queries } from '../../database/tables.ts'
-import { countVersion } from '../library.ts'
 import { writeBlocks } from './block-rows.ts'
 import { cutEntries, type Entries, encodeBlock, keyAt } from './blocks.ts'
 import {
@@ -38,16 +37,8 @@ export const REBUILT: readonly Rebuilt[] = [
 ]
 
 /**
- * Builds all orders anew from the items. Takes some seconds for each million items and order. Raises the library's
- * version.
- */
-export async function rebuildOrders(trx: Queries): Promise<void> {
-  await trx.deleteFrom('order_blocks').execute()
-  for (const part of REBUILT) await rebuildOrder(trx, part)
-}
-
-/**
- * Builds one order anew, for the library and the trash. Raises the library's version.
+ * Builds one order anew, for the library and the trash. If others may know its blocks, the caller must raise the library's
+ * version before, by which they see that theirs are no longer right.
  * @param maxBytes memory for the entries; given in tests
  */
 export async function rebuildOrder(
@@ -55,8 +46,6 @@ export async function rebuildOrder(
   part: Rebuilt,
   maxBytes = MAX_BYTES,
 ): Promise<void> {
-  // By it others see that they know the blocks no more.
-  await countVersion(trx)
   let remove = trx.deleteFrom('order_blocks')
   if (part === 'collections') remove = remove.where('list', '>=', FIRST_COLLECTION_LIST)
   else remove = remove.where('list', 'in', listsOfPart(part))
