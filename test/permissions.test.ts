@@ -7,7 +7,7 @@ import { createUser } from '../src/auth/accounts/accounts.ts'
 import type { Access } from '../src/auth/permissions.ts'
 import { createApiToken } from '../src/auth/tokens/api-tokens.ts'
 import { readConfig } from '../src/config.ts'
-import { insertItems } from './fill-library.ts'
+import { fillDatabase } from './fill-library.ts'
 import { makeDataFolder } from './harness.ts'
 
 /** The permissions of each role, as documented. */
@@ -151,7 +151,7 @@ describe('access to each route', () => {
 
   it('reveals nothing through bulk operations that the caller may not list', async () => {
     const { app, library } = await makeApp()
-    await insertItems(library.database, [
+    await fillDatabase(library.database, [
       { name: 'Secret', tags: Array.from({ length: 64 }, (_, index) => `${index}`) },
     ])
     const username = 'editor'
