@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from '../src/database/database.ts'
 import { openDatabase } from '../src/database/open.ts'
-import { insertItems as insertRows } from '../src/media/change/insert-many.ts'
+import { idAt, insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import type { SearchTexts } from '../src/media/list/search.ts'
 import { locateDatabase } from './postgres.ts'
@@ -19,37 +19,50 @@ export interface Filling {
  */
 export async function fillLibrary(data: string, fillings: readonly Filling[]): Promise<void> {
   const database = await openDatabase(await locateDatabase(data))
-  await insertItems(database, fillings)
+  await fillDatabase(database, fillings)
   await database.close()
 }
 
+/** As many as one statement of SQLite takes, with a margin. */
+const FILES_AT_ONCE = 1000
+
 /** The same, in an open database. */
-export async function insertItems(database: Database, fillings: readonly Filling[]): Promise<void> {
+export async function fillDatabase(
+  database: Database,
+  fillings: readonly Filling[],
+): Promise<void> {
   await database.write(async (trx) => {
-    const items = []
-    for (const [index, { name, tags = [], padding = 0 }] of fillings.entries()) {
+    const files = fillings.map(({ padding = 0 }, index) => {
       const sha256 = createHash('sha256').update(String(index)).digest('hex')
-      const file = await trx
-        .insertInto('files')
-        .values({
-          sha256,
-          key: `originals/${sha256.slice(0, 3)}/${sha256.slice(0, 32)}.jpg`,
-          type: 'image/jpeg',
-          size: 1000,
-          width: 64,
-          height: 48,
-          frames: 1,
-          thumbhash: 'A'.repeat(28 + padding),
-          color: '#808080',
-          scaled_digest: sha256.slice(0, 22),
-          high_digest: sha256.slice(22, 44),
-        })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      items.push({ file_id: file.id, name, tags: JSON.stringify(tags), added_at: 1000 * index })
+      return {
+        sha256,
+        key: `originals/${sha256.slice(0, 3)}/${sha256.slice(0, 32)}.jpg`,
+        type: 'image/jpeg',
+        size: 1000,
+        width: 64,
+        height: 48,
+        frames: 1,
+        thumbhash: 'A'.repeat(28 + padding),
+        color: '#808080',
+        scaled_digest: sha256.slice(0, 22),
+        high_digest: sha256.slice(22, 44),
+      }
+    })
+    const ids: number[] = []
+    for (let start = 0; start < files.length; start += FILES_AT_ONCE) {
+      const rows = files.slice(start, start + FILES_AT_ONCE)
+      const inserted = await trx.insertInto('files').values(rows).returning('id').execute()
+      // They are returned in any order.
+      ids.push(...inserted.map(({ id }) => id).sort((a, b) => a - b))
     }
+    const items = fillings.map(({ name, tags = [] }, index) => ({
+      file_id: idAt(ids, index),
+      name,
+      tags: JSON.stringify(tags),
+      added_at: 1000 * index,
+    }))
     await countVersion(trx)
-    await insertRows(trx, items)
+    await insertItems(trx, items)
   })
 }
 

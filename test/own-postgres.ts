@@ -31,22 +31,39 @@ export interface OwnPostgres {
 export const hasOwnPostgres = (): boolean =>
   spawnSync(program('initdb'), ['--version'], { stdio: 'ignore' }).status === 0
 
-/** Starts a server on a free port of the loopback interface. It ends with this process in any case. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/** Its version, such as 17; undefined without the programs of a PostgreSQL server. */
+export function ownPostgresVersion(): number | undefined {
+  const { stdout } = spawnSync(program('initdb'), ['--version'], { encoding: 'utf8' })
+  const [, version] = /\) (\d+)/.exec(stdout ?? '') ?? []
+  return version === undefined ? undefined : Number(version)
+}
+
+/**
+ * Starts a server on a free port of the loopback interface. It ends with this process in any case.
+ * @param options.settings as in its configuration file: `fsync=off`
+ */
+export async function startOwnPostgres({
+  settings = [],
+  locale = 'C',
+}: {
+  settings?: readonly string[]
+  locale?: string
+} = {}): Promise<OwnPostgres> {
   const data = mkdtempSync(join(tmpdir(), 'vitrine-postgres-'))
   const account = findAccount()
   if (account) chownSync(data, account.uid, account.gid)
   const options = { cwd: '/', ...account, stdio: 'ignore' } as const
   const made = spawnSync(
     program('initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', `--locale=${locale}`, '--no-sync'],
     options,
   )
   if (made.status !== 0) throw new Error(`initdb ended with ${made.status}.`)
 
   const port = await findFreePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data]
+  const given = settings.flatMap((setting) => ['-c', setting])
+  const args = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', data, ...given]
   let server = spawn(program('postgres'), args, options)
   const kill = () => {
     server.kill('SIGQUIT')

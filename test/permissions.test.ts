@@ -7,7 +7,7 @@ import { createUser } from '../src/auth/accounts/accounts.ts'
 import { permissionsOf } from '../src/auth/permissions.ts'
 import { createApiToken } from '../src/auth/tokens/api-tokens.ts'
 import { readConfig } from '../src/config.ts'
-import { insertItems } from './fill-library.ts'
+import { fillDatabase } from './fill-library.ts'
 import { makeDataFolder } from './harness.ts'
 
 /** The permissions of each role, as documented. */
@@ -169,7 +169,7 @@ describe('access to each route', () => {
 
   it('needs every permission where a route names several', async () => {
     const { app, library } = await makeApp()
-    await insertItems(library.database, [{ name: 'An item' }])
+    await fillDatabase(library.database, [{ name: 'An item' }])
     await createUser(library.database, { username: 'editor', password: PASSWORD, role: 'editor' })
     const user = await library.database.read
       .selectFrom('users')
@@ -200,7 +200,7 @@ describe('access to each route', () => {
 
   it('reveals nothing through bulk operations that the caller may not list', async () => {
     const { app, library } = await makeApp()
-    await insertItems(library.database, [
+    await fillDatabase(library.database, [
       { name: 'Secret', tags: Array.from({ length: 64 }, (_, index) => `${index}`) },
     ])
     const username = 'editor'

@@ -7,9 +7,10 @@ import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditDependencies } from './audit-dependencies.ts'
+import { startFastPostgres } from './fast-postgres.ts'
 import { installBrowser } from './install-browser.ts'
 import { installNginx } from './install-nginx.ts'
-import { findPostgres } from './postgres.ts'
+import { findPostgres, OWN_VARIABLE, POSTGRES_VARIABLE } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 import { installStrace } from './strace.ts'
 
@@ -48,6 +49,10 @@ installNginx()
 installStrace()
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
+// To make and drop a database for each test, a server that flushes needs minutes of a slow disk.
+const postgres =
+  process.env[POSTGRES_VARIABLE] === undefined ? await startFastPostgres() : undefined
+if (postgres) Object.assign(process.env, { [POSTGRES_VARIABLE]: postgres.url, [OWN_VARIABLE]: '1' })
 const testsPassed = run(
   'vitest',
   'run',
@@ -57,7 +62,8 @@ const testsPassed = run(
   ...process.argv.slice(2),
 )
 
-await s3Server?.stop()
+const hasPostgres = postgres !== undefined || (await findPostgres()) !== undefined
+await Promise.all([s3Server?.stop(), postgres?.close()])
 
 /** Free bytes of a file system; 0 if it does not exist. */
 function roomOf(path: string): number {
@@ -84,7 +90,6 @@ for (const [name] of failedChecks) console.log(`Check failed: ${name}`)
 const passed = tests.numPassedTests + Object.keys(checks).length - failedChecks.length
 // A test file that cannot be loaded fails the run without a failed test.
 const failed = Math.max(tests.numFailedTests, testsPassed ? 0 : 1) + failedChecks.length
-const hasPostgres = await findPostgres()
 if (!hasPostgres) {
   console.log(
     'There is no PostgreSQL server at 127.0.0.1:5432 (or VITRINE_TEST_POSTGRES), so the half of the tests that is for it was SKIPPED.',

@@ -6,14 +6,16 @@ import { onTestFinished } from 'vitest'
 import type { Database, DatabaseLocation } from '../src/database/database.ts'
 import { openDatabase } from '../src/database/open.ts'
 import { makeDataFolder } from './harness.ts'
-import { createDatabase, onPostgres } from './postgres.ts'
+import { createDatabase, dropDatabase, onPostgres } from './postgres.ts'
 
 /** Opens a fresh database, which is removed when the test finishes. */
 export async function openTemporaryDatabase(clock?: () => number): Promise<Database> {
   const folder = await mkdtemp(join(tmpdir(), 'vitrine-database-'))
-  const database = await openDatabase(await copyOfNew(folder), clock)
+  const location = await copyOfNew(folder)
+  const database = await openDatabase(location, clock)
   onTestFinished(async () => {
     await database.close()
+    if (typeof location !== 'string') await dropDatabase(location)
     rmSync(folder, { recursive: true })
   })
   return database

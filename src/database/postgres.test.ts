@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { insertItems } from '../../test/fill-library.ts'
+import { fillDatabase } from '../../test/fill-library.ts'
 import { makeDataFolder } from '../../test/harness.ts'
 import { locateDatabase } from '../../test/postgres.ts'
 import { startTcpProxy } from '../../test/tcp-proxy.ts'
@@ -41,10 +41,10 @@ it('is created once when ten processes start at the same time', async () => {
 it('answers 503 while the server is away, and works again when it is back', async () => {
   const { location, cut, mend } = await startProxy(await locate())
   const database = await open(location)
-  await insertItems(database, [{ name: 'One' }])
+  await fillDatabase(database, [{ name: 'One' }])
   cut()
   await expect(database.read.selectFrom('users').select('id').execute()).rejects.toMatchObject(BUSY)
-  await expect(insertItems(database, [{ name: 'Two' }])).rejects.toMatchObject(BUSY)
+  await expect(fillDatabase(database, [{ name: 'Two' }])).rejects.toMatchObject(BUSY)
   await expect(database.check()).rejects.toMatchObject(BUSY)
   mend()
   await expect
@@ -75,7 +75,7 @@ it('keeps nothing of a transaction whose connection was cut', async () => {
   await expect
     .poll(
       () =>
-        insertItems(database, []).then(
+        fillDatabase(database, []).then(
           () => true,
           () => false,
         ),
@@ -94,7 +94,7 @@ describe('a connection that is cut at COMMIT', () => {
     const { location, cutAt } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'answered')
-    await insertItems(database, [{ name: 'One' }])
+    await fillDatabase(database, [{ name: 'One' }])
     await cutOff
     expect(await readNames(database)).toEqual(['One'])
 
@@ -112,7 +112,7 @@ describe('a connection that is cut at COMMIT', () => {
     const { location, cutAt, cut, mend } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'answered').then(cut)
-    const writing = insertItems(database, [{ name: 'One' }])
+    const writing = fillDatabase(database, [{ name: 'One' }])
     await cutOff
     await expect(database.check()).rejects.toMatchObject(BUSY)
     mend()
@@ -124,7 +124,7 @@ describe('a connection that is cut at COMMIT', () => {
     const { location, cutAt } = await startProxy(await locate())
     const database = await open(location)
     const cutOff = cutAt('COMMIT\0', 'before')
-    await expect(insertItems(database, [{ name: 'One' }])).rejects.toMatchObject(BUSY)
+    await expect(fillDatabase(database, [{ name: 'One' }])).rejects.toMatchObject(BUSY)
     await cutOff
     expect(await readNames(database)).toEqual([])
   })
@@ -211,7 +211,7 @@ it('shows a reading transaction one state throughout, and refuses changes in it'
     .transaction()
     .execute(async (trx) => {
       expect(await count(trx)).toBe(0)
-      await insertItems(database, [{ name: 'One' }])
+      await fillDatabase(database, [{ name: 'One' }])
       expect(await count(trx)).toBe(0)
       await expect(trx.deleteFrom('media').execute()).rejects.toThrow('read-only')
     })

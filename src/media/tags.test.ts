@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { insertItems } from '../../test/fill-library.ts'
+import { fillDatabase } from '../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database } from '../database/database.ts'
 import { type ItemState, updateDerived } from './change/derived.ts'
@@ -152,7 +152,7 @@ describe('tags in use', () => {
 
   it('can be counted anew', async () => {
     const database = await openTemporaryDatabase()
-    await insertItems(
+    await fillDatabase(
       database,
       [['a', 'b'], ['b'], ['c'], []].map((tags) => ({ name: 'x', tags })),
     )

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
-import { insertItems } from '../../test/fill-library.ts'
+import { fillDatabase } from '../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database } from '../database/database.ts'
 import { pairStates, readStates, updateDerived } from '../media/change/derived.ts'
@@ -50,7 +50,7 @@ describe('the check of orders', () => {
 describe('writers of items', () => {
   it('keep the orders in step', async () => {
     const database = await openTemporaryDatabase()
-    await insertItems(
+    await fillDatabase(
       database,
       ['b', 'a', 'c'].map((name) => ({ name })),
     )

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
-import { insertItems, searchTexts } from '../../test/fill-library.ts'
+import { fillDatabase, searchTexts } from '../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database } from '../database/database.ts'
 import { isPostgres } from '../database/engine.ts'
@@ -29,7 +29,7 @@ async function dump({ read, write }: Database): Promise<unknown[]> {
 
 it('the migration indexes items again whose texts contain invisible characters', async () => {
   const database = await openTemporaryDatabase()
-  await insertItems(database, ITEMS)
+  await fillDatabase(database, ITEMS)
   await database.write(async (trx) => {
     for (const id of [1, 3]) {
       await unindexItems(trx, [id])

@@ -12,6 +12,8 @@ const FLAGS = [
   '--disable-sync',
   // Otherwise Chromium starts a spare process for the next page, at a cost for each test.
   '--disable-features=SpareRendererForSitePerProcess',
+  // The header `Cross-Origin-Opener-Policy` would give each page a second process, after that of its empty tab.
+  '--renderer-process-limit=1',
 ]
 
 interface LaunchOptions {

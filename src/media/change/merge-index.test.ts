@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { onPostgres } from '../../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
@@ -25,7 +25,7 @@ const items = Array.from({ length: COUNT }, (_, index) => ({ name: `Item ${index
 
 it('each batch of long work writes the search index once, however many items it has', async () => {
   const database = await openTemporaryDatabase()
-  await insertItems(database, items)
+  await fillDatabase(database, items)
   if (onPostgres) return
   const before = await countSegments(database)
   const ids = Array.from({ length: COUNT }, (_, index) => index + 1)
@@ -36,7 +36,7 @@ it('each batch of long work writes the search index once, however many items it 
 
 it('no transaction of long work merges, and merging between them changes no search result', async () => {
   const database = await openTemporaryDatabase()
-  await insertItems(database, items)
+  await fillDatabase(database, items)
   if (!onPostgres) {
     await database.write((trx) =>
       sql`INSERT INTO media_search (media_search) VALUES ('optimize')`.execute(trx),
@@ -67,7 +67,7 @@ it('no transaction of long work merges, and merging between them changes no sear
 it('merging leaves the process free, waits while a transaction writes, and ends with its thread', async () => {
   if (onPostgres) return
   const database = await openTemporaryDatabase()
-  await insertItems(database, items)
+  await fillDatabase(database, items)
   const merger = createIndexMerger(createPace(database))
   await merger.merge()
   let merging: Promise<void> | undefined

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { readVersion } from '../library-state.ts'
@@ -13,7 +13,7 @@ const ITEMS = [['a', 'b', 'c'], ['c', 'a'], [], FULL]
 let database: Database
 beforeEach(async () => {
   database = await openTemporaryDatabase()
-  await insertItems(
+  await fillDatabase(
     database,
     ITEMS.map((tags) => ({ name: 'x', tags })),
   )

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { readVersion } from '../library-state.ts'
@@ -175,7 +175,7 @@ describe('the order of siblings', () => {
 
 describe('a change of a collection', () => {
   it('changes what it names alone, and raises the version only if something differs', async () => {
-    await insertItems(database, [{ name: 'Cover' }])
+    await fillDatabase(database, [{ name: 'Cover' }])
     const id = await add(database, 'A')
     const version = await versionOf()
     const full = { name: 'A', description: 'One\nline', cover: 1 }
@@ -193,7 +193,7 @@ describe('a change of a collection', () => {
   })
 
   it('shows no cover that is in the trash or deleted, and loses none by the trash', async () => {
-    await insertItems(database, [{ name: 'Cover' }])
+    await fillDatabase(database, [{ name: 'Cover' }])
     const id = await add(database, 'A')
     await change(id, { cover: 1 })
     const trash = (trashed_at: number | null) =>

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { editMedia } from '../change/edit.ts'
@@ -14,7 +14,7 @@ let a: number
 let b: number
 beforeEach(async () => {
   database = await openTemporaryDatabase()
-  await insertItems(database, [{ name: 'One' }, { name: 'Two' }, { name: 'Three' }])
+  await fillDatabase(database, [{ name: 'One' }, { name: 'Two' }, { name: 'Three' }])
   a = await add(database, 'A')
   b = await add(database, 'B')
 })

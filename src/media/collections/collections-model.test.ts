@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { pairStates, readStates, updateDerived } from '../change/derived.ts'
@@ -26,7 +26,7 @@ const MAX_LEVELS = 8
 let database: Database
 beforeEach(async () => {
   database = await openTemporaryDatabase()
-  await insertItems(
+  await fillDatabase(
     database,
     Array.from({ length: ITEMS }, (_, index) => ({ name: `Item ${index + 1}` })),
   )

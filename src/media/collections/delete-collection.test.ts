@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import type { Library } from '../library.ts'
@@ -21,7 +21,7 @@ const rows = () => database.read.selectFrom('collections').select(['id', 'delete
 const ids = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 const fill = (count: number) =>
-  insertItems(
+  fillDatabase(
     database,
     ids(count).map((id) => ({ name: `Item ${id}` })),
   )

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { readVersion } from '../library-state.ts'
@@ -12,7 +12,7 @@ let database: Database
 let collection: number
 beforeEach(async () => {
   database = await openTemporaryDatabase()
-  await insertItems(
+  await fillDatabase(
     database,
     Array.from({ length: COUNT + 1 }, (_, index) => ({ name: `Item ${index}` })),
   )

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { renewLease } from '../../storage/journal/lease.ts'
@@ -11,7 +11,7 @@ import { DERIVED, ensureDerived, isDerived } from './rebuild.ts'
 /** A library with items, whose facets an earlier version has kept otherwise or not at all. */
 async function openOlder() {
   const database = await openTemporaryDatabase()
-  await insertItems(database, [
+  await fillDatabase(database, [
     { name: 'one', tags: ['red', 'Blue'] },
     { name: 'two', tags: ['RED'] },
     { name: 'three', tags: ['RED'] },

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { countMedia } from '../list/rank.ts'
@@ -13,7 +13,7 @@ const COUNT = 1001
 let database: Database
 beforeEach(async () => {
   database = await openTemporaryDatabase()
-  await insertItems(
+  await fillDatabase(
     database,
     Array.from({ length: COUNT }, (_, index) => ({
       name: `Item ${index}`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { insertItems } from '../../../test/fill-library.ts'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import { removeItems } from '../change/remove.ts'
 import type { Library } from '../library.ts'
@@ -9,7 +9,7 @@ import { restoreItems, trashItems } from './trash.ts'
 /** A library whose files nobody looks at. */
 async function makeLibrary(count: number) {
   const database = await openTemporaryDatabase()
-  await insertItems(
+  await fillDatabase(
     database,
     Array.from({ length: count }, (_, index) => ({ name: `Item ${index}` })),
   )
