@@ -1,4 +1,6 @@
+import { writeFile } from 'node:fs/promises'
 import { Agent, get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -404,6 +406,20 @@ describe('when its time in the trash is over', () => {
   })
 })
 
+describe('vitrine import', () => {
+  it('adds bytes that only the trash has, and skips those of live items', async () => {
+    const [gone, live] = [await newImage(), await newImage()]
+    await trash((await add('Gone', [], gone)).id)
+    await add('Live', [], live)
+    const folder = makeDataFolder()
+    await writeFile(join(folder, 'gone.png'), gone)
+    await writeFile(join(folder, 'live.png'), live)
+    const counts = async () => (await runCli(first.data, ['import', folder])).stdout
+    expect(await counts()).toBe('1 added, 1 already there, 0 refused, 0 failed\n')
+    expect(await counts()).toBe('0 added, 2 already there, 0 refused, 0 failed\n')
+  })
+})
+
 describe('vitrine trash', () => {
   it('lists the items in the trash, and deletes them for good', async () => {
     const server = await startServer()
@@ -522,12 +538,15 @@ describe('merging', () => {
       takenAt: '2026-03-14T15:09:26',
       focus: { x: 0.2, y: 0.3 },
       collections,
-      translations: { de: { alt: 'Eigen', description: 'Beschrieben' }, fr: { alt: 'Autre' } },
       revision: 3,
     }
     expect(body.media).toMatchObject(wanted)
     const shown = await abroad.request<{ media: object }>('GET', `/media/item/${into.id}`)
-    expect(shown.body.media).toMatchObject(wanted)
+    const translations = {
+      de: { alt: 'Eigen', description: 'Beschrieben' },
+      fr: { alt: 'Autre' },
+    }
+    expect(shown.body.media).toMatchObject({ ...wanted, translations })
     for (const guest of guests) {
       for (const gone of [second, third]) {
         for (const [index, path] of byId(gone).entries()) {

@@ -1,12 +1,12 @@
 import { type Actor, COMMAND_LINE, mediaSubject, recordAudit, writeAs } from '../../audit/record.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
-import type { Queries } from '../../database/tables.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import { isLive, pairStates, readStates, updateDerived } from '../change/derived.ts'
-import { readDetailed, readItem, type WrittenItem, writeItem } from '../change/edit.ts'
+import { readItem, type WrittenItem, writeItem } from '../change/edit.ts'
 import { writeMemberships } from '../collections/membership.ts'
 import { findOpenCollections } from '../collections/requirements.ts'
-import type { DetailedItem, MediaItem } from '../item.ts'
+import { type DetailedItem, type MediaItem, selectDetailedItems, toDetailedItem } from '../item.ts'
 import { countVersion } from '../library.ts'
 import { combine } from './combine.ts'
 import { markTrashed } from './trash.ts'
@@ -35,9 +35,10 @@ export async function mergeMedia(
     const all = [into, ...ids].sort((a, b) => a - b)
     const before = await readStates(trx, all)
     requireLive(all, before)
-    const item = await requireDetailed(trx, into)
-    const others: DetailedItem[] = []
-    for (const id of ids) others.push(await requireDetailed(trx, id))
+    const rows = await runIn(trx, findDetailed, JSON.stringify(all))
+    const detailed = new Map(rows.map((row) => [row.id, toDetailedItem(row)]))
+    const item = requireDetailed(detailed, into)
+    const others = ids.map((id) => requireDetailed(detailed, id))
 
     const theirs = [...new Set(others.flatMap(({ collections }) => collections))]
     const { combined, warnings } = combine(item, others, await findOpenCollections(trx, theirs))
@@ -70,12 +71,19 @@ function requireLive(
   }
 }
 
-async function requireDetailed(trx: Queries, id: number): Promise<DetailedItem> {
-  const item = await readDetailed(trx, id)
+function requireDetailed(items: ReadonlyMap<number, DetailedItem>, id: number): DetailedItem {
+  const item = items.get(id)
   // Only in a damaged database.
   if (!item) throw mediaNotFound(`The media item ${id} has no file.`)
   return item
 }
+
+/** @param ids as a JSON array */
+const findDetailed = prepare((db, ids: Parameter<string>) =>
+  selectDetailedItems(db)
+    .where('media.id', 'in', listed<number>(db, 'bigint', ids))
+    .compile(),
+)
 
 const differs = (item: DetailedItem, combined: WrittenItem): boolean =>
   Object.entries(combined).some(
