@@ -145,7 +145,7 @@ function unlessGone(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }
 
-async function findTemporary(data: string): Promise<string[]> {
+export async function findTemporary(data: string): Promise<string[]> {
   const root = join(data, 'tmp')
   if (!existsSync(root)) return []
   const found = await readdir(root, { recursive: true })

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../src/database/open.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list/list-route.ts'
-import { takeStock } from './consistency.ts'
+import { findTemporary } from './consistency.ts'
 import { fillLibrary } from './fill-library.ts'
 import { makePng } from './fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from './harness.ts'
@@ -82,7 +82,7 @@ function findFreeDescriptor(pid: number | undefined): number {
   for (let descriptor = 0; ; descriptor += 1) if (!used.has(descriptor)) return descriptor
 }
 
-const temporaryFiles = async () => (await takeStock(server.data)).temporary.length
+const temporaryFiles = async () => (await findTemporary(server.data)).length
 
 describe('the whole library', () => {
   it.each(['added-desc', 'added-asc'])('in the order %s equals all of its pages', async (order) => {
