@@ -167,7 +167,7 @@ const editRows: Row[] = [
 /** Refusals that all bulk routes share. */
 const bulkRows: Row[] = [
   { path: '/media/bulk/tags', more: { add: 'new' } },
-  { path: '/media/bulk/delete', more: { until: 1 } },
+  { path: '/media/bulk/delete', more: {} },
 ].flatMap(({ path, more }) =>
   [
     { is: 'without body', status: 400, data: MISSING },
@@ -180,7 +180,7 @@ const bulkRows: Row[] = [
     })),
     ...[null, 5, ['a']].map((search) => ({
       is: `of the search ${JSON.stringify(search)}`,
-      options: { json: { ...more, search } },
+      options: { json: { ...more, search, until: 1 } },
       status: 400,
       data: MISSING,
     })),
@@ -202,16 +202,55 @@ const bulkRows: Row[] = [
       status: 400,
       data: INVALID,
     },
+    {
+      is: 'of ids and a filter',
+      options: { json: { ...more, ids: [1], tag: 'a' } },
+      status: 400,
+      data: INVALID,
+    },
+    ...[{ search: '' }, { tag: 'a' }, { in: 'library' }].map((chooser) => ({
+      is: `of ${JSON.stringify(chooser)} without an end`,
+      options: { json: { ...more, ...chooser } },
+      status: 400,
+      data: MISSING,
+    })),
+    ...[{ tag: '' }, { animated: true }, { minSize: 5 }, { tag: ['a'] }, { type: null }].map(
+      (chooser) => ({
+        is: `of the filter ${JSON.stringify(chooser)}`,
+        options: { json: { ...more, ...chooser, until: 1 } },
+        status: 400,
+        data: MISSING,
+      }),
+    ),
+    ...[
+      { typ: 'png' },
+      { type: 'x' },
+      { minSize: 'x' },
+      { tag: 'a,' },
+      { in: 'attic' },
+      { order: 'name-asc' },
+      { limit: '5' },
+    ].map((chooser) => ({
+      is: `of the filter ${JSON.stringify(chooser)}`,
+      options: { json: { ...more, ...chooser, search: '', until: 1 } },
+      status: 400,
+      data: INVALID,
+    })),
     ...[null, 5, [0], ['1']].map((except) => ({
       is: `except ${JSON.stringify(except)}`,
-      options: { json: { ...more, search: '', except } },
+      options: { json: { ...more, search: '', until: 1, except } },
       status: 400,
       data: MISSING,
     })),
     {
       is: 'except too many',
       options: {
-        json: { ...more, search: '', except: Array.from({ length: 10_001 }, (_, id) => id + 1) },
+        json: {
+          ...more,
+          search: '',
+          until: 1,
+          except: Array.from({ length: 10_001 }, (_, id) => id + 1),
+        },
       },
       status: 400,
       data: INVALID,
@@ -224,7 +263,7 @@ const bulkRows: Row[] = [
     },
     ...[LONG, 'a '.repeat(17)].map((search) => ({
       is: `of the search ${search.slice(0, 10)}`,
-      options: { json: { ...more, search } },
+      options: { json: { ...more, search, until: 1 } },
       status: 400,
       data: INVALID,
     })),
@@ -283,14 +322,6 @@ const rows: Row[] = [
     status: 400,
     data: INVALID,
   })),
-  {
-    is: 'deleting by a search without an end',
-    method: 'POST',
-    path: '/media/bulk/delete',
-    options: { json: { search: '' } },
-    status: 400,
-    data: MISSING,
-  },
   {
     is: 'deleting many where files are not handled',
     method: 'POST',

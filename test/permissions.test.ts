@@ -176,10 +176,15 @@ describe('access to each route', () => {
 
     for (const [path, more] of [
       ['tags', { add: 'new' }],
-      ['delete', { until: 1 }],
+      ['delete', {}],
     ] as const) {
-      for (const search of ['', 'secret', 'nothing']) {
-        const answer = await post(blind, path, { search, ...more })
+      for (const chooser of [
+        { search: '' },
+        { search: 'secret' },
+        { tag: 'nothing' },
+        { in: 'trash' },
+      ]) {
+        const answer = await post(blind, path, { ...chooser, until: 1, ...more })
         expect(answer.statusCode).toBe(403)
         expect(answer.json()).toMatchObject({ data: 'Forbidden', code: 403 })
         expect(answer.json().detail).toContain('view-media')

@@ -1,13 +1,22 @@
 import { parametersInvalid, parametersMissing, quote } from '../../base/errors.ts'
 import { Type } from '../../http/schema.ts'
+import type { Filter } from '../filter/filter.ts'
+import { FILTER_PARAMETERS, readFilter } from '../filter/read-filter.ts'
 import { parseSearch } from '../list/search.ts'
 import { readTags } from '../parameters.ts'
 import type { TagChange } from './retag.ts'
+import type { Selection } from './selection.ts'
 
-/** The most items that one request may name. A search may select more. */
+/** The most items that one request may name. A search or a filter may select more. */
 const MAX_IDS = 10_000
 
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+
+type FilterFields = { readonly [Name in keyof Filter]?: string }
+
+const FilterText = Type.Optional(
+  Type.Unsafe<string>({ type: 'string', description: 'Instead of `ids`: as in a list' }),
+)
 
 /** Members of a body that select items. */
 export const SelectionFields = {
@@ -17,11 +26,18 @@ export const SelectionFields = {
       description: 'Instead of `ids`: all items that match, as in a list; blank selects all items',
     }),
   ),
+  ...(Object.fromEntries(FILTER_PARAMETERS.map((name) => [name, FilterText])) as Record<
+    keyof Filter,
+    typeof FilterText
+  >),
   until: Type.Optional(
-    Type.Unsafe<number>({ ...Id, description: 'With `search`: only items up to this id' }),
+    Type.Unsafe<number>({
+      ...Id,
+      description: 'Required without `ids`: only items up to this id, the highest that was seen',
+    }),
   ),
   except: Type.Optional(
-    Type.Array(Id, { description: `With \`search\`: not these items, up to ${MAX_IDS} ids` }),
+    Type.Array(Id, { description: `Without \`ids\`: not these items, up to ${MAX_IDS} ids` }),
   ),
 }
 
@@ -30,36 +46,43 @@ const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
 /** Members of a body that say which tags items get and lose. */
 export const TagChangeFields = { add: Type.Optional(Tags), remove: Type.Optional(Tags) }
 
-export interface SelectionBody {
+export interface SelectionBody extends FilterFields {
   ids?: readonly number[]
   search?: string
   until?: number
   except?: readonly number[]
 }
 
-/** A selection whose end may be open; see `selection.ts`. */
-export type Selected =
-  | { ids: readonly number[] }
-  | { terms: readonly string[]; until: number | undefined; except: ReadonlySet<number> }
-
 /**
  * Reads which items are selected.
  * @param body must conform to `SelectionFields`
- * @throws AppError 400: "Required parameters missing" if no item is selected, "Invalid parameters" if there
- *   are two selections or one is over a limit
+ * @throws AppError 400: "Required parameters missing" if no item is selected or `until` is missing, "Invalid
+ *   parameters" if there are two selections, one is over a limit, or a filter has a value that is none of its values
  */
-export function readSelection({ ids, search, until, except }: SelectionBody): Selected {
-  if (ids !== undefined && search !== undefined) {
-    throw parametersInvalid('ids and search are both given; give one of them.')
+export function readSelection(body: SelectionBody): Selection {
+  const { ids, search, until, except } = body
+  const filter = readFilter({ ...body })
+  const chooser = search === undefined ? FILTER_PARAMETERS.find((name) => body[name]) : 'search'
+  if (ids !== undefined && chooser !== undefined) {
+    throw parametersInvalid(`ids and ${chooser} are both given; give one of them.`)
   }
-  if (search !== undefined) {
+  if (chooser !== undefined) {
     checkCount('except', except ?? [])
-    return { terms: parseSearch(search), until, except: new Set(except) }
+    const terms = parseSearch(search ?? '')
+    if (until === undefined) {
+      throw parametersMissing('until is missing; it must be the highest id that was seen.')
+    }
+    return { terms, filter, until, except: new Set(except) }
   }
-  if (ids === undefined)
-    throw parametersMissing('ids and search are both missing; give one of them.')
+  if (ids === undefined) {
+    throw parametersMissing(
+      'ids, search and all filters are missing; give ids, or one of the others.',
+    )
+  }
   if (except !== undefined) {
-    throw parametersInvalid('ids and except are both given; give except only with search.')
+    throw parametersInvalid(
+      'ids and except are both given; give except only with a search or a filter.',
+    )
   }
   if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
   checkCount('ids', ids)
