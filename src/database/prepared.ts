@@ -108,3 +108,37 @@ export const listed = <Value extends string | number>(
   isPostgres(db)
     ? sql`(SELECT value::${sql.raw(type)} FROM json_array_elements_text(${list}::json))`
     : sql`(SELECT value FROM json_each(${list}))`
+
+/**
+ * Whether a value is in a list. PostgreSQL takes the subquery of `listed` for 100 values, and may then read a whole
+ * table to join it; with this it uses the index of the column.
+ */
+export const isListed = <Value extends string | number>(
+  db: Pick<Queries, 'getExecutor'>,
+  value: RawBuilder<unknown>,
+  type: Value extends string ? 'text' : 'bigint',
+  list: Parameter<string>,
+): RawBuilder<boolean> =>
+  isPostgres(db)
+    ? sql`${value} = ANY (ARRAY${listed<Value>(db, type, list)})`
+    : sql`${value} IN ${listed<Value>(db, type, list)}`
+
+/**
+ * The objects of a list as a subquery whose columns are their members. It is what `listed` is for single values.
+ *
+ * @param columns the type of each member. Missing ones are null
+ * @param list the objects as a JSON array
+ */
+export function listedRows(
+  db: Pick<Queries, 'getExecutor'>,
+  columns: Readonly<Record<string, 'text' | 'bigint'>>,
+  list: Parameter<string>,
+): RawBuilder<unknown> {
+  const entries = Object.entries(columns)
+  if (isPostgres(db)) {
+    const types = entries.map(([name, type]) => sql`${sql.ref(name)} ${sql.raw(type)}`)
+    return sql`(SELECT * FROM json_to_recordset(${list}::json) AS objects (${sql.join(types)}))`
+  }
+  const members = entries.map(([name]) => sql`value ->> ${sql.lit(name)} AS ${sql.ref(name)}`)
+  return sql`(SELECT ${sql.join(members)} FROM json_each(${list}))`
+}

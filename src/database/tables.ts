@@ -53,6 +53,8 @@ interface LibraryTable {
   last_added_at: Milliseconds
   /** Which form of facets and order blocks the database has; 0 if they must be built. See `media/filter/rebuild.ts`. */
   derived: number
+  /** The process that builds them, from `owners`; null if none does. */
+  deriver: string | null
 }
 
 /** Keys made once for this library. They sign tokens and name public files. */

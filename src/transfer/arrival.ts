@@ -56,7 +56,7 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 
 /** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
-  library: Omit<Tables['library'], 'id' | 'derived'>
+  library: Omit<Tables['library'], 'id' | 'derived' | 'deriver'>
   counters: Partial<Counters>
   /** All rows of an account table. */
   rowsOf(table: (typeof ACCOUNT_TABLES)[number]): AsyncIterable<Row[]>
@@ -79,7 +79,11 @@ export async function finishArrival(
       const abandoned = rows.map(({ key }) => ({ key, owner: null, created_at, claimed_at: null }))
       await insertRows(trx, 'journal', abandoned)
     }
-    await trx.updateTable('library').set(library).execute()
+    // Items came before their collections, so what is derived from both must be built anew.
+    await trx
+      .updateTable('library')
+      .set({ ...library, derived: 0 })
+      .execute()
     await writeCounters(trx, counters)
     const arrived = await readUnfinished(trx)
     const action = arrived?.arrival === 'copy' ? 'library-copied' : 'library-restored'

@@ -16,10 +16,19 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .alterTable('tags')
     .addColumn('key', columnTypes(db).text, (column) => column.notNull().defaultTo(''))
     .execute()
+  // For the spelling that most items have.
+  await db.schema
+    .createIndex('tags_by_key')
+    .on('tags')
+    .columns(['key', 'count desc', 'tag'])
+    .execute()
+  // Lists of tags are read from the facets now.
+  await db.schema.dropIndex('tags_by_count').execute()
   await db.schema
     .alterTable('library')
     .addColumn('derived', 'integer', (column) => column.notNull().defaultTo(0))
     .execute()
+  await db.schema.alterTable('library').addColumn('deriver', columnTypes(db).text).execute()
   // The update of all items would fire the triggers for each of them.
   const drop = isPostgres(db) ? DROP_POSTGRES : DROP_SQLITE
   for (const statement of drop) await sql.raw(statement).execute(db)
@@ -136,6 +145,13 @@ async function createFacets(db: Kysely<unknown>): Promise<void> {
     .addColumn('label', text)
     .addColumn('folded', text)
     .addUniqueConstraint('facets_kind_value', ['kind', 'value'])
+    .execute()
+  // For lists of tags. With the folded tag, a search reads nothing but this index; PostgreSQL's entries are too short.
+  await db.schema
+    .createIndex('facets_tags')
+    .on('facets')
+    .columns(isPostgres(db) ? ['live desc', 'label'] : ['live desc', 'label', 'folded'])
+    .where(sql<boolean>`kind = 'tag' AND live > 0`)
     .execute()
   await db.schema
     .createTable('facet_chunks')

@@ -1,15 +1,17 @@
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import { updateFacets } from '../filter/update-facets.ts'
 import { adjustCounts } from '../list/rank.ts'
 import { insertEntries, type SearchTexts, unindexItems } from '../list/search.ts'
-import { countTags, parseTags } from '../tags.ts'
+import { countTags, labelTags, parseTags } from '../tags.ts'
 
 /*
  * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the counts by which positions are found. Each change of items tells this file what the items were and what they are,
+ * the facets of filters, the counts by which positions are found. Each change of items tells this file what the items were and what they are,
  * and this file updates what differs, in the same transaction.
  *
- * An item in the trash is in none of the structures that the lists of the library are read from.
+ * An item in the trash is in none of the structures that the lists of the library are read from. It keeps its facets,
+ * because the trash is filtered too.
  */
 
 /** The columns of an item and of its file from which something is derived. */
@@ -85,13 +87,15 @@ export function pairStates(
  * @param changes in ascending order of id
  */
 export async function updateDerived(trx: Queries, changes: readonly ItemChange[]): Promise<void> {
-  await updateSearch(trx, changes)
   const live = (state: ItemState | undefined) => (state && isLive(state) ? state : undefined)
-  await countTags(
+  const keys = await countTags(
     trx,
     changes.flatMap(({ before }) => parseTags(live(before)?.tags ?? '[]')),
     changes.flatMap(({ after }) => parseTags(live(after)?.tags ?? '[]')),
   )
+  await updateFacets(trx, changes)
+  await labelTags(trx, keys)
+  await updateSearch(trx, changes)
   const idsOf = (which: 'before' | 'after', other: 'before' | 'after') =>
     changes.flatMap((change) => {
       const state = live(change[which])

@@ -85,6 +85,18 @@ export function countChunk(bits: ChunkBits): number {
 }
 
 /**
+ * How many ids two stored chunks have in common.
+ * @throws RangeError like `decodeChunk`
+ */
+export function countCommon(bits: ChunkBits, other: ChunkBits | undefined): number {
+  if (!other) return 0
+  const [words, others] = [toWords(bits), toWords(other)]
+  let count = 0
+  for (const [index, word] of words.entries()) count += countWord(word & (others[index] ?? 0))
+  return count
+}
+
+/**
  * Adds the ids of a stored chunk to the words from `start` on.
  * @throws RangeError for bytes that are no chunk
  */
@@ -126,7 +138,8 @@ function toWords(bits: ChunkBits): Uint32Array {
   return words
 }
 
-function encodeWords(words: Uint32Array): ChunkBits {
+/** The stored form of the words of one chunk; empty if no bit is set. */
+export function encodeWords(words: Uint32Array): ChunkBits {
   const count = countBits(words)
   const isList = count <= LIST_MAX_IDS
   const bytes = new Uint8Array(isList ? count * 2 : BITMAP_BYTES)
