@@ -18,6 +18,8 @@ export const auditActions = [
   'media-added',
   'media-edited',
   'media-tagged',
+  'tag-renamed',
+  'tag-removed',
   'media-deleted',
   'account-created',
   'account-removed',

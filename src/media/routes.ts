@@ -9,9 +9,11 @@ import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
 import { addMedia } from './change/add.ts'
+import { bulkEditRoute } from './change/bulk-edit-route.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
 import { editRoutes } from './change/edit-routes.ts'
 import { removeMedia } from './change/remove.ts'
+import { tagChangeRoutes } from './change/tag-routes.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
 import { Answer, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
@@ -47,6 +49,8 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(tagsRoute, { database, readState })
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
+    await app.register(bulkEditRoute, options)
+    await app.register(tagChangeRoutes, options)
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)

@@ -41,7 +41,7 @@ export const SelectionFields = {
   ),
 }
 
-const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
+export const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
 
 /** Members of a body that say which tags items get and lose. */
 export const TagChangeFields = { add: Type.Optional(Tags), remove: Type.Optional(Tags) }
@@ -98,17 +98,28 @@ function checkCount(field: string, { length }: readonly number[]): void {
 /**
  * Reads which tags items get and lose.
  * @param body must conform to `TagChangeFields`
- * @throws AppError 400, like `readTags`, and if there is no tag or one tag is in both
+ * @throws AppError 400, like `readTagLists`, and if there is no tag
  */
 export function readTagChange(body: { add?: unknown; remove?: unknown }): TagChange {
-  const add = readTags(body.add ?? [], 'add')
-  const remove = readTags(body.remove ?? [], 'remove')
+  const { add, remove } = readTagLists({ add: body.add, remove: body.remove })
   if (add.length + remove.length === 0) {
     throw parametersMissing('add and remove hold no tag; give at least one.')
   }
+  return { add, remove }
+}
+
+/**
+ * Reads two lists of tags, by their names: first those that items get, then those that they lose.
+ * @throws AppError 400, like `readTags`, and if one tag is in both
+ */
+export function readTagLists(lists: Readonly<Record<string, unknown>>): TagChange {
+  const names = Object.keys(lists)
+  const [add = [], remove = []] = names.map((name) => readTags(lists[name] ?? [], name))
   const both = add.find((tag) => remove.includes(tag))
   if (both !== undefined) {
-    throw parametersInvalid(`The tag ${quote(both)} is in both add and remove; give it in one.`)
+    throw parametersInvalid(
+      `The tag ${quote(both)} is in both ${names.join(' and ')}; give it in one.`,
+    )
   }
   return { add, remove }
 }

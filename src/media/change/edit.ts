@@ -87,7 +87,8 @@ const findEdited = prepare((db, id: Parameter<number>) =>
   selectDetailedItems(db).where('media.id', '=', id).compile(),
 )
 
-const updateItem = prepare(
+/** Writes the members that people write, and counts a revision. */
+export const updateItem = prepare(
   (
     db,
     id: Parameter<number>,

@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
-import { evaluateFilter } from '../filter/evaluate.ts'
 import type { Filter } from '../filter/filter.ts'
+import { findMatches } from '../filter/find-matches.ts'
 import {
   countIds,
   fromIds,
@@ -61,7 +61,7 @@ export async function openSelection(db: Queries, selection: Selection): Promise<
 type Listed = Omit<Exclude<Selection, { ids: readonly number[] }>, 'filter'>
 
 async function openFiltered(db: Queries, filter: Filter, { terms, until, except }: Listed) {
-  const { layout, set } = await evaluateFilter(db, filter)
+  const { layout, set } = await findMatches(db, filter)
   intersect(set, idsBetween(layout, 0, until + 1))
   subtract(set, fromIds(layout, except))
   if (terms.length > 0) {

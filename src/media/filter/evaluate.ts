@@ -4,11 +4,19 @@ import { parseTags } from '../tags.ts'
 import type { Filter } from './filter.ts'
 import { createLayout, fromIds, type IdLayout, type IdSet } from './id-set.ts'
 
+export type RangeKind = 'width' | 'height' | 'size' | 'taken'
+export type ReadRange = (kind: RangeKind, from: number, to: number) => Promise<Iterable<number>>
+export interface Matches {
+  layout: IdLayout
+  set: IdSet
+}
+
 /** PROVISIONAL: replaced by the evaluation by facets. */
 export async function evaluateFilter(
   db: Queries,
   filter: Filter,
-): Promise<{ layout: IdLayout; set: IdSet }> {
+  _readRange: ReadRange,
+): Promise<Matches> {
   const rows = await db.selectFrom('media').select(['id', 'tags', 'trashed_at', 'rating']).execute()
   const ids = rows.filter((row) => {
     const tags = new Set(parseTags(row.tags).map(foldTagCase))

@@ -121,6 +121,8 @@ export const accountsDe: AccountMessages = {
     'media-added': 'Bild hinzugefügt',
     'media-edited': 'Bild geändert',
     'media-tagged': 'Schlagwörter geändert',
+    'tag-renamed': 'Schlagwort umbenannt',
+    'tag-removed': 'Schlagwort entfernt',
     'media-deleted': 'Bild gelöscht',
     'account-created': 'Konto angelegt',
     'account-removed': 'Konto gelöscht',

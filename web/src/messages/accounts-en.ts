@@ -121,6 +121,8 @@ export const accountsEn = {
     'media-added': 'Added an image',
     'media-edited': 'Edited an image',
     'media-tagged': 'Changed tags',
+    'tag-renamed': 'Renamed a tag',
+    'tag-removed': 'Removed a tag',
     'media-deleted': 'Deleted an image',
     'account-created': 'Created an account',
     'account-removed': 'Deleted an account',
