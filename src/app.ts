@@ -17,6 +17,7 @@ import { deliveryRoutes } from './images/delivery/delivery.ts'
 import { createVariantRenders } from './images/delivery/renders.ts'
 import { readDeliverySecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
+import { ensureDerived } from './media/filter/rebuild.ts'
 import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
 import { measureLibrary } from './media/measure-library.ts'
@@ -63,6 +64,7 @@ export async function openLibrary(
   const openedDatabase = await openDatabase(databaseLocation(config))
   const database = metrics ? measureDatabase(openedDatabase, metrics) : openedDatabase
   const journal = await openJournal({ database, storage, log })
+  await ensureDerived(database, journal.owner)
   const temporary = await openTemporaryFolder({
     data: config.data,
     log,

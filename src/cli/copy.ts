@@ -2,6 +2,7 @@ import { UsageError } from '../base/errors.ts'
 import { type Config, filesPath } from '../config.ts'
 import { readUnfinished } from '../database/unfinished.ts'
 import { createLog } from '../http/operate/logging.ts'
+import { ensureDerived } from '../media/filter/rebuild.ts'
 import { readVersion } from '../media/library-state.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
@@ -66,6 +67,7 @@ async function run(copying: Copying): Promise<number> {
     )
     return 1
   }
+  await ensureDerived(target.database, presence.self.id)
   const contents = describeContents(await countContents(target.database.read))
   console.log(`Copied, each object read back and compared: ${contents}.`)
   console.log(`${stored} objects were stored by this run, in ${formatTimeSince(startedAt)}.`)

@@ -4,6 +4,7 @@ import { heard } from '../base/heard.ts'
 import { type Config, databaseLocation, filesPath } from '../config.ts'
 import { openDatabase } from '../database/open.ts'
 import { createLog } from '../http/operate/logging.ts'
+import { ensureDerived } from '../media/filter/rebuild.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { openTemporaryFolder } from '../storage/temporary.ts'
 import { ArchiveFault } from '../transfer/archive/format.ts'
@@ -46,6 +47,7 @@ export async function restore(config: Config, file: string): Promise<void> {
         const unpacked = await unpackOrEmpty(library, input, { folder, signal })
         await insertRestored(library, unpacked, signal)
       })
+      await ensureDerived(database, presence.self.id)
       const contents = describeContents(await countContents(database.read))
       console.log(
         `Restored, each object read back and compared: ${contents}, in ${formatTimeSince(startedAt)}.`,

@@ -82,7 +82,7 @@ export async function finishArrival(
     // Items came before their collections, so what is derived from both must be built anew.
     await trx
       .updateTable('library')
-      .set({ ...library, derived: 0 })
+      .set({ ...library, derived: 0, deriver: null })
       .execute()
     await writeCounters(trx, counters)
     const arrived = await readUnfinished(trx)
