@@ -72,11 +72,13 @@ const postgres = {
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{item,tags}.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
+      'src/media/change/{edit-many,rename-tag}.test.ts',
       'src/media/list/{rank,search}.test.ts',
       'src/storage/journal/journal.test.ts',
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
+      'test/tag-changes.test.ts',
     ]),
   },
 }

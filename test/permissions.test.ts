@@ -140,9 +140,13 @@ describe('access to each route', () => {
       'POST /auth/tokens: session',
       'POST /media/add: add-media',
       'POST /media/bulk/delete: delete-media',
+      'POST /media/bulk/edit: edit-media',
       'POST /media/bulk/tags: edit-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
+      'POST /media/tags/remove: edit-media',
+      'POST /media/tags/rename: edit-media',
+      'POST /media/zip: view-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
@@ -176,6 +180,7 @@ describe('access to each route', () => {
 
     for (const [path, more] of [
       ['tags', { add: 'new' }],
+      ['edit', { rename: 'x' }],
       ['delete', {}],
     ] as const) {
       for (const chooser of [
@@ -196,6 +201,10 @@ describe('access to each route', () => {
     expect(untold.body).not.toContain('Secret')
     expect(untold.body).not.toContain('65')
     expect((await post(seeing, 'tags', change)).body).toContain('"name":"Secret"')
+    const renaming = { ids: [1], rename: `{name}${'x'.repeat(250)}` }
+    const unnamed = await post(blind, 'edit', renaming)
+    expect(unnamed.body).toContain('"failures":1')
+    expect(unnamed.body).not.toContain('Secret')
     const gone = await post(blind, 'delete', { ids: [1] })
     expect(gone.body).not.toContain('Secret')
     expect(gone.body).toContain('"done":1')
@@ -225,7 +234,12 @@ describe('access to each route', () => {
         /^"typ", ".*x" are not members of this body; its members are ids/,
       )
     }
-    expect(strict.sort()).toEqual(['/media/bulk/delete', '/media/bulk/tags'])
+    expect(strict.sort()).toEqual([
+      '/media/bulk/delete',
+      '/media/bulk/edit',
+      '/media/bulk/tags',
+      '/media/zip',
+    ])
   })
 
   const isPage = ({ url }: { url: string }) => /^\/($|docs|assets\/|favicon\.svg$)/.test(url)

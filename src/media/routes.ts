@@ -23,6 +23,7 @@ import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
+import { zipRoute } from './zip/zip-route.ts'
 
 export interface MediaRoutesOptions {
   library: Library
@@ -30,6 +31,8 @@ export interface MediaRoutesOptions {
   listings: Budget
   /** Limits how many requests work on many items at once. */
   bulkWork: Budget
+  /** Limits how many archives are sent at once. */
+  zips: Budget
   maxImageBytes: number
   addresses: ItemAddresses
   /** Counts the uses of the list answers that are kept in memory. */
@@ -51,6 +54,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(bulkTagsRoute, options)
     await app.register(bulkEditRoute, options)
     await app.register(tagChangeRoutes, options)
+    await app.register(zipRoute, options)
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
