@@ -8,6 +8,7 @@ import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
+import { alikeRoutes } from './alike/alike-routes.ts'
 import { addMedia } from './change/add.ts'
 import { bulkEditRoute } from './change/bulk-edit-route.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
@@ -55,6 +56,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(bulkEditRoute, options)
     await app.register(tagChangeRoutes, options)
     await app.register(zipRoute, options)
+    await app.register(alikeRoutes, { database, addresses })
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)

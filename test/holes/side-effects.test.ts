@@ -58,6 +58,10 @@ beforeAll(async () => {
       path: `/media/edit/${await item(1)}`,
       ...json({ name: 'Other', tags: ['other'] }),
     },
+    'PATCH /media/item/{id}': {
+      path: `/media/item/${await item(6)}`,
+      ...json({ rating: 3 }),
+    },
     'POST /media/bulk/tags': {
       path: '/media/bulk/tags',
       ...json({ ids: [await item(2)], add: ['more'] }),

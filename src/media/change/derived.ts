@@ -1,5 +1,6 @@
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import { updateDoubles } from '../alike/doubles.ts'
 import { updateFacets } from '../filter/update-facets.ts'
 import { adjustCounts } from '../list/rank.ts'
 import { insertEntries, type SearchTexts, unindexItems } from '../list/search.ts'
@@ -7,7 +8,7 @@ import { countTags, labelTags, parseTags } from '../tags.ts'
 
 /*
  * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the facets of filters, the counts by which positions are found. Each change of items tells this file what the items were and what they are,
+ * the facets of filters, the files that several items have, the counts by which positions are found. Each change of items tells this file what the items were and what they are,
  * and this file updates what differs, in the same transaction.
  *
  * An item in the trash is in none of the structures that the lists of the library are read from. It keeps its facets,
@@ -17,6 +18,7 @@ import { countTags, labelTags, parseTags } from '../tags.ts'
 /** The columns of an item and of its file from which something is derived. */
 const COLUMNS = [
   'media.id',
+  'media.file_id',
   'media.name',
   'media.tags',
   'media.file_name',
@@ -95,6 +97,13 @@ export async function updateDerived(trx: Queries, changes: readonly ItemChange[]
   )
   await updateFacets(trx, changes)
   await labelTags(trx, keys)
+  await updateDoubles(
+    trx,
+    changes.map(({ before, after }) => ({
+      before: live(before)?.file_id,
+      after: live(after)?.file_id,
+    })),
+  )
   await updateSearch(trx, changes)
   const idsOf = (which: 'before' | 'after', other: 'before' | 'after') =>
     changes.flatMap((change) => {
