@@ -78,7 +78,8 @@ const postgres = {
       'test/{audit,bulk,cli-import,cli-user,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{list,list-stream,outage,permissions,recipe,tags,upgrade,workers}.test.ts',
-      'test/tag-changes.test.ts',
+      'src/media/alike/doubles.test.ts',
+      'test/{alike,tag-changes,zip}.test.ts',
     ]),
   },
 }

@@ -203,7 +203,7 @@ describe('access to each route', () => {
     expect(untold.body).not.toContain('Secret')
     expect(untold.body).not.toContain('65')
     expect((await post(seeing, 'tags', change)).body).toContain('"name":"Secret"')
-    const renaming = { ids: [1], rename: `{name}${'x'.repeat(249)}` }
+    const renaming = { ids: [1], rename: '{n:9}'.repeat(40) }
     const unnamed = await post(blind, 'edit', renaming)
     expect(unnamed.body).toContain('a name of more than')
     expect(unnamed.body).not.toContain('Secret')

@@ -64,7 +64,7 @@ export const alikeRoutes: FastifyPluginAsyncTypebox<{
   addresses: ItemAddresses
 }> = async (app, { database, addresses }) => {
   const index = createAlikeIndex(database)
-  const findNearFiles = createNearFiles(database, index)
+  const findNearFiles = createNearFiles(database, index, app.log)
 
   /** Reads the items of groups of files. Of large groups, only some files are read. */
   async function readGroups(groups: readonly (readonly number[])[]) {

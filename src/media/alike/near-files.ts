@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
+import type { FastifyBaseLogger } from 'fastify'
 import { heard } from '../../base/heard.ts'
 import type { Database } from '../../database/database.ts'
 import { listed, type Parameter, prepare } from '../../database/prepared.ts'
@@ -12,6 +13,8 @@ import { STEPS } from './signature.ts'
  * most 0.03 apart, those that were cut by a few pixels 0.03, and different ones 0.13 and more.
  */
 const MOST_DISTANCE = 0.05
+/** Up to so many files, groups are found while the request waits: some two seconds. */
+const MOST_WAITED_FOR = 100_000
 /** Files that are asked for at a time. */
 const FILES_AT_ONCE = 1000
 
@@ -20,14 +23,17 @@ export type FileGroup = readonly number[]
 
 /**
  * Returns a function that finds all groups of near duplicates, the group with the newest first file first. The work is
- * done by a thread of its own, once for all who ask meanwhile, and again only when files were added.
+ * done by a thread of its own, once for all who ask meanwhile, and again only when files were added. In a large library
+ * that takes up to half a minute, and whoever asks meanwhile gets the groups of before.
  */
 export function createNearFiles(
   database: Database,
   index: AlikeIndex,
+  log: FastifyBaseLogger,
 ): () => Promise<readonly FileGroup[]> {
   let known: { count: number; last: number; groups: readonly Uint32Array[] } | undefined
   let shown: { version: number; groups: readonly FileGroup[] } | undefined
+  let grouping: Promise<void> | undefined
   let finding: Promise<readonly FileGroup[]> | undefined
 
   async function find(): Promise<readonly FileGroup[]> {
@@ -35,13 +41,23 @@ export function createNearFiles(
     if (shown?.version === version) return shown.groups
     const signatures = await index.read()
     const { count, files } = signatures
-    const last = files[count - 1] ?? 0
-    if (known?.count !== count || known.last !== last) {
-      known = { count, last, groups: await groupAside(signatures) }
+    if (known?.count !== count || known.last !== (files[count - 1] ?? 0)) {
+      grouping ??= group(signatures).finally(() => {
+        grouping = undefined
+      })
+      if (!known || count <= MOST_WAITED_FOR) await grouping
+      else grouping.catch((error) => log.error({ err: error }, 'Near duplicates were not found'))
     }
-    const groups = await keepLive(database, known.groups)
-    shown = { version, groups }
+    const groups = await keepLive(database, known?.groups ?? [])
+    // While others are being found, the next request must look again.
+    if (!grouping) shown = { version, groups }
     return groups
+  }
+
+  async function group(signatures: Signatures) {
+    const { count, files } = signatures
+    const last = files[count - 1] ?? 0
+    known = { count, last, groups: await groupAside(signatures) }
   }
 
   return () => {
