@@ -71,6 +71,7 @@ const postgres = {
       'src/transfer/{check-rows,files,tables}.test.ts',
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{item,tags}.test.ts',
+      'src/media/filter/{evaluate,rebuild}.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
       'src/media/change/{edit-many,rename-tag}.test.ts',
       'src/media/list/{rank,search}.test.ts',

@@ -503,6 +503,14 @@ const rows: Row[] = [
     data: 'Unauthorized',
   })),
   {
+    is: 'the facets by nobody',
+    method: 'GET',
+    path: '/media/facets',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
     is: 'the tags by nobody',
     method: 'GET',
     path: '/media/tags',

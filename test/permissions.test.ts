@@ -128,6 +128,7 @@ describe('access to each route', () => {
       'GET /auth/tokens: session',
       'GET /media/duplicates: view-media',
       'GET /media/item/:id/alike: view-media',
+      'GET /media/facets: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
       'GET /media/tags: view-media',

@@ -1,5 +1,6 @@
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Facets } from '../src/media/list/facets-route.ts'
 import { RankedItem } from '../src/media/list/item-route.ts'
 import { TagList } from '../src/media/list/tags-route.ts'
 import { takeStock } from './consistency.ts'
@@ -94,6 +95,46 @@ describe('the tags in use', () => {
     await expectChange({ zz: 1, zzb: 1 })
     await client.delete(`/media/delete/${first.id}`)
     await expectChange({})
+  })
+})
+
+describe('the counts for filters', () => {
+  const read = (headers: Record<string, string> = {}) =>
+    client.request<Facets>('GET', '/media/facets', { headers })
+
+  it('are those of the whole library, and change with it', async () => {
+    const { status, body, headers } = await read()
+    expect(status).toBe(200)
+    expect(Value.Errors(Facets, body)).toEqual([])
+    const total = Number((await client.list('?limit=1')).headers.get('x-total-count'))
+    expect(body).toEqual({
+      types: { jpeg: total },
+      tags: (await readTags('?limit=100')).tags,
+      years: {},
+      lacks: { alt: total, tags: 0, collection: total },
+      trash: 0,
+      total,
+    })
+    const etag = headers.get('etag') ?? ''
+    expect(headers.get('cache-control')).toBe('private, no-cache')
+    const again = await client.get('/media/facets', { headers: { 'if-none-match': etag } })
+    expect(again).toMatchObject({ status: 304, bytes: Buffer.of() })
+
+    const { media } = (await client.add('Added', [], await makePng())).body
+    const patch = { alt: '', takenAt: '2026-03-14T15:09:26', tags: ['RED'] }
+    await client.request('PATCH', `/media/item/${media.id}`, { json: patch })
+    const after = await read({ 'if-none-match': etag })
+    expect(after.body).toEqual({
+      ...body,
+      types: { jpeg: total, png: 1 },
+      tags: body.tags.map(({ tag, count }) => ({ tag, count: tag === 'red' ? count + 1 : count })),
+      years: { 2026: 1 },
+      lacks: { alt: total, tags: 0, collection: total + 1 },
+      total: total + 1,
+    })
+    await client.delete(`/media/delete/${media.id}`)
+    expect((await read()).body).toEqual(body)
+    await takeStock(server.data)
   })
 })
 

@@ -235,12 +235,15 @@ describe('doctor', () => {
     run('DELETE FROM media WHERE file_id = 2; DELETE FROM media_search WHERE rowid = 2')
     run('UPDATE media_counts SET count = count - 1; UPDATE tags SET count = count - 1')
     expect(await examine()).toMatchObject({
-      lines: [expect.stringContaining('No item shows the file 2')],
+      lines: [
+        expect.stringContaining('Filters find wrong items or count them wrongly'),
+        expect.stringContaining('No item shows the file 2'),
+      ],
       isSound: false,
     })
     const { lines, isSound } = await examine({ repair: true })
     expect(isSound).toBe(true)
-    const [, place = ''] = /objects: ([^,\s]+)/.exec(lines[0] ?? '') ?? []
+    const [, place = ''] = /objects: ([^,\s]+)/.exec(lines[1] ?? '') ?? []
     expect(readFileSync(place)).toEqual(original)
     expect(await examine()).toMatchObject({ lines: [], isSound: true })
   })
@@ -309,6 +312,66 @@ describe('doctor', () => {
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
     expect(await examine()).toEqual(SOUND)
     expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  it.each([
+    {
+      is: 'without an item',
+      sql: `UPDATE facet_chunks SET bits = x'010002000400'
+        WHERE facet_id = (SELECT id FROM facets WHERE kind = 'tag')`,
+      facet: 'tag "tag"',
+    },
+    {
+      is: 'with an item that lacks them',
+      sql: `UPDATE facet_chunks SET bits = x'0100020003000400'
+        WHERE facet_id = (SELECT id FROM facets WHERE kind = 'type' AND value = 'gif')`,
+      facet: 'type "gif"',
+    },
+    {
+      is: 'with an item that does not exist',
+      sql: `INSERT INTO facet_chunks SELECT id, 7, x'0100' FROM facets WHERE kind = 'tag'`,
+      facet: 'items that are not there',
+    },
+    {
+      is: 'counted wrongly',
+      sql: 'UPDATE facets SET live = 1 WHERE live = 4',
+      facet: 'in "library"',
+    },
+    {
+      is: 'of nothing',
+      sql: "INSERT INTO facets (kind, value, items, live) VALUES ('color', 'none', 1, 1)",
+      facet: 'color "none"',
+    },
+    { is: 'gone', sql: 'DELETE FROM facets', facet: 'in "library"' },
+    { is: 'without their items', sql: 'DELETE FROM facet_chunks', facet: 'in "library"' },
+    { is: 'spelt otherwise', sql: `UPDATE facets SET label = 'TAG'`, facet: 'tag "tag"' },
+    { is: 'not found', sql: `UPDATE facets SET folded = 'other'`, facet: 'tag "tag"' },
+  ])('repairs filters that are $is', async ({ sql, facet }) => {
+    run(sql)
+    const { lines } = await examine()
+    expect(lines).toEqual([expect.stringContaining('Filters find wrong items')])
+    expect(lines[0]).toContain(facet)
+    const version = select('SELECT version FROM library')
+    expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+    expect(await examine()).toEqual(SOUND)
+    expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  it('builds what filters are read from, where an earlier version has not', async () => {
+    const facets = 'SELECT kind, value, items, live, label, folded FROM facets ORDER BY 1, 2'
+    const before = select(facets)
+    run("DELETE FROM facets; DELETE FROM facet_chunks; UPDATE tags SET key = ''")
+    run('UPDATE library SET derived = 0')
+    expect(await examine()).toMatchObject({
+      lines: [
+        expect.stringContaining('Tags are counted or folded wrongly'),
+        expect.stringContaining('has not been built yet'),
+      ],
+      isSound: false,
+    })
+    expect(await examine({ repair: true })).toEqual(SOUND)
+    expect(await examine()).toEqual(SOUND)
+    expect(select(facets)).toEqual(before)
   })
 
   it.each([

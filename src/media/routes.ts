@@ -19,6 +19,7 @@ import { type ItemAddresses, MediaItem } from './item.ts'
 import { Answer, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
+import { facetsRoute } from './list/facets-route.ts'
 import { itemRoute } from './list/item-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
@@ -51,6 +52,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(listRoute, { ...options, readState })
     await app.register(itemRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
+    await app.register(facetsRoute, { database, readState })
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
     await app.register(bulkEditRoute, options)

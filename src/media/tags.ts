@@ -83,6 +83,10 @@ const labelSome = prepare((db, keys: Parameter<string>) =>
 /** Like `labelTags`, for all facets of tags. */
 export async function labelAllTags(trx: Queries): Promise<void> {
   await LABEL.execute(trx)
+  await sql`
+    UPDATE facets SET folded = (SELECT folded FROM tags WHERE tag = facets.label)
+    WHERE kind = 'tag' AND live > 0
+      AND folded IS DISTINCT FROM (SELECT folded FROM tags WHERE tag = facets.label)`.execute(trx)
 }
 
 const MOST_USED = sql`FROM tags WHERE key = facets.value ORDER BY count DESC, tag LIMIT 1`

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { fold } from '../base/fold.ts'
+import { fold, foldTagCase } from '../base/fold.ts'
 import type { Queries } from '../database/tables.ts'
 import { selectItems, toItem } from '../media/item.ts'
 import { countVersion } from '../media/library.ts'
@@ -72,8 +72,10 @@ export const checkTags: Check = async function* ({ database }) {
 async function findWrong(db: Queries): Promise<string[]> {
   const tally = await tallyTags(db)
   const wrong: string[] = []
-  for await (const { tag, folded, count } of db.selectFrom('tags').selectAll().stream(CHUNK_ROWS)) {
-    if (count !== tally.get(tag) || folded !== fold(tag)) wrong.push(tag)
+  for await (const row of db.selectFrom('tags').selectAll().stream(CHUNK_ROWS)) {
+    const { tag, folded, key, count } = row
+    const isFolded = folded === fold(tag) && key === foldTagCase(tag)
+    if (count !== tally.get(tag) || !isFolded) wrong.push(tag)
     tally.delete(tag)
   }
   return [...wrong, ...tally.keys()]

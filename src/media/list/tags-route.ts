@@ -11,14 +11,14 @@ const DEFAULT_LIMIT = 50
 /** Against answers that grow with the library. */
 const MAX_LIMIT = 1000
 
+export const TagCount = Type.Object({
+  tag: Type.String({ description: 'As most items write it' }),
+  count: Type.Integer({ description: 'How many items have it, whatever the case' }),
+})
+
 export const TagList = Type.Object(
   {
-    tags: Type.Array(
-      Type.Object({
-        tag: Type.String(),
-        count: Type.Integer({ description: 'How many items have it' }),
-      }),
-    ),
+    tags: Type.Array(TagCount),
     total: Type.Integer({ description: 'How many tags there are without a limit' }),
   },
   { title: 'TagList' },
@@ -41,7 +41,8 @@ export const tagsRoute: FastifyPluginAsyncTypebox<{
     schema: {
       tags: ['media'],
       summary: 'List the tags in use',
-      description: 'The tags that most items have come first.',
+      description:
+        'The tags that most items have come first. Tags that differ in case alone are one.',
       querystring: Type.Object({
         search: Type.Optional(
           Type.String({ maxLength: 255, description: 'Must occur within the tag, as one piece' }),

@@ -3747,7 +3747,7 @@ export interface paths {
         };
         /**
          * List the tags in use
-         * @description The tags that most items have come first.
+         * @description The tags that most items have come first. Tags that differ in case alone are one.
          *
          *     Needs the permission `view-media`.
          */
@@ -3772,8 +3772,9 @@ export interface paths {
                     content: {
                         "application/json": {
                             tags: {
+                                /** @description As most items write it */
                                 tag: string;
-                                /** @description How many items have it */
+                                /** @description How many items have it, whatever the case */
                                 count: number;
                             }[];
                             /** @description How many tags there are without a limit */
@@ -3843,6 +3844,134 @@ export interface paths {
                     };
                 };
                 /** @description Error listing tags */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/facets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count the items by format, tag and year
+         * @description The counts are those of the whole library, whatever a list is filtered by.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description How many items are of each format, by its short name: `{"jpeg": 12}` */
+                            types: {
+                                [key: string]: number;
+                            };
+                            /** @description The 100 most used ones */
+                            tags: {
+                                /** @description As most items write it */
+                                tag: string;
+                                /** @description How many items have it, whatever the case */
+                                count: number;
+                            }[];
+                            /** @description How many items were taken in each year, by `takenAt`: `{"2026": 3}` */
+                            years: {
+                                [key: string]: number;
+                            };
+                            /** @description How many items lack it */
+                            lacks: {
+                                alt: number;
+                                tags: number;
+                                collection: number;
+                            };
+                            /** @description How many items are in the trash */
+                            trash: number;
+                            /** @description How many items are in the library */
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error counting media */
                 500: {
                     headers: {
                         [name: string]: unknown;
