@@ -3,7 +3,7 @@ import { insertItems } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import { readStates, updateDerived } from '../change/derived.ts'
 import { insertItems as insertRows } from '../change/insert-many.ts'
-import { listDoubles, recountDoubles } from './doubles.ts'
+import { countWrongDoubles, listDoubles, recountDoubles } from './doubles.ts'
 
 it('the files that several items have are kept with the items', async () => {
   const database = await openTemporaryDatabase()
@@ -52,4 +52,13 @@ it('the files that several items have are kept with the items', async () => {
     )
   })
   await expectDoubles([2, 2])
+  expect(await database.snapshot(countWrongDoubles)).toBe(0)
+  await database.write((trx) => trx.updateTable('doubles').set({ count: 7 }).execute())
+  expect(await database.snapshot(countWrongDoubles)).toBe(1)
+  await database.write((trx) =>
+    trx.insertInto('doubles').values({ file_id: 99, count: 2 }).execute(),
+  )
+  expect(await database.snapshot(countWrongDoubles)).toBe(2)
+  await database.write((trx) => trx.deleteFrom('doubles').execute())
+  expect(await database.snapshot(countWrongDoubles)).toBe(1)
 })

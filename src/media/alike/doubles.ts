@@ -52,6 +52,19 @@ export async function recountDoubles(trx: Queries): Promise<void> {
     GROUP BY file_id HAVING count(*) > 1`.execute(trx)
 }
 
+/** How many files have another row than they should, or one too many or too few. */
+export async function countWrongDoubles(db: Queries): Promise<number> {
+  const { rows } = await sql<{ wrong: number }>`
+    WITH counted AS (
+      SELECT file_id, count(*) AS count FROM media WHERE trashed_at IS NULL
+      GROUP BY file_id HAVING count(*) > 1
+    )
+    SELECT count(*) AS wrong FROM counted
+    FULL JOIN doubles ON doubles.file_id = counted.file_id
+    WHERE counted.count IS DISTINCT FROM doubles.count`.execute(db)
+  return Number(rows[0]?.wrong)
+}
+
 /** How many items have a file. */
 export interface Double {
   file_id: number
