@@ -74,6 +74,7 @@ const postgres = {
       'src/media/collections/*.test.ts',
       'src/media/filter/{evaluate,rebuild}.test.ts',
       'src/media/change/{bulk,insert-many,merge-index,retag,selection}.test.ts',
+      'src/media/change/{edit-many,rename-tag}.test.ts',
       'src/media/list/{rank,search}.test.ts',
       'src/media/trash/*.test.ts',
       'src/media/order/{order-memory,orders,rebuild}.test.ts',
@@ -82,6 +83,8 @@ const postgres = {
       'test/{audit,bulk,cli-collection,cli-import,cli-user,collections,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{filters,list,list-stream,outage,permissions,recipe,tags,trash,upgrade,versions,workers}.test.ts',
+      'src/media/alike/doubles.test.ts',
+      'test/{alike,tag-changes,zip}.test.ts',
     ]),
   },
 }

@@ -24,7 +24,11 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
     const { cookie } = await signInTo(server)
     const works = [
       { path: 'tags', count: TAGGED, body: { search: '', until: TAGGED, add: 'benchmark' } },
-      { path: 'tags', count: TAGGED, body: { search: 'benchmark', remove: 'benchmark' } },
+      {
+        path: 'tags',
+        count: TAGGED,
+        body: { search: 'benchmark', until: ITEMS, remove: 'benchmark' },
+      },
       { path: 'delete', count: DELETED, body: { search: '', until: DELETED } },
     ]
     for (const { path, count, body } of works) {

@@ -37,6 +37,8 @@ const MAX_LISTINGS = 4
 const MAX_SAID = 4096
 /** Simultaneous requests that change many items. They share the database with all other requests. */
 const MAX_BULK_WORK = 2
+/** Simultaneous archives. Each has a file of storage open, and its directory in memory. */
+const MAX_ZIPS = 4
 
 /**
  * Whether an instance is useless without storage: it takes uploads, or it only delivers images. An instance
@@ -143,6 +145,7 @@ export async function createApp(
     library,
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
     bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
+    zips: createBudget('sending of archives', MAX_ZIPS, 0),
     maxImageBytes: config.maxImageBytes,
     addresses: createItemAddresses(config.basePath),
     api: config.api,

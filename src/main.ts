@@ -17,6 +17,11 @@ Exit code: 0 if every file was added or already there, 1 if any was refused or f
 
 const TRASH_HELP = `
 Exit code: 0 if all of them were deleted, 130 or 143 if it was stopped by SIGINT or SIGTERM.`
+const TAG_HELP = `
+A server may run at the same time. Where an item has both tags, it keeps one. To finish a stopped
+change, run the same command again.
+
+Exit code: 0 if every item was changed, 1 if not, 130 or 143 if it was stopped by SIGINT or SIGTERM.`
 
 const DOCTOR_HELP = `
 Exit code: 0 if no problem was found or all were repaired, 1 otherwise.`
@@ -151,6 +156,18 @@ export async function main(argv: readonly string[]): Promise<void> {
     async (id, items, options) =>
       (await collections()).collectionTake(configOf(options), id, items),
   )
+  const tag = program.command('tag').description('Manage the tags in use.')
+  const tags = () => import('./cli/tag.ts')
+  command(tag, 'list', 'Show the tags in use, those that most items have first.')
+    .option('--search <text>', 'only tags in which it occurs')
+    .option('--limit <number>', 'at most this many tags', '1000')
+    .action(async (options) => (await tags()).tagList(configOf(options), options))
+  command(tag, 'rename <from> <to>', 'Rename a tag of all items, whatever its case.')
+    .addHelpText('after', TAG_HELP)
+    .action(async (from, to, options) => (await tags()).tagRename(configOf(options), from, to))
+  command(tag, 'remove <tag>', 'Remove a tag from all items, whatever its case.')
+    .addHelpText('after', TAG_HELP)
+    .action(async (name, options) => (await tags()).tagRemove(configOf(options), name))
 
   command(program, 'audit', 'Show who did what, when and from where; the newest first.')
     .option('--since <time>', 'only newer entries: 2026-01-20, 2026-01-20T18:22Z, 7d, 12h, 30m')

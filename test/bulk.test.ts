@@ -123,26 +123,32 @@ describe('changing the tags of many items', () => {
     await takeStock(data)
   })
 
-  it('by a search changes the matches, and later items only without `until`', async () => {
+  it('by a search changes the matches up to an id', async () => {
     const { data, client } = await start(manyItems(250, ['old']))
     const first = await work(client, 'tags', { search: 'item 1', add: ['one'], until: 19 })
     expect(first.result).toMatchObject({ ...OK, done: 11 })
     // The change affects the search itself. Each item is still changed exactly once.
-    const all = await work(client, 'tags', { search: 'OLD', remove: 'old', add: 'older' })
+    const all = await work(client, 'tags', {
+      search: 'OLD',
+      until: 250,
+      remove: 'old',
+      add: 'older',
+    })
     const told = all.progress.map(({ done }) => done)
     expect(told).toEqual([...new Set(told)].sort((a, b) => a - b))
     expect([told[0], told.at(-1)]).toEqual([0, 250])
     expect(all.result).toMatchObject({ ...OK, done: 250 })
     const but = await work(client, 'tags', {
       search: 'older',
+      until: 250,
       add: ['rest'],
       except: Array.from({ length: 120 }, (_, index) => 300 - index),
     })
     // Fifty of the excepted ids do not exist.
     expect(but.progress[0]).toEqual({ done: 0, failures: 0, total: 180 })
     expect(but.result).toMatchObject({ ...OK, done: 180 })
-    await work(client, 'tags', { search: 'rest', remove: 'rest' })
-    const none = await work(client, 'tags', { search: 'nothing', add: 'x' })
+    await work(client, 'tags', { search: 'rest', until: 250, remove: 'rest' })
+    const none = await work(client, 'tags', { search: 'nothing', until: 250, add: 'x' })
     expect(none.progress).toEqual([{ done: 0, failures: 0, total: 0 }])
     expect(none.result).toMatchObject({ ...OK, done: 0 })
     const { body } = await client.get('/media/tags')
@@ -159,19 +165,19 @@ describe('changing the tags of many items', () => {
   it('of the whole library changes nothing when it is repeated', async () => {
     const { client } = await start(manyItems(150))
     for (const expectedTags of [1, 1]) {
-      const { result } = await work(client, 'tags', { search: ' ', add: ['x'] })
+      const { result } = await work(client, 'tags', { search: ' ', until: 150, add: ['x'] })
       expect(result).toMatchObject({ ...OK, done: 150 })
       expect((await client.list('?limit=1')).body.media[0]?.tags).toHaveLength(expectedTags)
     }
     const etag = (await client.list()).headers.get('etag')
-    await work(client, 'tags', { search: '', add: ['x'], remove: ['y'] })
+    await work(client, 'tags', { search: '', until: 150, add: ['x'], remove: ['y'] })
     expect((await client.list()).headers.get('etag')).toBe(etag)
   })
 
   it('leaves items unchanged that would get too many tags', async () => {
     const full = Array.from({ length: 64 }, (_, index) => `t${index}`)
     const { data, client } = await start([{ name: 'Full', tags: full }, { name: 'Empty' }])
-    const { result } = await work(client, 'tags', { search: '', add: ['new', 't5'] })
+    const { result } = await work(client, 'tags', { search: '', until: 2, add: ['new', 't5'] })
     expect(result).toMatchObject({
       code: 200,
       done: 1,
@@ -194,7 +200,7 @@ describe('changing the tags of many items', () => {
   it('works on a server without the file service', async () => {
     const server = await startServer({ VITRINE_FILE_SERVICE: 'false' })
     onTestFinished(() => server.kill())
-    const { result } = await work(await signIn(server), 'tags', { search: '', add: 'x' })
+    const { result } = await work(await signIn(server), 'tags', { search: '', until: 1, add: 'x' })
     expect(result).toMatchObject({ ...OK, done: 0 })
   })
 })
@@ -303,7 +309,7 @@ describe('deleting many items', () => {
 
 describe('work on many items', () => {
   it.each([
-    ['tags', { search: '', add: 'new' }],
+    ['tags', { search: '', until: 500, add: 'new' }],
     ['delete', { search: '', until: 500 }],
   ] as const)('stops soon after the client disconnects (%s)', async (path, body) => {
     const { data, server, client } = await start(manyItems(500))
@@ -331,7 +337,7 @@ describe('work on many items', () => {
     const { data, client } = await start(manyItems(300))
     const { unlock } = await lock(data)
     const begun = await Promise.all([
-      begin(client, 'tags', { search: '', add: 'one' }),
+      begin(client, 'tags', { search: '', until: 300, add: 'one' }),
       begin(client, 'delete', { ids: [1, 2, 3] }),
     ])
     for (const [path, json] of [
@@ -352,14 +358,14 @@ describe('work on many items', () => {
       const all = await Array.fromAsync(lines)
       expect(JSON.parse(all.at(-1) ?? '')).toMatchObject({ code: 200 })
     }
-    const after = await work(client, 'tags', { search: 'one', remove: 'one' })
+    const after = await work(client, 'tags', { search: 'one', until: 300, remove: 'one' })
     expect(after.result).toMatchObject({ ...OK, done: 297 })
     await takeStock(data)
   })
 
   it('lets other requests run in between', async () => {
     const { client } = await start(manyItems(2000))
-    const { lines } = await begin(client, 'tags', { search: '', add: 'new' })
+    const { lines } = await begin(client, 'tags', { search: '', until: 2000, add: 'new' })
     await lines.next()
     const edited = await client.post('/media/edit/2000', { name: 'Between', tags: ['between'] })
     expect(edited.status).toBe(200)
@@ -373,7 +379,7 @@ describe('work on many items', () => {
   it('ends when the server stops, and reports it', async () => {
     const { data, server, client } = await start(manyItems(500))
     const { unlock } = await lock(data)
-    const { lines } = await begin(client, 'tags', { search: '', add: 'new' })
+    const { lines } = await begin(client, 'tags', { search: '', until: 2000, add: 'new' })
     await lines.next()
     const exited = once(server.process, 'exit')
     server.process.kill('SIGTERM')

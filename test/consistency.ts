@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect } from 'vitest'
 import { openDatabase } from '../src/database/open.ts'
+import { countWrongDoubles } from '../src/media/alike/doubles.ts'
 import { isDerived } from '../src/media/filter/rebuild.ts'
 import { tallyTags } from '../src/media/tags.ts'
 import { findWrongFacets } from '../src/upkeep/check-facets.ts'
@@ -58,6 +59,7 @@ export async function takeStock(data: string): Promise<Stock> {
     expect(counts.length).toBe(ids.length > 0 ? 2 : counts.length)
     const tags = await read.selectFrom('tags').select(['tag', 'count']).execute()
     expect(new Map(tags.map(({ tag, count }) => [tag, count]))).toEqual(await tallyTags(read))
+    expect(await database.snapshot(countWrongDoubles)).toBe(0)
     if (await isDerived(read))
       expect(await database.snapshot((trx) => findWrongFacets(trx))).toEqual([])
     const files = await read

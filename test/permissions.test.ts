@@ -130,7 +130,9 @@ describe('access to each route', () => {
       'GET /auth/sessions: session',
       'GET /auth/tokens: session',
       'GET /collections: view-media',
+      'GET /media/duplicates: view-media',
       'GET /media/facets: view-media',
+      'GET /media/item/:id/alike: view-media',
       'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
@@ -150,6 +152,7 @@ describe('access to each route', () => {
       'POST /media/add: add-media',
       'POST /media/bulk/collections: edit-media',
       'POST /media/bulk/delete: delete-media',
+      'POST /media/bulk/edit: edit-media',
       'POST /media/bulk/restore: delete-media',
       'POST /media/bulk/tags: edit-media',
       'POST /media/bulk/trash: delete-media',
@@ -159,7 +162,10 @@ describe('access to each route', () => {
       'POST /media/merge: edit-media,delete-media',
       'POST /media/replace/:id: edit-media,add-media',
       'POST /media/restore/:id: delete-media',
+      'POST /media/tags/remove: edit-media',
+      'POST /media/tags/rename: edit-media',
       'POST /media/trash/:id: delete-media',
+      'POST /media/zip: view-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
@@ -224,13 +230,19 @@ describe('access to each route', () => {
 
     for (const [path, more] of [
       ['tags', { add: 'new' }],
-      ['delete', { until: 1 }],
-      ['collections', { add: [1], until: 1 }],
-      ['trash', { until: 1 }],
-      ['restore', { until: 1 }],
+      ['edit', { rename: 'x' }],
+      ['delete', {}],
+      ['collections', { add: [1] }],
+      ['trash', {}],
+      ['restore', {}],
     ] as const) {
-      for (const search of ['', 'secret', 'nothing']) {
-        const answer = await post(blind, path, { search, ...more })
+      for (const chooser of [
+        { search: '' },
+        { search: 'secret' },
+        { tag: 'nothing' },
+        { in: 'trash' },
+      ]) {
+        const answer = await post(blind, path, { ...chooser, until: 1, ...more })
         expect(answer.statusCode).toBe(403)
         expect(answer.json()).toMatchObject({ data: 'Forbidden', code: 403 })
         expect(answer.json().detail).toContain('view-media')
@@ -242,6 +254,10 @@ describe('access to each route', () => {
     expect(untold.body).not.toContain('Secret')
     expect(untold.body).not.toContain('65')
     expect((await post(seeing, 'tags', change)).body).toContain('"name":"Secret"')
+    const renaming = { ids: [1], rename: '{n:9}'.repeat(40) }
+    const unnamed = await post(blind, 'edit', renaming)
+    expect(unnamed.body).toContain('a name of more than')
+    expect(unnamed.body).not.toContain('Secret')
     const gone = await post(blind, 'delete', { ids: [1] })
     expect(gone.body).not.toContain('Secret')
     expect(gone.body).toContain('"done":1')
@@ -272,7 +288,10 @@ describe('access to each route', () => {
     }
     expect(strict.sort()).toEqual([
       '/collections',
-      ...['collections', 'delete', 'restore', 'tags', 'trash'].map((name) => `/media/bulk/${name}`),
+      ...['collections', 'delete', 'edit', 'restore', 'tags', 'trash'].map(
+        (name) => `/media/bulk/${name}`,
+      ),
+      '/media/zip',
     ])
   })
 

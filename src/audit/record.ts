@@ -21,6 +21,8 @@ export const auditActions = [
   'media-trashed',
   'media-restored',
   'media-merged',
+  'tag-renamed',
+  'tag-removed',
   'media-deleted',
   'media-replaced',
   'version-restored',

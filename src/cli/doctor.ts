@@ -9,6 +9,7 @@ import { openStorage } from '../storage/open-storage.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { checkDatabase, explainDamage } from '../upkeep/check-database.ts'
 import { checkCounts, checkJson, checkTags } from '../upkeep/check-derived.ts'
+import { checkDoubles } from '../upkeep/check-doubles.ts'
 import { checkFacets } from '../upkeep/check-facets.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
@@ -64,6 +65,7 @@ const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[]
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },
+  { check: checkDoubles, things: 'files of several items' },
   { check: checkFacets, things: 'items in filters', totals: ['media'] },
   { check: checkOrders, things: 'orders' },
   { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },

@@ -21,6 +21,7 @@ export interface Tables {
   facets: FacetsTable
   facet_chunks: FacetChunksTable
   order_blocks: OrderBlocksTable
+  doubles: DoublesTable
   tags: TagsTable
   files: FilesTable
   variants: VariantsTable
@@ -201,6 +202,13 @@ interface OrderBlocksTable {
   /** Ids and keys of the items, in order. */
   ids: Uint8Array
   keys: Uint8Array
+}
+
+/** Files that several items of the library have; see `media/alike/doubles.ts`. */
+interface DoublesTable {
+  file_id: number
+  /** How many items, at least 2. */
+  count: number
 }
 
 /**

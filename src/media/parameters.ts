@@ -44,6 +44,21 @@ export function readTags(value: unknown, field = 'tags'): string[] {
   return [...tags]
 }
 
+/**
+ * Reads one tag, trimmed and in NFC.
+ * @param field the name of the parameter
+ * @throws AppError 400, like `readName`
+ */
+export function readTag(value: unknown, field: string): string {
+  if (typeof value !== 'string') throw missing(field, value, 'a string')
+  if (value.includes(',')) {
+    throw parametersInvalid(`${field} is ${quote(value)}; it must be one tag, without a comma.`)
+  }
+  const [tag] = isBlank(value) ? [] : readTags(value, field)
+  if (tag === undefined) throw parametersMissing(`${field} is blank; give a tag.`)
+  return tag
+}
+
 const missing = (field: string, value: unknown, right: string) =>
   parametersMissing(
     value === undefined

@@ -8,10 +8,13 @@ import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
+import { alikeRoutes } from './alike/alike-routes.ts'
 import { addMedia } from './change/add.ts'
+import { bulkEditRoute } from './change/bulk-edit-route.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
 import { editRoutes } from './change/edit-routes.ts'
 import { removeMedia } from './change/remove.ts'
+import { tagChangeRoutes } from './change/tag-routes.ts'
 import { bulkCollectionsRoute } from './collections/bulk-route.ts'
 import { collectionRoutes } from './collections/collection-routes.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
@@ -27,6 +30,7 @@ import { readName, readTags } from './parameters.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
 import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
+import { zipRoute } from './zip/zip-route.ts'
 
 export interface MediaRoutesOptions {
   library: Library
@@ -34,6 +38,8 @@ export interface MediaRoutesOptions {
   listings: Budget
   /** Limits how many requests work on many items at once. */
   bulkWork: Budget
+  /** Limits how many archives are sent at once. */
+  zips: Budget
   maxImageBytes: number
   addresses: ItemAddresses
   /** How many earlier versions of an item are kept. */
@@ -62,6 +68,10 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     if (options.trashDays > 0) await app.register(trashRoutes, options)
     await app.register(collectionRoutes, { library: options.library, readState })
     await app.register(bulkCollectionsRoute, options)
+    await app.register(bulkEditRoute, options)
+    await app.register(tagChangeRoutes, options)
+    await app.register(zipRoute, options)
+    await app.register(alikeRoutes, { database, addresses })
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)

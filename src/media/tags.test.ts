@@ -6,6 +6,7 @@ import { type ItemState, updateDerived } from './change/derived.ts'
 import { countTags, listTags, parseTags, recountTags, tallyTags } from './tags.ts'
 
 const EMPTY: Omit<ItemState, 'id' | 'tags'> = {
+  file_id: 1,
   name: 'x',
   file_name: null,
   alt: null,

@@ -99,6 +99,7 @@ export const DERIVED_TABLES = [
   'facets',
   'facet_chunks',
   'order_blocks',
+  'doubles',
 ] as const
 
 /** Tables about one database only, such as its processes. Their rows mean nothing to another database. */

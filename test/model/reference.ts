@@ -67,8 +67,8 @@ const fold = (text: string) =>
     .replace(/[\u0300-\u036f]/g, '')
     .normalize('NFC')
 
-export const retag = (
-  tags: readonly string[],
-  add: readonly string[],
-  remove: readonly string[],
-) => [...tags.filter((tag) => !remove.includes(tag)), ...add.filter((tag) => !tags.includes(tag))]
+export function retag(tags: readonly string[], add: readonly string[], remove: readonly string[]) {
+  const gone = remove.map((tag) => tag.toLowerCase())
+  const kept = tags.filter((tag) => !gone.includes(tag.toLowerCase()))
+  return [...kept, ...add.filter((tag) => !kept.includes(tag))]
+}

@@ -13,6 +13,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await createCollections(db)
   await createFacets(db)
   await createOrders(db)
+  await createDoubles(db)
   await db.schema
     .alterTable('tags')
     .addColumn('key', columnTypes(db).text, (column) => column.notNull().defaultTo(''))
@@ -221,6 +222,17 @@ async function createOrders(db: Kysely<unknown>): Promise<void> {
     .on('order_blocks')
     .columns(['list', 'lower_key', 'lower_id', 'count', 'version'])
     .execute()
+}
+
+/** Unlike facets and orders, one statement fills it. */
+async function createDoubles(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('doubles')
+    .addColumn('file_id', columnTypes(db).id, (column) => column.primaryKey())
+    .addColumn('count', 'bigint', (column) => column.notNull())
+    .execute()
+  await sql`INSERT INTO doubles (file_id, count)
+    SELECT file_id, count(*) FROM media GROUP BY file_id HAVING count(*) > 1`.execute(db)
 }
 
 const bytes = (db: Kysely<unknown>) => (isPostgres(db) ? ('bytea' as const) : ('blob' as const))

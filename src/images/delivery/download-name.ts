@@ -1,7 +1,7 @@
 import { isBlank } from '../../base/fold.ts'
 
 /** The longest file name on ext4, APFS and most other file systems. NTFS allows at least as much. */
-const MAX_BYTES = 255
+export const MAX_NAME_BYTES = 255
 
 /** Other extensions of the same file type, by the extension that storage uses. */
 const OTHER_EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
@@ -39,7 +39,7 @@ export function downloadName(name: string, extension: string): string {
   const end = hasExtension ? safe.slice(dot) : `.${extension}`
   const given = hasExtension ? safe.slice(0, dot) : safe
   const whole = RESERVED_NAMES.test(given) ? `_${given}` : given
-  const stem = trim(cut(whole, MAX_BYTES - end.length))
+  const stem = trim(cutText(whole, MAX_NAME_BYTES - end.length))
   return (isBlank(stem) ? 'image' : stem) + end
 }
 
@@ -51,7 +51,7 @@ function trim(text: string): string {
 }
 
 /** The longest start of a text that fits into so many bytes. It never splits a grapheme cluster. */
-function cut(text: string, bytes: number): string {
+export function cutText(text: string, bytes: number): string {
   if (utf8.encode(text).length <= bytes) return text
   let kept = ''
   let left = bytes

@@ -1,13 +1,22 @@
 import { parametersInvalid, parametersMissing, quote } from '../../base/errors.ts'
 import { Type } from '../../http/schema.ts'
+import type { Filter } from '../filter/filter.ts'
+import { FILTER_PARAMETERS, readFilter } from '../filter/read-filter.ts'
 import { parseSearch } from '../list/search.ts'
 import { readTags } from '../parameters.ts'
 import type { TagChange } from './retag.ts'
+import type { Selection } from './selection.ts'
 
-/** The most items that one request may name. A search may select more. */
+/** The most items that one request may name. A search or a filter may select more. */
 const MAX_IDS = 10_000
 
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })
+
+type FilterFields = { readonly [Name in keyof Filter]?: string }
+
+const FilterText = Type.Optional(
+  Type.Unsafe<string>({ type: 'string', description: 'Instead of `ids`: as in a list' }),
+)
 
 /** Members of a body that select items. */
 export const SelectionFields = {
@@ -17,27 +26,27 @@ export const SelectionFields = {
       description: 'Instead of `ids`: all items that match, as in a list; blank selects all items',
     }),
   ),
+  ...(Object.fromEntries(FILTER_PARAMETERS.map((name) => [name, FilterText])) as Record<
+    keyof Filter,
+    typeof FilterText
+  >),
   until: Type.Optional(
-    Type.Unsafe<number>({ ...Id, description: 'With `search`: only items up to this id' }),
+    Type.Unsafe<number>({
+      ...Id,
+      description: 'Required without `ids`: only items up to this id, the highest that was seen',
+    }),
   ),
   except: Type.Optional(
-    Type.Array(Id, { description: `With \`search\`: not these items, up to ${MAX_IDS} ids` }),
+    Type.Array(Id, { description: `Without \`ids\`: not these items, up to ${MAX_IDS} ids` }),
   ),
 }
 
-/** A member of a body that lets a search select in the trash. */
-export const InTrashField = {
-  in: Type.Optional(
-    Type.String({ description: 'With `search`: `trash` selects among the items in the trash' }),
-  ),
-}
-
-const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
+export const Tags = Type.Union([Type.Array(Type.String()), Type.String()])
 
 /** Members of a body that say which tags items get and lose. */
 export const TagChangeFields = { add: Type.Optional(Tags), remove: Type.Optional(Tags) }
 
-export interface SelectionBody {
+export interface SelectionBody extends FilterFields {
   ids?: readonly number[]
   search?: string
   until?: number
@@ -45,54 +54,40 @@ export interface SelectionBody {
   in?: string
 }
 
-/** A selection whose end may be open; see `selection.ts`. */
-export type Selected =
-  | { ids: readonly number[] }
-  | {
-      terms: readonly string[]
-      until: number | undefined
-      except: ReadonlySet<number>
-      /** Whether it selects among the items in the trash, instead of those of the library. */
-      inTrash?: boolean
-    }
-
 /**
  * Reads which items are selected.
  * @param body must conform to `SelectionFields`
- * @throws AppError 400: "Required parameters missing" if no item is selected, "Invalid parameters" if there
- *   are two selections or one is over a limit
+ * @throws AppError 400: "Required parameters missing" if no item is selected or `until` is missing, "Invalid
+ *   parameters" if there are two selections, one is over a limit, or a filter has a value that is none of its values
  */
-export function readSelection({ ids, search, until, except, in: place }: SelectionBody): Selected {
-  if (ids !== undefined && search !== undefined) {
-    throw parametersInvalid('ids and search are both given; give one of them.')
+export function readSelection(body: SelectionBody): Selection {
+  const { ids, search, until, except } = body
+  const filter = readFilter({ ...body })
+  const chooser = search === undefined ? FILTER_PARAMETERS.find((name) => body[name]) : 'search'
+  if (ids !== undefined && chooser !== undefined) {
+    throw parametersInvalid(`ids and ${chooser} are both given; give one of them.`)
   }
-  if (search !== undefined) {
+  if (chooser !== undefined) {
     checkCount('except', except ?? [])
-    if (place !== undefined && place !== 'library' && place !== 'trash') {
-      throw parametersInvalid(`in is ${quote(place)}; it must be library or trash.`)
+    const terms = parseSearch(search ?? '')
+    if (until === undefined) {
+      throw parametersMissing('until is missing; it must be the highest id that was seen.')
     }
-    const inTrash = place === 'trash'
-    return { terms: parseSearch(search), until, except: new Set(except), inTrash }
+    return { terms, filter, until, except: new Set(except) }
   }
-  if (ids === undefined)
-    throw parametersMissing('ids and search are both missing; give one of them.')
-  for (const [name, value] of Object.entries({ except, in: place })) {
-    if (value === undefined) continue
-    throw parametersInvalid(`ids and ${name} are both given; give ${name} only with search.`)
+  if (ids === undefined) {
+    throw parametersMissing(
+      'ids, search and all filters are missing; give ids, or one of the others.',
+    )
+  }
+  if (except !== undefined) {
+    throw parametersInvalid(
+      'ids and except are both given; give except only with a search or a filter.',
+    )
   }
   if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
   checkCount('ids', ids)
   return { ids: [...new Set(ids)].sort((a, b) => a - b) }
-}
-
-/**
- * For work that cannot be taken back by the same request: it must not reach items that the user has not seen.
- * @throws AppError 400 "Required parameters missing" if a search selects without an end
- */
-export function requireEnd(selected: Selected): void {
-  if ('terms' in selected && selected.until === undefined) {
-    throw parametersMissing('until is missing; it must be the highest id that was seen.')
-  }
 }
 
 function checkCount(field: string, { length }: readonly number[]): void {
@@ -104,17 +99,28 @@ function checkCount(field: string, { length }: readonly number[]): void {
 /**
  * Reads which tags items get and lose.
  * @param body must conform to `TagChangeFields`
- * @throws AppError 400, like `readTags`, and if there is no tag or one tag is in both
+ * @throws AppError 400, like `readTagLists`, and if there is no tag
  */
 export function readTagChange(body: { add?: unknown; remove?: unknown }): TagChange {
-  const add = readTags(body.add ?? [], 'add')
-  const remove = readTags(body.remove ?? [], 'remove')
+  const { add, remove } = readTagLists({ add: body.add, remove: body.remove })
   if (add.length + remove.length === 0) {
     throw parametersMissing('add and remove hold no tag; give at least one.')
   }
+  return { add, remove }
+}
+
+/**
+ * Reads two lists of tags, by their names: first those that items get, then those that they lose.
+ * @throws AppError 400, like `readTags`, and if one tag is in both
+ */
+export function readTagLists(lists: Readonly<Record<string, unknown>>): TagChange {
+  const names = Object.keys(lists)
+  const [add = [], remove = []] = names.map((name) => readTags(lists[name] ?? [], name))
   const both = add.find((tag) => remove.includes(tag))
   if (both !== undefined) {
-    throw parametersInvalid(`The tag ${quote(both)} is in both add and remove; give it in one.`)
+    throw parametersInvalid(
+      `The tag ${quote(both)} is in both ${names.join(' and ')}; give it in one.`,
+    )
   }
   return { add, remove }
 }

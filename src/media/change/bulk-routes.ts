@@ -5,24 +5,21 @@ import { actorOf } from '../../auth/actor.ts'
 import type { Budget } from '../../base/budget.ts'
 import { forbidden, serviceBusy } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
-import { createPace, inBatches } from '../../database/pace.ts'
+import type { Queries } from '../../database/tables.ts'
 import { bodyOf, explainError } from '../../http/answer/render-errors.ts'
 import { type Static, Type } from '../../http/schema.ts'
 import { type Library, NO_FILE_SERVICE } from '../library.ts'
-import { type BulkWork, type FailedItem, runBulk } from './bulk.ts'
+import type { FailedItem } from './bulk.ts'
 import {
-  InTrashField,
   readSelection,
   readTagChange,
-  requireEnd,
-  type Selected,
   SelectionFields,
   TagChangeFields,
 } from './bulk-parameters.ts'
-import { createIndexMerger, type IndexMerger, withoutMerging } from './merge-index.ts'
+import { type PacedWork, runPaced } from './paced-work.ts'
 import { removeItems } from './remove.ts'
 import { retagItems } from './retag.ts'
-import { countSelected, findNewestId, readSlices } from './selection.ts'
+import { type Chosen, openSelection, type Selection } from './selection.ts'
 
 export interface BulkRoutesOptions {
   library: Library
@@ -31,7 +28,9 @@ export interface BulkRoutesOptions {
 }
 
 export const SEARCH_RULE =
-  'A search also needs the permission view-media. Members that are not known are refused.'
+  'With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed ' +
+  'that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are ' +
+  'not known are refused.'
 
 const NDJSON_TYPE = 'application/x-ndjson'
 
@@ -137,34 +136,33 @@ export const bulkDeleteRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     schema: {
       tags: ['media'],
       summary: 'Delete many items and their files',
-      description:
-        'With `search`, `until` is required: the highest id that the user could see, so that ' +
-        `nothing is deleted that arrived since. ${SEARCH_RULE}`,
-      body: Type.Object({ ...SelectionFields, ...InTrashField }, { additionalProperties: false }),
+      description: SEARCH_RULE,
+      body: Type.Object(SelectionFields, { additionalProperties: false }),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
       const selected = readSelection(request.body)
-      requireEnd(selected)
       return send(request, reply, selected, {
         message: 'Media deleted successfully',
         work: (library, ids) =>
           removeItems(library, ids, actorOf(request), {
-            ...('terms' in selected && selected.inTrash && { trashedBefore: Infinity }),
+            ...('filter' in selected &&
+              selected.filter?.in === 'trash' && { trashedBefore: Infinity }),
           }),
       })
     },
   })
 }
 
-export interface PacedWork extends Pick<BulkWork, 'message'> {
-  /** Rejects if the work cannot be done. Called once the caller is known to be allowed to ask for it. */
-  check?(): Promise<void>
+interface RequestedWork extends Pick<PacedWork, 'message' | 'conclude'> {
   /** Does the work for one batch, in a library whose writes are timed. */
   work(library: Library, ids: readonly number[]): Promise<FailedItem[]>
 }
 
-/** Returns a function that does work on many items, and sends its progress meanwhile. */
+/**
+ * Returns a function that does work on many items, and sends its progress meanwhile. The items are those of a selection,
+ * or what a function finds.
+ */
 export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
   const stop = new AbortController()
   app.addHook('preClose', async () => {
@@ -174,41 +172,28 @@ export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRo
   return async (
     request: FastifyRequest,
     reply: FastifyReply,
-    selected: Selected,
-    { work, message, check }: PacedWork,
+    selected: Selection | ((db: Queries) => Promise<Chosen>),
+    { work, message, conclude }: RequestedWork,
   ) => {
     const mayView = request.user?.permissions.includes('view-media') ?? false
-    if ('terms' in selected && !mayView) {
-      throw forbidden('A search also needs the permission view-media; without it, give ids.')
-    }
-    await check?.()
-    const { read } = library.database
+    if (typeof selected === 'object') requireSight(request, selected)
     const release = await bulkWork.take(1)
     try {
-      const selection =
-        'ids' in selected
-          ? selected
-          : { ...selected, until: selected.until ?? (await findNewestId(read)) }
-      const pace = createPace(library.database)
-      const database = withoutMerging(pace.database)
-      const merger = createIndexMerger(pace)
-      const lines = runBulk({
-        total: await countSelected(read, selection),
-        batches: inBatches(readSlices(read, selection), pace.batch),
-        async work(ids) {
+      const { read } = library.database
+      const chosen = await (typeof selected === 'object'
+        ? openSelection(read, selected)
+        : selected(read))
+      const lines = runPaced(library.database, chosen, {
+        async work(database, ids) {
           const failed = await work({ ...library, database }, ids)
-          pace.adapt()
           return mayView ? failed : failed.map(withoutName)
         },
-        async pause() {
-          await pace.pause()
-          await merger.merge()
-        },
         message,
+        conclude,
         explain: (error) => bodyOf(explainError(error, request)),
         signal: stop.signal,
       })
-      const body = heard(Readable.from(closing(lines, merger)))
+      const body = heard(Readable.from(lines))
       body.once('close', release)
       reply.headers({ 'cache-control': 'no-store', 'x-accel-buffering': 'no' }).type(NDJSON_TYPE)
       return reply.send(body)
@@ -219,12 +204,19 @@ export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRo
   }
 }
 
-/** Passes the lines on, and closes the merger at their end. */
-async function* closing(lines: AsyncIterable<string>, merger: IndexMerger) {
-  try {
-    yield* lines
-  } finally {
-    await merger.close()
+/**
+ * Refuses a selection that would tell the caller of items that it may not list.
+ * @throws AppError 403 "Forbidden"
+ */
+export function requireSight({ user }: FastifyRequest, selection: Selection): void {
+  if ('ids' in selection) return
+  if (!user?.permissions.includes('view-media')) {
+    throw forbidden(
+      'A search or a filter also needs the permission view-media; without it, give ids.',
+    )
+  }
+  if (selection.filter?.in === 'trash' && !user.permissions.includes('delete-media')) {
+    throw forbidden('The trash also needs the permission delete-media.')
   }
 }
 

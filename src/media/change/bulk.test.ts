@@ -156,4 +156,20 @@ describe('work on many items', () => {
     await lines.return(undefined)
     expect(worked).toEqual([1, 2])
   })
+
+  it('concludes once, before its result, however it ends', async () => {
+    let concluded = 0
+    const conclude = async () => void concluded++
+    await run({ conclude })
+    expect(concluded).toBe(1)
+    const work = () => Promise.reject(new Error('The disk is gone.'))
+    await run({ conclude, work })
+    expect(concluded).toBe(2)
+    const lines = runBulk(bulk({ conclude }))
+    await lines.next()
+    await lines.return(undefined)
+    expect(concluded).toBe(3)
+    const failing = await run({ conclude: () => Promise.reject(new Error('No entry.')) })
+    expect(failing.at(-1)).toMatchObject({ data: 'Error: No entry.', code: 500, done: 5 })
+  })
 })

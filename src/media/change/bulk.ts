@@ -29,6 +29,8 @@ export interface BulkWork {
   work(ids: readonly number[]): Promise<FailedItem[]>
   /** Gives others a turn, between two batches. */
   pause(): Promise<void>
+  /** Called once, after the last batch, however the work ends: also by an error, or because the reader left. */
+  conclude?: (() => Promise<void>) | undefined
   /** The message of the result when all items have been worked on. */
   message: string
   /** Returns the result for an error that ends the work early. */
@@ -45,6 +47,7 @@ export interface BulkWork {
  */
 export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
   const { total, batches, work, pause, message, explain, signal } = bulk
+  let conclude = bulk.conclude
   let done = 0
   let failures = 0
   const failed: ({ id: number; name?: string } & ErrorBody)[] = []
@@ -53,8 +56,13 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
 
   // More items may match meanwhile.
   const progress = () => tell({ done, failures, total: Math.max(total, done + failures) })
-  yield progress()
+  const concludeOnce = async () => {
+    const last = conclude
+    conclude = undefined
+    await last?.()
+  }
   try {
+    yield progress()
     for await (const ids of batches) {
       if (done + failures > 0) await pause()
       signal.throwIfAborted()
@@ -66,9 +74,13 @@ export async function* runBulk(bulk: BulkWork): AsyncGenerator<string> {
       }
       yield progress()
     }
+    await concludeOnce()
   } catch (error) {
+    await concludeOnce()
     yield end(explain(error))
     return
+  } finally {
+    await concludeOnce()
   }
   yield end({ data: message, code: 200 })
 }

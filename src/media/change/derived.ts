@@ -1,5 +1,6 @@
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import { updateDoubles } from '../alike/doubles.ts'
 import { updateFacets } from '../filter/update-facets.ts'
 import { adjustCounts } from '../list/rank.ts'
 import { insertEntries, type SearchTexts, unindexItems } from '../list/search.ts'
@@ -9,8 +10,9 @@ import { countTags, labelTags, parseTags } from '../tags.ts'
 
 /*
  * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the facets of filters, the orders, the counts by which positions are found. Each change of items tells this file what
- * the items were and what they are, and this file updates what differs, in the same transaction.
+ * the facets of filters, the orders, the files that several items have, the counts by which positions are found. Each
+ * change of items tells this file what the items were and what they are, and this file updates what differs, in the same
+ * transaction.
  *
  * An item in the trash is in none of the structures that the lists of the library are read from. It keeps its facets,
  * because the trash is filtered too, and the trash has orders of its own.
@@ -19,6 +21,7 @@ import { countTags, labelTags, parseTags } from '../tags.ts'
 /** The columns of an item and of its file from which something is derived. */
 const COLUMNS = [
   'media.id',
+  'media.file_id',
   'media.name',
   'media.tags',
   'media.file_name',
@@ -102,6 +105,13 @@ export async function updateDerived(trx: Queries, changes: readonly ItemChange[]
   await updateFacets(trx, changes)
   await updateOrders(trx, changes)
   await labelTags(trx, keys)
+  await updateDoubles(
+    trx,
+    changes.map(({ before, after }) => ({
+      before: live(before)?.file_id,
+      after: live(after)?.file_id,
+    })),
+  )
   await updateSearch(trx, changes)
   const idsOf = (which: 'before' | 'after', other: 'before' | 'after') =>
     changes.flatMap((change) => {

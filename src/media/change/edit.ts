@@ -137,7 +137,8 @@ const findDetailed = prepare((db, id: Parameter<number>) =>
   selectDetailedItems(db).where('media.id', '=', id).compile(),
 )
 
-const updateItem = prepare(
+/** Writes the members that people write, and counts a revision. */
+export const updateItem = prepare(
   (
     db,
     id: Parameter<number>,

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { type Actor, COMMAND_LINE, recordAudit, writeAs } from '../../audit/record.ts'
 import { parametersInvalid } from '../../base/errors.ts'
+import { foldTagCase } from '../../base/fold.ts'
 import type { Database } from '../../database/database.ts'
 import { isPostgres } from '../../database/engine.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
@@ -70,11 +71,13 @@ async function setTags(
   ).execute(trx)
 }
 
-function retag(tags: readonly string[], { add, remove }: TagChange): string[] {
-  const kept = tags.filter((tag) => !remove.includes(tag))
+/** Tags that are removed go whatever their case. */
+export function retag(tags: readonly string[], { add, remove }: TagChange): string[] {
+  const gone = new Set(remove.map(foldTagCase))
+  const kept = tags.filter((tag) => !gone.has(foldTagCase(tag)))
   return [...kept, ...add.filter((tag) => !kept.includes(tag))]
 }
 
 /** Does not say how many tags the item has: a caller that may edit an item may not be allowed to view it. */
-const tooManyTags = (id: number) =>
+export const tooManyTags = (id: number) =>
   parametersInvalid(`Item ${id} would have more tags than the ${MAX_TAGS} that are allowed.`)

@@ -1,10 +1,12 @@
 import { sql } from 'kysely'
 import { describe, expect, it } from 'vitest'
+import { fillDatabase } from '../../../test/fill-library.ts'
 import { onPostgres } from '../../../test/postgres.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import { adjustCounts } from '../list/rank.ts'
 import { parseSearch } from '../list/search.ts'
-import { countSelected, findNewestId, readSlices, type Selection } from './selection.ts'
+import { pairStates, readStates, updateDerived } from './derived.ts'
+import { openSelection, type Selection } from './selection.ts'
 
 /** More items than one slice holds. */
 const COUNT = 25_000
@@ -42,16 +44,16 @@ describe('a selection', () => {
   it('holds the items that it names, or those that match up to an id, in slices', async () => {
     const { database, ids, tens } = await openLibrary()
     const select = async (selection: Selection) => {
-      const slices = await Array.fromAsync(readSlices(database.read, selection))
+      const { total, slices: found } = await openSelection(database.read, selection)
+      const slices = await Array.fromAsync<readonly number[]>(found)
       for (const slice of slices) {
         expect(slice.length).toBeLessThanOrEqual(10_000)
       }
       const selected = slices.flat()
-      expect(await countSelected(database.read, selection)).toBe(selected.length)
+      expect(total).toBe(selected.length)
       return selected
     }
-    const newest = await findNewestId(database.read)
-    expect(newest).toBe(2 * COUNT - 1)
+    const newest = 2 * COUNT - 1
 
     expect(await select({ ids: [4, 9, 12] })).toEqual([4, 9, 12])
     expect(await select({ ids: ids.slice(0, 250) })).toEqual(ids.slice(0, 250))
@@ -77,23 +79,81 @@ describe('a selection', () => {
 
   it('of an empty library is empty', async () => {
     const { read } = await openTemporaryDatabase()
-    expect(await findNewestId(read)).toBe(0)
-    for (const terms of [[], ['x']]) {
-      expect(await countSelected(read, { terms, until: 0, except: NONE })).toBe(0)
-      expect(await Array.fromAsync(readSlices(read, { terms, until: 0, except: NONE }))).toEqual([])
+    for (const filter of [undefined, { tag: ['x'] }]) {
+      for (const terms of [[], ['x']]) {
+        const { total, slices } = await openSelection(read, {
+          terms,
+          filter,
+          until: 9,
+          except: NONE,
+        })
+        expect(total).toBe(0)
+        expect((await Array.fromAsync<readonly number[]>(slices)).flat()).toEqual([])
+      }
     }
+  })
+
+  it('by a filter holds the items that match it and the search, up to an id', async () => {
+    const database = await openTemporaryDatabase()
+    await fillDatabase(
+      database,
+      Array.from({ length: 60 }, (_, index) => ({
+        name: index % 3 === 0 ? 'Tower' : 'Bridge',
+        tags: index % 2 === 0 ? ['Red'] : ['blue'],
+      })),
+    )
+    const trashed = [1, 2, 3, 7, 13, 19, 59]
+    await database.write(async (trx) => {
+      const before = await readStates(trx, trashed)
+      await sql`UPDATE media SET trashed_at = 5 WHERE id IN (${sql.join(trashed)})`.execute(trx)
+      await updateDerived(trx, pairStates(before, await readStates(trx, trashed)))
+    })
+    const ids = Array.from({ length: 60 }, (_, index) => index + 1)
+    const isRed = (id: number) => id % 2 === 1
+    const isTower = (id: number) => id % 3 === 1
+    const select = async (selection: Partial<Selection>) => {
+      const { total, slices } = await openSelection(database.read, {
+        terms: [],
+        until: 100,
+        except: NONE,
+        ...selection,
+      })
+      const selected = (await Array.fromAsync<readonly number[]>(slices)).flat()
+      expect(total).toBe(selected.length)
+      return selected
+    }
+    const live = ids.filter((id) => !trashed.includes(id))
+    const red = { tag: ['red'] }
+    expect(await select({ filter: red })).toEqual(live.filter(isRed))
+    expect(await select({ filter: red, until: 21, except: new Set([1, 9, 60]) })).toEqual(
+      live.filter((id) => isRed(id) && id <= 21 && id !== 9),
+    )
+    const towers = { filter: red, terms: parseSearch('tow') }
+    expect(await select(towers)).toEqual(live.filter((id) => isRed(id) && isTower(id)))
+    expect(await select({ ...towers, until: 30, except: new Set([25]) })).toEqual(
+      live.filter((id) => isRed(id) && isTower(id) && id <= 30 && id !== 25),
+    )
+    const trash = { filter: { ...red, in: 'trash' as const } }
+    expect(await select(trash)).toEqual(trashed.filter(isRed))
+    expect(await select({ ...trash, terms: parseSearch('TOWER red') })).toEqual([1, 7, 13, 19])
+    expect(await select({ ...trash, terms: parseSearch('tower bridge') })).toEqual([])
   })
 
   it('holds no snapshot of the library, and nothing past its end', async () => {
     const { database, ids } = await openLibrary()
-    const until = await findNewestId(database.read)
-    const slices = readSlices(database.read, { ...ALL, until })
-    await slices.next()
-    await database.write(async (trx) => {
-      await sql`DELETE FROM media WHERE id = ${until}`.execute(trx)
-      await sql`INSERT INTO media (id, file_id, name, tags, added_at)
-        VALUES (${until + 2}, 1, 'x', '[]', 0)`.execute(trx)
-    })
-    expect((await Array.fromAsync(slices)).flat()).toEqual(ids.slice(10_000, -1))
+    const until = 2 * COUNT - 1
+    const { slices } = await openSelection(database.read, { ...ALL, until })
+    const selected: number[] = []
+    for await (const slice of slices) {
+      if (selected.length === 0) {
+        await database.write(async (trx) => {
+          await sql`DELETE FROM media WHERE id = ${until}`.execute(trx)
+          await sql`INSERT INTO media (id, file_id, name, tags, added_at)
+            VALUES (${until + 2}, 1, 'x', '[]', 0)`.execute(trx)
+        })
+      }
+      selected.push(...slice)
+    }
+    expect(selected).toEqual(ids.slice(0, -1))
   })
 })

@@ -1,32 +1,114 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
+import type { Filter } from '../filter/filter.ts'
+import { findMatches } from '../filter/find-matches.ts'
+import {
+  countIds,
+  fromIds,
+  type IdLayout,
+  type IdSet,
+  idsBetween,
+  intersect,
+  pageOf,
+  subtract,
+  unite,
+} from '../filter/id-set.ts'
 import { findRank } from '../list/rank.ts'
-import { matchingIds } from '../list/search.ts'
-import { countTrashed, readTrashed } from '../trash/select-trashed.ts'
+import { matchingIds, mediaLines } from '../list/search.ts'
+import { parseTags } from '../tags.ts'
+import { readStates } from './derived.ts'
 
 /**
- * Which items are selected: some by their ids (ascending), or all up to an id that match a search, with
+ * Which items are selected: some by their ids (ascending), or all up to an id that match a search and a filter, with
  * exceptions.
  */
 export type Selection =
   | { ids: readonly number[] }
-  /** `terms` as of a list: folded; none means everything. */
   | {
+      /** As of a list: folded; none means everything. */
       terms: readonly string[]
+      /** Without one, the items of the library. */
+      filter?: Filter | undefined
       until: number
       except: ReadonlySet<number>
-      /** Whether items in the trash are selected, and no others. */
-      inTrash?: boolean
     }
+
+/** The items of a selection. */
+export interface Chosen {
+  /** How many there are, as known at the beginning. */
+  total: number
+  /** Their ids, ascending. To be read once. */
+  slices: AsyncIterable<readonly number[]> | Iterable<readonly number[]>
+}
 
 /** Ids that are read at a time. In the search index, each slice costs a walk up to its beginning. */
 const SLICE = 10_000
+/** Items whose texts are read at a time. */
+const TEXTS_AT_ONCE = 500
 
-/** How many items are selected. */
-export async function countSelected(db: Queries, selection: Selection): Promise<number> {
-  if ('ids' in selection) return selection.ids.length
-  if (selection.inTrash) return countTrashed(db, selection)
-  const { terms, until, except } = selection
+/**
+ * Finds the items of a selection. No snapshot of the database is held between slices: the id of an item that is edited
+ * or deleted meanwhile may be among them or not. With a filter, the items are those that match it now; their set takes
+ * an eighth of a byte for each id of the library.
+ */
+export async function openSelection(db: Queries, selection: Selection): Promise<Chosen> {
+  if ('ids' in selection) return { total: selection.ids.length, slices: [selection.ids] }
+  const { filter, ...listed } = selection
+  if (filter) return openFiltered(db, filter, listed)
+  return { total: await countListed(db, listed), slices: readListed(db, listed) }
+}
+
+type Listed = Omit<Exclude<Selection, { ids: readonly number[] }>, 'filter'>
+
+async function openFiltered(db: Queries, filter: Filter, { terms, until, except }: Listed) {
+  const { layout, set } = await findMatches(db, filter)
+  intersect(set, idsBetween(layout, 0, until + 1))
+  subtract(set, fromIds(layout, except))
+  if (terms.length > 0) {
+    // The search index has no items of the trash.
+    const found =
+      filter.in === 'trash'
+        ? findByTexts(db, sliceSet(layout, set, TEXTS_AT_ONCE), terms)
+        : readListed(db, { terms, until, except })
+    const matches = fromIds(layout, [])
+    for await (const ids of found) unite(matches, fromIds(layout, ids))
+    intersect(set, matches)
+  }
+  return chooseSet(layout, set)
+}
+
+/** The items of a set. */
+export const chooseSet = (layout: IdLayout, set: IdSet): Chosen => ({
+  total: countIds(set),
+  slices: sliceSet(layout, set, SLICE),
+})
+
+function* sliceSet(layout: IdLayout, set: IdSet, limit: number): Generator<readonly number[]> {
+  for (let offset = 0; ; offset += limit) {
+    const ids = pageOf(layout, set, { descending: false, offset, limit })
+    if (ids.length === 0) return
+    yield ids
+  }
+}
+
+/** Those of the items whose texts hold all terms, without the search index. */
+async function* findByTexts(
+  db: Queries,
+  slices: Iterable<readonly number[]>,
+  terms: readonly string[],
+): AsyncGenerator<readonly number[]> {
+  for (const ids of slices) {
+    const items = await readStates(db, ids)
+    yield items
+      .filter((item) => {
+        const lines = mediaLines({ ...item, tags: parseTags(item.tags) })
+        return terms.every((term) => lines.includes(term))
+      })
+      .map(({ id }) => id)
+  }
+}
+
+async function countListed(db: Queries, { terms, until, except }: Listed): Promise<number> {
   const exceptions = sql`(${sql.join([...except])})`
   if (terms.length === 0) {
     const total = await findRank(db, until + 1)
@@ -43,23 +125,10 @@ async function count(db: Queries, source: RawBuilder<unknown>): Promise<number> 
   return Number(rows[0].total)
 }
 
-/**
- * The ids, in slices that are ascending. No snapshot of the database is held between slices: the id of an item that
- * is edited or deleted meanwhile may be among them or not.
- */
-export async function* readSlices(
+async function* readListed(
   db: Queries,
-  selection: Selection,
+  { terms, until, except }: Listed,
 ): AsyncGenerator<readonly number[]> {
-  if ('ids' in selection) {
-    yield selection.ids
-    return
-  }
-  if (selection.inTrash) {
-    yield* readTrashed(db, selection)
-    return
-  }
-  const { terms, until, except } = selection
   const source = terms.length === 0 ? sql`SELECT id FROM media_json` : matchingIds(db, terms)
   for (let after = 0; ; ) {
     const { rows } = await sql<{ id: number }>`
@@ -70,13 +139,4 @@ export async function* readSlices(
     yield rows.map(({ id }) => id).filter((id) => !except.has(id))
     after = last.id
   }
-}
-
-/** The highest id of all items; 0 if there are none. */
-export async function findNewestId(db: Queries): Promise<number> {
-  const { id } = await db
-    .selectFrom('media')
-    .select((row) => row.fn.max('id').as('id'))
-    .executeTakeFirstOrThrow()
-  return id ?? 0
 }

@@ -7,6 +7,7 @@ import {
   BulkAnswer,
   type BulkRoutesOptions,
   createSender,
+  requireSight,
   SEARCH_RULE,
 } from '../change/bulk-routes.ts'
 import { MAX_COLLECTIONS_OF_ITEM } from '../members.ts'
@@ -42,27 +43,21 @@ export const bulkCollectionsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> 
     schema: {
       tags: ['collections'],
       summary: 'Put many items into collections, and take them out',
-      description:
-        'With `search`, `until` is required: the highest id that the user could see, so that ' +
-        `nothing is changed that arrived since. ${SEARCH_RULE}`,
+      description: SEARCH_RULE,
       body: Type.Object(
         { ...SelectionFields, add: Ids, remove: Ids },
         { additionalProperties: false },
       ),
       response: { 200: BulkAnswer },
     },
-    handler: (request, reply) => {
+    handler: async (request, reply) => {
       const selected = readSelection(request.body)
-      if ('terms' in selected && selected.until === undefined) {
-        throw parametersMissing('until is missing; it must be the highest id that was seen.')
-      }
       const change = readCollectionChange(request.body)
+      requireSight(request, selected)
+      await requireKnown(read, [...change.add, ...change.remove])
+      await requireAddable(read, change.add)
       return send(request, reply, selected, {
         message: 'Media updated successfully',
-        async check() {
-          await requireKnown(read, [...change.add, ...change.remove])
-          await requireAddable(read, change.add)
-        },
         work: ({ database }, ids) => collectItems(database, ids, change, actorOf(request)),
       })
     },

@@ -121,7 +121,7 @@ const PLACES: readonly (readonly [ColorName, Oklab])[] = [
 ]
 
 /** Björn Ottosson, "A perceptual color space for image processing", 2020: https://bottosson.github.io/posts/oklab/ */
-function toOklab(color: string): Oklab {
+export function toOklab(color: string): Oklab {
   const match = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(color)
   if (!match) throw new RangeError(`${quote(color)} is no colour like #rrggbb.`)
   const [red = 0, green = 0, blue = 0] = match.slice(1).map(toLight)

@@ -2,19 +2,14 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { actorOf } from '../../auth/actor.ts'
 import { parametersInvalid, quote } from '../../base/errors.ts'
 import { Type } from '../../http/schema.ts'
-import {
-  InTrashField,
-  readSelection,
-  requireEnd,
-  type SelectionBody,
-  SelectionFields,
-} from '../change/bulk-parameters.ts'
+import { readSelection, type SelectionBody, SelectionFields } from '../change/bulk-parameters.ts'
 import {
   BulkAnswer,
   type BulkRoutesOptions,
   createSender,
   SEARCH_RULE,
 } from '../change/bulk-routes.ts'
+import type { Selection } from '../change/selection.ts'
 import { restoreItems, trashItems } from './trash.ts'
 
 /** Moves many items to the trash, and brings many back. */
@@ -28,7 +23,6 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     415: 'Unsupported media type',
     503: 'Service busy',
   }
-  const UNTIL_RULE = `With \`search\`, \`until\` is required. ${SEARCH_RULE}`
   app.route({
     method: 'POST',
     url: '/media/bulk/trash',
@@ -36,13 +30,15 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     schema: {
       tags: ['media'],
       summary: 'Move many items to the trash',
-      description: UNTIL_RULE,
+      description: SEARCH_RULE,
       body: Type.Object(SelectionFields, { additionalProperties: false }),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
       const selected = readSelection(request.body)
-      requireEnd(selected)
+      if ('filter' in selected && selected.filter?.in === 'trash') {
+        throw parametersInvalid('in is "trash"; what is in the trash cannot be moved there.')
+      }
       return send(request, reply, selected, {
         message: 'Media moved to the trash',
         work: ({ database }, ids) => trashItems(database, ids, actorOf(request)),
@@ -56,13 +52,12 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     schema: {
       tags: ['media'],
       summary: 'Bring many items back from the trash',
-      description: `A search selects among the items in the trash. ${UNTIL_RULE}`,
-      body: Type.Object({ ...SelectionFields, ...InTrashField }, { additionalProperties: false }),
+      description: `A search or a filter selects among the items in the trash. ${SEARCH_RULE}`,
+      body: Type.Object(SelectionFields, { additionalProperties: false }),
       response: { 200: BulkAnswer },
     },
     handler: (request, reply) => {
-      const selected = readSelection(inTrash(request.body))
-      requireEnd(selected)
+      const selected = readTrashSelection(request.body)
       return send(request, reply, selected, {
         message: 'Media restored',
         work: ({ database }, ids) => restoreItems(database, ids, actorOf(request)),
@@ -71,10 +66,15 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
   })
 }
 
-/** @throws AppError 400 "Invalid parameters" if a search is to select anywhere else */
-function inTrash(body: SelectionBody): SelectionBody {
-  if (body.search === undefined) return body
-  const { in: place = 'trash' } = body
-  if (place === 'trash') return { ...body, in: place }
-  throw parametersInvalid(`in is ${quote(place)}; only items in the trash can be restored.`)
+/**
+ * Reads which items of the trash are selected.
+ * @throws AppError 400, like `readSelection`, and if a search or a filter is to select anywhere else
+ */
+function readTrashSelection(body: SelectionBody): Selection {
+  const selection = readSelection(body)
+  if ('ids' in selection) return selection
+  if (body.in !== undefined && body.in !== 'trash') {
+    throw parametersInvalid(`in is ${quote(body.in)}; only items in the trash can be restored.`)
+  }
+  return { ...selection, filter: { ...selection.filter, in: 'trash' } }
 }

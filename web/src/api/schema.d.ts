@@ -158,7 +158,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -180,7 +180,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */
@@ -4455,7 +4455,7 @@ export interface paths {
         put?: never;
         /**
          * Change the tags of many items
-         * @description A search also needs the permission view-media. Members that are not known are refused.
+         * @description With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
          *
          *     Needs the permission `edit-media`.
          */
@@ -4473,9 +4473,51 @@ export interface paths {
                         ids?: number[];
                         /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
-                        /** @description With `search`: only items up to this id */
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
                         until?: number;
-                        /** @description With `search`: not these items, up to 10000 ids */
+                        /** @description Without `ids`: not these items, up to 10000 ids */
                         except?: number[];
                         add?: string[] | string;
                         remove?: string[] | string;
@@ -4645,7 +4687,7 @@ export interface paths {
         put?: never;
         /**
          * Move many items to the trash
-         * @description With `search`, `until` is required. A search also needs the permission view-media. Members that are not known are refused.
+         * @description With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
          *
          *     Needs the permission `delete-media`.
          */
@@ -4663,9 +4705,51 @@ export interface paths {
                         ids?: number[];
                         /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
-                        /** @description With `search`: only items up to this id */
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
                         until?: number;
-                        /** @description With `search`: not these items, up to 10000 ids */
+                        /** @description Without `ids`: not these items, up to 10000 ids */
                         except?: number[];
                     };
                 };
@@ -4833,7 +4917,7 @@ export interface paths {
         put?: never;
         /**
          * Bring many items back from the trash
-         * @description A search selects among the items in the trash. With `search`, `until` is required. A search also needs the permission view-media. Members that are not known are refused.
+         * @description A search or a filter selects among the items in the trash. With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
          *
          *     Needs the permission `delete-media`.
          */
@@ -4851,12 +4935,52 @@ export interface paths {
                         ids?: number[];
                         /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
-                        /** @description With `search`: only items up to this id */
-                        until?: number;
-                        /** @description With `search`: not these items, up to 10000 ids */
-                        except?: number[];
-                        /** @description With `search`: `trash` selects among the items in the trash */
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
                         in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
+                        until?: number;
+                        /** @description Without `ids`: not these items, up to 10000 ids */
+                        except?: number[];
                     };
                 };
             };
@@ -6323,7 +6447,7 @@ export interface paths {
         put?: never;
         /**
          * Put many items into collections, and take them out
-         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. A search also needs the permission view-media. Members that are not known are refused.
+         * @description With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
          *
          *     Needs the permission `edit-media`.
          */
@@ -6341,9 +6465,51 @@ export interface paths {
                         ids?: number[];
                         /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
-                        /** @description With `search`: only items up to this id */
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
                         until?: number;
-                        /** @description With `search`: not these items, up to 10000 ids */
+                        /** @description Without `ids`: not these items, up to 10000 ids */
                         except?: number[];
                         /** @description Ids of up to 256 collections */
                         add?: number[];
@@ -6516,6 +6682,1232 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/bulk/edit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change members of many items
+         * @description With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 10000 items */
+                        ids?: number[];
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
+                        search?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
+                        until?: number;
+                        /** @description Without `ids`: not these items, up to 10000 ids */
+                        except?: number[];
+                        /** @description Members as in `PATCH /media/item/:id`, without the name */
+                        set?: Record<string, never>;
+                        addTags?: string[] | string;
+                        removeTags?: string[] | string;
+                        /** @description Pattern of the new names: `{n}` is the running number, `{n:3}` has at least three digits, `{name}` is the name before, `{date}` the day when the image was taken, else added */
+                        rename?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/tags/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename a tag wherever it is
+         * @description Where items have the new tag already, the two become one. Tags that differ in case alone are one. Revisions and times of change of the items stay as they are.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        from: string;
+                        to: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/tags/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove a tag wherever it is
+         * @description Tags that differ in case alone are one. Revisions and times of change of the items stay as they are.
+         *
+         *     Needs the permission `edit-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        tag: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Lines of JSON: now and then the progress, and at the end the result. */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": {
+                            /** @description Items that are done */
+                            done: number;
+                            /** @description Items that failed */
+                            failures: number;
+                            /** @description How many items there were at the beginning */
+                            total: number;
+                        } | {
+                            data: string;
+                            /** @description 200, or the status of the error that ended the work early */
+                            code: number;
+                            /** @description Code of the error that ended the work early */
+                            error?: string;
+                            detail?: string;
+                            done: number;
+                            failures: number;
+                            /** @description The first 1000 of the failures */
+                            failed: {
+                                id: number;
+                                /** @description If the item exists and the caller may view media */
+                                name?: string;
+                                data: string;
+                                code: number;
+                                error: string;
+                                detail?: string;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error updating media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/zip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Download many items as a ZIP archive
+         * @description With a search or a filter, `until` is required; `in=trash` needs delete-media. Members that are not known are refused. A fault midway cuts the connection.
+         *
+         *     Needs the permission `view-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Ids of up to 10000 items */
+                        ids?: number[];
+                        /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
+                        search?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
+                        until?: number;
+                        /** @description Without `ids`: not these items, up to 10000 ids */
+                        except?: number[];
+                        /**
+                         * @description The file of each item: `original`, `scaled` or `high`
+                         * @default original
+                         */
+                        size?: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description The archive */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/zip": string;
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/duplicates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List items of the same bytes, or items that look almost the same
+         * @description In groups; the group of the newest file comes first.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    kind?: "exact" | "near";
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            groups: {
+                                /** @description How many items are in the group */
+                                count: number;
+                                /** @description At most 50 of them, ascending by id */
+                                media: {
+                                    id: number;
+                                    /** @description Display name */
+                                    name: string;
+                                    /** @description Storage key of the original file */
+                                    path: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description Time of the upload (UTC)
+                                     */
+                                    timestamp: string;
+                                    tags: string[];
+                                    /** @description MIME type of the original, by its bytes */
+                                    type: string;
+                                    /** @description Bytes of the original */
+                                    size: number;
+                                    /** @description Pixels, after orientation */
+                                    width: number;
+                                    /** @description Pixels, after orientation */
+                                    height: number;
+                                    /** @description 1 unless animated */
+                                    frames: number;
+                                    /** @description Placeholder image, base64 */
+                                    thumbhash: string;
+                                    /** @description Dominant colour, #rrggbb */
+                                    color: string;
+                                    /** @description Name that the file had, with its extension */
+                                    fileName: string | null;
+                                    /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                    alt: string | null;
+                                    /** @description At most 10,000 characters */
+                                    description: string | null;
+                                    /** @description Who made the image */
+                                    credit: string | null;
+                                    /** @description Who holds the rights */
+                                    copyright: string | null;
+                                    /** @description Where the image comes from */
+                                    source: string | null;
+                                    /** @description 0: none */
+                                    rating: number;
+                                    focus: {
+                                        /** @description From the left of the upright image */
+                                        x: number;
+                                        /** @description From the top of the upright image */
+                                        y: number;
+                                    } | null;
+                                    /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                    takenAt: string | null;
+                                    /** @description Ids of the collections that it is in, ascending */
+                                    collections: number[];
+                                    /** @description Username */
+                                    addedBy: string | null;
+                                    /**
+                                     * Format: date-time
+                                     * @description Time of its last change (UTC)
+                                     */
+                                    changedAt: string;
+                                    /** @description Grows with every change of this item */
+                                    revision: number;
+                                    /** @description Public images, relative and immutable */
+                                    urls: {
+                                        scaled: string;
+                                        high: string;
+                                    };
+                                }[];
+                            }[];
+                            /** @description How many groups there are without a limit */
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error listing duplicates */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/alike": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List items that look like an item
+         * @description The nearest first. By their image, or by their dominant colour.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    by?: "image" | "color";
+                    limit?: number;
+                    offset?: number;
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            alike: {
+                                /** @description 0: looks the same; 1: as black and white */
+                                distance: number;
+                                /** Media */
+                                media: {
+                                    id: number;
+                                    /** @description Display name */
+                                    name: string;
+                                    /** @description Storage key of the original file */
+                                    path: string;
+                                    /**
+                                     * Format: date-time
+                                     * @description Time of the upload (UTC)
+                                     */
+                                    timestamp: string;
+                                    tags: string[];
+                                    /** @description MIME type of the original, by its bytes */
+                                    type: string;
+                                    /** @description Bytes of the original */
+                                    size: number;
+                                    /** @description Pixels, after orientation */
+                                    width: number;
+                                    /** @description Pixels, after orientation */
+                                    height: number;
+                                    /** @description 1 unless animated */
+                                    frames: number;
+                                    /** @description Placeholder image, base64 */
+                                    thumbhash: string;
+                                    /** @description Dominant colour, #rrggbb */
+                                    color: string;
+                                    /** @description Name that the file had, with its extension */
+                                    fileName: string | null;
+                                    /** @description Text for people who cannot see the image. null: nobody has written one yet. "": the image is decorative */
+                                    alt: string | null;
+                                    /** @description At most 10,000 characters */
+                                    description: string | null;
+                                    /** @description Who made the image */
+                                    credit: string | null;
+                                    /** @description Who holds the rights */
+                                    copyright: string | null;
+                                    /** @description Where the image comes from */
+                                    source: string | null;
+                                    /** @description 0: none */
+                                    rating: number;
+                                    focus: {
+                                        /** @description From the left of the upright image */
+                                        x: number;
+                                        /** @description From the top of the upright image */
+                                        y: number;
+                                    } | null;
+                                    /** @description YYYY-MM-DDTHH:mm:ss in local time, with the zone if it is known */
+                                    takenAt: string | null;
+                                    /** @description Ids of the collections that it is in, ascending */
+                                    collections: number[];
+                                    /** @description Username */
+                                    addedBy: string | null;
+                                    /**
+                                     * Format: date-time
+                                     * @description Time of its last change (UTC)
+                                     */
+                                    changedAt: string;
+                                    /** @description Grows with every change of this item */
+                                    revision: number;
+                                    /** @description Public images, relative and immutable */
+                                    urls: {
+                                        scaled: string;
+                                        high: string;
+                                    };
+                                };
+                            }[];
+                            /** @description How many items can be listed; not all of the library */
+                            total: number;
+                        };
+                    };
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error reading media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -7593,7 +8985,7 @@ export interface paths {
         put?: never;
         /**
          * Delete many items and their files
-         * @description With `search`, `until` is required: the highest id that the user could see, so that nothing is deleted that arrived since. A search also needs the permission view-media. Members that are not known are refused.
+         * @description With a search or a filter, `until` is required: the highest id that the user could see, so that nothing is changed that arrived since. They also need the permission view-media, and `in=trash` needs delete-media. Members that are not known are refused.
          *
          *     Needs the permission `delete-media`.
          */
@@ -7611,12 +9003,52 @@ export interface paths {
                         ids?: number[];
                         /** @description Instead of `ids`: all items that match, as in a list; blank selects all items */
                         search?: string;
-                        /** @description With `search`: only items up to this id */
-                        until?: number;
-                        /** @description With `search`: not these items, up to 10000 ids */
-                        except?: number[];
-                        /** @description With `search`: `trash` selects among the items in the trash */
+                        /** @description Instead of `ids`: as in a list */
+                        type?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        tag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        anyTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        notTag?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        collection?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        has?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        lacks?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        orientation?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        animated?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxWidth?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxHeight?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        maxSize?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        minRating?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        added?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        taken?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        addedBy?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        color?: string;
+                        /** @description Instead of `ids`: as in a list */
                         in?: string;
+                        /** @description Required without `ids`: only items up to this id, the highest that was seen */
+                        until?: number;
+                        /** @description Without `ids`: not these items, up to 10000 ids */
+                        except?: number[];
                     };
                 };
             };

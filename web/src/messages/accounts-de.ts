@@ -124,6 +124,8 @@ export const accountsDe: AccountMessages = {
     'media-trashed': 'Bild in den Papierkorb gelegt',
     'media-restored': 'Bild wiederhergestellt',
     'media-merged': 'Bilder zusammengelegt',
+    'tag-renamed': 'Schlagwort umbenannt',
+    'tag-removed': 'Schlagwort entfernt',
     'media-deleted': 'Bild gelöscht',
     'media-replaced': 'Bild ersetzt',
     'version-restored': 'Version wiederhergestellt',

@@ -124,6 +124,8 @@ export const accountsEn = {
     'media-trashed': 'Moved an image to the trash',
     'media-restored': 'Restored an image',
     'media-merged': 'Merged images',
+    'tag-renamed': 'Renamed a tag',
+    'tag-removed': 'Removed a tag',
     'media-deleted': 'Deleted an image',
     'media-replaced': 'Replaced an image',
     'version-restored': 'Restored a version',

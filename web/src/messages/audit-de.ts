@@ -46,6 +46,13 @@ const tags = (event: AuditEvent): string[] => {
     ...(removed.length > 0 ? [`${word(removed)} ${quoted(removed)} entfernt`] : []),
   ]
 }
+const changesOfMany = (event: AuditEvent): string[] => {
+  const [members, pattern] = [event.list('membersSet'), event.text('pattern')]
+  return [
+    ...(members.length > 0 ? [`${listed(members)} gesetzt`] : []),
+    ...(pattern === undefined ? [] : [`nach dem Muster ${quoted([pattern])} umbenannt`]),
+  ]
+}
 const ended = (event: AuditEvent): string => {
   const [sessions, tokens] = [event.number('sessionsEnded'), event.number('tokensRevoked')]
   const parts = [
@@ -102,7 +109,11 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
   'media-added': (event) => `${who(event)} hat das Bild ${IMAGE} hinzugefügt.`,
   'media-edited': (event) => {
     const renamed = event.nameBefore === undefined ? [] : [`aus „${event.nameBefore}“ umbenannt`]
-    const parts = [...renamed, ...tags(event)]
+    const ids = event.list('ids')
+    const parts = [...renamed, ...changesOfMany(event), ...tags(event)]
+    if (ids.length > 0) {
+      return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} bearbeitet (${numbers(ids)})${parts.length > 0 ? `: ${listed(parts)}` : ''}.`
+    }
     if (parts.length === 0) {
       return `${who(event)} hat das Bild ${IMAGE} gespeichert, ohne etwas zu ändern.`
     }
@@ -132,6 +143,10 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     const ids = event.list('ids')
     return `${who(event)} hat ${count(ids.length, 'ein Bild', 'Bilder')} (${numbers(ids)}) mit dem Bild ${IMAGE} zusammengelegt.`
   },
+  'tag-renamed': (event) =>
+    `${who(event)} hat das Schlagwort ${quoted([event.text('from') ?? ''])} in ${quoted([event.text('to') ?? ''])} umbenannt, bei ${count(event.number('items'), 'einem Bild', 'Bildern')}.`,
+  'tag-removed': (event) =>
+    `${who(event)} hat das Schlagwort ${quoted([event.text('tag') ?? ''])} von ${count(event.number('items'), 'einem Bild', 'Bildern')} entfernt.`,
   'media-deleted': (event) => {
     const ids = event.list('ids')
     if (event.imageId !== undefined) return `${who(event)} hat das Bild ${IMAGE} gelöscht.`

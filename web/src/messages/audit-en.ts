@@ -43,6 +43,13 @@ const tags = (event: AuditEvent): string[] => [
     ? [`removed the ${tagWord(event.list('tagsRemoved'))} ${quoted(event.list('tagsRemoved'))}`]
     : []),
 ]
+const changesOfMany = (event: AuditEvent): string[] => {
+  const [members, pattern] = [event.list('membersSet'), event.text('pattern')]
+  return [
+    ...(members.length > 0 ? [`set ${listed(members)}`] : []),
+    ...(pattern === undefined ? [] : [`renamed by the pattern ${quoted([pattern])}`]),
+  ]
+}
 const ended = (event: AuditEvent): string => {
   const parts = [
     ...(event.number('sessionsEnded') > 0
@@ -97,7 +104,11 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
   'media-added': (event) => `${who(event)} added the image ${IMAGE}.`,
   'media-edited': (event) => {
     const renamed = event.nameBefore === undefined ? [] : [`renamed it from “${event.nameBefore}”`]
-    const parts = [...renamed, ...tags(event)]
+    const ids = event.list('ids')
+    const parts = [...renamed, ...changesOfMany(event), ...tags(event)]
+    if (ids.length > 0) {
+      return `${who(event)} edited ${count(ids.length, 'image', 'images')} (${numbers(ids)})${parts.length > 0 ? `: ${listed(parts)}` : ''}.`
+    }
     if (parts.length === 0) return `${who(event)} saved the image ${IMAGE} without changing it.`
     return `${who(event)} edited the image ${IMAGE}: ${listed(parts)}.`
   },
@@ -122,6 +133,10 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     const ids = event.list('ids')
     return `${who(event)} merged ${count(ids.length, 'image', 'images')} (${numbers(ids)}) into the image ${IMAGE}.`
   },
+  'tag-renamed': (event) =>
+    `${who(event)} renamed the tag ${quoted([event.text('from') ?? ''])} to ${quoted([event.text('to') ?? ''])} on ${count(event.number('items'), 'image', 'images')}.`,
+  'tag-removed': (event) =>
+    `${who(event)} removed the tag ${quoted([event.text('tag') ?? ''])} from ${count(event.number('items'), 'image', 'images')}.`,
   'media-deleted': (event) => {
     const ids = event.list('ids')
     if (event.imageId !== undefined) return `${who(event)} deleted the image ${IMAGE}.`

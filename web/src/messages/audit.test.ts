@@ -121,6 +121,31 @@ it.each([
     'ada hat die Sammlung „B“ mit 2 Untersammlungen gelöscht. Die Bilder darin bleiben.',
   ],
   [
+    'media-edited',
+    {
+      detail: {
+        ids: [4, 9],
+        membersSet: ['alt', 'rating'],
+        tagsRemoved: ['sea'],
+        pattern: 'Sea {n}',
+      },
+    },
+    'ada edited 2 images (no. 4 and no. 9): set alt and rating, renamed by the pattern “Sea {n}”, and removed the tag “sea”.',
+    'ada hat 2 Bilder bearbeitet (Nr. 4 und Nr. 9): alt und rating gesetzt, nach dem Muster „Sea {n}“ umbenannt und Schlagwort „sea“ entfernt.',
+  ],
+  [
+    'tag-renamed',
+    { detail: { from: 'sea', to: 'ocean', items: 1200 } },
+    'ada renamed the tag “sea” to “ocean” on 1,200 images.',
+    'ada hat das Schlagwort „sea“ in „ocean“ umbenannt, bei 1.200 Bildern.',
+  ],
+  [
+    'tag-removed',
+    { detail: { tag: 'sea', items: 1 } },
+    'ada removed the tag “sea” from 1 image.',
+    'ada hat das Schlagwort „sea“ von einem Bild entfernt.',
+  ],
+  [
     'media-deleted',
     { actor: null, detail: { ids: [4] } },
     'Somebody deleted 1 image (no. 4).',

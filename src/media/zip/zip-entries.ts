@@ -1,0 +1,139 @@
+import type { Readable } from 'node:stream'
+import { sql } from 'kysely'
+import { AppError, mediaNotFound } from '../../base/errors.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import type { Queries } from '../../database/tables.ts'
+import { explainMissing, openStream } from '../../images/delivery/open-object.ts'
+import type { Library } from '../library.ts'
+import { readLocalTime } from '../local-time.ts'
+import { createUniqueNames, entryName } from './entry-names.ts'
+import type { ZipEntry } from './zip-format.ts'
+
+/** What of each item an archive holds. */
+export const ZIP_SIZES = ['original', 'scaled', 'high'] as const
+
+export type ZipSize = (typeof ZIP_SIZES)[number]
+
+/** Items whose rows are read at a time. */
+const ROWS_AT_ONCE = 100
+
+/**
+ * Opens the files of items, one at a time, in the order of their ids. No snapshot of the database is held meanwhile: an
+ * item that was deleted since it was chosen is left out.
+ *
+ * @param isTrash whether the items are those in the trash
+ * @throws AppError 500 for a file that storage has lost or that cannot be rendered, 503 under overload
+ */
+export async function* readZipEntries(
+  library: Pick<Library, 'database' | 'storage' | 'renders'>,
+  slices: AsyncIterable<readonly number[]> | Iterable<readonly number[]>,
+  { size, isTrash }: { size: ZipSize; isTrash: boolean },
+): AsyncGenerator<ZipEntry> {
+  const nameOnce = createUniqueNames()
+  for await (const slice of slices) {
+    for (let start = 0; start < slice.length; start += ROWS_AT_ONCE) {
+      const ids = slice.slice(start, start + ROWS_AT_ONCE)
+      const rows = await library.database.run(findItems, JSON.stringify(ids), size)
+      for (const row of rows) {
+        if ((row.trashed_at !== null) !== isTrash) continue
+        const opened = await unlessGone(openItem(library, row, size))
+        if (!opened) continue
+        const extension = opened.key.slice(opened.key.lastIndexOf('.') + 1)
+        const taken = row.taken_at === null ? undefined : readLocalTime(row.taken_at)
+        try {
+          yield {
+            name: nameOnce(entryName(row, extension, size !== 'original')),
+            time: taken ?? row.added_at,
+            size: opened.size,
+            content: opened.stream,
+          }
+        } finally {
+          opened.stream.destroy()
+        }
+      }
+    }
+  }
+}
+
+interface StoredObject {
+  key: string
+  size: number
+}
+
+type Row = Awaited<ReturnType<typeof readRows>>[number]
+
+/** @throws AppError 404 "Media not found" if the item is gone meanwhile */
+async function openItem(
+  { database, storage, renders }: Pick<Library, 'database' | 'storage' | 'renders'>,
+  row: Row,
+  size: ZipSize,
+): Promise<StoredObject & { stream: Readable }> {
+  const open = async ({ key, size }: StoredObject) => {
+    const opening = openStream(storage, { key, size }, undefined)
+    return { key, size, stream: await explainMissing(database, key, opening) }
+  }
+  if (size === 'original') return open({ key: row.key, size: row.size })
+  const { variant_key: key, variant_size: bytes } = row
+  // A newer render may have replaced the variant since its row was read.
+  const known = key !== null && bytes !== null && (await unlessGone(open({ key, size: bytes })))
+  return known || open(await renders.render(row.file_id, size))
+}
+
+/** @returns undefined in place of "Media not found" */
+async function unlessGone<T>(result: Promise<T>): Promise<T | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if (error instanceof AppError && error.status === 404) return undefined
+    throw error
+  }
+}
+
+/** Of an original, no variant has the name. */
+const findItems = prepare((db, ids: Parameter<string>, variant: Parameter<string>) =>
+  db
+    .selectFrom('media')
+    .innerJoin('files', 'files.id', 'media.file_id')
+    .leftJoin('variants', (join) =>
+      join
+        .onRef('variants.file_id', '=', 'files.id')
+        .onRef('variants.recipe', '=', 'files.recipe')
+        .on('variants.name', '=', sql<'scaled' | 'high'>`${variant}`),
+    )
+    .select([
+      'media.id',
+      'media.name',
+      'media.file_name',
+      'media.taken_at',
+      'media.added_at',
+      'media.trashed_at',
+      'media.file_id',
+      'files.key',
+      'files.size',
+      'variants.key as variant_key',
+      'variants.size as variant_size',
+    ])
+    .where('media.id', 'in', listed<number>(db, 'bigint', ids))
+    .orderBy('media.id')
+    .compile(),
+)
+
+const readRows = (db: Queries, ids: string) => runIn(db, findItems, ids, '')
+
+/** @throws AppError 404 "Media not found" if one of the ids is of no item of the library */
+export async function requireItems(db: Queries, ids: readonly number[]): Promise<void> {
+  const rows = await runIn(db, findLive, JSON.stringify(ids))
+  if (rows.length === ids.length) return
+  const found = new Set(rows.map(({ id }) => id))
+  const missing = ids.find((id) => !found.has(id))
+  throw mediaNotFound(`There is no media item with id ${missing}.`)
+}
+
+const findLive = prepare((db, ids: Parameter<string>) =>
+  db
+    .selectFrom('media')
+    .select('id')
+    .where('id', 'in', listed<number>(db, 'bigint', ids))
+    .where('trashed_at', 'is', null)
+    .compile(),
+)

@@ -1,0 +1,16 @@
+import { countWrongDoubles, recountDoubles } from '../media/alike/doubles.ts'
+import type { Check } from './finding.ts'
+
+/** Checks that the table `doubles` (see `media/alike/doubles.ts`) has exactly the files that several items have. */
+export const checkDoubles: Check = async function* ({ database }) {
+  const wrong = await database.snapshot(countWrongDoubles)
+  if (wrong === 0) return
+  yield {
+    problem: `Of ${wrong} files it is noted wrongly how many items have them, so that exact duplicates are listed wrongly.`,
+    remedy: 'Counts them anew.',
+    async repair(library) {
+      await library.database.write(recountDoubles)
+      return { done: 'Counted them anew.' }
+    },
+  }
+}
