@@ -7,6 +7,7 @@ import {
   BulkAnswer,
   type BulkRoutesOptions,
   createSender,
+  requireSight,
   SEARCH_RULE,
 } from '../change/bulk-routes.ts'
 import type { Selection } from '../change/selection.ts'
@@ -36,6 +37,7 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     },
     handler: (request, reply) => {
       const selected = readSelection(request.body)
+      requireSight(request, selected)
       if ('filter' in selected && selected.filter?.in === 'trash') {
         throw parametersInvalid('in is "trash"; what is in the trash cannot be moved there.')
       }
