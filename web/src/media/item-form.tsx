@@ -1,5 +1,6 @@
 import { Alert, Button, Group, TextInput } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
+import { useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
@@ -7,11 +8,15 @@ import { usePermission } from '../session/session'
 import classes from './item.module.css'
 import { useItemEdit } from './item-edit'
 import { isElsewhere } from './item-keys'
+import { itemQuery } from './item-query'
+import { AltField, OtherFields } from './item-texts'
 import { TagsField } from './tags-field'
 import { useDraft } from './use-draft'
 
 interface ItemFormProps {
   item: MediaItem
+  /** False in the trash, where the server changes nothing. */
+  isEditable: boolean
   dialog: RefObject<HTMLElement | null>
   /** True if the item was deleted meanwhile. The form then only keeps the input. */
   isGone: boolean
@@ -19,24 +24,38 @@ interface ItemFormProps {
   onChange: (isChanged: boolean) => void
 }
 
-/** A form for name and tags. It sends nothing before the user saves. */
-export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
+/** A form for what people write about an image. It sends nothing before the user saves. */
+export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFormProps) {
   const { t } = useMessages()
-  const mayEdit = usePermission('edit-media')
+  const mayEdit = usePermission('edit-media') && isEditable
+  const client = useQueryClient()
   const nameField = useRef<HTMLInputElement>(null)
-  const { save, forget, isSaving, refusal, refused } = useItemEdit(item)
-  const { draft, isChanged, change, take, set, clear } = useDraft(item, refused, onChange)
-  const { name, tags, tagText } = { ...item, ...draft }
+  const { save, forget, isSaving, refusal, refused, isConflict } = useItemEdit(item)
+  const { draft, isChanged, change, take, set, rebase, clear } = useDraft(item, refused, onChange)
+  const { tagText, ...shown } = { ...item, ...draft }
 
   const submit = () => {
     if (!mayEdit || !isChanged || isSaving) return
     // The buttons disappear after saving, and must not take the focus with them.
     if (document.activeElement?.matches('button')) nameField.current?.focus()
-    const edit = take()
-    const sent = { ...edit, tagText: '' }
+    const taken = take()
+    const sent = { ...taken.edit, tagText: '', revision: taken.revision }
     set(sent)
-    // Keeps input that is typed meanwhile.
-    save(edit, { onSuccess: () => clear(sent) })
+    save(taken, {
+      // Keeps input that is typed meanwhile.
+      onSuccess: ({ data: { media } }) => void (clear(sent) || rebase(media.revision)),
+    })
+  }
+  /** Shows the item as it is now, below what was typed. The next save then replaces it. */
+  const reload = async () => {
+    nameField.current?.focus()
+    try {
+      const { media } = await client.fetchQuery({ ...itemQuery(item.id), staleTime: 0 })
+      forget()
+      rebase(media.revision)
+    } catch {
+      // The message stays, and with it the button.
+    }
   }
   const discard = () => {
     nameField.current?.focus()
@@ -62,23 +81,30 @@ export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
       <TextInput
         ref={nameField}
         label={t.name}
-        value={name}
+        value={shown.name}
         onChange={(event) => change({ name: event.currentTarget.value })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
+      <AltField alt={shown.alt} onChange={(alt) => change({ alt })} mayEdit={mayEdit} />
       <TagsField
         label={t.tags}
-        value={tags}
+        value={shown.tags}
         onChange={(changed) => change({ tags: changed })}
         text={tagText}
         onText={(text) => change({ tagText: text })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
+      <OtherFields shown={shown} onChange={change} mayEdit={mayEdit} />
       {(isGone || refusal) && (
         <Alert color="red" role="alert">
           {isGone ? `${t.gone} ${t.goneTyped}` : refusal}
+          {!isGone && isConflict && (
+            <Button mt="xs" size="compact-sm" variant="default" display="block" onClick={reload}>
+              {t.loadCurrent}
+            </Button>
+          )}
         </Alert>
       )}
       {mayEdit && (isChanged || isSaving) && (

@@ -13,7 +13,8 @@ const HIGH = { width: 2560, height: 2560 }
 /** Buttons that copy links to the image, and a link that downloads the original. */
 export function Links({ item }: { item: MediaItem }) {
   const { t } = useMessages()
-  const { name, urls } = item
+  const { urls } = item
+  const alt = item.alt ?? item.name
   const scaled = new URL(urls.scaled, location.href).href
   const high = new URL(urls.high, location.href).href
   const size = fitInto(item, HIGH)
@@ -24,10 +25,10 @@ export function Links({ item }: { item: MediaItem }) {
   const copies = [
     [t.copyScaled, scaled],
     [t.copyHigh, high],
-    [t.copyMarkdown, `![${name.replace(/([\\[\]])/g, '\\$1')}](${high})`],
+    [t.copyMarkdown, `![${alt.replace(/([\\[\]])/g, '\\$1').replace(/\s+/g, ' ')}](${high})`],
     [
       t.copyHtml,
-      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(name)}">`,
+      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(alt)}">`,
     ],
   ] as const
 

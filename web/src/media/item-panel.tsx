@@ -112,6 +112,7 @@ export function ItemPanel(props: ItemPanelProps) {
                 <ItemForm
                   key={item.id}
                   item={item}
+                  isEditable={item.trashedAt === undefined}
                   dialog={dialog}
                   isGone={isGone}
                   onChange={onChange}
