@@ -10,8 +10,14 @@ import { fitInto } from './zoom'
 /** The variant `high` fits into this size, in pixels. */
 const HIGH = { width: 2560, height: 2560 }
 
+interface LinksProps {
+  item: MediaItem
+  /** False in the trash, where the addresses show nothing. */
+  isPublic: boolean
+}
+
 /** Buttons that copy links to the image, and a link that downloads the original. */
-export function Links({ item }: { item: MediaItem }) {
+export function Links({ item, isPublic }: LinksProps) {
   const { t } = useMessages()
   const { urls } = item
   const alt = item.alt ?? item.name
@@ -58,11 +64,18 @@ export function Links({ item }: { item: MediaItem }) {
   }
   return (
     <Group gap="xs">
-      {copies.map(([label, text]) => (
-        <Button key={label} variant="default" size="xs" fw={500} onClick={() => copy(label, text)}>
-          {label}
-        </Button>
-      ))}
+      {isPublic &&
+        copies.map(([label, text]) => (
+          <Button
+            key={label}
+            variant="default"
+            size="xs"
+            fw={500}
+            onClick={() => copy(label, text)}
+          >
+            {label}
+          </Button>
+        ))}
       <Button
         component="a"
         href={at(`/media/original/${item.id}`)}

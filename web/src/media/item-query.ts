@@ -1,3 +1,4 @@
+import { at } from '../api/base'
 import { api, call, type MediaItem } from '../api/client'
 import type { paths } from '../api/schema'
 
@@ -20,10 +21,18 @@ export const itemQuery = (id: number) => ({
     const { data, headers } = await call(
       api.GET('/media/item/{id}', { params: { path: { id } }, signal }),
     )
+    const { media, rank } = data
     return {
-      ...data,
+      media: media.trashedAt === undefined ? media : inTrash(media),
+      rank,
       total: Number(headers.get('x-total-count')),
       etag: headers.get('etag') ?? undefined,
     }
   },
 })
+
+/** An item of the trash, with addresses that show its images there. Its public ones show nothing. */
+export const inTrash = <Item extends MediaItem>(item: Item): Item => {
+  const address = (variant: string) => at(`/media/image/${item.id}/${variant}?in=trash`)
+  return { ...item, urls: { scaled: address('scaled'), high: address('high') } }
+}

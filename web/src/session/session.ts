@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
+import { at } from '../api/base'
 import { ApiError, api, call, type User } from '../api/client'
 import { reloadAnyway } from '../ask-before-unload'
 
@@ -81,6 +82,24 @@ export function useFileService(): boolean | undefined {
       return response.ok
     },
     enabled: Boolean(user),
+    staleTime: 5 * 60_000,
+  })
+  return data
+}
+
+/**
+ * Whether this server has a trash; undefined while that is not known. Without one its routes do not exist,
+ * and every method is answered with 404.
+ */
+export function useTrash(): boolean | undefined {
+  const { data } = useQuery({
+    queryKey: ['trash'],
+    queryFn: async () => {
+      const { status } = await fetch(at('/media/bulk/trash'), { method: 'OPTIONS' })
+      if (status >= 500) throw new ApiError(status, 'The trash cannot be asked for.')
+      return status !== 404
+    },
+    enabled: usePermission('delete-media'),
     staleTime: 5 * 60_000,
   })
   return data
