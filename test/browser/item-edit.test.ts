@@ -296,4 +296,33 @@ describePage('changing an image', () => {
     await page.getByText('Saved', { exact: true }).waitFor()
     expect(await stored(id)).toMatchObject({ credit: 'Mine', source: 'Elsewhere' })
   })
+
+  it('puts an image into collections and takes it out, and makes a new one by its name', async () => {
+    const { body } = await client.post('/collections', { name: 'Journeys' })
+    const parent = Reflect.get(body, 'collection').id
+    await client.post('/collections', { name: 'Japan', parent })
+    const { id } = await add('Collected', 50)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Collected')
+    const field = panel.getByRole('combobox', { name: 'Collections' })
+    await field.fill('japan')
+    await page.getByRole('option', { name: 'Journeys / Japan' }).click()
+    await field.fill('Website')
+    await page.getByRole('option', { name: 'Create “Website”' }).click()
+    await panel.getByText('Website', { exact: true }).waitFor()
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    const answer = await client.request<{ collections: { id: number; name: string }[] }>(
+      'GET',
+      '/collections',
+    )
+    const idOf = (name: string) => answer.body.collections.find((one) => one.name === name)?.id
+    expect((await stored(id))?.collections).toEqual([idOf('Japan'), idOf('Website')])
+
+    await field.press('Backspace')
+    await save(page).click()
+    await expect
+      .poll(async () => (await stored(id))?.collections, PATIENCE)
+      .toEqual([idOf('Japan')])
+  })
 })

@@ -15,6 +15,7 @@ import {
   createSender,
   SEARCH_RULE,
 } from '../change/bulk-routes.ts'
+import { sendNothing } from '../library-state.ts'
 import { restoreItems, trashItems } from './trash.ts'
 
 /** Moves many items to the trash, and brings many back. */
@@ -29,6 +30,17 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     503: 'Service busy',
   }
   const UNTIL_RULE = `With \`search\`, \`until\` is required. ${SEARCH_RULE}`
+  app.route({
+    method: 'OPTIONS',
+    url: '/media/bulk/trash',
+    config: { access: 'delete-media' },
+    schema: {
+      tags: ['media'],
+      summary: 'Check whether there is a trash',
+      response: { 204: Type.Null() },
+    },
+    handler: async (_request, reply) => sendNothing(reply, 204),
+  })
   app.route({
     method: 'POST',
     url: '/media/bulk/trash',

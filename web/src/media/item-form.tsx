@@ -1,10 +1,11 @@
-import { Alert, Button, Group, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Stack, TextInput } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
 import { useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
+import { CollectionsField } from './collections-field'
 import classes from './item.module.css'
 import { useItemEdit } from './item-edit'
 import { isElsewhere } from './item-keys'
@@ -34,10 +35,11 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
   const { draft, isChanged, change, take, set, rebase, clear } = useDraft(item, refused, onChange)
   const { tagText, ...shown } = { ...item, ...draft }
 
+  /** Takes the focus from a button that is about to disappear. */
+  const focusName = () => nameField.current?.focus({ preventScroll: true })
   const submit = () => {
     if (!mayEdit || !isChanged || isSaving) return
-    // The buttons disappear after saving, and must not take the focus with them.
-    if (document.activeElement?.matches('button')) nameField.current?.focus()
+    if (document.activeElement?.matches('button')) focusName()
     const taken = take()
     const sent = { ...taken.edit, tagText: '', revision: taken.revision }
     set(sent)
@@ -48,7 +50,7 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
   }
   /** Shows the item as it is now, below what was typed. The next save then replaces it. */
   const reload = async () => {
-    nameField.current?.focus()
+    focusName()
     try {
       const { media } = await client.fetchQuery({ ...itemQuery(item.id), staleTime: 0 })
       forget()
@@ -58,7 +60,7 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
     }
   }
   const discard = () => {
-    nameField.current?.focus()
+    focusName()
     forget()
     clear()
   }
@@ -70,6 +72,8 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
     event.preventDefault()
     submit()
   })
+  const trouble = isGone ? `${t.gone} ${t.goneTyped}` : refusal
+  const canSave = mayEdit && (isChanged || isSaving)
   return (
     <form
       className={classes.form}
@@ -96,26 +100,42 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
+      <CollectionsField
+        value={shown.collections}
+        onChange={(collections) => change({ collections })}
+        mayEdit={mayEdit}
+      />
       <OtherFields shown={shown} onChange={change} mayEdit={mayEdit} />
-      {(isGone || refusal) && (
-        <Alert color="red" role="alert">
-          {isGone ? `${t.gone} ${t.goneTyped}` : refusal}
-          {!isGone && isConflict && (
-            <Button mt="xs" size="compact-sm" variant="default" display="block" onClick={reload}>
-              {t.loadCurrent}
-            </Button>
+      {(trouble || canSave) && (
+        // Together, so that the reason is in sight wherever the user has scrolled to.
+        <Stack className={classes.actions} gap="xs">
+          {trouble && (
+            <Alert color="red" role="alert">
+              {trouble}
+              {isConflict && !isGone && (
+                <Button
+                  mt="xs"
+                  size="compact-sm"
+                  variant="default"
+                  display="block"
+                  onClick={reload}
+                >
+                  {t.loadCurrent}
+                </Button>
+              )}
+            </Alert>
           )}
-        </Alert>
-      )}
-      {mayEdit && (isChanged || isSaving) && (
-        <Group className={classes.actions}>
-          <Button type="submit" loading={isSaving}>
-            {t.save}
-          </Button>
-          <Button variant="default" disabled={isSaving} onClick={discard}>
-            {t.discard}
-          </Button>
-        </Group>
+          {canSave && (
+            <Group>
+              <Button type="submit" loading={isSaving}>
+                {t.save}
+              </Button>
+              <Button variant="default" disabled={isSaving} onClick={discard}>
+                {t.discard}
+              </Button>
+            </Group>
+          )}
+        </Stack>
       )}
     </form>
   )

@@ -1,4 +1,5 @@
 import type { Messages } from './en'
+import { viewsDe } from './views-de'
 
 export const de: Messages = {
   language: 'Deutsch',
@@ -36,82 +37,7 @@ export const de: Messages = {
   imageMissing: 'Das Bild kann nicht angezeigt werden.',
   search: 'Namen, Schlagwörter, Texte durchsuchen',
   clearSearch: 'Suche leeren',
-  orders: {
-    'added-desc': 'Neueste zuerst',
-    'added-asc': 'Älteste zuerst',
-    'name-asc': 'Name, A bis Z',
-    'name-desc': 'Name, Z bis A',
-    'size-desc': 'Größte Datei zuerst',
-    'size-asc': 'Kleinste Datei zuerst',
-    'taken-desc': 'Zuletzt aufgenommen',
-    'taken-asc': 'Zuerst aufgenommen',
-    'changed-desc': 'Zuletzt geändert',
-    'changed-asc': 'Am längsten unverändert',
-    collection: 'Reihenfolge der Sammlung',
-  },
-  filters: 'Filter',
-  removeFilter: (filter) => `Filter entfernen: ${filter}`,
-  clearFilters: 'Alle Filter entfernen',
-  filterNames: {
-    type: 'Typ',
-    tag: 'Schlagwörter',
-    anyTag: 'Eines der Schlagwörter',
-    notTag: 'Ohne die Schlagwörter',
-    collection: 'Sammlung',
-    has: 'Mit',
-    lacks: 'Ohne',
-    orientation: 'Ausrichtung',
-    animated: 'Animiert',
-    minWidth: 'Mindestbreite',
-    maxWidth: 'Höchstbreite',
-    minHeight: 'Mindesthöhe',
-    maxHeight: 'Höchsthöhe',
-    minSize: 'Mindestgröße',
-    maxSize: 'Höchstgröße',
-    minRating: 'Mindestbewertung',
-    added: 'Hinzugefügt',
-    taken: 'Aufgenommen',
-    addedBy: 'Hinzugefügt von',
-    color: 'Farbe',
-  },
-  filterWords: {
-    jpeg: 'JPEG',
-    png: 'PNG',
-    webp: 'WebP',
-    gif: 'GIF',
-    avif: 'AVIF',
-    none: 'keine',
-    true: 'ja',
-    false: 'nein',
-    alt: 'Alternativtext',
-    description: 'Beschreibung',
-    credit: 'Bildnachweis',
-    copyright: 'Copyright',
-    source: 'Quelle',
-    tags: 'Schlagwörter',
-    collection: 'Sammlung',
-    location: 'Ort',
-    focus: 'Fokuspunkt',
-    rating: 'Bewertung',
-    takenAt: 'Aufnahmedatum',
-    landscape: 'Querformat',
-    portrait: 'Hochformat',
-    square: 'quadratisch',
-    red: 'Rot',
-    orange: 'Orange',
-    yellow: 'Gelb',
-    green: 'Grün',
-    teal: 'Türkis',
-    blue: 'Blau',
-    purple: 'Violett',
-    pink: 'Rosa',
-    brown: 'Braun',
-    black: 'Schwarz',
-    gray: 'Grau',
-    white: 'Weiß',
-  },
-  noneFiltered: 'Kein Bild passt zu den Filtern.',
-  noMatchesFiltered: 'Es wird nur unter den Bildern gesucht, die auch zu den Filtern passen.',
+  ...viewsDe,
   view: 'Reihenfolge und Größe',
   order: 'Reihenfolge',
   size: 'Größe der Bilder',
@@ -147,6 +73,8 @@ export const de: Messages = {
   altMissing: 'Noch keiner vorhanden.',
   altDecorative: 'Dekorativ: Screenreader überspringen dieses Bild.',
   decorative: 'Dekorativ: Das Bild sagt nichts, was nicht auch der Text daneben sagt',
+  collections: 'Sammlungen',
+  newCollection: (name) => `„${name}“ anlegen`,
   description: 'Beschreibung',
   credit: 'Bildnachweis',
   copyright: 'Copyright',
@@ -214,31 +142,6 @@ export const de: Messages = {
     count === 1
       ? 'Sie können das acht Sekunden lang rückgängig machen. Danach sind das Bild und seine Dateien endgültig gelöscht.'
       : 'Sie können das acht Sekunden lang rückgängig machen. Danach sind die Bilder und ihre Dateien endgültig gelöscht.',
-  toTrash: 'In den Papierkorb',
-  trashQuestion:
-    'Sie kommen in den Papierkorb. Von dort lassen sie sich einzeln oder zusammen wiederherstellen.',
-  trash: 'Papierkorb',
-  trashHint:
-    'Diese Bilder sind für alle anderen verborgen. Sie lassen sich wiederherstellen, bis der Server sie endgültig löscht.',
-  trashEmpty: 'Der Papierkorb ist leer.',
-  showTrash: 'Papierkorb anzeigen',
-  inTrash: 'Dieses Bild ist im Papierkorb.',
-  trashedSince: (time, by) =>
-    by ? `${by} hat es am ${time} dorthin verschoben.` : `Es wurde am ${time} dorthin verschoben.`,
-  restore: 'Wiederherstellen',
-  removeForGood: 'Endgültig löschen',
-  trashing: (done, total) =>
-    `In den Papierkorb: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}`,
-  trashedMany: (count) =>
-    count === 1
-      ? '1 Bild wurde in den Papierkorb verschoben.'
-      : `${count.toLocaleString('de')} Bilder wurden in den Papierkorb verschoben.`,
-  restoring: (done, total) =>
-    `Wiederherstellen: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}`,
-  restoredMany: (count) =>
-    count === 1
-      ? '1 Bild wurde wiederhergestellt.'
-      : `${count.toLocaleString('de')} Bilder wurden wiederhergestellt.`,
   going: 'Wird gelöscht',
   aboutToRemove: (count) =>
     count === 1

@@ -1,6 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useCallback } from 'react'
-import { at } from '../api/base'
 import { ApiError, api, call, type User } from '../api/client'
 import { reloadAnyway } from '../ask-before-unload'
 
@@ -87,17 +86,15 @@ export function useFileService(): boolean | undefined {
   return data
 }
 
-/**
- * Whether this server has a trash; undefined while that is not known. Without one its routes do not exist,
- * and every method is answered with 404.
- */
+/** Whether this server has a trash; undefined while that is not known. Without one the route is not there. */
 export function useTrash(): boolean | undefined {
   const { data } = useQuery({
     queryKey: ['trash'],
     queryFn: async () => {
-      const { status } = await fetch(at('/media/bulk/trash'), { method: 'OPTIONS' })
-      if (status >= 500) throw new ApiError(status, 'The trash cannot be asked for.')
-      return status !== 404
+      const { response } = await api.OPTIONS('/media/bulk/trash')
+      if (response.status === 401) throw new ApiError(401, 'Unauthorized')
+      if (response.status >= 500) throw new ApiError(response.status, response.statusText)
+      return response.ok
     },
     enabled: usePermission('delete-media'),
     staleTime: 5 * 60_000,
