@@ -1400,6 +1400,12 @@ describe('every documented answer', () => {
     },
   )
 
+  it('reports at the route of the trash that there is one', async () => {
+    const answer = await clients.whole?.admin?.request('OPTIONS', '/media/bulk/trash')
+    expect(answer?.status).toBe(204)
+    expect(documentedStatuses('OPTIONS', '/media/bulk/trash')).toContain('204')
+  })
+
   it('reports at the upload route whether the file service is on', async () => {
     expect(await clients.whole?.admin?.request('OPTIONS', '/media/add')).toMatchObject({
       status: 204,

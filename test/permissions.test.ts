@@ -142,6 +142,7 @@ describe('access to each route', () => {
       'GET /users/:id/tokens: manage-accounts',
       'GET /users: manage-accounts',
       'OPTIONS /media/add: session',
+      'OPTIONS /media/bulk/trash: delete-media',
       'PATCH /collections/:id: edit-media',
       'PATCH /media/item/:id: edit-media',
       'POST /auth/logout: session',

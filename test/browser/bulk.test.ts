@@ -23,7 +23,7 @@ describePage('a change of many images', () => {
       { name: 'Full', tags: FULL },
       ...Array.from({ length: 300 }, (_, index) => ({ name: `Photo ${index + 1}` })),
     ])
-    server = await startServer({}, data)
+    server = await startServer({ VITRINE_TRASH_DAYS: '0' }, data)
     client = await signIn(server)
     return () => server.stop()
   })

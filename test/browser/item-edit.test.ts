@@ -32,8 +32,8 @@ describePage('changing an image', () => {
   /** Holds back all changes from the server. @returns a function that releases them */
   const holdChanges = async (page: Page) => {
     const { promise, resolve } = Promise.withResolvers<void>()
-    await page.route('**/media/edit/*', async (route) => {
-      await promise
+    await page.route('**/media/item/*', async (route) => {
+      if (route.request().method() === 'PATCH') await promise
       await route.continue()
     })
     return resolve
@@ -99,7 +99,7 @@ describePage('changing an image', () => {
     await image(page, long).waitFor()
     release()
     await image(page, 'Refused').waitFor()
-    const { body } = await client.post(`/media/edit/${id}`, { name: long, tags: [] })
+    const { body } = await client.request('PATCH', `/media/item/${id}`, { json: { name: long } })
     await itemPanel(page).getByText(body.detail).waitFor()
     expect(await nameOf(page).inputValue()).toBe(long)
     expect(await stored(id)).toMatchObject({ name: 'Refused' })
@@ -110,13 +110,14 @@ describePage('changing an image', () => {
     const page = await openPage(server)
     await openItem(page, 'Left')
     const release = Promise.withResolvers<void>()
-    await page.route('**/media/edit/*', async (route) => {
+    await page.route('**/media/item/*', async (route) => {
+      if (route.request().method() !== 'PATCH') return route.continue()
       await release.promise
       await route.abort()
     })
     await nameOf(page).fill('Left early')
     // Escape before the request would ask about unsaved changes.
-    const sent = page.waitForRequest('**/media/edit/*')
+    const sent = page.waitForRequest((request) => request.method() === 'PATCH')
     await nameOf(page).press('Enter')
     await sent
     await page.keyboard.press('Escape')
@@ -125,7 +126,7 @@ describePage('changing an image', () => {
     const notice = page.getByRole('alert').filter({ hasText: 'Your changes to “Left”' })
     await notice.waitFor()
     await image(page, 'Left').waitFor()
-    await page.unroute('**/media/edit/*')
+    await page.unroute('**/media/item/*')
     await notice.getByRole('button', { name: 'Show' }).click()
     await expect.poll(() => nameOf(page).inputValue(), PATIENCE).toBe('Left early')
     await save(page).click()
@@ -249,5 +250,79 @@ describePage('changing an image', () => {
     expect(await nameOf(page).inputValue()).toBe('A long and careful description')
     await itemPanel(page).getByRole('button', { name: 'Discard changes' }).click()
     await page.getByRole('heading', { name: 'This image is no longer in the library.' }).waitFor()
+  })
+
+  it('saves texts and a rating, and shows the alternative text as that of the image', async () => {
+    const { id } = await add('Described', 40)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Described')
+    await panel.getByLabel('Alternative text').fill('A lit tower')
+    await panel.getByLabel('Description').fill('Two\nlines')
+    await panel.getByLabel('Credit').fill('Ada')
+    await panel.getByRole('radio', { name: '4 stars' }).press('Space')
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    await panel.getByRole('img', { name: 'A lit tower' }).waitFor()
+    const texts = { alt: 'A lit tower', description: 'Two\nlines', credit: 'Ada', rating: 4 }
+    expect(await stored(id)).toMatchObject({ ...texts, name: 'Described', tags: ['one'] })
+
+    await panel.getByLabel('Decorative').check()
+    await panel.getByLabel('Credit').fill('')
+    await save(page).click()
+    await expect.poll(async () => (await stored(id))?.alt, PATIENCE).toBe('')
+    expect(await stored(id)).toMatchObject({ alt: '', credit: null, rating: 4 })
+    await panel.getByLabel('Decorative').uncheck()
+    await save(page).click()
+    await expect.poll(async () => (await stored(id))?.alt, PATIENCE).toBe(null)
+  })
+
+  it('does not overwrite what someone else has saved meanwhile, and keeps the input', async () => {
+    const { id } = await add('Contested', 41)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Contested')
+    await panel.getByLabel('Credit').fill('Mine')
+    const theirs = { credit: 'Theirs', source: 'Elsewhere' }
+    await client.request('PATCH', `/media/item/${id}`, { json: theirs })
+    await save(page).click()
+    await panel.getByText('Someone has changed this image').waitFor()
+    expect(await stored(id)).toMatchObject(theirs)
+    expect(await panel.getByLabel('Credit').inputValue()).toBe('Mine')
+
+    await panel.getByRole('button', { name: 'Load current version' }).click()
+    await panel.getByText('Someone has changed this image').waitFor({ state: 'detached' })
+    expect(await panel.getByLabel('Source').inputValue()).toBe('Elsewhere')
+    expect(await panel.getByLabel('Credit').inputValue()).toBe('Mine')
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    expect(await stored(id)).toMatchObject({ credit: 'Mine', source: 'Elsewhere' })
+  })
+
+  it('puts an image into collections and takes it out, and makes a new one by its name', async () => {
+    const { body } = await client.post('/collections', { name: 'Journeys' })
+    const parent = Reflect.get(body, 'collection').id
+    await client.post('/collections', { name: 'Japan', parent })
+    const { id } = await add('Collected', 50)
+    const page = await openPage(server)
+    const panel = await openItem(page, 'Collected')
+    const field = panel.getByRole('combobox', { name: 'Collections' })
+    await field.fill('japan')
+    await page.getByRole('option', { name: 'Journeys / Japan' }).click()
+    await field.fill('Website')
+    await page.getByRole('option', { name: 'Create “Website”' }).click()
+    await panel.getByText('Website', { exact: true }).waitFor()
+    await save(page).click()
+    await page.getByText('Saved', { exact: true }).waitFor()
+    const answer = await client.request<{ collections: { id: number; name: string }[] }>(
+      'GET',
+      '/collections',
+    )
+    const idOf = (name: string) => answer.body.collections.find((one) => one.name === name)?.id
+    expect((await stored(id))?.collections).toEqual([idOf('Japan'), idOf('Website')])
+
+    await field.press('Backspace')
+    await save(page).click()
+    await expect
+      .poll(async () => (await stored(id))?.collections, PATIENCE)
+      .toEqual([idOf('Japan')])
   })
 })

@@ -17,7 +17,7 @@ describePage('an image', () => {
   let server: Server
   let client: Client
   beforeAll(async () => {
-    server = await startServer()
+    server = await startServer({ VITRINE_TRASH_DAYS: '0' })
     client = await signIn(server)
   })
   afterAll(() => server.stop())

@@ -7,7 +7,7 @@ import { describePage, expectFocus, hasFocus, image, itemPanel, openPage } from 
 describePage('the keyboard alone', () => {
   let server: Server
   beforeAll(async () => {
-    server = await startServer()
+    server = await startServer({ VITRINE_TRASH_DAYS: '0' })
     const client = await signIn(server)
     for (const [index, name] of ['Third', 'Second', 'First'].entries()) {
       await client.add(name, [], await makeJpeg({ seed: index + 1 }))

@@ -13,7 +13,7 @@ describePage('permissions', () => {
   beforeAll(async () => {
     const data = makeDataFolder()
     server = await startServer({}, data)
-    apiOnly = await startServer({ VITRINE_FILE_SERVICE: 'false' }, data)
+    apiOnly = await startServer({ VITRINE_FILE_SERVICE: 'false', VITRINE_TRASH_DAYS: '0' }, data)
     await (await signIn(server)).add('Seen', ['one'], await makeJpeg())
     const args = ['user', 'add', 'visitor', '--role', 'viewer', '--password-stdin']
     await runCli(data, args, { input: `${PASSWORD}\n` })

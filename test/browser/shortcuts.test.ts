@@ -22,7 +22,7 @@ describePage('the keyboard shortcuts', () => {
       data,
       Array.from({ length: 500 }, (_, index) => ({ name: `Photo ${index + 1}` })),
     )
-    server = await startServer({}, data)
+    server = await startServer({ VITRINE_TRASH_DAYS: '0' }, data)
     return () => server.stop()
   })
 

@@ -11,6 +11,7 @@ import {
   SEARCH_RULE,
 } from '../change/bulk-routes.ts'
 import type { Selection } from '../change/selection.ts'
+import { sendNothing } from '../library-state.ts'
 import { restoreItems, trashItems } from './trash.ts'
 
 /** Moves many items to the trash, and brings many back. */
@@ -24,6 +25,17 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
     415: 'Unsupported media type',
     503: 'Service busy',
   }
+  app.route({
+    method: 'OPTIONS',
+    url: '/media/bulk/trash',
+    config: { access: 'delete-media' },
+    schema: {
+      tags: ['media'],
+      summary: 'Check whether there is a trash',
+      response: { 204: Type.Null() },
+    },
+    handler: async (_request, reply) => sendNothing(reply, 204),
+  })
   app.route({
     method: 'POST',
     url: '/media/bulk/trash',

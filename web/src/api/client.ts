@@ -7,6 +7,7 @@ export const api = createClient<paths>({ baseUrl: location.origin + at('/') })
 
 type Body<T> = T extends { content: { 'application/json': infer B } } ? B : never
 export type MediaList = Body<paths['/media']['get']['responses'][200]>
+export type Collection = Body<paths['/collections']['get']['responses'][200]>['collections'][number]
 export type MediaItem = MediaList['media'][number]
 export type User = Body<paths['/auth/me']['get']['responses'][200]>['user']
 

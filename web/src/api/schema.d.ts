@@ -4901,7 +4901,64 @@ export interface paths {
             };
         };
         delete?: never;
-        options?: never;
+        /**
+         * Check whether there is a trash
+         * @description Needs the permission `delete-media`.
+         */
+        options: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description No content */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
         head?: never;
         patch?: never;
         trace?: never;

@@ -5,7 +5,8 @@ import { useManageParts } from '../admin/manage'
 import { useManageView } from '../admin/manage-view'
 import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
-import { useSession, useSignInPlace, useSignOut } from '../session/session'
+import { useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
+import { useView, WHOLE } from './view'
 
 /** The menu of the signed-in user: account screens, keyboard shortcuts, language, sign-out. */
 export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
@@ -15,6 +16,8 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { mutate: signOut } = useSignOut()
   const parts = useManageParts() ?? []
   const { setView } = useManageView()
+  const { setView: setLibrary } = useView()
+  const hasTrash = useTrash() === true
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
   const leave = () => {
@@ -60,6 +63,16 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
             {t[part]}
           </Menu.Item>
         ))}
+        {hasTrash && (
+          <Menu.Item
+            onClick={() => {
+              button.current?.focus()
+              void setLibrary({ ...WHOLE, in: 'trash' }, { history: 'push' })
+            }}
+          >
+            {t.trash}
+          </Menu.Item>
+        )}
         <Menu.Item
           rightSection="?"
           onClick={() => {

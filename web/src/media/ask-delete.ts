@@ -7,15 +7,17 @@ interface AskDeleteOptions {
   count: number
   /** Name of the image, if it is a single one that the user has in view. */
   name?: string
+  /** Whether they go to the trash. */
+  toTrash?: boolean
   onConfirm: () => void
 }
 
 /** Asks for confirmation before one or more images are deleted. */
-export function askDelete({ t, count, name, onConfirm }: AskDeleteOptions): void {
+export function askDelete({ t, count, name, toTrash = false, onConfirm }: AskDeleteOptions): void {
   modals.openConfirmModal({
     title: name === undefined ? t.removeMany(count) : t.removeNamed(name),
-    children: t.removeQuestion(count),
-    labels: { confirm: t.remove, cancel: t.cancel },
+    children: toTrash ? t.trashQuestion : t.removeQuestion(count),
+    labels: { confirm: toTrash ? t.toTrash : t.remove, cancel: t.cancel },
     confirmProps: { color: 'red' },
     closeButtonProps: { 'aria-label': t.close },
     centered: true,

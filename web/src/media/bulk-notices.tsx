@@ -69,11 +69,14 @@ export function UndoNotice({ id, text, lasts, onUndo }: UndoNoticeProps) {
 
 interface ResultNoticeProps {
   lines: string[]
+  onUndo?: () => void
+  onShowTrash?: () => void
   onDetails?: () => void
   onRetry?: () => void
 }
 
-export function ResultNotice({ lines, onDetails, onRetry }: ResultNoticeProps) {
+export function ResultNotice(props: ResultNoticeProps) {
+  const { lines, onUndo, onShowTrash, onDetails, onRetry } = props
   const { t } = useMessages()
   return (
     <Stack gap="xs">
@@ -82,8 +85,18 @@ export function ResultNotice({ lines, onDetails, onRetry }: ResultNoticeProps) {
           {line}
         </Text>
       ))}
-      {(onDetails || onRetry) && (
+      {(onUndo || onShowTrash || onDetails || onRetry) && (
         <Group gap="xs">
+          {onUndo && (
+            <Button size="compact-sm" onClick={onUndo}>
+              {t.undo}
+            </Button>
+          )}
+          {onShowTrash && (
+            <Button size="compact-sm" variant="default" onClick={onShowTrash}>
+              {t.showTrash}
+            </Button>
+          )}
           {onRetry && (
             <Button size="compact-sm" onClick={onRetry}>
               {t.tryAgain}

@@ -2,10 +2,14 @@ import { at } from '../api/base'
 import { ApiError } from '../api/client'
 
 /** The change of each selected item. */
-export type BulkAction = { kind: 'delete' } | { kind: 'tags'; add: string[]; remove: string[] }
+export type BulkAction =
+  | { kind: 'delete' | 'trash' | 'restore' }
+  | { kind: 'tags'; add: string[]; remove: string[] }
 
 /** The items of one request: ids, or the matches of a search up to the id `until`. */
-export type BulkTarget = { ids: number[] } | { search: string; until: number; except: number[] }
+export type BulkTarget =
+  | { ids: number[] }
+  | { search: string; until: number; except: number[]; in?: 'trash' }
 
 /** A line of the response, with the counts so far in this request. Only the last line has `code`. */
 export interface BulkLine {

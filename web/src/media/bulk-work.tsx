@@ -14,9 +14,13 @@ import { focusBack } from './grid-focus'
 import { countSelected, type Selection, unite } from './selection'
 import { useUndoKey } from './shortcuts'
 import type { TagDialogKind } from './tag-dialog'
+import { useView, WHOLE } from './view'
 
 /** Time to undo a deletion before any request is sent. */
 const UNDO_MS = 8000
+
+/** How long the notification offers to take images out of the trash again. */
+const UNTRASH_MS = 10_000
 
 /** Id of the undo notification. All pending deletions share one. */
 const UNDO = 'undo-delete'
@@ -28,22 +32,37 @@ interface Deletion {
 
 export type BulkWork = ReturnType<typeof useBulkWork>
 
-/** Deletes and tags many images, and reports progress and results in notifications. */
+/** What progress and result of an action are called. */
+const words = (kind: BulkAction['kind'], t: Messages) =>
+  ({
+    delete: { running: t.removing, done: t.removedMany },
+    trash: { running: t.trashing, done: t.trashedMany },
+    restore: { running: t.restoring, done: t.restoredMany },
+    tags: { running: t.tagging, done: t.taggedMany },
+  })[kind]
+
+/** Whether an action takes images out of the view. */
+const takesAway = ({ kind }: BulkAction) => kind === 'delete' || kind === 'trash'
+
+/** Deletes, restores and tags many images, and reports progress and results in notifications. */
 export function useBulkWork() {
   const { t } = useMessages()
   const client = useQueryClient()
   const signedIn = useSignedInAgain()
+  const { setView } = useView()
   /** Images that are about to be deleted, or being deleted. */
   const [going, setGoing] = useState<readonly Selection[]>([])
   const [running, setRunning] = useState(0)
   const nextId = useRef(1)
 
-  const run = async (selection: Selection, action: BulkAction) => {
+  /** Takes the last images out of the trash again, while its notification is shown. */
+  const untrash = useRef<() => void>(undefined)
+
+  const run = async (selection: Selection, action: BulkAction, onUndo?: () => void) => {
     const id = `bulk-${nextId.current++}`
     const stop = new AbortController()
-    const isDelete = action.kind === 'delete'
-    const words = isDelete ? t.removing : t.tagging
-    const tell = (done: number, total: number, text = words(done, total)) => ({
+    const { running, done: told } = words(action.kind, t)
+    const tell = (done: number, total: number, text = running(done, total)) => ({
       id,
       autoClose: false as const,
       withCloseButton: false,
@@ -79,20 +98,44 @@ export function useBulkWork() {
     const { end, failures, failed } = result
     const succeeded = result.done - failures
     const lines = [
-      ...(succeeded > 0 || !end ? [(isDelete ? t.removedMany : t.taggedMany)(succeeded)] : []),
+      ...(succeeded > 0 || !end ? [told(succeeded)] : []),
       ...(failures > 0 ? [t.failedMany(failures)] : []),
       ...(end && result.total > result.done ? [t.leftMany(result.total - result.done)] : []),
       ...(end && !stop.signal.aborted ? [explain(end.error, t)] : []),
     ]
     const isClean = failures === 0 && !end
+    const isTrashed = action.kind === 'trash' && succeeded > 0
+    const isFailed = new Set(failed.map((failure) => failure.id))
+    /** Which images a search has moved to the trash is not known, so only named ones can be taken out. */
+    const undoOne =
+      isTrashed && selection.kind === 'some'
+        ? async () => {
+            notifications.hide(notice)
+            focusBack()
+            const names = new Map([...selection.names].filter(([one]) => !isFailed.has(one)))
+            await start({ kind: 'some', names }, { kind: 'restore' })
+            onUndo?.()
+          }
+        : undefined
+    if (undoOne) untrash.current = undoOne
     const notice = notifications.show({
-      autoClose: isClean ? 5000 : false,
+      autoClose: isClean ? (isTrashed ? UNTRASH_MS : 5000) : false,
+      onClose: () => {
+        if (untrash.current === undoOne) untrash.current = undefined
+      },
       withBorder: true,
       ...(isClean ? {} : { color: 'red' }),
       closeButtonProps: { 'aria-label': t.close },
       message: (
         <ResultNotice
           lines={lines}
+          {...(undoOne && { onUndo: undoOne })}
+          {...(isTrashed && {
+            onShowTrash: () => {
+              notifications.hide(notice)
+              void setView({ ...WHOLE, in: 'trash' }, { history: 'push' })
+            },
+          })}
           {...(failures > 0 && {
             onDetails: () =>
               modals.open({
@@ -104,7 +147,7 @@ export function useBulkWork() {
           {...(end && {
             onRetry: () => {
               notifications.hide(notice)
-              void start(end.rest, action)
+              void start(end.rest, action, onUndo)
             },
           })}
         />
@@ -113,11 +156,11 @@ export function useBulkWork() {
   }
 
   /** Runs a change. While it deletes images, `going` contains them. */
-  const start = async (selection: Selection, action: BulkAction) => {
-    const isDelete = action.kind === 'delete'
-    if (isDelete) setGoing((list) => [...list.filter((gone) => gone !== selection), selection])
-    await run(selection, action)
-    if (isDelete) setGoing((list) => list.filter((gone) => gone !== selection))
+  const start = async (selection: Selection, action: BulkAction, onUndo?: () => void) => {
+    const isAway = takesAway(action)
+    if (isAway) setGoing((list) => [...list.filter((gone) => gone !== selection), selection])
+    await run(selection, action, onUndo)
+    if (isAway) setGoing((list) => list.filter((gone) => gone !== selection))
   }
 
   /** Deletions that can still be undone, all at once. A further deletion joins them. */
@@ -170,14 +213,19 @@ export function useBulkWork() {
     notifications.update(notice)
     notifications.show(notice)
   }
-  useUndoKey(() => pending.current.length > 0 && undo())
+  useUndoKey(() => (pending.current.length > 0 ? undo() : untrash.current?.()))
+
+  /** Moves images to the trash at once. The notification offers to take them out again. */
+  const trash = (selection: Selection, onUndo: () => void) =>
+    start(selection, { kind: 'trash' }, onUndo)
+  const restore = (selection: Selection) => start(selection, { kind: 'restore' })
 
   const retag = (selection: Selection, kind: TagDialogKind, tags: string[]) =>
     start(selection, { kind: 'tags', add: [], remove: [], [kind]: tags })
 
   useAskBeforeUnload(() => running > 0 || going.length > 0)
 
-  return { going, remove, retag }
+  return { going, remove, trash, restore, retag }
 }
 
 function tellPending(pending: readonly Deletion[], t: Messages): string {

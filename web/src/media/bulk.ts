@@ -64,7 +64,7 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
     )
     for (const { id, name, code, data, detail } of last.failed ?? []) {
       // Another user has already deleted the item, which is the wanted result.
-      if (action.kind === 'delete' && code === 404) gone += 1
+      if ((action.kind === 'delete' || action.kind === 'trash') && code === 404) gone += 1
       else failed.set(id, { id, name: name ?? nameIn(selection, id), reason: detail ?? data })
     }
     update({ ...progress, failures: progress.failures - gone })
@@ -99,8 +99,8 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
 
 function planTargets(selection: Selection): BulkTarget[] {
   if (selection.kind === 'all') {
-    const { search, until, except } = selection
-    return [{ search, until, except: [...except.keys()] }]
+    const { search, until, except, inTrash } = selection
+    return [{ search, until, except: [...except.keys()], ...(inTrash && { in: 'trash' }) }]
   }
   const ids = [...selection.names.keys()].sort((a, b) => a - b)
   return Array.from({ length: Math.ceil(ids.length / IDS_AT_ONCE) }, (_, index) => ({

@@ -9,17 +9,23 @@ import { useBulkPermissions } from './selection-bar'
 
 interface DeleteButtonProps {
   item: MediaItem
+  /** Whether the image is in the trash. */
+  inTrash: boolean
   dialog: RefObject<HTMLElement | null>
   /** Runs an action that would lose unsaved changes, after a question if there are any. */
   leave: (act: () => void) => void
   onDelete: () => void
 }
 
-/** Deletes the open image after a question. Renders nothing if the user may not delete. */
-export function DeleteButton({ item, dialog, leave, onDelete }: DeleteButtonProps) {
+/** Moves the open image to the trash, or deletes it after a question. Renders nothing if the user may not delete. */
+export function DeleteButton({ item, inTrash, dialog, leave, onDelete }: DeleteButtonProps) {
   const { t } = useMessages()
-  const { mayDelete } = useBulkPermissions()
-  const ask = () => leave(() => askDelete({ t, count: 1, name: item.name, onConfirm: onDelete }))
+  const { mayDelete, toTrash } = useBulkPermissions(inTrash)
+  const ask = () =>
+    leave(() => {
+      if (toTrash) onDelete()
+      else askDelete({ t, count: 1, name: item.name, onConfirm: onDelete })
+    })
   useWindowEvent('keydown', (event) => {
     if (event.key !== 'Delete' || event.repeat || !mayDelete) return
     if (!isForDialog(event, dialog.current)) return
@@ -29,7 +35,7 @@ export function DeleteButton({ item, dialog, leave, onDelete }: DeleteButtonProp
   if (!mayDelete) return null
   return (
     <Button color="red" variant="light" w="fit-content" onClick={ask}>
-      {t.remove}
+      {inTrash ? t.removeForGood : t.remove}
     </Button>
   )
 }

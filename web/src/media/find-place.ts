@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { ApiError, type MediaItem } from '../api/client'
 import { itemQuery } from './item-query'
-import { PAGE_ITEMS, pageQuery } from './queries'
+import { PAGE_ITEMS, pageQuery, viewKey } from './queries'
 import type { View } from './view'
 
 /** The place of an item in a view. */
@@ -14,9 +14,9 @@ export interface Place {
 }
 
 /** Finds an item in the cached pages of the view, with its place when the page was read. */
-export function findCached(client: QueryClient, { order, search }: View, id: number) {
+export function findCached(client: QueryClient, view: View, id: number) {
   const pages = client.getQueriesData<{ items: MediaItem[]; total: number }>({
-    queryKey: ['media', { order, search }],
+    queryKey: viewKey(view),
   })
   for (const [[, , page], data] of pages) {
     const index = data?.items.findIndex((item) => item.id === id) ?? -1
@@ -27,8 +27,43 @@ export function findCached(client: QueryClient, { order, search }: View, id: num
   }
 }
 
+/** Whether the items of a view are sorted by id, with or without a search and filters. */
+export const isByArrival = ({ order }: View): boolean =>
+  order === 'added-desc' || order === 'added-asc'
+
 /**
- * Finds the place of an item by a binary search over the pages of the view, which are sorted by id. The
+ * Finds the place of an item in an order that only the server can compute: on the page where it was last,
+ * or where the grid is, and on the pages beside that.
+ *
+ * @param before its last known place in the view
+ * @param at position of the first visible image
+ * @returns null if it is on none of these pages and was on none before: its place is not known
+ * @throws ApiError, TypeError as `call` does
+ */
+export async function findNearby(
+  client: QueryClient,
+  view: View,
+  id: number,
+  before: Place | null | undefined,
+  at: number,
+  signal: AbortSignal,
+): Promise<Place | null> {
+  const last = findCached(client, view, id)?.place ?? before
+  const start = Math.floor((last?.position ?? at) / PAGE_ITEMS)
+  let count = 0
+  for (const page of [start, start - 1, start + 1]) {
+    signal.throwIfAborted()
+    if (page < 0 || (page > start && page * PAGE_ITEMS >= count)) continue
+    const { items, total } = await client.fetchQuery(pageQuery(view, page))
+    count = total
+    const index = items.findIndex((item) => item.id === id)
+    if (index >= 0) return { position: page * PAGE_ITEMS + index, total, isThere: true }
+  }
+  return last ? { position: Math.min(last.position, count), total: count, isThere: false } : null
+}
+
+/**
+ * Finds the place of an item by a binary search over the pages of a view that are sorted by id. The
  * first guess is usually right.
  *
  * @throws ApiError, TypeError as `call` does
@@ -60,12 +95,12 @@ export async function findPlace(
 }
 
 /**
- * Guesses the position of an item. Without a search, the server gives its rank. With a search, only the
- * cached pages can help.
+ * Guesses the position of an item. In the whole library, the server gives its rank. With a search or
+ * filters, only the cached pages can help.
  */
 async function guessPosition(client: QueryClient, view: View, id: number): Promise<number> {
   const known = findCached(client, view, id)?.place.position ?? 0
-  if (view.search !== '') return known
+  if (view.search !== '' || view.filters !== '') return known
   try {
     const { rank, total } = await client.fetchQuery(itemQuery(id))
     if (rank === undefined || total === undefined) return known

@@ -11,7 +11,7 @@ import { isInBand, useRubberBand } from './rubber-band'
 import { mappedOffset, mapScroll } from './scroll'
 import { isSelected, type NamedItem, type Selection } from './selection'
 import type { SelectionTools } from './use-selection'
-import { queryFor, type View } from './view'
+import { linkTo, type View } from './view'
 
 const GAP = 12
 const NAME_HEIGHT = 28
@@ -169,8 +169,11 @@ export function Grid(props: GridProps) {
   useEffect(() => {
     if (awaited.current === view.search && focusGrid()) awaited.current = null
   })
-  const { order, search } = view
-  const href = useCallback((id: number) => queryFor({ order, search, open: id }), [order, search])
+  const { order, search, filters } = view
+  const href = useCallback(
+    (id: number) => linkTo({ order, search, filters }, id),
+    [order, search, filters],
+  )
   keptRow.current = kept === undefined ? undefined : Math.floor(kept / columns)
   const keptItem = useItems(view, kept ?? 0, kept ?? -1)
 

@@ -1,6 +1,7 @@
 import { Table } from '@mantine/core'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
+import classes from './item.module.css'
 
 /** Facts about the original. */
 export function Facts({ item }: { item: MediaItem }) {
@@ -15,7 +16,10 @@ export function Facts({ item }: { item: MediaItem }) {
     [t.type, item.type],
     [t.fileSize, bytes],
     [t.dimensions, `${item.width} × ${item.height}`],
+    ...(item.fileName === null ? [] : [[t.fileName, item.fileName]]),
+    ...(item.takenAt === null ? [] : [[t.taken, formatTaken(item.takenAt, locale)]]),
     [t.added, added.format(new Date(item.timestamp))],
+    ...(item.addedBy === null ? [] : [[t.addedBy, item.addedBy]]),
   ]
   return (
     <Table>
@@ -23,10 +27,22 @@ export function Facts({ item }: { item: MediaItem }) {
         {facts.map(([label, value]) => (
           <Table.Tr key={label}>
             <Table.Th scope="row">{label}</Table.Th>
-            <Table.Td>{value}</Table.Td>
+            <Table.Td className={classes.fact}>{value}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
     </Table>
   )
+}
+
+/** The local time at the place of the camera, as it was written; with its zone if that is known. */
+function formatTaken(takenAt: string, locale: string): string {
+  const [, local = '', zone = ''] = /^(.{19})(.*)$/.exec(takenAt) ?? []
+  const format = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  })
+  const time = format.format(new Date(`${local}Z`))
+  return zone === '' ? time : `${time} (UTC${zone === 'Z' ? '' : zone.replace('-', '−')})`
 }

@@ -1,17 +1,23 @@
-import { Alert, Button, Group, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Stack, TextInput } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
+import { useQueryClient } from '@tanstack/react-query'
 import { type RefObject, useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
+import { CollectionsField } from './collections-field'
 import classes from './item.module.css'
 import { useItemEdit } from './item-edit'
 import { isElsewhere } from './item-keys'
+import { itemQuery } from './item-query'
+import { AltField, OtherFields } from './item-texts'
 import { TagsField } from './tags-field'
 import { useDraft } from './use-draft'
 
 interface ItemFormProps {
   item: MediaItem
+  /** False in the trash, where the server changes nothing. */
+  isEditable: boolean
   dialog: RefObject<HTMLElement | null>
   /** True if the item was deleted meanwhile. The form then only keeps the input. */
   isGone: boolean
@@ -19,27 +25,42 @@ interface ItemFormProps {
   onChange: (isChanged: boolean) => void
 }
 
-/** A form for name and tags. It sends nothing before the user saves. */
-export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
+/** A form for what people write about an image. It sends nothing before the user saves. */
+export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFormProps) {
   const { t } = useMessages()
-  const mayEdit = usePermission('edit-media')
+  const mayEdit = usePermission('edit-media') && isEditable
+  const client = useQueryClient()
   const nameField = useRef<HTMLInputElement>(null)
-  const { save, forget, isSaving, refusal, refused } = useItemEdit(item)
-  const { draft, isChanged, change, take, set, clear } = useDraft(item, refused, onChange)
-  const { name, tags, tagText } = { ...item, ...draft }
+  const { save, forget, isSaving, refusal, refused, isConflict } = useItemEdit(item)
+  const { draft, isChanged, change, take, set, rebase, clear } = useDraft(item, refused, onChange)
+  const { tagText, ...shown } = { ...item, ...draft }
 
+  /** Takes the focus from a button that is about to disappear. */
+  const focusName = () => nameField.current?.focus({ preventScroll: true })
   const submit = () => {
     if (!mayEdit || !isChanged || isSaving) return
-    // The buttons disappear after saving, and must not take the focus with them.
-    if (document.activeElement?.matches('button')) nameField.current?.focus()
-    const edit = take()
-    const sent = { ...edit, tagText: '' }
+    if (document.activeElement?.matches('button')) focusName()
+    const taken = take()
+    const sent = { ...taken.edit, tagText: '', revision: taken.revision }
     set(sent)
-    // Keeps input that is typed meanwhile.
-    save(edit, { onSuccess: () => clear(sent) })
+    save(taken, {
+      // Keeps input that is typed meanwhile.
+      onSuccess: ({ data: { media } }) => void (clear(sent) || rebase(media.revision)),
+    })
+  }
+  /** Shows the item as it is now, below what was typed. The next save then replaces it. */
+  const reload = async () => {
+    focusName()
+    try {
+      const { media } = await client.fetchQuery({ ...itemQuery(item.id), staleTime: 0 })
+      forget()
+      rebase(media.revision)
+    } catch {
+      // The message stays, and with it the button.
+    }
   }
   const discard = () => {
-    nameField.current?.focus()
+    focusName()
     forget()
     clear()
   }
@@ -51,6 +72,8 @@ export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
     event.preventDefault()
     submit()
   })
+  const trouble = isGone ? `${t.gone} ${t.goneTyped}` : refusal
+  const canSave = mayEdit && (isChanged || isSaving)
   return (
     <form
       className={classes.form}
@@ -62,34 +85,57 @@ export function ItemForm({ item, dialog, isGone, onChange }: ItemFormProps) {
       <TextInput
         ref={nameField}
         label={t.name}
-        value={name}
+        value={shown.name}
         onChange={(event) => change({ name: event.currentTarget.value })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
+      <AltField alt={shown.alt} onChange={(alt) => change({ alt })} mayEdit={mayEdit} />
       <TagsField
         label={t.tags}
-        value={tags}
+        value={shown.tags}
         onChange={(changed) => change({ tags: changed })}
         text={tagText}
         onText={(text) => change({ tagText: text })}
         readOnly={!mayEdit}
         variant={mayEdit ? 'default' : 'unstyled'}
       />
-      {(isGone || refusal) && (
-        <Alert color="red" role="alert">
-          {isGone ? `${t.gone} ${t.goneTyped}` : refusal}
-        </Alert>
-      )}
-      {mayEdit && (isChanged || isSaving) && (
-        <Group className={classes.actions}>
-          <Button type="submit" loading={isSaving}>
-            {t.save}
-          </Button>
-          <Button variant="default" disabled={isSaving} onClick={discard}>
-            {t.discard}
-          </Button>
-        </Group>
+      <CollectionsField
+        value={shown.collections}
+        onChange={(collections) => change({ collections })}
+        mayEdit={mayEdit}
+      />
+      <OtherFields shown={shown} onChange={change} mayEdit={mayEdit} />
+      {(trouble || canSave) && (
+        // Together, so that the reason is in sight wherever the user has scrolled to.
+        <Stack className={classes.actions} gap="xs">
+          {trouble && (
+            <Alert color="red" role="alert">
+              {trouble}
+              {isConflict && !isGone && (
+                <Button
+                  mt="xs"
+                  size="compact-sm"
+                  variant="default"
+                  display="block"
+                  onClick={reload}
+                >
+                  {t.loadCurrent}
+                </Button>
+              )}
+            </Alert>
+          )}
+          {canSave && (
+            <Group>
+              <Button type="submit" loading={isSaving}>
+                {t.save}
+              </Button>
+              <Button variant="default" disabled={isSaving} onClick={discard}>
+                {t.discard}
+              </Button>
+            </Group>
+          )}
+        </Stack>
       )}
     </form>
   )

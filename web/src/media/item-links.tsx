@@ -10,10 +10,17 @@ import { fitInto } from './zoom'
 /** The variant `high` fits into this size, in pixels. */
 const HIGH = { width: 2560, height: 2560 }
 
+interface LinksProps {
+  item: MediaItem
+  /** False in the trash, where the addresses show nothing. */
+  isPublic: boolean
+}
+
 /** Buttons that copy links to the image, and a link that downloads the original. */
-export function Links({ item }: { item: MediaItem }) {
+export function Links({ item, isPublic }: LinksProps) {
   const { t } = useMessages()
-  const { name, urls } = item
+  const { urls } = item
+  const alt = item.alt ?? item.name
   const scaled = new URL(urls.scaled, location.href).href
   const high = new URL(urls.high, location.href).href
   const size = fitInto(item, HIGH)
@@ -24,10 +31,10 @@ export function Links({ item }: { item: MediaItem }) {
   const copies = [
     [t.copyScaled, scaled],
     [t.copyHigh, high],
-    [t.copyMarkdown, `![${name.replace(/([\\[\]])/g, '\\$1')}](${high})`],
+    [t.copyMarkdown, `![${alt.replace(/([\\[\]])/g, '\\$1').replace(/\s+/g, ' ')}](${high})`],
     [
       t.copyHtml,
-      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(name)}">`,
+      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(alt)}">`,
     ],
   ] as const
 
@@ -57,11 +64,18 @@ export function Links({ item }: { item: MediaItem }) {
   }
   return (
     <Group gap="xs">
-      {copies.map(([label, text]) => (
-        <Button key={label} variant="default" size="xs" fw={500} onClick={() => copy(label, text)}>
-          {label}
-        </Button>
-      ))}
+      {isPublic &&
+        copies.map(([label, text]) => (
+          <Button
+            key={label}
+            variant="default"
+            size="xs"
+            fw={500}
+            onClick={() => copy(label, text)}
+          >
+            {label}
+          </Button>
+        ))}
       <Button
         component="a"
         href={at(`/media/original/${item.id}`)}

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { DeleteButton } from './delete-button'
+import { isByArrival } from './find-place'
 import { focusGrid } from './grid-focus'
 import classes from './item.module.css'
 import { Facts } from './item-facts'
@@ -12,6 +13,7 @@ import { isElsewhere } from './item-keys'
 import { Links } from './item-links'
 import { ItemMessage } from './item-message'
 import { ItemStage } from './item-stage'
+import { TrashNote } from './trash-note'
 import { useItem, useNeighbours, usePlace } from './use-item'
 import type { View } from './view'
 
@@ -29,15 +31,16 @@ interface ItemPanelProps {
   onShow: (id: number) => void
   onClose: () => void
   /** @param after the item to show next */
-  onDelete: (item: MediaItem, after: MediaItem | undefined) => void
+  onDelete: (item: MediaItem, after: MediaItem | undefined, isInTrash: boolean) => void
+  /** Takes the item out of the trash. */
+  onRestore: (item: MediaItem, after: MediaItem | undefined) => void
 }
 
 /** A dialog with one image, its details and its actions. */
 export function ItemPanel(props: ItemPanelProps) {
-  const { view, id, isGoing, isChanged, onChange, leave, onPlace, onShow, onClose, onDelete } =
-    props
+  const { view, id, isGoing, isChanged, onChange, leave, onPlace, onShow, onClose } = props
   const { t, language } = useMessages()
-  const { item, isGone, error, retry } = useItem(view, id)
+  const { item, isInTrash, isGone, error, retry } = useItem(view, id)
   const place = usePlace(view, id)
   const { previous, next } = useNeighbours(view, id, place, isGoing)
   const [isWide, setIsWide] = useState(false)
@@ -75,7 +78,7 @@ export function ItemPanel(props: ItemPanelProps) {
     place &&
     (place.isThere
       ? t.placeOf(number(place.position + 1), number(place.total))
-      : view.search !== '' && !isGone && t.notAMatch)
+      : isByArrival(view) && !isGone && (view.filters ? t.notInView : view.search && t.notAMatch))
   // Hidden instead of removed: the dialog keeps its name, and the form its input.
   const hidden = isWide ? { display: 'none' } : {}
   const ways = { previous, next, onMove: move, onClose }
@@ -109,20 +112,28 @@ export function ItemPanel(props: ItemPanelProps) {
                 onWiden={() => setIsWide(!isWide)}
               />
               <Stack className={classes.side} {...hidden}>
+                {isInTrash && (
+                  <TrashNote
+                    item={item}
+                    onRestore={() => props.onRestore(item, next ?? previous)}
+                  />
+                )}
                 <ItemForm
                   key={item.id}
                   item={item}
+                  isEditable={!isInTrash}
                   dialog={dialog}
                   isGone={isGone}
                   onChange={onChange}
                 />
                 <Facts item={item} />
-                <Links item={item} />
+                <Links item={item} isPublic={!isInTrash} />
                 <DeleteButton
                   item={item}
+                  inTrash={isInTrash}
                   dialog={dialog}
                   leave={leave}
-                  onDelete={() => onDelete(item, next ?? previous)}
+                  onDelete={() => props.onDelete(item, next ?? previous, isInTrash)}
                 />
               </Stack>
             </>

@@ -20,7 +20,9 @@ interface ItemPictureProps {
  */
 export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictureProps) {
   const { t } = useMessages()
-  const { name, urls, thumbhash } = item
+  const { urls, thumbhash } = item
+  // Here a decorative image is what the user looks at, so it keeps its name.
+  const alt = item.alt || item.name
   const [state, setState] = useState<'loading' | 'loaded' | 'failed'>('loading')
   /** If the small image is missing too, its `src` becomes the placeholder: a broken image would hide it. */
   const [isSmallMissing, setIsSmallMissing] = useState(false)
@@ -43,7 +45,7 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
         {state !== 'loaded' && (
           <img
             src={isSmallMissing ? placeholder : urls.scaled}
-            alt={state === 'failed' ? name : ''}
+            alt={state === 'failed' ? alt : ''}
             draggable={false}
             {...(!isLoaded && { style: { backgroundImage: `url(${placeholder})` } })}
             {...(!isSmallMissing && {
@@ -55,7 +57,7 @@ export function ItemPicture({ item, shown, zoom, isSmooth, onLoaded }: ItemPictu
         {state !== 'failed' && (
           <img
             src={urls.high}
-            alt={name}
+            alt={alt}
             draggable={false}
             onLoad={() => {
               setState('loaded')

@@ -1,8 +1,15 @@
+import { at } from '../api/base'
 import { api, call, type MediaItem } from '../api/client'
+import type { paths } from '../api/schema'
 
-/** An item. `rank` and `total` are undefined if it is known only from a list. */
+/** An item as one request returns it. */
+type OneItem = paths['/media/item/{id}']['get']['responses'][200]['content']['application/json']
+
+/** An item. The other members are undefined if it is known only from a list. */
 export interface RankedItem {
-  media: MediaItem
+  media: MediaItem & Partial<OneItem['media']>
+  /** Names this revision of the item in `If-Match`. Also undefined after a change, until it is read again. */
+  etag?: string | undefined
   /** Number of items in the library with a smaller id. */
   rank?: number
   total?: number
@@ -14,6 +21,18 @@ export const itemQuery = (id: number) => ({
     const { data, headers } = await call(
       api.GET('/media/item/{id}', { params: { path: { id } }, signal }),
     )
-    return { ...data, total: Number(headers.get('x-total-count')) }
+    const { media, rank } = data
+    return {
+      media: media.trashedAt === undefined ? media : inTrash(media),
+      rank,
+      total: Number(headers.get('x-total-count')),
+      etag: headers.get('etag') ?? undefined,
+    }
   },
 })
+
+/** An item of the trash, with addresses that show its images there. Its public ones show nothing. */
+export const inTrash = <Item extends MediaItem>(item: Item): Item => {
+  const address = (variant: string) => at(`/media/image/${item.id}/${variant}?in=trash`)
+  return { ...item, urls: { scaled: address('scaled'), high: address('high') } }
+}

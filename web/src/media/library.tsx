@@ -5,7 +5,7 @@ import { Manage } from '../admin/manage'
 import { ApiError } from '../api/client'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
-import { useSession } from '../session/session'
+import { useSession, useTrash } from '../session/session'
 import { UPLOAD_BUTTON_ID } from '../upload/upload-button'
 import { UploadPanel } from '../upload/upload-panel'
 import { useUploads } from '../upload/uploads'
@@ -14,18 +14,20 @@ import { WaitingScreen } from '../waiting'
 import { askDelete } from './ask-delete'
 import { useBulkWork } from './bulk-work'
 import { Grid } from './grid'
+import { explainRefusal } from './item-edit'
 import { ItemPanel } from './item-panel'
 import classes from './library.module.css'
 import { Message } from './message'
 import { useRetry, useTotal } from './queries'
-import { isSelected, type NamedItem } from './selection'
+import { isSelected, type NamedItem, only } from './selection'
 import { SelectionBar, useBulkPermissions } from './selection-bar'
 import { useSelectionKeys } from './selection-keys'
 import { useGlobalKey } from './shortcuts'
 import { Toolbar } from './toolbar'
 import { useSelection } from './use-selection'
 import { useShownItem } from './use-shown-item'
-import { useView } from './view'
+import { isTrash, listFilters, UNFILTERED, useView, WHOLE } from './view'
+import { ViewBar } from './view-bar'
 import { DENSITIES, type Density } from './view-tools'
 
 const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
@@ -35,7 +37,10 @@ const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
 /** The main screen: the tools, the grid, and the dialogs over it. */
 export function Library() {
   const { t } = useMessages()
-  const { order, search, at, setView } = useView()
+  const { order, search, filters, at, setView } = useView()
+  const view = { order, search, filters }
+  const inTrash = isTrash(view)
+  const isFiltered = listFilters(filters).length > 0
   const { shown, show, leave, isChanged, setIsChanged } = useShownItem()
   const latestShown = useRef(shown)
   latestShown.current = shown
@@ -45,16 +50,17 @@ export function Library() {
     defaultValue: 'medium',
     getInitialValueInEffect: false,
   })
-  const { total, error } = useTotal({ order, search })
+  const { total, error } = useTotal(view)
   const retry = useRetry()
   const { mayAdd, isServed } = useUploadService()
   const uploads = useUploads()
 
-  const selecting = useSelection({ order, search })
+  const selecting = useSelection(view)
   const { count } = selecting
   const work = useBulkWork()
-  const { mayTag, mayDelete } = useBulkPermissions()
-  const maySelect = mayTag || mayDelete
+  const { mayTag, mayDelete, mayRestore, toTrash } = useBulkPermissions(inTrash)
+  const hasTrash = useTrash() === true
+  const maySelect = mayTag || mayDelete || mayRestore
   useSelectionKeys(selecting, maySelect && shown === null)
 
   const { data: user } = useSession()
@@ -64,8 +70,9 @@ export function Library() {
   useGlobalKey('?', () => setIsSheetOpen(Boolean(user) && !isSheetOpen))
 
   useEffect(() => {
-    document.title = search ? `${search} – Vitrine` : 'Vitrine'
-  }, [search])
+    const title = search || (inTrash ? t.trash : '')
+    document.title = title ? `${title} – Vitrine` : 'Vitrine'
+  }, [search, inTrash, t])
 
   const remember = useCallback(
     (position: number) => setView({ at: position || null }, { history: 'replace' }),
@@ -78,17 +85,21 @@ export function Library() {
 
   /** The search whose first match gets the focus as soon as it is rendered. */
   const awaited = useRef<string | null>(null)
-  const remove = useRef(work.remove)
-  remove.current = work.remove
+  const latestWork = useRef(work)
+  latestWork.current = work
   const deleteFromGrid = useCallback(
-    ({ id, name }: NamedItem) =>
-      askDelete({
-        t,
-        count: 1,
-        name,
-        onConfirm: () => remove.current({ kind: 'some', names: new Map([[id, name]]) }, () => {}),
-      }),
-    [t],
+    ({ id, name }: NamedItem) => {
+      const one = only({ id, name })
+      if (toTrash) void latestWork.current.trash(one, () => {})
+      else
+        askDelete({
+          t,
+          count: 1,
+          name,
+          onConfirm: () => latestWork.current.remove(one, () => {}),
+        })
+    },
+    [t, toTrash],
   )
 
   return (
@@ -97,8 +108,7 @@ export function Library() {
         {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
         <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
         <Toolbar
-          order={order}
-          search={search}
+          view={view}
           total={total}
           density={density}
           onOrder={(chosen) =>
@@ -117,9 +127,17 @@ export function Library() {
           onFiles={(files) => uploads.add(files)}
           onShortcuts={() => setIsSheetOpen(true)}
           selectionBar={
-            count > 0 && <SelectionBar selecting={selecting} work={work} total={total ?? 0} />
+            count > 0 && (
+              <SelectionBar
+                selecting={selecting}
+                work={work}
+                inTrash={inTrash}
+                total={total ?? 0}
+              />
+            )
           }
         />
+        <ViewBar filters={filters} />
         <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
       </header>
       <main className={classes.content}>
@@ -127,9 +145,14 @@ export function Library() {
           error ? (
             <Message
               title={t.notListed}
-              text={error instanceof ApiError ? t.serverFault : t.unreachable}
-              action={t.tryAgain}
-              onAction={retry}
+              text={explainRefusal(error, t) ?? t.sessionOver}
+              // What an address asks for may be wrong, or not allowed.
+              {...(error instanceof ApiError && error.status < 500
+                ? {
+                    action: t.backToLibrary,
+                    onAction: () => void setView(WHOLE, { history: 'push' }),
+                  }
+                : { action: t.tryAgain, onAction: retry })}
             />
           ) : (
             <WaitingScreen onRetry={retry} />
@@ -138,10 +161,18 @@ export function Library() {
           search ? (
             <Message
               title={t.noMatches(search)}
-              text={t.noMatchesHint}
+              text={isFiltered ? t.noMatchesFiltered : t.noMatchesHint}
               action={t.clearSearch}
               onAction={() => setView({ search: null, at: null }, { history: 'push' })}
             />
+          ) : isFiltered ? (
+            <Message
+              title={t.noneFiltered}
+              action={t.clearFilters}
+              onAction={() => setView(UNFILTERED, { history: 'push' })}
+            />
+          ) : inTrash ? (
+            <Message title={t.trashEmpty} />
           ) : mayAdd && isServed ? (
             <Message
               title={t.empty}
@@ -154,8 +185,8 @@ export function Library() {
           )
         ) : (
           <Grid
-            key={`${order} ${search}`}
-            view={{ order, search }}
+            key={`${order} ${search} ${filters}`}
+            view={view}
             total={total}
             cellSize={DENSITIES[density]}
             initialPosition={at}
@@ -172,7 +203,7 @@ export function Library() {
       </main>
       {shown !== null && (
         <ItemPanel
-          view={{ order, search }}
+          view={view}
           id={shown}
           isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
           isChanged={isChanged}
@@ -181,11 +212,17 @@ export function Library() {
           onShow={(id) => show(id, 'replace')}
           onClose={() => show(null, 'push')}
           leave={leave}
-          onDelete={(item, after) => {
-            work.remove({ kind: 'some', names: new Map([[item.id, item.name]]) }, () => {
+          onDelete={(item, after, isInTrash) => {
+            const onUndo = () => {
               if (latestShown.current !== null) show(item.id, 'replace')
-            })
+            }
+            if (hasTrash && !isInTrash) void work.trash(only(item), onUndo)
+            else work.remove(only(item), onUndo)
             show(after?.id ?? null, 'replace')
+          }}
+          onRestore={(item, after) => {
+            void work.restore(only(item))
+            if (inTrash) show(after?.id ?? null, 'replace')
           }}
         />
       )}

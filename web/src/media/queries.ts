@@ -7,9 +7,10 @@ import {
   useQueryClient,
 } from '@tanstack/react-query'
 import { useCallback, useRef } from 'react'
-import { api, call, type MediaItem } from '../api/client'
+import { api, type Collection, call, type MediaItem } from '../api/client'
 import { mayPass } from '../session/query-client'
-import type { View } from './view'
+import { inTrash } from './item-query'
+import { isTrash, toListQuery, type View } from './view'
 
 /** Items per page of the grid. */
 export const PAGE_ITEMS = 60
@@ -17,15 +18,20 @@ export const PAGE_ITEMS = 60
 /** Interval at which a failed page on the screen is requested again, in milliseconds. */
 const RETRY_MS = 10_000
 
-export const pageQuery = ({ order, search }: View, page: number) => ({
-  queryKey: ['media', { order, search }, page],
+/** The key of the pages of a view. */
+export const viewKey = ({ order, search, filters }: View) =>
+  ['media', { order, search, filters }] as const
+
+export const pageQuery = (view: View, page: number) => ({
+  queryKey: [...viewKey(view), page],
   queryFn: async ({ signal }: { signal: AbortSignal }) => {
-    const query = { order, search, offset: page * PAGE_ITEMS, limit: PAGE_ITEMS }
+    const query = { ...toListQuery(view), offset: page * PAGE_ITEMS, limit: PAGE_ITEMS }
     const { data, headers } = await call(
       // The signal cancels the request if the page is scrolled away first.
       api.GET('/media', { params: { query }, signal }),
     )
-    return { items: data.media, total: Number(headers.get('x-total-count')) }
+    const items = isTrash(view) ? data.media.map(inTrash) : data.media
+    return { items, total: Number(headers.get('x-total-count')) }
   },
   refetchInterval: ({ state: { error } }: Query<{ items: MediaItem[]; total: number }>) =>
     error !== null && mayPass(error) && RETRY_MS,
@@ -101,22 +107,23 @@ export function useRefresh() {
 const READ_ITEMS = 500
 
 /** @returns a function that reads the items at positions `first` to `last`, from the cache if possible */
-export function useReadItems({ order, search }: View) {
+export function useReadItems({ order, search, filters }: View) {
   const client = useQueryClient()
   return useCallback(
     async (first: number, last: number): Promise<MediaItem[]> => {
+      const view = { order, search, filters }
       const cached: MediaItem[] = []
       for (let at = first; at <= last; at++) {
-        const { queryKey } = pageQuery({ order, search }, Math.floor(at / PAGE_ITEMS))
+        const { queryKey } = pageQuery(view, Math.floor(at / PAGE_ITEMS))
         const page = client.getQueryData<{ items: MediaItem[] }>(queryKey)
         const item = page?.items[at % PAGE_ITEMS]
         if (!item) break
         cached.push(item)
       }
       if (cached.length === last - first + 1) return cached
-      return readItems({ order, search }, first, last)
+      return readItems(view, first, last)
     },
-    [client, order, search],
+    [client, order, search, filters],
   )
 }
 
@@ -125,7 +132,7 @@ async function readItems(view: View, first: number, last: number): Promise<Media
   for (let offset = first; offset <= last; offset += READ_ITEMS) {
     const limit = Math.min(READ_ITEMS, last - offset + 1)
     const { data } = await call(
-      api.GET('/media', { params: { query: { ...view, offset, limit } } }),
+      api.GET('/media', { params: { query: { ...toListQuery(view), offset, limit } } }),
     )
     items.push(...data.media)
   }
@@ -133,23 +140,27 @@ async function readItems(view: View, first: number, last: number): Promise<Media
 }
 
 /** @returns a function that reads the number of matches and their newest id in one request */
-export function useReadNewest(search: string) {
+export function useReadNewest({ search, filters }: Omit<View, 'order'>) {
   const client = useQueryClient()
   return useCallback(async () => {
-    const query = { order: 'added-desc' as const, search, limit: 1 }
+    const query = { ...toListQuery({ order: 'added-desc', search, filters }), limit: 1 }
     const { data, headers } = await call(api.GET('/media', { params: { query } }))
     const total = Number(headers.get('x-total-count'))
     // Reload the screen if it shows another number.
     const pages = client.getQueriesData<{ total: number }>({ queryKey: ['media'] })
-    if (pages.some(([key, page]) => isOf(key, search) && page && page.total !== total)) {
+    if (
+      pages.some(([key, page]) => isOf(key, { search, filters }) && page && page.total !== total)
+    ) {
       void client.invalidateQueries({ queryKey: ['media'] })
     }
     return { until: data.media[0]?.id ?? 0, total }
-  }, [client, search])
+  }, [client, search, filters])
 }
 
-const isOf = ([, view]: readonly unknown[], search: string) =>
-  (view as View | undefined)?.search === search
+const isOf = ([, key]: readonly unknown[], view: Omit<View, 'order'>) => {
+  const { search, filters } = (key ?? {}) as Partial<View>
+  return search === view.search && filters === view.filters
+}
 
 /** Suggestions while the user types a tag: the tags in use, most used first. */
 export function useTags(search: string, isEnabled: boolean) {
@@ -164,4 +175,29 @@ export function useTags(search: string, isEnabled: boolean) {
     enabled: isEnabled,
   })
   return data ?? []
+}
+
+/** A collection, with the names from its topmost parent down to itself. */
+export type NamedCollection = ReturnType<typeof withPaths>[number]
+
+/** All collections in their order; undefined while they are loading. */
+export function useCollections(isEnabled = true): NamedCollection[] | undefined {
+  const { data } = useQuery({
+    queryKey: ['collections'],
+    queryFn: async ({ signal }) =>
+      withPaths((await call(api.GET('/collections', { signal }))).data.collections),
+    enabled: isEnabled,
+  })
+  return data
+}
+
+/** A parent comes before its children in the list of the server. */
+function withPaths(collections: readonly Collection[]) {
+  const paths = new Map<number, string>()
+  return collections.map(({ id, name, parent, query }) => {
+    const above = parent === null ? undefined : paths.get(parent)
+    const path = above === undefined ? name : `${above} / ${name}`
+    paths.set(id, path)
+    return { id, path, isSearch: query !== null }
+  })
 }

@@ -2,7 +2,7 @@ import { Button, CloseButton, Group, Menu, Text } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { type RefObject, useLayoutEffect, useRef, useState } from 'react'
 import { useMessages } from '../messages/messages'
-import { useFileService, usePermission } from '../session/session'
+import { useFileService, usePermission, useTrash } from '../session/session'
 import { askDelete } from './ask-delete'
 import type { BulkWork } from './bulk-work'
 import { focusGrid } from './grid-focus'
@@ -17,44 +17,56 @@ const COMPACT = '(max-width: 79.9em)'
 /** Below this width, only the shortest labels fit. */
 const NARROW = '(max-width: 36em)'
 
-/** Whether the user may tag and delete images. Deleting also needs the file service. */
-export function useBulkPermissions() {
-  const mayTag = usePermission('edit-media')
-  const mayDelete = usePermission('delete-media')
+/**
+ * What the user may do with images of the library, or of the trash. If there is a trash, deleting moves
+ * images there. Deleting them for good needs the file service.
+ */
+export function useBulkPermissions(inTrash: boolean) {
+  const mayEdit = usePermission('edit-media')
+  const may = usePermission('delete-media')
   const isServed = useFileService() === true
-  return { mayTag, mayDelete: mayDelete && isServed }
+  const hasTrash = useTrash()
+  const toTrash = !inTrash && hasTrash === true
+  return {
+    mayTag: mayEdit && !inTrash,
+    mayDelete: may && (toTrash || (isServed && hasTrash !== undefined)),
+    mayRestore: may && inTrash && hasTrash === true,
+    toTrash,
+  }
 }
 
 interface SelectionBarProps {
   selecting: SelectionTools
   work: BulkWork
+  /** Whether the trash is shown. */
+  inTrash: boolean
   /** Number of images that match the search. */
   total: number
 }
 
 /** Covers the tools of the library while anything is selected. Shows the count and the actions. */
-export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
+export function SelectionBar({ selecting, work, inTrash, total }: SelectionBarProps) {
   const { t, language } = useMessages()
   const isNarrow = useMediaQuery(NARROW, undefined, { getInitialValueInEffect: false })
   const shape = isNarrow ? { px: 8 } : {}
   const { selection, count, isReading, selectAll, clear, restore } = selecting
-  const { mayTag, mayDelete } = useBulkPermissions()
+  const { mayTag, mayDelete, mayRestore, toTrash } = useBulkPermissions(inTrash)
   const [dialog, setDialog] = useState<TagDialogKind | null>(null)
   const isAll = selection.kind === 'all' && selection.except.size === 0
   const bar = useRef<HTMLElement>(null)
   useKeptFocus(bar)
 
-  const ask = () =>
-    askDelete({
-      t,
-      count,
-      onConfirm: () => {
-        work.remove(selection, () =>
-          restore((current) => unite([current, selection])[0] ?? current),
-        )
-        clear()
-      },
-    })
+  const remove = () => {
+    const onUndo = () => restore((current) => unite([current, selection])[0] ?? current)
+    if (toTrash) void work.trash(selection, onUndo)
+    else work.remove(selection, onUndo)
+    clear()
+  }
+  const ask = () => {
+    // Named images can be taken out of the trash by one click. What a search finds cannot.
+    if (toTrash && selection.kind === 'some') remove()
+    else askDelete({ t, count, toTrash, onConfirm: remove })
+  }
   useGlobalKey('Delete', () => {
     if (mayDelete && !isCovered()) ask()
   })
@@ -81,9 +93,21 @@ export function SelectionBar({ selecting, work, total }: SelectionBarProps) {
       </Button>
       <Group gap="xs" className={classes.actions}>
         {mayTag && <TagButtons onChoose={setDialog} />}
+        {mayRestore && (
+          <Button
+            variant="default"
+            {...shape}
+            onClick={() => {
+              void work.restore(selection)
+              clear()
+            }}
+          >
+            {t.restore}
+          </Button>
+        )}
         {mayDelete && (
           <Button color="red" {...shape} onClick={ask}>
-            {t.remove}
+            {inTrash && !isNarrow ? t.removeForGood : t.remove}
           </Button>
         )}
       </Group>

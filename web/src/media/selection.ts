@@ -9,6 +9,8 @@ export type Selection =
   | {
       kind: 'all'
       search: string
+      /** Whether it is a search in the trash. */
+      inTrash?: boolean
       /** The newest id at that moment. Items added later are not selected. */
       until: number
       /** Number of matches at that moment. */
@@ -20,6 +22,12 @@ export type Selection =
 export const NOTHING: Selection = { kind: 'some', names: new Map() }
 
 export type NamedItem = Pick<MediaItem, 'id' | 'name'>
+
+/** The selection of one image. */
+export const only = ({ id, name }: NamedItem): Selection => ({
+  kind: 'some',
+  names: new Map([[id, name]]),
+})
 
 export const countSelected = (selection: Selection): number =>
   selection.kind === 'some' ? selection.names.size : selection.total - selection.except.size

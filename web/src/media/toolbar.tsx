@@ -9,10 +9,10 @@ import { AccountMenu } from './account-menu'
 import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
 import { useSearchKey } from './shortcuts'
+import { listFilters } from './view'
 import { ViewTools, type ViewToolsProps } from './view-tools'
 
 interface ToolbarProps extends ViewToolsProps {
-  search: string
   total: number | undefined
   /** @param isNew false for a correction of the last search, which gets no history entry of its own */
   onSearch: (search: string, isNew: boolean) => void
@@ -25,7 +25,8 @@ interface ToolbarProps extends ViewToolsProps {
 }
 
 export function Toolbar(props: ToolbarProps) {
-  const { order, search, total, density } = props
+  const { view, total, density } = props
+  const { search, filters } = view
   const { t } = useMessages()
   return (
     <div className={classes.toolbar}>
@@ -38,10 +39,11 @@ export function Toolbar(props: ToolbarProps) {
         {/* The tools under the selection bar must not be reachable. */}
         <div className={classes.tools} inert={Boolean(props.selectionBar)}>
           <Text c="dimmed" size="sm" className={classes.count} aria-live="polite">
-            {total !== undefined && (search ? t.matches(total) : t.images(total))}
+            {total !== undefined &&
+              (search || listFilters(filters).length > 0 ? t.matches(total) : t.images(total))}
           </Text>
           <ViewTools
-            order={order}
+            view={view}
             density={density}
             onOrder={props.onOrder}
             onDensity={props.onDensity}
@@ -60,7 +62,7 @@ function SearchInput({
   search,
   onSearch,
   onAwait,
-}: Pick<ToolbarProps, 'search' | 'onSearch' | 'onAwait'>) {
+}: Pick<ToolbarProps, 'onSearch' | 'onAwait'> & { search: string }) {
   const { t } = useMessages()
   const [text, setText] = useState(search)
   const input = useSearchKey()

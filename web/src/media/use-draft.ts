@@ -1,10 +1,12 @@
 import { useCallback, useEffect, useRef, useState } from 'react'
 import type { MediaItem } from '../api/client'
-import type { Edit } from './item-edit'
+import { type Change, type Edit, FIELDS } from './item-edit'
 
 export interface Draft extends Partial<Edit> {
   /** Typed text that is not a tag yet. */
   tagText: string
+  /** Revision of the item when the user began to change it; undefined without changes. */
+  revision?: number
 }
 
 const NONE: Draft = { tagText: '' }
@@ -16,10 +18,12 @@ const NONE: Draft = { tagText: '' }
  */
 export function useDraft(
   item: MediaItem,
-  refused: Edit | undefined,
+  refused: Change | undefined,
   onChange: (isChanged: boolean) => void,
 ) {
-  const [draft, setDraft] = useState<Draft>({ ...NONE, ...refused })
+  const [draft, setDraft] = useState<Draft>(
+    refused ? { ...NONE, ...refused.edit, revision: refused.revision } : NONE,
+  )
   const latest = useRef(draft)
   const set = (next: Draft) => {
     latest.current = next
@@ -33,22 +37,39 @@ export function useDraft(
   return {
     draft,
     isChanged,
-    change: (changes: Partial<Draft>) => set({ ...latest.current, ...changes }),
-    /** The values to save: typed text becomes tags. */
-    take: useCallback((): Edit => {
-      const { name, tags, tagText } = { ...item, ...latest.current }
-      const typed = tagText.split(',').map((tag) => tag.trim())
-      return { name, tags: [...tags, ...typed.filter((tag) => tag !== '')] }
+    change: (changes: Partial<Draft>) => {
+      const { revision } = isDifferent(item, latest.current) ? latest.current : item
+      set({ ...latest.current, ...changes, revision: revision ?? item.revision })
+    },
+    /** The values to save: those that differ. Typed text becomes tags. */
+    take: useCallback((): Change => {
+      const { tagText, revision, ...typed } = latest.current
+      const added = tagText.split(',').map((tag) => tag.trim())
+      const tags = [...(typed.tags ?? item.tags), ...added.filter((tag) => tag !== '')]
+      const all = { ...typed, tags }
+      // The server would trim it to "", which says that the image is decorative.
+      if (all.alt && all.alt.trim() === '') all.alt = null
+      const changed = FIELDS.filter((field) => all[field] !== undefined)
+        .filter((field) => !isSame(all[field], item[field]))
+        .map((field) => [field, all[field]])
+      return { edit: Object.fromEntries(changed), revision: revision ?? item.revision }
     }, [item]),
     set,
-    /** Discards the draft; with `ifStill`, only if it has not changed since. */
-    clear: (ifStill?: Draft) => {
-      if (ifStill === undefined || latest.current === ifStill) set(NONE)
+    /** Lets the changes follow another revision: the user has seen it, or has made it. */
+    rebase: (revision: number) => set({ ...latest.current, revision }),
+    /** Discards the draft; with `ifStill`, only if it has not changed since. @returns whether it did */
+    clear: (ifStill?: Draft): boolean => {
+      const isStill = ifStill === undefined || latest.current === ifStill
+      if (isStill) set(NONE)
+      return isStill
     },
   }
 }
 
-function isDifferent(item: MediaItem, draft: Draft): boolean {
-  const { name, tags, tagText } = { ...item, ...draft }
-  return name !== item.name || tags.join('\n') !== item.tags.join('\n') || tagText.trim() !== ''
-}
+const isDifferent = (item: MediaItem, { tagText, ...draft }: Draft): boolean =>
+  tagText.trim() !== '' ||
+  FIELDS.some((field) => draft[field] !== undefined && !isSame(draft[field], item[field]))
+
+/** Compares two values of a field, of which an array is one of texts or numbers. */
+const isSame = (one: unknown, other: unknown): boolean =>
+  Array.isArray(one) && Array.isArray(other) ? one.join('\n') === other.join('\n') : one === other

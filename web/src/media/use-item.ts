@@ -1,9 +1,9 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { ApiError } from '../api/client'
-import { findCached, findPlace, type Place } from './find-place'
+import { findCached, findNearby, findPlace, isByArrival, type Place } from './find-place'
 import { itemQuery, type RankedItem } from './item-query'
 import { useItems } from './queries'
-import type { View } from './view'
+import { isTrash, useView, type View } from './view'
 
 /** An item by its id: first from a cached list of the view, then as the server has it. */
 export function useItem(view: View, id: number) {
@@ -17,19 +17,28 @@ export function useItem(view: View, id: number) {
     initialDataUpdatedAt: 0,
   })
   const isGone = error instanceof ApiError && error.status === 404
-  return { item: data?.media, isGone, error, retry: () => void refetch() }
+  const isInTrash = data?.total === undefined ? isTrash(view) : data.media.trashedAt !== undefined
+  return { item: data?.media, isInTrash, isGone, error, retry: () => void refetch() }
 }
 
-/** The place of an item in the view. It is updated when other items are added or deleted. */
-export function usePlace({ order, search }: View, id: number): Place | undefined {
+/**
+ * The place of an item in the view. It is updated when other items are added or deleted.
+ * @returns undefined while it is not known
+ */
+export function usePlace({ order, search, filters }: View, id: number): Place | undefined {
   const client = useQueryClient()
-  const view = { order, search }
+  const { at } = useView()
+  const view = { order, search, filters }
+  const queryKey = ['media', 'place', view, id]
   const { data } = useQuery({
-    queryKey: ['media', 'place', view, id],
-    queryFn: ({ signal }) => findPlace(client, view, id, signal),
+    queryKey,
+    queryFn: async ({ signal }): Promise<Place | null> =>
+      isByArrival(view)
+        ? findPlace(client, view, id, signal)
+        : findNearby(client, view, id, client.getQueryData<Place | null>(queryKey), at, signal),
     placeholderData: () => findCached(client, view, id)?.place,
   })
-  return data
+  return data ?? undefined
 }
 
 /**

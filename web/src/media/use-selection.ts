@@ -12,21 +12,25 @@ import {
   toggleItem,
   withItems,
 } from './selection'
-import type { View } from './view'
+import { isTrash, listFilters, type View } from './view'
 
 export type SelectionTools = ReturnType<typeof useSelection>
 
 /** Id of the notification that selecting failed, so that only one is shown. */
 const NOTICE = 'selection-failed'
 
-/** The selection in a view, and functions that change it. Single images stay selected across searches. */
-export function useSelection({ order, search }: View) {
+/**
+ * The selection in a view, and functions that change it. Single images stay selected across searches and
+ * filters, but not when the trash is opened or left.
+ */
+export function useSelection({ order, search, filters }: View) {
   const { t } = useMessages()
   const signedIn = useSignedInAgain()
   const [selection, setSelection] = useState(NOTHING)
   const [readings, setReadings] = useState(0)
-  const readItems = useReadItems({ order, search })
-  const readNewest = useReadNewest(search)
+  const readItems = useReadItems({ order, search, filters })
+  const readNewest = useReadNewest({ search, filters })
+  const inTrash = isTrash({ filters })
   /** Position where a range starts. */
   const anchor = useRef(0)
   /** Number of the last change, so that a late response does not undo a newer one. */
@@ -37,12 +41,14 @@ export function useSelection({ order, search }: View) {
     setSelection(next)
   }, [])
 
-  // Single items stay selected across searches. A selection of all matches ends with its search.
+  // A selection of all matches ends with its search.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only another search changes it
   useEffect(() => {
     anchor.current = 0
     change((current) => (current.kind === 'all' ? NOTHING : current))
-  }, [search])
+  }, [search, filters])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the actions in the trash are others
+  useEffect(() => change(NOTHING), [inTrash])
 
   /** Reads items, then changes the selection by them. Shows a notification if they cannot be read. */
   const changeBy = useCallback(
@@ -106,13 +112,19 @@ export function useSelection({ order, search }: View) {
     },
     [changeBy, readItems],
   )
-  const selectAll = useCallback(
-    () =>
-      changeBy(readNewest, (_, { until, total }) =>
-        total === 0 ? NOTHING : { kind: 'all', search, until, total, except: new Map() },
-      ),
-    [changeBy, readNewest, search],
-  )
+  const isFiltered = listFilters(filters).length > 0
+  const selectAll = useCallback(() => {
+    if (!isFiltered) {
+      return changeBy(readNewest, (_, { until, total }) =>
+        total === 0 ? NOTHING : { kind: 'all', search, inTrash, until, total, except: new Map() },
+      )
+    }
+    // A bulk request takes a search, but no filters. So the items are selected one by one.
+    return changeBy(
+      async () => readItems(0, (await readNewest()).total - 1),
+      (_, items) => withItems(NOTHING, items),
+    )
+  }, [changeBy, readNewest, readItems, search, inTrash, isFiltered])
   const clear = useCallback(() => change(NOTHING), [change])
 
   return {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import { LargeCellsIcon, MediumCellsIcon, SmallCellsIcon, ViewIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import classes from './library.module.css'
-import { ORDERS, type View } from './view'
+import { ORDERS, type Order, type View } from './view'
 
 /** Minimum widths of a cell, in pixels. */
 export const DENSITIES = { small: 120, medium: 190, large: 300 } as const
@@ -19,21 +19,33 @@ const ICONS: Record<Density, ReactNode> = {
 /** From this width on, all tools fit beside the search. */
 const WIDE = '(min-width: 62em)'
 
+/** The orders to choose from. Others can be given in the address; the page then offers them too. */
+const OFFERED: readonly Order[] = [
+  'added-desc',
+  'added-asc',
+  'name-asc',
+  'size-desc',
+  'taken-desc',
+  'changed-desc',
+]
+
 export interface ViewToolsProps {
-  order: View['order']
+  view: View
   density: Density
-  onOrder: (order: View['order']) => void
+  onOrder: (order: Order) => void
   onDensity: (density: Density) => void
 }
 
 /** Controls for the order and the size of the images, in a menu on a narrow screen. */
-export function ViewTools({ order, density, onOrder, onDensity }: ViewToolsProps) {
+export function ViewTools({ view, density, onOrder, onDensity }: ViewToolsProps) {
   const { t } = useMessages()
   const isWide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false })
-  const orders = [
-    { value: 'added-desc', label: t.newestFirst },
-    { value: 'added-asc', label: t.oldestFirst },
-  ] as const
+  const { order, filters } = view
+  const hasOwnOrder = /^\d+$/.test(new URLSearchParams(filters).get('collection') ?? '')
+  const orders = ORDERS.filter(
+    (known) =>
+      OFFERED.includes(known) || known === order || (known === 'collection' && hasOwnOrder),
+  ).map((value) => ({ value, label: t.orders[value] }))
   const sizes = [
     { value: 'small', label: t.small },
     { value: 'medium', label: t.medium },

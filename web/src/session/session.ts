@@ -86,6 +86,22 @@ export function useFileService(): boolean | undefined {
   return data
 }
 
+/** Whether this server has a trash; undefined while that is not known. Without one the route is not there. */
+export function useTrash(): boolean | undefined {
+  const { data } = useQuery({
+    queryKey: ['trash'],
+    queryFn: async () => {
+      const { response } = await api.OPTIONS('/media/bulk/trash')
+      if (response.status === 401) throw new ApiError(401, 'Unauthorized')
+      if (response.status >= 500) throw new ApiError(response.status, response.statusText)
+      return response.ok
+    },
+    enabled: usePermission('delete-media'),
+    staleTime: 5 * 60_000,
+  })
+  return data
+}
+
 /**
  * @returns a function that shows the sign-in form and waits for a new sign-in. It rejects when the signal
  * is aborted.

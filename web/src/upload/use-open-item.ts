@@ -1,5 +1,5 @@
 import { useRefresh } from '../media/queries'
-import { useView } from '../media/view'
+import { useView, WHOLE } from '../media/view'
 
 /** @returns a function that opens an item in the view of the whole library, without a search */
 export function useOpenItem() {
@@ -8,6 +8,6 @@ export function useOpenItem() {
   return (id: number) => {
     // The cached list may be older than the item.
     void refresh()
-    void setView({ order: null, search: null, at: null, open: id }, { history: 'push' })
+    void setView({ ...WHOLE, open: id }, { history: 'push' })
   }
 }
