@@ -81,26 +81,89 @@ export async function fillPhotos(
   for (let made = 0; made < items; made += itemsAtOnce) {
     const count = Math.min(itemsAtOnce, items - made)
     const photos = Array.from({ length: count }, (_, index) => next(made + index))
-    await database.write((trx) => insertPhotos(trx, photos))
+    const describe = createDescriptions(seed + made)
+    await database.write((trx) => insertPhotos(trx, photos, describe))
   }
 }
 
-async function insertPhotos(trx: Queries, photos: readonly Named[]) {
+const DAY_MS = 86_400_000
+const TYPES = [
+  'jpeg',
+  'jpeg',
+  'jpeg',
+  'jpeg',
+  'jpeg',
+  'jpeg',
+  'jpeg',
+  'png',
+  'webp',
+  'gif',
+] as const
+const COLORS = [
+  '#808080',
+  '#c0392b',
+  '#27ae60',
+  '#2980b9',
+  '#f1c40f',
+  '#111111',
+  '#fafafa',
+  '#8b4513',
+]
+/** Width and height. */
+const SHAPES = [
+  [4000, 3000],
+  [6000, 4000],
+  [3000, 4000],
+  [1920, 1080],
+  [1080, 1080],
+  [800, 600],
+] as const
+
+/** Generates what filters and orders look at, as a library of photographs may have it. */
+function createDescriptions(seed: number) {
+  const random = randomFrom(seed)
+  const pick = <Value>(values: readonly Value[]) =>
+    values[Math.floor(random() * values.length)] as Value
+  return () => {
+    const type = pick(TYPES)
+    const [width, height] = pick(SHAPES)
+    const taken = new Date(Date.UTC(2015, 0, 1) + Math.floor(random() * 4000 * DAY_MS))
+    return {
+      file: {
+        type: `image/${type}`,
+        size: 100_000 + Math.floor(random() ** 3 * 12_000_000),
+        width,
+        height,
+        frames: type === 'gif' ? 20 : 1,
+        color: pick(COLORS),
+      },
+      item: {
+        rating: random() < 0.7 ? 0 : 1 + Math.floor(random() * 5),
+        alt: random() < 0.3 ? 'A photograph' : null,
+        taken_at: random() < 0.8 ? taken.toISOString().slice(0, 19) : null,
+        added_by: pick(['ada', 'ada', 'ada', 'bob']),
+      },
+    }
+  }
+}
+
+async function insertPhotos(
+  trx: Queries,
+  photos: readonly Named[],
+  describe: ReturnType<typeof createDescriptions>,
+) {
   const added_at = Date.now()
+  const described = photos.map(describe)
+  await countVersion(trx)
   const digest = () => randomHex(11)
   const ids = await insertFiles(
     trx,
-    photos.map(() => ({
+    described.map(({ file }) => ({
       file: {
+        ...file,
         sha256: randomHex(32),
         key: inventKey('originals', 'jpg'),
-        type: 'image/jpeg',
-        size: 4_000_000,
-        width: 4000,
-        height: 3000,
-        frames: 1,
         thumbhash: randomHex(14),
-        color: '#808080',
         scaled_digest: digest(),
         high_digest: digest(),
       },
@@ -120,9 +183,13 @@ async function insertPhotos(trx: Queries, photos: readonly Named[]) {
       name,
       tags: JSON.stringify(tags),
       added_at,
+      alt: null,
+      rating: 0,
+      taken_at: null,
+      added_by: null,
+      ...described[index]?.item,
     })),
   )
-  await countVersion(trx)
 }
 
 /** Like `newKey`, but cheaper. */

@@ -23,7 +23,7 @@ import type { Engine } from './comparison.ts'
 import { createPhotoNames, fillPhotos, type Named } from './fill-photos.ts'
 
 /** Increase this when their contents change, so that they are filled again. */
-const RECIPE = 1
+const RECIPE = 2
 const FOLDER = join(import.meta.dirname, 'library')
 /** Items per transaction. Each transaction rewrites pages of every index, so a few large ones cost less. */
 const ITEMS_AT_ONCE = 250_000

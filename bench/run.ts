@@ -16,6 +16,7 @@ const COMPARISONS: Readonly<
 > = {
   list: () => import('./list.ts'),
   search: () => import('./search.ts'),
+  filters: () => import('./filters.ts'),
   stream: () => import('./stream.ts'),
   add: () => import('./add.ts'),
   delivery: () => import('./delivery.ts'),
