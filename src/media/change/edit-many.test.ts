@@ -2,9 +2,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { fillDatabase } from '../../../test/fill-library.ts'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
-import { findMatches } from '../filter/find-matches.ts'
 import { listIds } from '../filter/id-set.ts'
 import { readVersion } from '../library-state.ts'
+import { chooseNow } from '../list/choose-items.ts'
 import { readPatch } from '../members.ts'
 import { createManyEdit } from './edit-many.ts'
 import { readNamePattern } from './name-pattern.ts'
@@ -60,7 +60,10 @@ describe('editing several items', () => {
       ...before.slice(2),
     ])
     // What is derived follows.
-    const { layout, set } = await findMatches(database.read, { minRating: 4, tag: ['new'] })
+    const { layout, set } = await chooseNow(database.read, {
+      filter: { minRating: 4, tag: ['new'] },
+      terms: [],
+    })
     expect([...listIds(layout, set)]).toEqual([1, 2])
     const entries = await database.read.selectFrom('audit').select(['action', 'detail']).execute()
     expect(entries).toEqual([
@@ -140,7 +143,7 @@ describe('editing several items', () => {
     )
     const edit = createManyEdit({ set: { collections: [1] }, tags: NO_TAGS })
     expect(await edit(database, [1, 2])).toEqual([])
-    const { layout, set } = await findMatches(database.read, { collection: 1 })
+    const { layout, set } = await chooseNow(database.read, { filter: { collection: 1 }, terms: [] })
     expect([...listIds(layout, set)]).toEqual([1, 2])
     const rows = await database.read.selectFrom('collection_items').select('media_id').execute()
     expect(rows).toHaveLength(2)

@@ -4,8 +4,8 @@ import { foldTagCase } from '../../base/fold.ts'
 import type { Database } from '../../database/database.ts'
 import { listedRows, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import { findMatches } from '../filter/find-matches.ts'
 import { countVersion } from '../library.ts'
+import { chooseNow } from '../list/choose-items.ts'
 import { parseTags } from '../tags.ts'
 import type { FailedItem } from './bulk.ts'
 import { type ItemState, readStates, updateDerived } from './derived.ts'
@@ -29,7 +29,7 @@ export async function findTagged(db: Queries, tag: string): Promise<Chosen> {
   const filter = { tag: [foldTagCase(tag)] }
   const found = []
   for (const place of [filter, { ...filter, in: 'trash' as const }]) {
-    const { layout, set } = await findMatches(db, place)
+    const { layout, set } = await chooseNow(db, { filter: place, terms: [] })
     found.push(chooseSet(layout, set))
   }
   return {

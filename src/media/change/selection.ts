@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { Queries } from '../../database/tables.ts'
 import type { Filter } from '../filter/filter.ts'
-import { findMatches } from '../filter/find-matches.ts'
 import {
   countIds,
   fromIds,
@@ -11,12 +10,10 @@ import {
   intersect,
   pageOf,
   subtract,
-  unite,
 } from '../filter/id-set.ts'
+import { chooseNow } from '../list/choose-items.ts'
 import { findRank } from '../list/rank.ts'
-import { matchingIds, mediaLines } from '../list/search.ts'
-import { parseTags } from '../tags.ts'
-import { readStates } from './derived.ts'
+import { matchingIds } from '../list/search.ts'
 
 /**
  * Which items are selected: some by their ids (ascending), or all up to an id that match a search and a filter, with
@@ -43,8 +40,6 @@ export interface Chosen {
 
 /** Ids that are read at a time. In the search index, each slice costs a walk up to its beginning. */
 const SLICE = 10_000
-/** Items whose texts are read at a time. */
-const TEXTS_AT_ONCE = 500
 
 /**
  * Finds the items of a selection. No snapshot of the database is held between slices: the id of an item that is edited
@@ -61,50 +56,23 @@ export async function openSelection(db: Queries, selection: Selection): Promise<
 type Listed = Omit<Exclude<Selection, { ids: readonly number[] }>, 'filter'>
 
 async function openFiltered(db: Queries, filter: Filter, { terms, until, except }: Listed) {
-  const { layout, set } = await findMatches(db, filter)
+  const { layout, set } = await chooseNow(db, { filter, terms })
   intersect(set, idsBetween(layout, 0, until + 1))
   subtract(set, fromIds(layout, except))
-  if (terms.length > 0) {
-    // The search index has no items of the trash.
-    const found =
-      filter.in === 'trash'
-        ? findByTexts(db, sliceSet(layout, set, TEXTS_AT_ONCE), terms)
-        : readListed(db, { terms, until, except })
-    const matches = fromIds(layout, [])
-    for await (const ids of found) unite(matches, fromIds(layout, ids))
-    intersect(set, matches)
-  }
   return chooseSet(layout, set)
 }
 
 /** The items of a set. */
 export const chooseSet = (layout: IdLayout, set: IdSet): Chosen => ({
   total: countIds(set),
-  slices: sliceSet(layout, set, SLICE),
+  slices: sliceSet(layout, set),
 })
 
-function* sliceSet(layout: IdLayout, set: IdSet, limit: number): Generator<readonly number[]> {
-  for (let offset = 0; ; offset += limit) {
-    const ids = pageOf(layout, set, { descending: false, offset, limit })
+function* sliceSet(layout: IdLayout, set: IdSet): Generator<readonly number[]> {
+  for (let offset = 0; ; offset += SLICE) {
+    const ids = pageOf(layout, set, { descending: false, offset, limit: SLICE })
     if (ids.length === 0) return
     yield ids
-  }
-}
-
-/** Those of the items whose texts hold all terms, without the search index. */
-async function* findByTexts(
-  db: Queries,
-  slices: Iterable<readonly number[]>,
-  terms: readonly string[],
-): AsyncGenerator<readonly number[]> {
-  for (const ids of slices) {
-    const items = await readStates(db, ids)
-    yield items
-      .filter((item) => {
-        const lines = mediaLines({ ...item, tags: parseTags(item.tags) })
-        return terms.every((term) => lines.includes(term))
-      })
-      .map(({ id }) => id)
   }
 }
 

@@ -13,6 +13,7 @@ import {
   listIds,
 } from '../filter/id-set.ts'
 import { selectItems, toItem } from '../item.ts'
+import { readVersion } from '../library-state.ts'
 import { numberKey, takenKeyOf } from '../order/keys.ts'
 import { ORDERS } from '../order/lists.ts'
 import { readRange } from '../order/order-pages.ts'
@@ -63,6 +64,18 @@ export async function chooseItems(
   const value = String(filter.collection)
   const direct = intersect(await readFacetSet(trx, layout, { kind: 'collection', value }), set)
   return { ...chosen, direct: { set: direct, total: countIds(direct) } }
+}
+
+/** Like `chooseItems`, of the library as it is at this moment. */
+export async function chooseNow(
+  db: Queries,
+  query: Pick<ListQuery, 'filter' | 'terms'>,
+): Promise<Chosen> {
+  const choose = async (trx: Queries) => {
+    const { version } = await readVersion(trx)
+    return chooseItems(trx, version, { ...query, order: 'added-asc' })
+  }
+  return db.isTransaction ? choose(db) : db.transaction().execute(choose)
 }
 
 /** Items whose texts are read at a time. */
