@@ -94,7 +94,7 @@ describe('replacing an image', () => {
       data: 'Media replaced successfully',
     })
     const media = await show(other, id)
-    expect(body.media).toEqual(media)
+    expect(media).toMatchObject(body.media)
     expect(media).toMatchObject({
       ...texts,
       id,
@@ -455,7 +455,7 @@ describe('at the same time', () => {
     expect(revisions.sort((a, b) => a - b)).toEqual([2, 3, 4, 5, 6, 7])
     expect(await numbers(client, id)).toEqual([7, 6, 5, 4, 3, 2, 1])
     const present = answers.find(({ body }) => body.media.revision === 7)?.body.media
-    expect(await show(client, id)).toEqual(present)
+    expect(await show(client, id)).toMatchObject(present ?? {})
     await expectSettled(servers[0].data)
   })
 
