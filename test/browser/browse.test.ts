@@ -31,7 +31,7 @@ describePage('browsing a library of several thousand images', () => {
   afterAll(() => server.stop())
 
   const searchBox = (page: Awaited<ReturnType<typeof openPage>>) =>
-    page.getByRole('searchbox', { name: 'Search names, tags and texts' })
+    page.getByRole('searchbox', { name: 'Search names, tags, texts' })
 
   it('shows the newest first, and all of it by scrolling', async () => {
     const page = await openPage(server)

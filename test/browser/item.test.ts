@@ -91,7 +91,7 @@ describePage('an image', () => {
     await remove()
     await page.keyboard.press('ControlOrMeta+z')
     await heading('Taken back').waitFor()
-    expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Undo' }).waitFor({ state: 'detached' })
     expect(await stored(id)).toBeDefined()
   })
 

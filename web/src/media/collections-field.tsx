@@ -1,10 +1,10 @@
 import { MultiSelect } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useRef, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import { api, call } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { explainRefusal } from './item-edit'
-import { useCollections } from './queries'
+import { foldName, useCollections } from './queries'
 
 /** Options that are shown at once. There may be thousands of collections. */
 const SHOWN = 50
@@ -34,16 +34,25 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
       return data.collection.id
     },
   })
+  const name = search.trim()
+  // Chosen here and not by the component: there may be thousands, and each key would go through all of them.
+  const found = useMemo(() => {
+    const words = foldName(name).split(/\s+/)
+    // Nothing can be put into a saved search.
+    return (collections ?? []).filter(
+      ({ isSearch, folded }) => !isSearch && words.every((word) => folded.includes(word)),
+    )
+  }, [collections, name])
   if (!mayEdit && value.length === 0) return null
 
-  // Nothing can be put into a saved search.
-  const open = collections?.filter(({ isSearch }) => !isSearch) ?? []
-  const known = new Set(open.map(({ id }) => id))
-  const name = search.trim()
-  const isNew = name !== '' && !open.some(({ path }) => fold(path) === fold(name))
+  const isNew = name !== '' && !found.some(({ folded }) => folded === foldName(name))
+  const pathOf = (id: number) => collections?.find((one) => one.id === id)?.path ?? '…'
   const data = [
-    ...open.map(({ id, path }) => ({ value: String(id), label: path })),
-    ...value.filter((id) => !known.has(id)).map((id) => ({ value: String(id), label: '…' })),
+    ...value.map((id) => ({ value: String(id), label: pathOf(id) })),
+    ...found
+      .filter(({ id }) => !value.includes(id))
+      .slice(0, SHOWN)
+      .map(({ id, path }) => ({ value: String(id), label: path })),
     ...(isNew ? [{ value: NEW, label: t.newCollection(name) }] : []),
   ]
   return (
@@ -60,17 +69,8 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
       searchable
       searchValue={search}
       onSearchChange={setSearch}
-      filter={({ options, search: typed }) => {
-        const words = fold(typed).split(/\s+/)
-        const found = options.filter(
-          (option) =>
-            'value' in option &&
-            option.value !== NEW &&
-            words.every((word) => fold(option.label).includes(word)),
-        )
-        const last = options.filter((option) => 'value' in option && option.value === NEW)
-        return [...found.slice(0, SHOWN), ...last]
-      }}
+      filter={({ options }) => options}
+      selectFirstOptionOnChange
       hidePickedOptions
       clearable={false}
       readOnly={!mayEdit || isPending}
@@ -79,10 +79,3 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
     />
   )
 }
-
-const fold = (text: string) =>
-  text
-    .normalize('NFKD')
-    .replace(/\p{Mn}/gu, '')
-    .toLowerCase()
-    .trim()

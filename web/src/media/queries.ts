@@ -198,6 +198,13 @@ function withPaths(collections: readonly Collection[]) {
     const above = parent === null ? undefined : paths.get(parent)
     const path = above === undefined ? name : `${above} / ${name}`
     paths.set(id, path)
-    return { id, path, isSearch: query !== null }
+    return { id, path, folded: foldName(path), isSearch: query !== null }
   })
 }
+
+/** A name for comparisons that ignore case and accents. */
+export const foldName = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{Mn}/gu, '')
+    .toLowerCase()

@@ -35,7 +35,7 @@ export const de: Messages = {
   notListed: 'Die Bilder konnten nicht geladen werden.',
   notLoaded: 'Nicht geladen',
   imageMissing: 'Das Bild kann nicht angezeigt werden.',
-  search: 'Namen, Schlagwörter, Texte durchsuchen',
+  search: 'Name, Schlagwort, Text suchen',
   clearSearch: 'Suche leeren',
   ...viewsDe,
   view: 'Reihenfolge und Größe',

@@ -34,7 +34,7 @@ export const en = {
   notListed: 'The images could not be loaded.',
   notLoaded: 'Not loaded',
   imageMissing: 'The image cannot be shown.',
-  search: 'Search names, tags and texts',
+  search: 'Search names, tags, texts',
   clearSearch: 'Clear search',
   ...viewsEn,
   view: 'Order and size',
