@@ -6,10 +6,10 @@ export type BulkAction =
   | { kind: 'delete' | 'trash' | 'restore' }
   | { kind: 'tags'; add: string[]; remove: string[] }
 
-/** The items of one request: ids, or the matches of a search up to the id `until`. */
+/** The items of one request: ids, or the matches of a search and filters up to the id `until`. */
 export type BulkTarget =
   | { ids: number[] }
-  | { search: string; until: number; except: number[]; in?: 'trash' }
+  | { search: string; filters: Readonly<Record<string, string>>; until: number; except: number[] }
 
 /** A line of the response, with the counts so far in this request. Only the last line has `code`. */
 export interface BulkLine {
@@ -35,10 +35,11 @@ export async function sendBulk(
   onLine: (line: BulkLine) => void,
 ): Promise<BulkLine> {
   const { kind, ...change } = action
+  const { filters, ...chosen } = { filters: {}, ...target }
   const response = await fetch(at(`/media/bulk/${kind}`), {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ ...target, ...change }),
+    body: JSON.stringify({ ...chosen, ...filters, ...change }),
     signal,
   })
   if (!response.ok || !response.body) {

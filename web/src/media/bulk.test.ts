@@ -56,6 +56,7 @@ const some = (count: number): Selection => ({
 const most: Selection = {
   kind: 'all',
   search: 'cat',
+  filters: 'type=png',
   until: 90,
   total: 50,
   except: new Map([[7, 'Seven']]),
@@ -88,7 +89,8 @@ it('sends ids, at most as many per request as the server accepts', async () => {
 it('sends one request for all matches but a few, and takes the counts from the server', async () => {
   const requests = answer(() => [{ done: 0, failures: 0, total: 47 }, done(47)])
   const { result } = await run(most)
-  expect(requests).toEqual([{ search: 'cat', until: 90, except: [7], add: ['x'], remove: [] }])
+  const chosen = { search: 'cat', type: 'png', until: 90, except: [7] }
+  expect(requests).toEqual([{ ...chosen, add: ['x'], remove: [] }])
   expect(result).toMatchObject({ done: 47, total: 47 })
 })
 

@@ -99,8 +99,9 @@ export async function runBulk(options: BulkOptions): Promise<BulkResult> {
 
 function planTargets(selection: Selection): BulkTarget[] {
   if (selection.kind === 'all') {
-    const { search, until, except, inTrash } = selection
-    return [{ search, until, except: [...except.keys()], ...(inTrash && { in: 'trash' }) }]
+    const { search, until, except, filters } = selection
+    const given = Object.fromEntries(new URLSearchParams(filters))
+    return [{ search, filters: given, until, except: [...except.keys()] }]
   }
   const ids = [...selection.names.keys()].sort((a, b) => a - b)
   return Array.from({ length: Math.ceil(ids.length / IDS_AT_ONCE) }, (_, index) => ({

@@ -13,6 +13,7 @@ const item = (id: number): NamedItem => ({ id, name: `Image ${id}` })
 const all = (total: number): Selection => ({
   kind: 'all',
   search: 'x',
+  filters: 'type=png',
   until: 100,
   total,
   except: new Map(),

@@ -3,14 +3,14 @@ import type { MediaItem } from '../api/client'
 /** Names by id, so that failures can be reported by name after the items have left the screen. */
 export type Names = ReadonlyMap<number, string>
 
-/** The selection: single items, or all matches of a search at one moment. */
+/** The selection: single items, or all matches of a search and filters at one moment. */
 export type Selection =
   | { kind: 'some'; names: Names }
   | {
       kind: 'all'
       search: string
-      /** Whether it is a search in the trash. */
-      inTrash?: boolean
+      /** The filters, as a query string; see `View`. */
+      filters: string
       /** The newest id at that moment. Items added later are not selected. */
       until: number
       /** Number of matches at that moment. */

@@ -12,7 +12,7 @@ import {
   toggleItem,
   withItems,
 } from './selection'
-import { isTrash, listFilters, type View } from './view'
+import { isTrash, type View } from './view'
 
 export type SelectionTools = ReturnType<typeof useSelection>
 
@@ -112,19 +112,13 @@ export function useSelection({ order, search, filters }: View) {
     },
     [changeBy, readItems],
   )
-  const isFiltered = listFilters(filters).length > 0
-  const selectAll = useCallback(() => {
-    if (!isFiltered) {
-      return changeBy(readNewest, (_, { until, total }) =>
-        total === 0 ? NOTHING : { kind: 'all', search, inTrash, until, total, except: new Map() },
-      )
-    }
-    // A bulk request takes a search, but no filters. So the items are selected one by one.
-    return changeBy(
-      async () => readItems(0, (await readNewest()).total - 1),
-      (_, items) => withItems(NOTHING, items),
-    )
-  }, [changeBy, readNewest, readItems, search, inTrash, isFiltered])
+  const selectAll = useCallback(
+    () =>
+      changeBy(readNewest, (_, { until, total }) =>
+        total === 0 ? NOTHING : { kind: 'all', search, filters, until, total, except: new Map() },
+      ),
+    [changeBy, readNewest, search, filters],
+  )
   const clear = useCallback(() => change(NOTHING), [change])
 
   return {
