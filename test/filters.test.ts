@@ -142,7 +142,7 @@ const MEANINGS: Record<string, (item: MediaItem, value: string) => boolean> = {
   minRating: ({ rating }, value) => rating >= Number(value),
   added: ({ timestamp }, value) => isWithin(timestamp, value),
   taken: ({ takenAt }, value) => takenAt !== null && isWithin(takenAt, value),
-  addedBy: ({ addedBy }, value) => addedBy === value,
+  addedBy: ({ addedBy }, value) => addedBy === value.toLowerCase(),
   color: ({ color }, value) => nearestColorName(color) === value,
   search: ({ name, tags, alt, description, credit }, value) =>
     [name, ...tags, alt, description, credit].some(
@@ -170,7 +170,7 @@ const RANDOM_VALUES: Record<string, () => string> = {
   added: () =>
     pick(['2024', '2024-03', '2025..2026', '..2024-06-15', '2026-01..', '2024-05-05..2024-05-09']),
   taken: () => pick(['2022', '2023-02', '2022-05..2023', '..2022-03-04', '2024..', '2023-07-07']),
-  addedBy: () => pick(['admin', 'edda', 'nobody']),
+  addedBy: () => pick(['admin', 'Edda', 'nobody']),
   color: () => pick(['red', 'green', 'blue', 'black', 'white', 'gray', 'pink']),
   search: () => pick(['img1', 'rom', 'uber', 'x', '猫', 'seen', 'zzz']),
 }

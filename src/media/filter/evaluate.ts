@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { normalizeUsername } from '../../auth/accounts/find-user.ts'
 import { isListed, listedRows, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import type { ChunkRow } from './chunk.ts'
@@ -118,7 +119,11 @@ function conditionsOf(filter: Filter): Conditions {
   if (filter.orientation) all(each('orientation', [filter.orientation]))
   if (filter.animated !== undefined) all(each('animated', [String(filter.animated)]))
   if (filter.minRating) needed.push(each('rating', RATINGS.slice(filter.minRating)))
-  if (filter.addedBy !== undefined) all(each('addedBy', [filter.addedBy]))
+  if (filter.addedBy !== undefined) {
+    // Another service's names are of any form; a name of ours is stored in its normal form.
+    const names = new Set([filter.addedBy, normalizeUsername(filter.addedBy) ?? filter.addedBy])
+    needed.push(each('addedBy', [...names]))
+  }
   if (filter.color) all(each('color', [filter.color]))
   return { needed, excluded }
 }
