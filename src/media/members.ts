@@ -16,7 +16,7 @@ const MAX_TEXT = {
 const WITH_LINES: ReadonlySet<string> = new Set(['alt', 'description'])
 
 export const MAX_TRANSLATIONS = 32
-/** Against rows that grow without bound. */
+/** Stands against rows that grow without bound. */
 export const MAX_COLLECTIONS_OF_ITEM = 256
 
 /** Members of an item that people write. An absent one stays as it is. */
@@ -91,7 +91,7 @@ function parseField(name: string, value: unknown): unknown {
 
 /**
  * Reads a JSON merge patch of an item (RFC 7396).
- * @returns the changes; those of `translations` are a patch of their own, for `patchTranslations`
+ * @returns the changes; `translations` is a patch itself, for `patchTranslations`
  * @throws AppError 400 "Invalid parameters", naming the member
  */
 export function readPatch(
@@ -117,7 +117,9 @@ export function readPatch(
   return translations === undefined ? changes : { ...changes, translations }
 }
 
-/** Passes faults on as "Invalid parameters": in a patch, those that add and edit call missing are that too. */
+/**
+ * Makes every fault "Invalid parameters". Add and edit call some of them missing, but a patch may leave members out.
+ */
 export function asInvalid<Value>(read: () => Value): Value {
   try {
     return read()

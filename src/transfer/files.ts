@@ -70,8 +70,8 @@ export const isSame = (a: unknown, b: unknown): boolean =>
   b !== undefined && isDeepStrictEqual(structuredClone(a), structuredClone(b))
 
 /**
- * Inserts or replaces files whose objects are in storage. The journal still names these objects. Another file with the same bytes is deleted together
- * with its items, because it no longer exists at the source.
+ * Inserts or replaces files whose objects are in storage. The journal still names these objects. Another file with the
+ * same bytes is deleted together with its items, because it no longer exists at the source.
  */
 export async function writeFiles(trx: Queries, files: readonly StoredFile[], now: number) {
   const rows = files.map(({ file }) => file)

@@ -4,9 +4,9 @@ import { findNamedKeys } from '../storage/named-keys.ts'
 import type { Storage } from '../storage/storage.ts'
 
 /**
- * During a copy or restore, the journal of the target names every object that was put, because perhaps no row
- * will name it at the end. These entries have no owner, because the command may be killed and run again as another process. No sweep removes the
- * objects meanwhile, because no server may use the library.
+ * During a copy or restore, the journal of the target names every object that was put, because perhaps no row will name
+ * it at the end. These entries have no owner, because the command may be killed and run again as another process. No
+ * sweep removes the objects meanwhile, because no server may use the library.
  */
 
 const BATCH = 500

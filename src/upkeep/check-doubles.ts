@@ -6,7 +6,7 @@ export const checkDoubles: Check = async function* ({ database }) {
   const wrong = await database.snapshot(countWrongDoubles)
   if (wrong === 0) return
   yield {
-    problem: `Of ${wrong} files it is noted wrongly how many items have them, so that exact duplicates are listed wrongly.`,
+    problem: `The table of duplicates is wrong about ${wrong} files, so lists of exact duplicates are wrong.`,
     remedy: 'Counts them anew.',
     async repair(library) {
       await library.database.write(recountDoubles)

@@ -94,7 +94,7 @@ function nameFacet(key: string): string {
   return `${key.slice(0, end)} ${JSON.stringify(key.slice(end + 1))}`
 }
 
-/** Tags that do not bear the spelling that most items have. `checkTags` finds those that are not in the table `tags`. */
+/** Finds tags that do not have the most used spelling. `checkTags` finds tags that are missing in the table `tags`. */
 async function findMislabelled(db: Queries): Promise<string[]> {
   const { rows } = await sql<{ value: string; label: string; folded: string; best: string }>`
     SELECT value, label, folded, (
@@ -107,8 +107,8 @@ async function findMislabelled(db: Queries): Promise<string[]> {
 }
 
 /**
- * Makes all facets those of the items, in transactions of a chunk of items each. A server may run meanwhile. Call it
- * when the table `tags` is right.
+ * Writes all facets as they follow from the items, one transaction for each chunk of items. A server may run meanwhile.
+ * Call it when the table `tags` is right.
  */
 async function repairFacets(database: Database): Promise<void> {
   const { database: paced, pause } = createPace(database)

@@ -15,8 +15,8 @@ const nameOf = (part: Rebuilt) =>
   part === 'collections' ? 'in collections' : `by ${NAMES[REBUILT.indexOf(part)]}`
 
 /**
- * Checks that the blocks of `media/order/` hold exactly the items, in order. Adds up hashes of the entries, of those
- * that should be there and of those that are. A difference stays undetected with a probability of 1 in 2^32.
+ * Checks that the blocks of `media/order/` hold exactly the items, in order. Adds up the hashes of the entries that
+ * should be there, and of the stored entries. A difference stays undetected with a probability of 1 in 2^32.
  */
 export const checkOrders: Check = async function* ({ database }) {
   const wrong = await findWrong(database)
@@ -50,7 +50,7 @@ const findWrong = (database: Database): Promise<Rebuilt[]> =>
     return REBUILT.filter((part) => parts.has(part))
   })
 
-/** Adds up the entries of each list, and finds the lists whose blocks are not what they must be. */
+/** Adds up the entries of each list, and finds the lists with wrong blocks. */
 async function sumBlocks(db: Queries) {
   const sums = new Map<number, number>()
   const damaged = new Set<number>()

@@ -3,8 +3,8 @@ import { countVersion } from '../media/library.ts'
 import { type Check, type Finding, nameItem } from './finding.ts'
 
 /**
- * Checks what is recorded of the trash: who moved an item there, and where the addresses of merged items lead. Other
- * checks find items in the trash that lists, searches or counts still have.
+ * Checks the records of the trash: who moved an item there, and where the addresses of merged items lead. Other checks
+ * find items in the trash that lists, searches or counts still have.
  */
 export const checkTrash: Check = async function* ({ database }) {
   const { rows: items } = await sql<{ id: number; name: string }>`
@@ -21,7 +21,9 @@ export const checkTrash: Check = async function* ({ database }) {
 }
 
 const forgetMerge = ({ id, name }: { id: number; name: string }): Finding => ({
-  problem: `It is recorded that ${nameItem({ id, name })} was moved to the trash or merged into another item, and that is not so any more.`,
+  problem:
+    `It is recorded that ${nameItem({ id, name })} was moved to the trash or merged into another item, ` +
+    'but that is no longer so.',
   remedy: 'Deletes this record.',
   async repair(library) {
     await library.database.write(async (trx) => {

@@ -9,11 +9,11 @@ import {
   writeImageVector,
 } from './signature.ts'
 
-/** Files that are compared: the newest. 100 MB, with the memory of their growth 150. */
+/** At most this many files are compared, the newest ones. They take 100 MB, and 150 MB while the memory grows. */
 const MAX_FILES = 4_000_000
 /** Files that are read before other requests get a turn: some milliseconds. */
 const FILES_AT_ONCE = 1000
-/** The memory is freed when nobody has asked for so long. */
+/** The memory is freed if nobody has asked for this long. */
 const IDLE_MS = 10 * 60_000
 
 export type By = 'image' | 'color'
@@ -43,8 +43,8 @@ export interface AlikeIndex {
 }
 
 /**
- * Keeps the signatures of all files in memory: 24 bytes a file, read from the database at the first use. Later uses read
- * what was added since. A file that is gone stays in it: its ids are never given again.
+ * Keeps the signatures of all files in memory, 24 bytes a file. The first use reads them from the database, later uses
+ * read what was added since. The signature of a deleted file stays: its id is never given again.
  */
 export function createAlikeIndex(database: Pick<Database, 'run'>): AlikeIndex {
   let signatures: Signatures | undefined

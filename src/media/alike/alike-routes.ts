@@ -11,11 +11,11 @@ import { countItemsOf, readItemsOf } from './items-of-files.ts'
 import { createNearFiles } from './near-files.ts'
 
 const DEFAULT_LIMIT = 20
-/** Against answers of any size. */
+/** Stands against answers of any size. */
 const MAX_GROUPS = 50
 const MAX_ITEMS_OF_GROUP = 50
 const MAX_ALIKE = 100
-/** So many of the nearest files are known to pages of alike items. */
+/** Pages of alike items show the items of this many nearest files at most. */
 const NEAREST_FILES = 1000
 
 export const DuplicateList = Type.Object(

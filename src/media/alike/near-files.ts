@@ -9,11 +9,11 @@ import type { AlikeIndex, Signatures } from './alike-index.ts'
 import { STEPS } from './signature.ts'
 
 /**
- * Images at most this far apart are near duplicates. Of photographs, copies of another size, format or quality are at
- * most 0.03 apart, those that were cut by a few pixels 0.03, and different ones 0.13 and more.
+ * Images at most this far apart are near duplicates. Copies of a photograph in another size, format or quality, or cut
+ * by a few pixels, are at most 0.03 apart. Different photographs are at least 0.13 apart.
  */
 const MOST_DISTANCE = 0.05
-/** Up to so many files, groups are found while the request waits: some two seconds. */
+/** Up to this many files, the request waits for the groups: some two seconds. */
 const MOST_WAITED_FOR = 100_000
 /** Files that are asked for at a time. */
 const FILES_AT_ONCE = 1000
@@ -24,7 +24,7 @@ export type FileGroup = readonly number[]
 /**
  * Returns a function that finds all groups of near duplicates, the group with the newest first file first. The work is
  * done by a thread of its own, once for all who ask meanwhile, and again only when files were added. In a large library
- * that takes up to half a minute, and whoever asks meanwhile gets the groups of before.
+ * that takes up to half a minute, and requests meanwhile get the earlier groups.
  */
 export function createNearFiles(
   database: Database,
@@ -49,7 +49,7 @@ export function createNearFiles(
       else grouping.catch((error) => log.error({ err: error }, 'Near duplicates were not found'))
     }
     const groups = await keepLive(database, known?.groups ?? [])
-    // While others are being found, the next request must look again.
+    // While new groups are being found, the next request must look again.
     if (!grouping) shown = { version, groups }
     return groups
   }

@@ -3,9 +3,9 @@ import type { Vectors } from './nearest.ts'
 /*
  * Groups of vectors that lie near each other, without comparing each with each: locality-sensitive hashing (Datar,
  * Immorlica, Indyk, Mirrokni, "Locality-sensitive hashing scheme based on p-stable distributions", 2004). Near vectors
- * fall into the same cell of a grid of random projections in some of several grids; only those in one cell are compared.
- * Of the pairs that are as far apart as allowed, one in a hundred is missed, and more where many images are alike; of
- * nearer ones, fewer.
+ * fall into the same cell of at least one of several grids of random projections. Only vectors in one cell are
+ * compared. One in a hundred of the pairs at the largest distance is missed, more where many images are alike. Of
+ * nearer pairs fewer are missed.
  */
 
 const GRIDS = 12
@@ -14,8 +14,8 @@ const PROJECTIONS = 10
 /** The width of a cell, in the largest distance of a pair. */
 const WIDTH = 8
 /**
- * Against cells that hold a good part of the library: each vector is compared with this many that follow, in the order
- * of one more projection.
+ * Stands against cells that hold a good part of the library: each vector is compared with this many that follow, in the
+ * order of one more projection.
  */
 const MOST_COMPARED = 64
 

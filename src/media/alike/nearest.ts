@@ -27,7 +27,7 @@ export async function findNearest(
   target: Int8Array,
   most: number,
 ): Promise<Nearest[]> {
-  /** Some of the nearest so far; too many of them are thrown away now and then. */
+  /** The nearest so far, and some more. Now and then the surplus is thrown away. */
   let kept: Nearest[] = []
   let farthest = Number.POSITIVE_INFINITY
   const drop = () => {

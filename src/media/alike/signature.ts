@@ -1,9 +1,9 @@
 import { toOklab } from '../filter/colors.ts'
 
 /*
- * A signature of an image for finding those that look alike: the lowest frequencies of its thumbhash, and its
- * proportions. Such vectors of two images are as far apart as the images themselves are once they are blurred: the root
- * mean square of the differences of their pixels, with channels from 0 to 1 (Parseval's theorem).
+ * A signature of an image, for finding images that look alike: the lowest frequencies of its thumbhash, and its
+ * proportions. The distance of two signatures is that of the blurred images: the root mean square of the differences of
+ * their pixels, with channels from 0 to 1 (Parseval's theorem).
  *
  * A thumbhash holds the coefficients of a cosine transform of lightness L and of two colour channels P and Q:
  * https://github.com/evanw/thumbhash
@@ -35,7 +35,10 @@ const COLOR = [
   [0, 1],
 ] as const
 
-/** What a step of P and Q changes in red, green and blue, as a root mean square: r and g by P/3, b by -2P/3, r by Q/2, g by -Q/2. */
+/**
+ * What a step of P and Q changes in red, green and blue, as a root mean square: r and g by P/3, b by -2P/3, r by Q/2,
+ * g by -Q/2.
+ */
 const P_WEIGHT = Math.sqrt(2 / 9)
 const Q_WEIGHT = Math.sqrt(1 / 6)
 /** An image twice as wide is this far away. */

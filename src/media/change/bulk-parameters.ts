@@ -58,7 +58,7 @@ export interface SelectionBody extends FilterFields {
  * Reads which items are selected.
  * @param body must conform to `SelectionFields`
  * @throws AppError 400: "Required parameters missing" if no item is selected or `until` is missing, "Invalid
- *   parameters" if there are two selections, one is over a limit, or a filter has a value that is none of its values
+ *   parameters" if there are two selections, one is over a limit, or a filter has an unknown value
  */
 export function readSelection(body: SelectionBody): Selection {
   const { ids, search, until, except } = body
@@ -110,7 +110,7 @@ export function readTagChange(body: { add?: unknown; remove?: unknown }): TagCha
 }
 
 /**
- * Reads two lists of tags, by their names: first those that items get, then those that they lose.
+ * Reads two lists of tags, by their names: first the tags that items get, then the tags that they lose.
  * @throws AppError 400, like `readTags`, and if one tag is in both
  */
 export function readTagLists(lists: Readonly<Record<string, unknown>>): TagChange {

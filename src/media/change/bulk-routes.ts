@@ -160,8 +160,8 @@ interface RequestedWork extends Pick<PacedWork, 'message' | 'conclude'> {
 }
 
 /**
- * Returns a function that does work on many items, and sends its progress meanwhile. The items are those of a selection,
- * or what a function finds.
+ * Returns a function that works on many items, and sends its progress meanwhile. The items come from a selection or
+ * from a function that finds them.
  */
 export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRoutesOptions) {
   const stop = new AbortController()
@@ -205,7 +205,7 @@ export function createSender(app: FastifyInstance, { library, bulkWork }: BulkRo
 }
 
 /**
- * Refuses a selection that would tell the caller of items that it may not list.
+ * Refuses a selection that would reveal items that the caller may not list.
  * @throws AppError 403 "Forbidden"
  */
 export function requireSight({ user }: FastifyRequest, selection: Selection): void {

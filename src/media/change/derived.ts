@@ -9,16 +9,16 @@ import { positionsOf } from '../order/positions.ts'
 import { countTags, labelTags, parseTags } from '../tags.ts'
 
 /*
- * Everything that is derived from items, beside their JSON (which triggers write): the search index, the tags in use,
- * the facets of filters, the orders, the files that several items have, the counts by which positions are found. Each
- * change of items tells this file what the items were and what they are, and this file updates what differs, in the same
- * transaction.
+ * The one place that updates what is derived from items: the search index, the tags in use, the facets of filters, the
+ * orders, the table of files that several items have, and the counts that find positions. (Triggers write the JSON of
+ * items.) Each change of items passes on what the items were and what they are; this file updates the difference in the
+ * same transaction.
  *
- * An item in the trash is in none of the structures that the lists of the library are read from. It keeps its facets,
- * because the trash is filtered too, and the trash has orders of its own.
+ * An item in the trash is in no structure that lists of the library are read from. It keeps its facets, because the
+ * trash is filtered too, and the trash has orders of its own.
  */
 
-/** The columns of an item and of its file from which something is derived. */
+/** The columns of an item and of its file that something is derived from. */
 const COLUMNS = [
   'media.id',
   'media.file_id',

@@ -27,9 +27,9 @@ export interface ManyEdit {
 export type EditItems = (database: Database, ids: readonly number[]) => Promise<FailedItem[]>
 
 /**
- * Returns a function that changes items, batch by batch, in ascending order of id, as the running number of new names
- * needs it. It returns a failure for each id without an item in the library, and for each item that would have too
- * many tags or translations or too long a name. Those stay as they are.
+ * Returns a function that changes items batch by batch. Call it in ascending order of id: the running number of new
+ * names follows that order. It returns a failure for each id without an item in the library, and for each item that
+ * would have too many tags or translations or too long a name. These items stay as they are.
  */
 export function createManyEdit(edit: ManyEdit, by: Actor = COMMAND_LINE): EditItems {
   let number = 0
@@ -72,7 +72,10 @@ export function createManyEdit(edit: ManyEdit, by: Actor = COMMAND_LINE): EditIt
   }
 }
 
-/** @throws AppError 400 if the item would be over a limit. It does not say what the item has: a caller that may edit may not be allowed to view. */
+/**
+ * @throws AppError 400 if the item would be over a limit. The error does not say what the item has: a caller that may
+ *   edit items may not be allowed to view them.
+ */
 function changeItem(
   before: ItemState,
   { set, tags: tagChange, rename }: ManyEdit,

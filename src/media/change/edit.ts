@@ -24,7 +24,7 @@ export type Edit = Omit<MemberChanges, 'translations'> & {
 
 export interface EditOptions {
   by?: Actor
-  /** Revisions of which the item must have one. Any, if absent. */
+  /** The item must have one of these revisions. Absent: any revision. */
   revisions?: ReadonlySet<number> | undefined
   /** True if `translations` is a merge patch, and not the whole value. */
   isPatch?: boolean
@@ -114,7 +114,10 @@ export async function writeItem(trx: Queries, item: WrittenItem, now: Millisecon
   )
 }
 
-/** Those that the item is in already need no check: one may be a deleted one that is still being removed from it. */
+/**
+ * Checks only the new collections. An earlier one may be deleted already, while its id is still being removed from
+ * items.
+ */
 async function changeMembership(
   trx: Queries,
   id: number,

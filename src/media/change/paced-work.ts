@@ -9,7 +9,7 @@ export interface PacedWork extends Pick<BulkWork, 'message' | 'conclude' | 'expl
   work(database: Database, ids: readonly number[]): Promise<FailedItem[]>
 }
 
-/** Like `runBulk`, in batches of a size and with pauses that leave the database to others for half of the time. */
+/** Like `runBulk`. The batches are short and have pauses between them: half of the time, others have the database. */
 export async function* runPaced(
   database: Database,
   { total, slices }: Chosen,

@@ -34,8 +34,8 @@ export async function removeMedia(library: Library, id: number, by?: Actor): Pro
  *
  * @param ids ascending
  * @param options.trashedBefore removes only items that were moved to the trash before this time, and are still there
- * @param options.keepsAddresses whether the addresses of an item that was merged into another one go on leading there
- * @returns a failure for each id without such an item
+ * @param options.keepsAddresses whether the addresses of a merged item go on leading to the other item
+ * @returns a failure for each id without an item that may be removed
  */
 export async function removeItems(
   library: Library,
@@ -125,7 +125,7 @@ async function removeUnusedFiles(trx: Queries, fileIds: ReadonlySet<number>): Pr
   const variants = await runIn(trx, deleteVariants, list)
   const files = await runIn(trx, deleteFiles, list)
   const digests = files.flatMap(({ scaled_digest, high_digest }) => [scaled_digest, high_digest])
-  // Bytes that were added again after a merge, and go now.
+  // These bytes were added again after a merge, and are removed now.
   await forgetDigests(trx, digests)
   return { ids, keys: [...files, ...variants].map(({ key }) => key) }
 }

@@ -11,7 +11,7 @@ import type { FailedItem } from './bulk.ts'
 import { type ItemState, readStates, updateDerived } from './derived.ts'
 import { type Chosen, chooseSet } from './selection.ts'
 
-/** A change of one tag wherever it is, in whatever case. */
+/** A change of one tag of all items, whatever its case. */
 export interface TagRename {
   from: string
   /** Undefined if the tag is removed. */
@@ -24,7 +24,7 @@ export interface TagWork {
   conclude(): Promise<void>
 }
 
-/** Finds the items that have a tag, in whatever case: first those of the library, then those in the trash. */
+/** Finds the items that have a tag, whatever its case: first in the library, then in the trash. */
 export async function findTagged(db: Queries, tag: string): Promise<Chosen> {
   const filter = { tag: [foldTagCase(tag)] }
   const found = []
@@ -41,9 +41,9 @@ export async function findTagged(db: Queries, tag: string): Promise<Chosen> {
 }
 
 /**
- * Renames a tag or removes it, in batches. Their revisions and times of change stay as they are. An item that is gone
- * meanwhile counts as done. The audit trail gets one entry at the end, if any item was changed, however the work ends;
- * none if the process dies before.
+ * Renames or removes a tag, in batches. Revisions and times of change of the items stay as they are. An item that is
+ * deleted meanwhile counts as done. However the work ends, the audit trail gets one entry at the end if any item was
+ * changed. It gets none if the process dies before.
  */
 export function createTagWork(
   database: Database,
@@ -64,7 +64,7 @@ export function createTagWork(
         to === undefined
           ? ({ action: 'tag-removed', detail: { tag: from, items } } as const)
           : ({ action: 'tag-renamed', detail: { from, to, items } } as const)
-      // Without asking for rights again: these items are changed already.
+      // Does not check permissions again: these items are changed already.
       await database.write((trx) => recordAudit(trx, by, entry, now))
     },
   }
@@ -107,8 +107,8 @@ const setTags = prepare((db, rows: Parameter<string>) =>
 )
 
 /**
- * Renames a tag in a list of tags. Where both tags are in it, or several spellings of one, the new tag stands once, at
- * the place of the first.
+ * Renames a tag in a list of tags. If the list has both tags, or several spellings of one, the new tag stands there
+ * once, at the place of the first.
  */
 export function renameTag(tags: readonly string[], { from, to }: TagRename): string[] {
   const key = foldTagCase(from)

@@ -16,13 +16,13 @@ import { findRank } from '../list/rank.ts'
 import { matchingIds } from '../list/search.ts'
 
 /**
- * Which items are selected: some by their ids (ascending), or all up to an id that match a search and a filter, with
- * exceptions.
+ * Which items are selected. Either `ids`, ascending; or the items up to the id `until` that match a search and a
+ * filter, without `except`.
  */
 export type Selection =
   | { ids: readonly number[] }
   | {
-      /** As of a list: folded; none means everything. */
+      /** Folded terms of a search, as of a list. No term: everything. */
       terms: readonly string[]
       /** Without one, the items of the library. */
       filter?: Filter | undefined
@@ -43,8 +43,8 @@ const SLICE = 10_000
 
 /**
  * Finds the items of a selection. No snapshot of the database is held between slices: the id of an item that is edited
- * or deleted meanwhile may be among them or not. With a filter, the items are those that match it now; their set takes
- * an eighth of a byte for each id of the library.
+ * or deleted meanwhile may be among them or not. A filter is evaluated now; its set of ids takes an eighth of a byte
+ * for each id of the library.
  */
 export async function openSelection(db: Queries, selection: Selection): Promise<Chosen> {
   if ('ids' in selection) return { total: selection.ids.length, slices: [selection.ids] }

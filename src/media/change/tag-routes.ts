@@ -7,7 +7,7 @@ import { createTagWork, findTagged, type TagRename } from './rename-tag.ts'
 
 const MESSAGE = 'Media updated successfully'
 
-/** Changes of one tag wherever it is. */
+/** Changes of one tag of all items. */
 export const tagChangeRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   app,
   options,

@@ -20,7 +20,7 @@ const Ids = Type.Optional(
   }),
 )
 
-/** Puts many items into collections, and takes them out. */
+/** Puts many items into collections, and takes many out. */
 export const bulkCollectionsRoute: FastifyPluginAsyncTypebox<BulkRoutesOptions> = async (
   app,
   options,

@@ -16,7 +16,7 @@ import { type CollectionPatch, foldName, type NewCollection } from './collection
 import { placeAfter, placeLast, requireFreeName } from './siblings.ts'
 import { requireParent } from './tree.ts'
 
-/** Against answers and trees that grow without bound: clients get all collections at once. */
+/** Stands against answers and trees that grow without bound: clients get all collections at once. */
 export const MAX_COLLECTIONS = 10_000
 
 export const collectionSubject = (id: number) => `collection:${id}`
@@ -104,7 +104,7 @@ export async function changeCollection(
 
     const { name, description, parent, position } = next
     await runIn(trx, updateCollection, id, name, folded, description, parent, position)
-    // Only if it is given: a cover in the trash reads as none, and must not get lost.
+    // Written only if the patch has it: a cover in the trash reads as null, and must not be lost.
     if (patch.cover !== undefined) await runIn(trx, setCover, id, patch.cover)
     await countVersion(trx)
     if (isMoved)
@@ -119,7 +119,7 @@ export async function changeCollection(
   })
 }
 
-/** The members that differ, with what they are now. A description may be long, and is only named. */
+/** The members that differ, with their new values. A description may be long, so only its name is there. */
 function describeChange(before: CollectionRow, next: CollectionRow) {
   return {
     ...(next.name !== before.name && { name: { from: before.name, to: next.name } }),

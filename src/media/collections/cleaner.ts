@@ -19,8 +19,8 @@ export interface Cleaner {
 
 /**
  * Only one process of a library cleans at a time. It claims a deleted collection in the database before it works on it.
- * When the process ends, another one goes on: each batch is one transaction, and the items that are left are those
- * that the collection still has.
+ * When the process ends, another one goes on: each batch is one transaction, and the rows of the collection say which
+ * items are left.
  */
 export function createCleaner({
   database,
@@ -110,8 +110,8 @@ export function createCleaner({
 }
 
 /**
- * Removes the ids of all deleted collections from their items, whoever is at it besides. For commands, which have no
- * server to leave that to.
+ * Removes the ids of all deleted collections from their items, even if another process does that too. For commands,
+ * because a server may not run.
  */
 export async function cleanAll(database: Database): Promise<void> {
   const deleted = await database.read

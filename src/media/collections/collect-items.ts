@@ -16,12 +16,12 @@ export interface CollectionChange {
 }
 
 /**
- * Takes several items out of collections and puts them into others, in one transaction. It counts as a change of the
- * items, like one of their tags: their revisions grow.
+ * Takes several items out of collections and puts them into others, in one transaction. This is a change of
+ * the items, as a change of tags is: their revisions grow.
  *
  * @param ids ascending
  * @returns a failure for each id without an item, and for each item that would be in too many collections
- * @throws AppError 404 "Collection not found" for one to add; 400 "Invalid parameters" for a saved search
+ * @throws AppError 404 "Collection not found" if one to add does not exist; 400 "Invalid parameters" for a saved search
  */
 export async function collectItems(
   database: Database,

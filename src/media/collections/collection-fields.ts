@@ -60,8 +60,8 @@ export const foldName = (name: string): string => foldTagCase(name)
 
 /**
  * Reads what a new collection is to be.
- * @throws AppError 400: "Required parameters missing" for a name that is none, "Invalid parameters" for what is over a
- *   limit or malformed
+ * @throws AppError 400: "Required parameters missing" for a missing or blank name, "Invalid parameters" for a value
+ *   that is over a limit or malformed
  */
 export function readNewCollection(body: {
   name?: unknown

@@ -67,7 +67,7 @@ const findOne = prepare((db, id: Parameter<number>) =>
   selectCollections(db).where('collections.id', '=', id).compile(),
 )
 
-/** The numbers of live items are kept with the sets of ids by which lists are filtered. */
+/** The facets of filters hold the numbers of items outside of the trash. */
 const selectCounts = (db: Queries) =>
   db
     .selectFrom('facets')
@@ -90,20 +90,20 @@ export async function listCollections(db: Queries): Promise<Collection[]> {
   return rows.map((row) => toCollection(row, counts))
 }
 
-/** @returns undefined if there is none with this id */
+/** @returns undefined if no collection has this id */
 export async function findCollection(db: Queries, id: number): Promise<CollectionRow | undefined> {
   const [row] = await runIn(db, findOne, id)
   return row
 }
 
-/** @throws Error if there is none with this id */
+/** @throws Error if no collection has this id */
 export async function readCollection(db: Queries, id: number): Promise<Collection> {
   const row = await findCollection(db, id)
   if (!row) throw new Error(`The collection ${id} is not there in the transaction that changes it.`)
   return toCollection(row, createCounts(await runIn(db, findCounts, String(id))))
 }
 
-/** How many items are in collections, and how many in them and below; by their ids as texts. */
+/** How many items are in each collection, and how many in it and below it. The keys are ids as texts. */
 interface Counts {
   collection: ReadonlyMap<string, number>
   under: ReadonlyMap<string, number>

@@ -11,7 +11,7 @@ import { type Collection, readCollection } from './collection.ts'
 import { collectionNotEmpty, collectionNotFound } from './collection-errors.ts'
 import { readLine, readSubtree } from './tree.ts'
 
-/** Places of items that one transaction takes out of collections. With more of them, other requests would wait. */
+/** One transaction takes this many items out of collections at most. With more, other requests would wait. */
 export const MAX_AT_ONCE = 2000
 
 export interface Deleted {
@@ -25,15 +25,15 @@ export interface DeleteOptions {
   /** True to delete what is below it too. */
   isRecursive?: boolean
   by?: Actor
-  /** For tests: how many places of items are few enough for one transaction. */
+  /** For tests: how many items one transaction takes out at most. */
   atOnce?: number | undefined
 }
 
 /**
  * Deletes a collection. Its items stay in the library, and their revisions as they are.
  *
- * A collection of very many items is gone for every reader at once too, except that items name its id until it was
- * removed from them, in transactions of their own.
+ * A collection of very many items disappears for every reader at once too. Only the member `collections` of its items
+ * names it for longer: later transactions remove it there.
  *
  * @throws AppError 404 "Collection not found", 409 "Collection not empty"
  */
@@ -62,7 +62,7 @@ export async function deleteCollection(
     const isClean = places.length <= atOnce
     if (isClean) {
       const items = [...new Set(places.map((place) => place.media_id))].sort((a, b) => a - b)
-      // While the tree is still there, by which it is known what they were below.
+      // Before the rows go: the tree says what the collections were below.
       await takeOut(trx, items, new Set(ids))
     }
     await runIn(trx, markDeleted, list)

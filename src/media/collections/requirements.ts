@@ -27,7 +27,7 @@ async function requireEach(db: Queries, ids: readonly number[], missing: (id: nu
   }
 }
 
-/** Those of these collections that an item can be put into. */
+/** The ids of collections that exist and are no saved searches. */
 export async function findOpenCollections(
   trx: Queries,
   ids: readonly number[],
@@ -43,7 +43,7 @@ export async function requireKnown(db: Queries, ids: readonly number[]): Promise
   if (unknown !== undefined) throw collectionNotFound(unknown)
 }
 
-/** The queries of the collections that exist; null for one that is no saved search. */
+/** The queries of the collections that exist; null for a collection that is no saved search. */
 async function findQueries(db: Queries, ids: readonly number[]) {
   const rows = ids.length === 0 ? [] : await runIn(db, findCollections, JSON.stringify(ids))
   return new Map(rows.map(({ id, query }) => [id, query]))

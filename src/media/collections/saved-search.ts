@@ -5,7 +5,7 @@ import { FILTER_PARAMETERS, readFilter } from '../filter/read-filter.ts'
 import { parseSearch } from '../list/search.ts'
 import { readOrder } from '../order/read-order.ts'
 
-/** More than any filter needs that keeps to its limits, in percent-encoding. */
+/** More than any filter within its limits needs, in percent-encoding. */
 const MAX_QUERY_LENGTH = 8192
 
 const PARAMETERS: readonly string[] = ['search', ...FILTER_PARAMETERS, 'order']
@@ -19,8 +19,8 @@ export interface SavedQuery {
 }
 
 /**
- * Reads the query of a saved search: that of a list, with a search, filters and an order. A misspelt one must not find
- * more than was meant, so parameters that are not known are refused.
+ * Reads the query of a saved search: a search, filters and an order, as in the query of a list. Unknown parameters are
+ * refused, because a misspelt one would find more than was meant.
  *
  * @throws AppError 400 "Invalid parameters"
  */

@@ -20,7 +20,7 @@ export async function requireFreeName(
   if (other && other.id !== except) throw nameTaken(name)
 }
 
-// In the words of the partial index, so that both engines use it.
+// Written as the condition of the partial index, so that both engines use it.
 const findNamed = prepare((db, parent: Parameter<number>, folded: Parameter<string>) =>
   sql<{ id: number }>`SELECT id FROM collections
     WHERE coalesce(parent, 0) = ${parent} AND folded = ${folded} AND deleted = 0`.compile(db),
@@ -43,7 +43,7 @@ const findLast = prepare((db, parent: Parameter<number>) =>
  *
  * @param after the sibling to come after; null for the first place
  * @param present its position if it is among these siblings already
- * @returns `present` if it is in that place
+ * @returns the new position; `present` if the collection is in that place already
  * @throws AppError 404 "Collection not found"; 400 "Invalid parameters" if `after` is no sibling
  */
 export async function placeAfter(

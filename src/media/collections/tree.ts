@@ -4,13 +4,13 @@ import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { collectionNotFound } from './collection-errors.ts'
 
-/** How deep collections may lie in each other: a client shows them as a tree, and each level is work at every change. */
+/** How many levels the tree may have. Every change costs work for each level, and clients show all of them. */
 export const MAX_LEVELS = 8
 
 /** Only in a damaged database a collection is below itself. Queries must end there too. */
 const DEEPEST = 2 * MAX_LEVELS
 
-/** A collection and those that it is below, from itself up to the top; none if there is no such collection. */
+/** A collection and its ancestors, from itself up to the top. Empty if there is no such collection. */
 export async function readLine(trx: Queries, id: number): Promise<number[]> {
   return (await runIn(trx, findLine, id)).map((row) => row.id)
 }

@@ -13,15 +13,15 @@ import { dropUnused, findTouched, raiseCounts, writeChunks } from './facet-rows.
 import type { AncestorsOf } from './facets.ts'
 
 /**
- * Reads which collections some are below.
- * @param ids of collections; those that are deleted or unknown have no ancestors
+ * Reads the ancestors of some collections.
+ * @param ids of collections; a deleted or unknown one has no ancestors
  */
 export async function readAncestors(trx: Queries, ids: readonly number[]): Promise<AncestorsOf> {
   const rows = await runIn(trx, findAncestors, JSON.stringify(ids))
   return createAncestorsOf(rows)
 }
 
-/** Reads which collections all are below. */
+/** Reads the ancestors of all collections. */
 export async function readAllAncestors(trx: Queries): Promise<AncestorsOf> {
   return createAncestorsOf(
     await trx.selectFrom('collections').select(['id', 'parent']).where('deleted', '=', 0).execute(),
@@ -35,7 +35,7 @@ function createAncestorsOf(rows: readonly { id: number; parent: number | null }[
     if (!parents.has(collection)) return undefined
     const ancestors: number[] = []
     for (let above = parents.get(collection); above != null; above = parents.get(above)) {
-      // Only in a damaged database a collection is below itself, or below none that is there.
+      // Only in a damaged database a collection is below itself, or its parent is missing.
       if (above === collection || ancestors.includes(above) || !parents.has(above)) break
       ancestors.push(above)
     }
@@ -62,11 +62,11 @@ const findAncestors = prepare((db, ids: Parameter<string>) =>
 )
 
 /**
- * Writes the facet `under` of collections and of all that they are below anew, from the collections that items are in.
- * Call it after a collection has got another parent, with the earlier parent and the present one; and after one was
- * marked as deleted.
+ * Writes the facet `under` of collections and of their ancestors anew, from the collections that items are in. Call it
+ * after a collection has got another parent, with the earlier and the present parent. Call it also after a collection
+ * was marked as deleted.
  *
- * @param ids of collections; the facet of one that is deleted or unknown goes
+ * @param ids of collections; the facet of a deleted or unknown one is deleted
  */
 export async function refreshUnder(trx: Queries, ids: readonly number[]): Promise<void> {
   const collections = await trx
@@ -136,7 +136,7 @@ async function uniteInto(trx: Queries, id: number, members: readonly string[]) {
   await dropUnused(trx, [facet])
 }
 
-/** Chunks that are united at a time, and so kept in memory: of each, one for every collection at most. */
+/** How many chunks are united at a time. For each, memory holds one chunk of every collection at most. */
 const CHUNKS_AT_ONCE = 64
 
 /** The chunks of a union, in parts, in ascending order. */

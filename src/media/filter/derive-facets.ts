@@ -15,7 +15,7 @@ import { raiseCounts, writeChunks } from './facet-rows.ts'
 import { type AncestorsOf, type Facet, type FacetSource, facetsOf } from './facets.ts'
 
 /*
- * Facets as they follow from the items, chunk by chunk: for building them, and for comparing them with what is stored.
+ * Derives facets from the items, chunk by chunk: to build them, and to compare them with what is stored.
  */
 
 /** The facets of the items in one chunk. */
@@ -125,8 +125,8 @@ const findStored = prepare((db, chunk: Parameter<number>) =>
 )
 
 /**
- * Makes the stored facets of a chunk those of its items. Counts change by as much as the chunk does, so those that were
- * wrong stay wrong.
+ * Writes the facets of a chunk as they follow from its items. Counts change by as much as the chunk does, so a wrong
+ * count stays wrong.
  *
  * @param isNew true if nothing is stored for the chunk
  */

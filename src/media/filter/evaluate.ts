@@ -18,18 +18,18 @@ import {
   toIdSet,
 } from './id-set.ts'
 
-/** What a number of an item is in a range: pixels, bytes, or a local time as if it were UTC. */
+/** The numbers of an item that a filter compares with a range: pixels, bytes, or a local time as if it were UTC. */
 export type RangeKind = 'width' | 'height' | 'size' | 'taken'
 
 /**
- * Returns the ids of the items that have a number from `from` to `to`, both included, in any order. Of items in the
- * trash or in the library, it may leave out those that the filter is not about. Every number has a key in `order/keys.ts`.
+ * Returns the ids of the items that have a number from `from` to `to`, both included, in any order. A filter of the
+ * library needs no items of the trash, and the other way round. Every number has a key in `order/keys.ts`.
  */
 export type ReadRange = (kind: RangeKind, from: number, to: number) => Promise<Iterable<number>>
 
 /** The ids of the items that a filter finds. */
 export interface Matches {
-  /** Has room for all ids of the set, but not for those of all items. */
+  /** Has room for all ids of the set, but perhaps not for the ids of all items. */
   layout: IdLayout
   set: IdSet
 }
@@ -95,7 +95,7 @@ function nothing(): Matches {
 const isEmpty = (set: IdSet) => set.every((word) => word === 0)
 
 interface Conditions {
-  /** Of each group, an item has one facet at least. */
+  /** An item has at least one facet of each group. */
   needed: Facet[][]
   /** An item has none of these. */
   excluded: Facet[]
@@ -149,9 +149,9 @@ function rangesOf(filter: Filter) {
 }
 
 interface Group {
-  /** Of its facets. */
+  /** The ids of its facets. */
   ids: number[]
-  /** How many items have one of them, at most. */
+  /** At most this many items have one of the facets. */
   items: number
 }
 
@@ -204,7 +204,7 @@ const findChunks = prepare((db, ids: Parameter<string>, within: Parameter<string
 )
 
 /**
- * The least id from which on all items were added at that time or later. Times never decrease as ids grow, so a
+ * The smallest id from which on all items were added at that time or later. Times never decrease as ids grow, so a
  * binary search finds it, in one statement.
  */
 async function firstAddedSince(db: Queries, time: number): Promise<number> {

@@ -2,10 +2,10 @@ import { prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { listTags } from '../tags.ts'
 
-/** Tags that are told; lists of tags tell more. */
+/** How many tags the answer has. `GET /media/tags` lists more. */
 const MAX_TAGS = 100
 
-/** How many items of the library have the facets by which people choose. Nothing is counted for it. */
+/** How many items of the library have the facets that people choose from. The counts are stored with the facets. */
 export interface FacetCounts {
   /** By the short name of the format. */
   types: Record<string, number>

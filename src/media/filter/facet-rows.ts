@@ -12,13 +12,13 @@ import type { Facet } from './facets.ts'
 
 export interface StoredFacet {
   id: number
-  /** By the number of the chunk; those that are there. */
+  /** The stored chunks, by their numbers. */
   bits: Map<number, ChunkBits>
 }
 
 /**
  * Reads facets and some chunks of each.
- * @returns those that are there, by their index in `wanted`
+ * @returns the facets that exist, by their index in `wanted`
  */
 export async function findTouched(
   trx: Queries,
@@ -47,8 +47,8 @@ interface TouchedRow {
   bits: ChunkBits | null
 }
 
-// Scalar subqueries, so that PostgreSQL looks up each row in an index: it expects 100 rows of any list, and would rather
-// read all facets to join them.
+// Scalar subqueries, so that PostgreSQL looks up each row in an index. It expects 100 rows of any list, so for a join
+// it would read all facets.
 const selectTouched = prepare((db, rows: Parameter<string>) => {
   const columns = { place: 'bigint', kind: 'text', value: 'text', chunk: 'bigint' } as const
   return sql<TouchedRow>`
@@ -66,7 +66,7 @@ const selectTouched = prepare((db, rows: Parameter<string>) => {
 })
 
 /**
- * Adds to the counts of facets. Makes those that are not there.
+ * Adds to the counts of facets. Inserts facets that do not exist yet.
  * @returns the ids by `kind:value`
  */
 export async function raiseCounts(
@@ -90,19 +90,19 @@ const upsertFacets = prepare((db, rows: Parameter<string>) => {
     RETURNING id, kind, value`.compile(db)
 })
 
-/** Deletes those of some facets that no item has any more. Call it after `writeChunks`. */
+/** Deletes the facets that no item has any more. Call it after `writeChunks`. */
 export async function dropUnused(trx: Queries, ids: readonly number[]): Promise<void> {
   if (ids.length > 0) await runIn(trx, deleteUnused, JSON.stringify(ids))
 }
 
-/** Where the counts are wrong, chunks still need their facet. */
+/** If a count is wrong, chunks still need their facet. */
 const deleteUnused = prepare((db, ids: Parameter<string>) =>
   sql`
     DELETE FROM facets WHERE items <= 0 AND ${isListed<number>(db, sql`id`, 'bigint', ids)}
       AND NOT EXISTS (SELECT 1 FROM facet_chunks WHERE facet_id = facets.id)`.compile(db),
 )
 
-/** Writes chunks. Those without bits are deleted. */
+/** Writes chunks. Deletes a chunk without bits. */
 export async function writeChunks(
   trx: Queries,
   chunks: readonly { id: number; chunk: number; bits: ChunkBits | undefined }[],

@@ -21,7 +21,7 @@ export type FacetKind =
   | 'tag'
   /** The id of a collection that the item itself is in. */
   | 'collection'
-  /** The id of such a collection, or of one that it is below. */
+  /** The id of a collection that the item is in, or of an ancestor of it. */
   | 'under'
   /** A `Trait`. */
   | 'has'
@@ -36,7 +36,7 @@ export type FacetKind =
   /** The year of `takenAt`, in four digits. */
   | 'year'
 
-/** The columns of an item and of its file that facets come from. Those of a file that is missing are null. */
+/** The columns of an item and of its file that facets come from. If the file is missing, its columns are null. */
 export interface FacetSource {
   readonly id: number
   readonly tags: string
@@ -60,8 +60,8 @@ export interface FacetSource {
 }
 
 /**
- * Returns the ids of the collections that a collection is below, and undefined if there is no such collection (any
- * more), so that nothing can be filtered by it.
+ * Returns the ids of the ancestors of a collection. Returns undefined if the collection does not exist (any more), so
+ * that no facet is made of it.
  */
 export type AncestorsOf = (collection: number) => readonly number[] | undefined
 
@@ -128,7 +128,7 @@ function orientationOf({ width, height }: FacetSource) {
   return width > height ? 'landscape' : 'portrait'
 }
 
-/** The collections of a row of media. Of a damaged row, the ids that can be read. */
+/** The collections of a row of media. For a damaged row: the ids that can be read. */
 export function parseCollections(collections: string): number[] {
   if (collections === '[]') return []
   try {

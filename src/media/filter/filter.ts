@@ -2,7 +2,7 @@ import { FORMATS } from '../../images/formats.ts'
 import type { ColorName } from './colors.ts'
 import type { TimeRange } from './dates.ts'
 
-/** Formats that filters know. The accepted ones come first; of the others there may be no item yet. */
+/** Formats that filters know. The accepted formats come first. The library may have no item of the others. */
 export const FILTER_TYPES: readonly string[] = [
   ...new Set([...Object.keys(FORMATS), 'heic', 'svg', 'tiff', 'jxl', 'bmp']),
 ]
@@ -29,13 +29,13 @@ export const ORIENTATIONS = ['landscape', 'portrait', 'square'] as const
 export type Orientation = (typeof ORIENTATIONS)[number]
 
 /**
- * Which items to list. Each member is named as its parameter; an item must meet all that are there. Lists have no
- * value twice, are in ascending order, and are never empty.
+ * Which items to list. Each member has the name of its parameter. An item must match all members. Lists of values are
+ * ascending, without duplicates, and never empty.
  */
 export interface Filter {
-  /** Short names of formats, any of which it has. */
+  /** Short names of formats: the item has one of them. */
   readonly type?: readonly string[]
-  /** Tags in the form of `foldTagCase`, all of which it has. */
+  /** Tags in the form of `foldTagCase`: the item has all of them. */
   readonly tag?: readonly string[]
   readonly anyTag?: readonly string[]
   readonly notTag?: readonly string[]
@@ -65,7 +65,7 @@ export interface Filter {
 }
 
 /**
- * The same text for filters that mean the same, for caches and entity tags.
+ * Returns the same text for filters that mean the same, for caches and entity tags.
  * @returns the empty text for no filter
  */
 export function writeFilter(filter: Filter | undefined): string {

@@ -12,7 +12,7 @@ import {
 
 /**
  * The chunks of one base set, for instance of all live items. Sets of one layout can be combined. They have no
- * room for chunks without any item of the base set, so ids that are long gone cost no memory.
+ * room for chunks without an item of the base set, so ids of items that were deleted long ago cost no memory.
  */
 export interface IdLayout {
   /** The numbers of the chunks, ascending. */

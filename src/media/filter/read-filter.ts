@@ -14,17 +14,16 @@ export const MAX_FILTER_VALUES = 64
 const MAX_USER_NAME_CODE_POINTS = 255
 
 /**
- * Larger sizes count as this one. No image is so large, and whoever adds 1 still has a number that a key of an order
- * holds.
+ * Larger sizes count as this one. No image is so large, and a key of an order can hold this number plus 1.
  */
 const MAX_SIZE = 2 ** 47
 
 /**
  * Reads the parameters of a filter. Other parameters are left alone.
  *
- * @returns undefined if there is none, or nothing but `in=library`
- * @throws AppError 400 "Invalid parameters" if one is repeated or has a value that is none of its values, if a minimum
- *   is above its maximum, or if there are more than 64 values in all
+ * @returns undefined for no filter, and for `in=library` alone
+ * @throws AppError 400 "Invalid parameters" if a parameter is repeated or has an unknown value, if a minimum is above
+ *   its maximum, or if there are more than 64 values in all
  */
 export function readFilter(query: Query): Filter | undefined {
   const members = FILTER_PARAMETERS.map((name) => [name, READERS[name](query, name)] as const)
@@ -83,7 +82,7 @@ function readOne<Value extends string>(allowed: readonly Value[]) {
   }
 }
 
-/** Reads values of some, with commas between them. */
+/** Reads several of some values, with commas between them. */
 function readEach<Value extends string>(allowed: readonly Value[]) {
   return (query: Query, name: string): readonly Value[] | undefined =>
     readList(query, name, (part) => requireOne(part, name, allowed))
@@ -115,7 +114,7 @@ function readList<Value extends string>(
   if (text === undefined) return undefined
   const values = new Set<Value>()
   for (const part of text.split(',')) {
-    // One that is left out without a word could widen what a filter finds.
+    // Leaving it out silently could make the filter find more.
     if (isBlank(part)) {
       throw parametersInvalid(
         `${name} is ${quote(text)}, with an empty value; it must have a value before and after each comma.`,
@@ -134,7 +133,7 @@ function readCollection(query: Query, name: string): number | 'none' | undefined
   throw parametersInvalid(`${name} is ${quote(text)}; it must be the id of a collection, or none.`)
 }
 
-/** Names that another service gives may be of any form, so only what no name may have is refused. */
+/** Another service may give names of any form. So this refuses only characters that no name may have. */
 function readUserName(query: Query, name: string): string | undefined {
   const text = readText(query, name)
   if (text !== undefined) requireText(name, text, MAX_USER_NAME_CODE_POINTS)

@@ -14,8 +14,8 @@ import { readAllAncestors } from './collection-facets.ts'
 import { findChunk, storeDerivedChunk } from './derive-facets.ts'
 
 /**
- * The form of the facets and order blocks that this version of the program keeps. Raise it with every change of what
- * an item's facets or keys are, so that libraries of earlier versions get theirs anew.
+ * The version of facets and order blocks. Raise it whenever other facets or keys are derived from items. Libraries of
+ * earlier versions then get theirs anew.
  */
 export const DERIVED = 1
 
@@ -23,9 +23,8 @@ export const DERIVED = 1
 const POLL_MS = 200
 
 /**
- * Builds facets and order blocks from the items if the library does not have those of this version, as after an
- * update of the program and after a restore. Only one process does it. The others wait, and one of them goes on if it
- * dies; then the building begins anew.
+ * Builds facets and order blocks from the items if the library has none of this version: after an update of the
+ * program, and after a restore. One process builds, the others wait. If it dies, another one begins anew.
  *
  * @param owner id of this process in the table `owners`, which must renew its lease meanwhile
  * @param buildOrders writes all order blocks anew; given in tests
@@ -47,13 +46,13 @@ export async function ensureDerived(
   await buildFacets(database)
   await buildOrders(database)
   await database.write(async (trx) => {
-    // Clients may keep lists of an earlier form; of a library that had none yet, they have no list.
+    // Clients may keep filtered lists of an earlier form. They have none of a library without facets.
     if (earlier !== 0) await countVersion(trx)
     await markDerived(trx)
   })
 }
 
-/** In a transaction for each order, which other processes do not wait long for. Nobody uses the orders meanwhile. */
+/** One transaction for each order, so that other processes do not wait long. Nobody uses the orders meanwhile. */
 async function rebuildEachOrder(database: Database): Promise<void> {
   for (const part of REBUILT) await database.write((trx) => rebuildOrder(trx, part))
 }
@@ -110,8 +109,8 @@ async function claim(database: Database, id: string): Promise<boolean> {
 }
 
 /**
- * Writes all facets anew, in transactions of a chunk of items each, which other processes do not wait long for. Nobody
- * may use the facets meanwhile.
+ * Writes all facets anew, one transaction for each chunk of items, so that other processes do not wait long. Nobody may
+ * use the facets meanwhile.
  */
 export async function buildFacets(database: Database): Promise<void> {
   await database.write(async (trx) => {

@@ -18,8 +18,8 @@ export interface FacetChange {
 }
 
 /**
- * Chunks that are changed by one round of statements. They are read and written whole, so a round takes some
- * megabytes at most.
+ * How many chunks one round of statements changes. It reads and writes whole chunks, so it takes some megabytes at
+ * most.
  */
 const CHUNKS_AT_ONCE = 2000
 
@@ -32,7 +32,7 @@ export async function updateFacets(trx: Queries, changes: readonly FacetChange[]
   for (const some of inRounds(differences)) await applyDifferences(trx, some)
 }
 
-/** Asks for the collections above only where some are needed. */
+/** Reads the ancestors of collections only if an item is in one. */
 async function readAncestorsOf(
   trx: Queries,
   changes: readonly FacetChange[],
@@ -110,7 +110,7 @@ function* inRounds(differences: readonly Difference[]): Generator<Difference[]> 
 
 async function applyDifferences(trx: Queries, differences: readonly Difference[]) {
   const found = await findTouched(trx, differences)
-  // A facet that is not there has no item that could lose it.
+  // No item has a facet that does not exist, so none can lose it.
   const raised = differences.filter(
     ({ chunks }, index) => found.has(index) || chunks.values().some(({ add }) => add.length > 0),
   )

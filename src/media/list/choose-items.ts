@@ -26,7 +26,7 @@ export interface Chosen {
   layout: IdLayout
   set: IdSet
   total: number
-  /** Where a collection's own order is asked for: those of them that are directly in it. */
+  /** Only for a collection's own order: the chosen items that are directly in the collection. */
   direct?: { set: IdSet; total: number }
 }
 

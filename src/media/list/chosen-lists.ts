@@ -29,7 +29,7 @@ export interface FoundIds {
   ids: readonly number[]
 }
 
-/** Lists with a filter, or in another order than that of the ids. */
+/** Lists with a filter, or in another order than by id. */
 export interface ChosenLists {
   /** @returns the JSON of each item; undefined if there are more than `most` */
   read(
@@ -49,8 +49,8 @@ interface Finder {
 
 /**
  * Keeps in memory which items recent filters and searches chose, and the orders that were asked for, until the library
- * changes. Like a page of `list-reader.ts`, a page is read by several queries, each of which tells the version that it
- * saw; if one saw another version than the first, the page is read again.
+ * changes. As in `list-reader.ts`, several queries read a page, and each returns the version of the library that it
+ * saw. If a query saw another version than the first one, the page is read again.
  */
 export function createChosenLists(database: Database): ChosenLists {
   const orders = createOrderMemory(database)

@@ -28,7 +28,7 @@ export const Facets = Type.Object(
 )
 export type Facets = Static<typeof Facets>
 
-/** What there is to filter by. */
+/** Counts of the values that people filter by. */
 export const facetsRoute: FastifyPluginAsyncTypebox<{
   database: Database
   readState: ReadState

@@ -30,7 +30,7 @@ const MAX_TOTALS_BYTES = 512 * 1024
 /** Memory for the blocks of a hundred million items. */
 const MAX_BLOCKS_BYTES = 5 * 1024 * 1024
 const BLOCK_BYTES = 48
-/** How often a page is tried sourceWithMemory of a transaction, while the library keeps changing. */
+/** How often a page is tried outside of a transaction, while the library keeps changing. */
 const ATTEMPTS = 3
 
 export interface List {

@@ -32,7 +32,7 @@ export const MediaList = Type.Object(
 export type MediaList = Static<typeof MediaList>
 
 /**
- * Only who may delete items may see the trash.
+ * Refuses a list of the trash to a caller without the permission for it.
  * @throws AppError 403 "Forbidden"
  */
 function requireTrashPermission({ user, query }: FastifyRequest) {
@@ -57,7 +57,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
 
   /** Returns the handler's answer for a caller that is known to be authorised, without Fastify's hooks. */
   function answerKnown({ raw, query }: PlainRequest) {
-    // The trash needs another permission than the one that is known.
+    // It is not known whether the caller has the permission for the trash.
     if (query.in !== undefined) return undefined
     const answerAt = (now: number | undefined) => {
       const user = callers.recall(raw, now)

@@ -16,7 +16,7 @@ export interface ListQuery<ListOrder extends Order = Order> {
   filter?: Filter
 }
 
-/** A list of the seed: without a filter, in the order of the ids. Its rows are found without any set of ids. */
+/** A list without a filter, in the order of the ids. Its rows are found without a set of ids. */
 export type PlainQuery = ListQuery<IdOrder>
 
 export const isPlain = (query: ListQuery): query is PlainQuery =>

@@ -7,9 +7,9 @@ import { listed, type Parameter, prepare, runIn } from '../../database/prepared.
 import type { Queries } from '../../database/tables.ts'
 
 /**
- * Search by an index of n-grams. It finds exactly the matches, for terms of any length and script. The folded
- * name, each folded tag and each line of the other texts are lines of their own, so that no term matches across two. The index
- * holds each character, each pair of neighbours and each trigram of a line.
+ * Search by an index of n-grams. It finds exactly the matches, for terms of any length and script. The folded name,
+ * each folded tag and each line of the other texts are lines of their own, so that no term matches across two. The
+ * index holds each character, each pair of neighbours and each trigram of a line.
  *
  * On SQLite one FTS5 index holds the grams in sequence. A term of three characters or more is a phrase of
  * trigrams. A search with short and long terms is one merge of sorted lists; no row is read. The index is in

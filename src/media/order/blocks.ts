@@ -6,8 +6,8 @@ import { endianness } from 'node:os'
  *
  * An id has four bytes, the lowest first, so ids are below 2^32. A key is stored without the bytes that it begins with
  * as the key before it does. Ahead of the other bytes is one that counts both: the common bytes in the upper half, the
- * others in the lower half. A half that is 15 goes on behind it: bytes of 255, and a smaller one, are added. (LZ4 counts
- * in this way: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md)
+ * others in the lower half. A half that is 15 goes on behind it: bytes of 255, and a smaller one, are added. (LZ4
+ * counts in this way: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md)
  */
 
 /**

@@ -15,7 +15,7 @@ export type Order = number
 export const ORDERS = { name: 0, size: 1, taken: 2, changed: 3, width: 4, height: 5 } as const
 
 /**
- * The items without a date, by id. They are last in the order `taken` in both directions, so they are a list of their
+ * The items without a date, by id. They come last in the order `taken` in both directions. So they have a list of their
  * own, which follows the list of `taken`. Ranges never find them.
  */
 const UNDATED = 6
@@ -58,7 +58,7 @@ export interface OrderedState {
   positions: string | null
 }
 
-/** For those who read only some of the columns. */
+/** For callers that read only some of the columns. */
 export const EMPTY_STATE: OrderedState = {
   id: 0,
   name: '',
@@ -89,12 +89,12 @@ const byNumber = (order: Order, column: Exclude<Column, 'name' | 'taken_at'>): P
   },
 })
 
-/** Whatever a damaged database holds, its items can be deleted. */
+/** False only in a damaged database. Its items can still be deleted. */
 const isKeyNumber = (number: number) => Number.isInteger(number) && number >= 0 && number < 2 ** 48
 
 const NO_KEY = new Uint8Array(0)
 
-/** Where each order but those of collections has an item. */
+/** Where an item is in each order, except in the orders of collections. */
 export const PLACINGS: readonly Placing[] = [
   {
     column: 'name',

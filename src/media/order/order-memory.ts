@@ -12,7 +12,7 @@ import { walkDatabase } from './walk-database.ts'
 const MAX_BYTES = 64 * 2 ** 20
 /** A list that takes more than this share of the memory is read from the database at each request. */
 const MAX_SHARE = 1 / 4
-/** For as many items, reading and sorting their keys is faster than reading an order into memory. */
+/** Up to this many items, reading and sorting their keys is faster than reading an order into memory. */
 const FEW = 1000
 
 /** Finds pages of sets in any order. */
@@ -35,13 +35,13 @@ export interface SetPages {
 export interface OrderMemory extends SetPages {
   /** Reads in the caller's transaction, and nothing from memory. */
   within(trx: Queries): SetPages
-  /** Bytes that are in use, about. */
+  /** Bytes that are in use, approximately. */
   readonly bytes: number
 }
 
 /**
- * Keeps the ids of orders in memory, those that were asked for last. When the library has changed, only the blocks that
- * changed are read again.
+ * Keeps the ids of the orders that were used last in memory. After a change of the library it reads only the changed
+ * blocks again.
  */
 export function createOrderMemory(
   database: Pick<Database, 'run'>,
@@ -71,7 +71,7 @@ export function createOrderMemory(
     }
   }
 
-  /** Reads a list once for all who want it at the same time. */
+  /** Reads a list once for all requests that need it at the same time. */
   function readShared(list: number): Promise<KeptList | undefined> {
     const running = reading.get(list)
     if (running) return running

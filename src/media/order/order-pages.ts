@@ -5,9 +5,9 @@ import { decodeBlock, decodeIds, keyAt } from './blocks.ts'
 import { listOf, listsOf, type Order } from './lists.ts'
 
 /*
- * Reads ids from order blocks. Each function reads by several queries, each of which may see the library at another
- * moment. So it is given the version of the library that the caller wants, and returns undefined if a query saw another
- * one. In a transaction that cannot happen.
+ * Reads ids from order blocks. Each function uses several queries, and each query may see the library at another
+ * moment. So the caller says which version of the library it wants. The function returns undefined if a query saw
+ * another version, which cannot happen in a transaction.
  */
 
 export interface OrderPage {
@@ -131,7 +131,7 @@ async function readSlice(
  */
 const stable = (value: Parameter<number>) => sql`(SELECT CAST(${value} AS bigint))`
 
-// The subquery needs only the index. PostgreSQL would read the row of each block that it skips.
+// The subquery reads only the index. Without it, PostgreSQL would read the row of each block that it skips.
 const findNth = prepare(
   (db, list: Parameter<number>, skip: Parameter<number>, count: Parameter<number>) =>
     sql<{ version: number; ids: Uint8Array }>`
@@ -145,7 +145,7 @@ const findNth = prepare(
 
 /**
  * The ids of the items whose key is from `from` to `to`, both included, for `fromIds` of `filter/id-set.ts`. Keys are
- * looked at only in the blocks at both ends. Items without a key, those that have no date, are not among them.
+ * looked at only in the blocks at both ends. Items without a key, because they have no date, are not among them.
  *
  * @returns in any order; undefined like `readOrderPage`
  */

@@ -31,11 +31,11 @@ import { type EntryChange, entryChanges, type ListEntry, type OrderedState } fro
  * without entries is deleted.
  */
 
-/** Entries that are changed at once, which bounds the blocks that are in memory. */
+/** How many entries are changed at once. This bounds the blocks in memory. */
 const SLICE = 1000
 /** A block is joined with a neighbour if both together fill at most this much of one. */
 const JOINED_BYTES = 0.75 * MAX_BLOCK_BYTES
-/** A neighbour is looked for when the size of a block falls below this, and below each half of it. */
+/** When the size of a block falls below this, or below a half, a quarter … of it, its neighbours are examined. */
 const SMALL_BYTES = MAX_BLOCK_BYTES / 4
 
 /** An item before and after a change, as `updateDerived` gets it. */
@@ -50,7 +50,7 @@ export const updateOrders = (trx: Queries, changes: readonly OrderedChange[]): P
 
 /**
  * Changes one list, for instance the own order of a collection when items are moved in it. An entry that is removed and
- * inserted is in the list afterwards. An entry may be removed that is not there, or inserted again.
+ * inserted is in the list afterwards. Removing an absent entry and inserting a present one change nothing.
  * The library's version must have been raised before.
  *
  * @param list see `listOf`

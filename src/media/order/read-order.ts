@@ -27,7 +27,7 @@ export const isIdOrder = (order: Order): order is IdOrder =>
 
 /**
  * Reads the order of a list.
- * @throws AppError 400 "Invalid parameters" for an order that there is not, or that needs a collection
+ * @throws AppError 400 "Invalid parameters" for an unknown order, or for `collection` without the id of a collection
  */
 export function readOrder(query: Query, filter: Filter | undefined): Order {
   const given = readText(query, 'order')

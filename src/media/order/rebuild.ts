@@ -22,8 +22,8 @@ const ROWS = 5000
 /** Entries that are written at once: some 40 blocks. */
 const PIECE = 2 ** 14
 /**
- * Bytes of entries that are sorted in memory. Those of two million names fit. What is beyond is merged into the blocks
- * that are there by then, which takes longer.
+ * Bytes of entries that are sorted in memory: enough for two million names. Further entries are merged into the blocks
+ * that are written by then, which takes longer.
  */
 const MAX_BYTES = 96 * 2 ** 20
 
@@ -37,8 +37,8 @@ export const REBUILT: readonly Rebuilt[] = [
 ]
 
 /**
- * Builds one order anew, for the library and the trash. If others may know its blocks, the caller must raise the library's
- * version before, by which they see that theirs are no longer right.
+ * Builds one order anew, for the library and the trash. If others may keep its blocks in memory, the caller must raise
+ * the library's version before, so that they drop them.
  * @param maxBytes memory for the entries; given in tests
  */
 export async function rebuildOrder(
@@ -67,13 +67,13 @@ const placingOf = (part: Order) => PLACINGS.find(({ orders }) => orders.includes
 const listsOfPart = (part: Order) =>
   (placingOf(part)?.orders ?? []).flatMap((order) => [listOf(order, false), listOf(order, true)])
 
-/** The part that a list belongs to; undefined for the number of no list. */
+/** The part that a list belongs to; undefined if no list has this number. */
 export function partOf(list: number): Rebuilt | undefined {
   if (collectionOf(list) !== undefined) return 'collections'
   return placingOf(list >> 1)?.orders[0]
 }
 
-/** Reads the entries of a part as they must be, from the items, in batches. In ascending order of the ids. */
+/** Derives the entries of a part from the items, in batches, in ascending order of id. */
 export async function* readEntries(db: Queries, part: Rebuilt): AsyncGenerator<ListEntry[]> {
   const placing = part === 'collections' ? undefined : placingOf(part)
   for (let after = 0; ; ) {

@@ -82,7 +82,7 @@ export const bulkTrashRoutes: FastifyPluginAsyncTypebox<BulkRoutesOptions> = asy
 
 /**
  * Reads which items of the trash are selected.
- * @throws AppError 400, like `readSelection`, and if a search or a filter is to select anywhere else
+ * @throws AppError 400, like `readSelection`, and for a search or a filter of the library
  */
 function readTrashSelection(body: SelectionBody): Selection {
   const selection = readSelection(body)

@@ -5,16 +5,16 @@ import { MAX_COLLECTIONS_OF_ITEM, MAX_TRANSLATIONS } from '../members.ts'
 import { MAX_TAGS } from '../parameters.ts'
 import { haveSameShape } from '../versions/replace.ts'
 
-/** What a warning names at most: an answer must not grow with the library. */
+/** A warning names at most this many things: an answer must not grow with the library. */
 const MAX_NAMED = 10
 
 /**
- * Gives an item what it lacks of others: their tags and collections, and each text, rating, time and focus that it
- * does not have, from the first of them that has one. What is over a limit is left out.
+ * Gives an item what it lacks and others have: their tags and collections, and each missing text, rating, time and
+ * focus, from the first of the others that has one. Leaves out what is over a limit.
  *
- * @param others in the order in which they are asked
+ * @param others the first one that has a value gives it
  * @param open the collections that an item can be put into
- * @returns the item afterwards, and a sentence for each kind of thing that was left out
+ * @returns the item afterwards, and a sentence for each member of which something was left out
  */
 export function combine(
   item: DetailedItem,
@@ -74,7 +74,7 @@ function unknownTags(item: DetailedItem, others: readonly DetailedItem[]): Itera
   )
 }
 
-/** A language that the item has gets the texts that it lacks there. */
+/** If the item has a language already, the language gets only the missing texts. */
 function mergeTranslations(item: DetailedItem, others: readonly DetailedItem[]) {
   const all = new Map(Object.entries(item.translations))
   for (const { translations } of others) {

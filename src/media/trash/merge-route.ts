@@ -7,7 +7,7 @@ import { type ItemAddresses, MediaItem } from '../item.ts'
 import { Answer } from '../item-fields.ts'
 import { mergeMedia } from './merge.ts'
 
-/** So that the one transaction of a merge stays short. */
+/** Keeps the one transaction of a merge short. */
 const MAX_MERGED = 1000
 
 const Id = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER })

@@ -3,8 +3,9 @@ import { listed, type Parameter, prepare, runIn } from '../../database/prepared.
 import type { Queries } from '../../database/tables.ts'
 
 /*
- * An item that was merged into another one leads there by its addresses. While it is in the trash, `merged_into` says
- * where to. Once it is deleted for good, the table `moved_addresses` does, so that no page that embeds it breaks.
+ * The addresses of a merged item lead to the item that it was merged into, its heir, so that pages that embed it go on
+ * working. While the item is in the trash, its column `merged_into` names the heir. Once it is deleted for good, the
+ * table `moved_addresses` does.
  */
 
 /** What is known of items before they are deleted for good. */
@@ -42,7 +43,7 @@ export async function readDeparture(trx: Queries, ids: readonly number[]): Promi
   return { heirs, files: [...files.values()] }
 }
 
-/** Lets digests lead nowhere. */
+/** Deletes digests from the table, so that they lead nowhere. */
 export async function forgetDigests(trx: Queries, digests: readonly string[]): Promise<void> {
   if (digests.length > 0) await runIn(trx, forgetThese, JSON.stringify(digests))
 }
@@ -61,8 +62,8 @@ function followChain(
 }
 
 /**
- * Lets everything that led to deleted items lead to their heirs, or nowhere. Call it after their rows and those of
- * their files were deleted.
+ * Makes every address that led to deleted items lead to their heirs, or nowhere. Call it after the rows of the items
+ * and of their files were deleted.
  *
  * @param removedFiles ids of the files that are gone
  * @param keepsAddresses whether the items' own addresses lead to their heirs too
@@ -101,7 +102,7 @@ const findMerged = prepare((db, ids: Parameter<string>) =>
     .compile(),
 )
 
-/** The digests of all files of items, those of earlier versions and earlier recipes included. */
+/** The digests of all files of items, also of earlier versions and of earlier recipes. */
 const findDigests = prepare((db, ids: Parameter<string>) =>
   sql<{ media_id: number; file_id: number; scaled_digest: string; high_digest: string }>`
     WITH held AS (
@@ -114,7 +115,7 @@ const findDigests = prepare((db, ids: Parameter<string>) =>
     FROM held JOIN earlier_addresses ON earlier_addresses.file_id = held.file_id`.compile(db),
 )
 
-/** The items, of these, that something leads to. */
+/** Finds, among some items, each that an address of another item leads to. */
 const findDependents = prepare((db, ids: Parameter<string>) =>
   sql<{ target: number }>`
     SELECT merged_into AS target FROM media WHERE merged_into IN ${listed<number>(db, 'bigint', ids)}

@@ -10,7 +10,7 @@ import type { Library } from '../library.ts'
 export const DAY_MS = 24 * 3600 * 1000
 /** How often it looks for items whose time in the trash is over. */
 const INTERVAL_MS = 3600 * 1000
-/** How long it waits if another process is at it. That process may be gone, and its lease not over yet. */
+/** How long it waits while another process purges. That process may have died, while its lease is still valid. */
 const RETRY_MS = 60_000
 
 export interface TrashPurge {
@@ -21,8 +21,8 @@ export interface TrashPurge {
 
 /**
  * Deletes items for good once their time in the trash is over: at the start and then every hour, in short
- * transactions. Only one process of a library does it at a time; the table `trash_purge` holds which one. If it ends
- * midway, the next one goes on.
+ * transactions. Only one process of a library does it at a time; the table `trash_purge` names it. If it ends
+ * midway, another one goes on.
  */
 export function createTrashPurge(
   library: Library,
@@ -71,7 +71,7 @@ export function createTrashPurge(
 
 /**
  * Deletes items for good that were moved to the trash before a time, the oldest first, in short transactions. The
- * addresses of those that were merged go on leading to the other item.
+ * addresses of merged items go on leading to the other item.
  *
  * @param options.signal ends the work after the running transaction
  * @param options.advance is called with the number of items after each transaction

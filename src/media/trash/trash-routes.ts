@@ -9,7 +9,7 @@ import { bulkTrashRoutes } from './bulk-trash-routes.ts'
 import { mergeRoute } from './merge-route.ts'
 import { restoreMedia, trashMedia } from './trash.ts'
 
-/** The routes of the trash. Without a trash, none of them is there. They write no files. */
+/** The routes of the trash. They exist only if there is a trash. They write no files. */
 export const trashRoutes: FastifyPluginAsyncTypebox<
   BulkRoutesOptions & { addresses: ItemAddresses }
 > = async (app, options) => {

@@ -74,7 +74,7 @@ interface Move {
   action: 'media-trashed' | 'media-restored'
   /** Which items can be moved. */
   fits(item: ItemState): boolean
-  /** The error for those that cannot. */
+  /** The error for an item that cannot be moved. */
   isAlready(item: ItemState): FailedItem['error']
   /** @returns the states of the items afterwards */
   move(trx: Queries, items: readonly ItemState[], now: Milliseconds): Promise<ItemState[]>

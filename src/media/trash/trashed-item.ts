@@ -16,7 +16,7 @@ export const TrashMembers = {
 /** The columns that `toTrashMembers` needs. */
 export const TRASH_COLUMNS = ['media.trashed_at', 'media.trashed_by'] as const
 
-/** The members of an item in the trash, beside those of `toItem`. None for any other item. */
+/** The members that `toItem` lacks, of an item in the trash. None for any other item. */
 export const toTrashMembers = ({
   trashed_at,
   trashed_by,

@@ -41,7 +41,7 @@ export async function listVersions(db: Queries, id: number): Promise<VersionEntr
   const fileOf = new Map(files.map((file) => [file.id, file]))
   return versions.flatMap(({ version, file_id, added_at, added_by }) => {
     const file = fileOf.get(file_id)
-    // Only in a damaged database, of which `doctor` tells.
+    // Only in a damaged database. `doctor` reports it.
     if (!file) return []
     const { type, size, width, height, scaled_digest, high_digest } = file
     const timestamp = new Date(added_at).toISOString()

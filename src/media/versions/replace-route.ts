@@ -70,7 +70,7 @@ export const replaceRoute: FastifyPluginAsyncTypebox<ReplaceRouteOptions> = asyn
       try {
         const { image, problem } = upload
         if (problem) {
-          // An item that is not there is told before a fault of the image.
+          // If the item does not exist, the answer says that, and not the fault of the image.
           await readVersions(library.database.read, id)
           throw problem
         }

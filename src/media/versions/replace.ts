@@ -32,7 +32,7 @@ export async function replaceMedia(
   signal?: AbortSignal,
 ): Promise<MediaItem> {
   const { database, journal } = library
-  // The transaction checks it again. Here it saves the work on an image for no item.
+  // The transaction checks it again. This check saves work on an image whose item does not exist.
   await readVersions(database.read, id)
   const change = (trx: Transaction<Tables>, fileId: number, now: Milliseconds) =>
     changeFile(trx, library, id, { file_id: fileId, file_name: fileName, by, versions, now })
@@ -145,7 +145,7 @@ async function changeFile(
 ): Promise<Changed> {
   const earlier = await readVersions(trx, id)
   const before = await readState(trx, id)
-  // A restored version brings back the name that its file had, also if that is none.
+  // A restored version brings back the name of its file, also if the file had none.
   const fileName = from === undefined ? (file_name ?? before.file_name) : file_name
   // A command has no account.
   const added_by = by.accountId === null ? null : by.name
@@ -167,7 +167,7 @@ async function changeFile(
   return { media: toItem(row), unused }
 }
 
-/** Removes what the change left over. That the item has its new file is true even if this fails. */
+/** Removes what the change left over. Even if this fails, the item has its new file. */
 async function finish(library: Library, { media, unused }: Changed): Promise<MediaItem> {
   await removeCondemned(library, unused).catch((error) => {
     library.log.error({ err: error, ...unused }, 'Dropped versions could not be removed yet')

@@ -13,7 +13,7 @@ interface NamedItem {
  * system can hold it; see `downloadName`.
  *
  * @param extension of the bytes in the archive, without the dot
- * @param isDerived true if they are not the file itself but an image made of it
+ * @param isDerived true if the archive has an image that was made of the file, and not the file itself
  */
 export function entryName(
   { name, file_name }: NamedItem,
@@ -25,8 +25,8 @@ export function entryName(
 }
 
 /**
- * Returns a function that makes each name one of its own, by ` (2)` and so on before its extension. Names that differ in
- * case alone are the same on many file systems.
+ * Returns a function that makes each name unique, by ` (2)` and so on before its extension. Names that differ in case
+ * alone are the same on many file systems.
  */
 export function createUniqueNames(): (name: string) => string {
   /** How often each name was wanted, by its form without case. */

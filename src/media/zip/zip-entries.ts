@@ -9,7 +9,7 @@ import { readLocalTime } from '../local-time.ts'
 import { createUniqueNames, entryName } from './entry-names.ts'
 import type { ZipEntry } from './zip-format.ts'
 
-/** What of each item an archive holds. */
+/** Which file of each item an archive holds. */
 export const ZIP_SIZES = ['original', 'scaled', 'high'] as const
 
 export type ZipSize = (typeof ZIP_SIZES)[number]
@@ -120,7 +120,7 @@ const findItems = prepare((db, ids: Parameter<string>, variant: Parameter<string
 
 const readRows = (db: Queries, ids: string) => runIn(db, findItems, ids, '')
 
-/** @throws AppError 404 "Media not found" if one of the ids is of no item of the library */
+/** @throws AppError 404 "Media not found" if no item of the library has one of the ids */
 export async function requireItems(db: Queries, ids: readonly number[]): Promise<void> {
   const rows = await runIn(db, findLive, JSON.stringify(ids))
   if (rows.length === ids.length) return

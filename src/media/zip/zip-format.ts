@@ -3,8 +3,9 @@ import { crc32 } from 'node:zlib'
 /*
  * The ZIP format: https://pkware.cachefly.net/webdocs/APPNOTE/APPNOTE-6.3.10.TXT
  *
- * Packages that write it keep an object of some kilobytes for each entry, compute the checksum in JavaScript, and some
- * write archives of more than 65,535 entries that no program reads. Without compression the format is these few records.
+ * No package is used for it. Packages keep an object of some kilobytes for each entry and compute the checksum in
+ * JavaScript. Some write archives of more than 65,535 entries that no program reads. Without compression the format is
+ * these few records.
  */
 
 export interface ZipEntry {
@@ -32,8 +33,8 @@ const ATTRIBUTES = 0o100644 * 2 ** 16
 const FLAGS = 0x0808
 
 /**
- * Writes a ZIP archive of entries that are stored as they are. It needs some 100 bytes and the name of memory for each
- * entry, for the directory at the end.
+ * Writes a ZIP archive of entries, without compression. For the directory at the end it keeps the name and some 100
+ * bytes of each entry in memory.
  *
  * @throws Error if a content has another size than its entry says; the errors of `entries` and of a content. What was
  *   written until then is no archive

@@ -75,7 +75,7 @@ export const zipRoute: FastifyPluginAsyncTypebox<{
 
 const BYTES = { objectMode: false }
 
-/** @throws AppError 400 for too many items, 404 for an id of none; the error of the first file */
+/** @throws AppError 400 for too many items, 404 for an id without an item; the error of the first file */
 async function openZip(
   library: Library,
   selected: Selection,
@@ -108,7 +108,7 @@ function readSize(size = 'original'): ZipSize {
 }
 
 /**
- * Waits for the first bytes, so that a storage that is away gets an answer of its own.
+ * Waits for the first bytes, so that a fault of storage at the beginning is answered with an error.
  * @throws the error of the first bytes
  */
 async function begun(bytes: AsyncGenerator<Buffer>): Promise<AsyncIterable<Buffer>> {
