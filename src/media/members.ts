@@ -1,5 +1,6 @@
 import { AppError, parametersInvalid, quote } from '../base/errors.ts'
 import type { Focus, Translations } from './item.ts'
+import { readLocalTime } from './local-time.ts'
 import { readName, readTags, requireText } from './parameters.ts'
 
 /** The most code points of each text. */
@@ -197,23 +198,17 @@ function readFocus(value: unknown): Focus | null {
   )
 }
 
-const TAKEN_AT = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/
+/** Offsets of zones end at 14 hours; `readLocalTime` checks the rest. */
+const ZONE = /(?:\d|Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/
 
 function readTakenAt(value: unknown): string | null {
   if (value === null) return null
-  const parts = typeof value === 'string' ? TAKEN_AT.exec(value) : null
-  if (parts && isLocalTime(parts.slice(1, 7).map(Number))) return parts[0]
+  const isTime =
+    typeof value === 'string' && readLocalTime(value) !== undefined && ZONE.test(value.slice(18))
+  if (isTime) return value
   throw parametersInvalid(
     `takenAt is ${quote(value)}; it must be a time like "2026-03-14T15:09:26", with a zone like "+01:00" at its end if that is known, or null.`,
   )
-}
-
-function isLocalTime([year = 0, month = 0, ...rest]: number[]): boolean {
-  const [day = 0, hour = 0, minute = 0, second = 0] = rest
-  // Day 0 of the next month is the last day of this one. 400 years repeat the calendar.
-  const days = new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate()
-  const isDay = year > 0 && month >= 1 && month <= 12 && day >= 1 && day <= days
-  return isDay && hour < 24 && minute < 60 && second < 60
 }
 
 function readTranslations(value: unknown): Translations {

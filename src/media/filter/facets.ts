@@ -119,7 +119,13 @@ const YEAR = /^\d{4}/
 /** The short name of a MIME type, as the filter `type` has it: `image/svg+xml` is `svg`. */
 export function shortType(type: string): string {
   const [known] = Object.entries(FORMATS).find(([, format]) => format.type === type) ?? []
-  return known ?? type.replace(/^[^/]*\/(?:x-)?/, '').split('+', 1).join()
+  return (
+    known ??
+    type
+      .replace(/^[^/]*\/(?:x-)?/, '')
+      .split('+', 1)
+      .join()
+  )
 }
 
 function orientationOf({ width, height }: FacetSource) {

@@ -14,7 +14,7 @@ import { FilterFields } from '../filter/filter-fields.ts'
 import { type ItemAddresses, MediaItem } from '../item.ts'
 import type { Library } from '../library.ts'
 import { type ReadState, sendNothing } from '../library-state.ts'
-import { ORDERS } from '../order/read-order.ts'
+import { ORDER_NAMES } from '../order/read-order.ts'
 import type { ListQuery } from './list.ts'
 import { createListAnswers, type ListAnswer } from './list-answers.ts'
 import { createListReader } from './list-reader.ts'
@@ -90,7 +90,7 @@ export const listRoute: FastifyPluginAsyncTypebox<{
       querystring: Type.Object({
         order: Type.Optional(
           Type.Union(
-            ORDERS.map((order) => Type.Literal(order)),
+            ORDER_NAMES.map((order) => Type.Literal(order)),
             {
               default: 'added-desc',
               description:

@@ -3,7 +3,7 @@ import { type Query, readText } from '../../http/query-parameters.ts'
 import type { Filter } from '../filter/filter.ts'
 
 /** The orders of lists, as the parameter `order` names them. */
-export const ORDERS = [
+export const ORDER_NAMES = [
   'added-asc',
   'added-desc',
   'name-asc',
@@ -17,7 +17,7 @@ export const ORDERS = [
   'collection',
 ] as const
 
-export type Order = (typeof ORDERS)[number]
+export type Order = (typeof ORDER_NAMES)[number]
 
 /** The order of the ids. */
 export type IdOrder = 'added-asc' | 'added-desc'
@@ -32,10 +32,10 @@ export const isIdOrder = (order: Order): order is IdOrder =>
 export function readOrder(query: Query, filter: Filter | undefined): Order {
   const given = readText(query, 'order')
   if (given === undefined) return 'added-desc'
-  const order = ORDERS.find((known) => known === given)
+  const order = ORDER_NAMES.find((known) => known === given)
   if (order === undefined) {
     throw parametersInvalid(
-      `order is ${quote(given)}; it must be ${ORDERS.slice(0, -1).join(', ')} or ${ORDERS.at(-1)}.`,
+      `order is ${quote(given)}; it must be ${ORDER_NAMES.slice(0, -1).join(', ')} or ${ORDER_NAMES.at(-1)}.`,
     )
   }
   if (order === 'collection' && typeof filter?.collection !== 'number') {
