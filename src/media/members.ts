@@ -199,12 +199,12 @@ function readFocus(value: unknown): Focus | null {
 }
 
 /** Offsets of zones end at 14 hours; `readLocalTime` checks the rest. */
-const ZONE = /(?:\d|Z|[+-](?:0\d|1[0-4]):[0-5]\d)$/
+const ZONE = /^(?:Z|[+-](?:0\d|1[0-4]):[0-5]\d)?$/
 
 function readTakenAt(value: unknown): string | null {
   if (value === null) return null
   const isTime =
-    typeof value === 'string' && readLocalTime(value) !== undefined && ZONE.test(value.slice(18))
+    typeof value === 'string' && readLocalTime(value) !== undefined && ZONE.test(value.slice(19))
   if (isTime) return value
   throw parametersInvalid(
     `takenAt is ${quote(value)}; it must be a time like "2026-03-14T15:09:26", with a zone like "+01:00" at its end if that is known, or null.`,
