@@ -79,7 +79,7 @@ const postgres = {
       'src/media/trash/*.test.ts',
       'src/media/order/{order-memory,orders,rebuild}.test.ts',
       'src/storage/journal/journal.test.ts',
-      'src/upkeep/check-orders.test.ts',
+      'src/upkeep/check-{collections,orders}.test.ts',
       'test/{audit,bulk,cli-collection,cli-import,cli-user,collections,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
       'test/{filters,list,list-stream,outage,permissions,recipe,tags,trash,upgrade,versions,workers}.test.ts',

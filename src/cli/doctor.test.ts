@@ -13,6 +13,9 @@ import { createIncomingFile } from '../http/body/incoming-file.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { addMedia } from '../media/change/add.ts'
 import { removeMedia } from '../media/change/remove.ts'
+import { addCollection } from '../media/collections/change-collection.ts'
+import { collectItems } from '../media/collections/collect-items.ts'
+import { readNewCollection } from '../media/collections/collection-fields.ts'
 import type { Library } from '../media/library.ts'
 import { mediaGrams } from '../media/list/search.ts'
 import { mergeMedia } from '../media/trash/merge.ts'
@@ -327,6 +330,70 @@ describe('doctor', () => {
     expect(await examine({ repair: true })).toMatchObject({ isSound: true })
     expect(await examine()).toEqual(SOUND)
     expect(select('SELECT version FROM library')).not.toEqual(version)
+  })
+
+  describe('with collections', () => {
+    beforeEach(async () => {
+      const { database, close } = await openLibrary(configOf(data), createLog('silent'))
+      const top = await addCollection(database, readNewCollection({ name: 'Top' }))
+      await addCollection(database, readNewCollection({ name: 'Below', parent: top.id }))
+      await collectItems(database, [1, 2], { add: [1, 2], remove: [] })
+      await close()
+    })
+
+    it('finds nothing wrong with them', async () => {
+      expect(await examine()).toEqual(SOUND)
+    })
+
+    it.each([
+      [
+        `UPDATE media SET collections = '[2]' WHERE id = 1`,
+        'The collections that items name are not those that they are in: item 1 "Picture 1".',
+      ],
+      [
+        'DELETE FROM collection_items WHERE media_id = 2',
+        'The collections that items name are not those that they are in: item 2 "Picture 2".',
+      ],
+      [
+        'UPDATE collection_items SET position = 3 WHERE collection_id = 2',
+        'Items of the collection 2 "Below" have no places of their own in its order.',
+      ],
+      [
+        'INSERT INTO collection_items VALUES (1, 99, 4)',
+        'An item 99 that is not there is in collections.',
+      ],
+      ['DELETE FROM collections WHERE id = 1', 'Items are in a collection 1 that is not there.'],
+      [
+        'UPDATE collections SET parent = 2 WHERE id = 2',
+        'The collection 2 "Below" is below itself.',
+      ],
+      [
+        'UPDATE collections SET cover = 99 WHERE id = 1',
+        'The cover of collection 1 "Top" is an item that is not there.',
+      ],
+    ])('finds and repairs what %s does', async (sql, problem) => {
+      run(sql)
+      const { lines, isSound } = await examine()
+      expect(isSound).toBe(false)
+      expect(lines).toContainEqual(expect.stringContaining(problem))
+      expect(await examine({ repair: true })).toMatchObject({ isSound: true })
+      expect(await examine()).toEqual(SOUND)
+    })
+
+    it('makes a lost collection again, with its items in their order', async () => {
+      run('DELETE FROM collections WHERE id = 1')
+      await examine({ repair: true })
+      expect(select('SELECT name, parent FROM collections ORDER BY id')).toEqual([
+        { name: 'Collection 1', parent: null },
+        { name: 'Below', parent: 1 },
+      ])
+      expect(
+        select('SELECT media_id FROM collection_items WHERE collection_id = 1 ORDER BY position'),
+      ).toEqual([{ media_id: 1 }, { media_id: 2 }])
+      expect(select("SELECT live FROM facets WHERE kind = 'under' AND value = '1'")).toEqual([
+        { live: 2 },
+      ])
+    })
   })
 
   describe('with items in the trash', () => {

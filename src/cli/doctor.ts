@@ -7,12 +7,14 @@ import { readDeliverySecret } from '../images/digests.ts'
 import type { Library } from '../media/library.ts'
 import { openStorage } from '../storage/open-storage.ts'
 import { startProgress } from '../transfer/progress.ts'
+import { checkCollections } from '../upkeep/check-collections.ts'
 import { checkDatabase, explainDamage } from '../upkeep/check-database.ts'
 import { checkCounts, checkJson, checkTags } from '../upkeep/check-derived.ts'
 import { checkDoubles } from '../upkeep/check-doubles.ts'
 import { checkFacets } from '../upkeep/check-facets.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
+import { checkMemberships } from '../upkeep/check-memberships.ts'
 import { checkOrders } from '../upkeep/check-orders.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
@@ -62,6 +64,8 @@ const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[]
   { check: checkItems, things: 'items', totals: ['media'] },
   { check: checkTrash, things: 'items in the trash' },
   { check: checkVersions, things: 'replaced items' },
+  { check: checkCollections, things: 'collections' },
+  { check: checkMemberships, things: 'items in collections' },
   { check: checkJson, things: 'items in lists', totals: ['media'] },
   { check: checkCounts, things: 'counts' },
   { check: checkTags, things: 'tags' },

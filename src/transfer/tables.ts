@@ -19,22 +19,38 @@ interface Moved extends KeyedTable {
   isNumbered?: boolean
   /** Rows of sign-ins and tokens. A copy contains them, a backup does not. */
   isOfSessions?: boolean
-  /** Columns that name a file or an item. A backup without that file or item does not contain the row. */
+  /** Columns that name a file or an item, or its own id. A backup without that file or item does not contain the row. */
   refersTo?: References
   /** Columns that may name a file or an item. In a backup without that file or item they are null. */
   mayName?: References
 }
 
-export const FILES = { name: 'files', key: ['id'], isNumbered: true } as const
-export const ITEMS = { name: 'media', key: ['id'], isNumbered: true } as const
+export const FILES = {
+  name: 'files',
+  key: ['id'],
+  isNumbered: true,
+  refersTo: { id: 'files' },
+} as const satisfies Moved
+export const ITEMS = {
+  name: 'media',
+  key: ['id'],
+  isNumbered: true,
+  refersTo: { id: 'media' },
+  mayName: { merged_into: 'media' },
+} as const satisfies Moved
 
 /**
  * The tables whose rows move together with their file, which each names in `file_id`, the first column of its
  * key. Those of `variants` have objects, as files do.
  */
 const PARTS = [
-  { name: 'variants', key: ['file_id', 'name'] },
-  { name: 'earlier_addresses', key: ['file_id', 'recipe'], since: 3 },
+  { name: 'variants', key: ['file_id', 'name'], refersTo: { file_id: 'files' } },
+  {
+    name: 'earlier_addresses',
+    key: ['file_id', 'recipe'],
+    since: 3,
+    refersTo: { file_id: 'files' },
+  },
 ] as const satisfies readonly Moved[]
 
 /**

@@ -5,6 +5,9 @@ import type { Check } from './finding.ts'
 
 const RESTORE = 'Restore the database from a backup.'
 
+/** Tables whose missing references other checks find. */
+const CHECKED_ELSEWHERE: ReadonlySet<string> = new Set(['media', 'collections', 'collection_items'])
+
 /**
  * Explains the errors of a database file that is too damaged to be opened or read: SQLITE_CORRUPT and
  * SQLITE_NOTADB, see https://sqlite.org/rescode.html.
@@ -21,7 +24,7 @@ export function explainDamage(error: unknown): never {
 
 /**
  * Lets SQLite check its own file: https://sqlite.org/pragma.html#pragma_integrity_check. Leaves the search
- * index and items without a file to other checks, which report more. A PostgreSQL server checks its own files.
+ * index, items without a file and collections to other checks, which report more. A PostgreSQL server checks its own files.
  *
  * @throws UsageError if the file is damaged, after the findings
  */
@@ -43,7 +46,7 @@ export const checkDatabase: Check = async function* ({ database }) {
   const { rows: dangling } = await sql<{ table: string; parent: string; rowid: number }>`
     PRAGMA foreign_key_check`.execute(database.read)
   for (const { table, parent, rowid } of dangling) {
-    if (table === 'media') continue
+    if (CHECKED_ELSEWHERE.has(table)) continue
     yield {
       problem: `Row ${rowid} of the table ${table} refers to a row of ${parent} that is not there.`,
       remedy: RESTORE,

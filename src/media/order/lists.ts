@@ -128,11 +128,13 @@ export function entryOf({ place }: Placing, state: OrderedState): ListEntry | un
 /** The places of an item in the orders of its collections. */
 export function collectionEntries(state: OrderedState): ListEntry[] {
   const positions: readonly [number, number][] = JSON.parse(state.positions ?? '[]')
-  return positions.map(([collection, position]) => ({
-    list: listOf(collectionOrder(collection), isTrashed(state)),
-    key: numberKey(position),
-    id: state.id,
-  }))
+  return positions
+    .filter(([, position]) => isKeyNumber(position))
+    .map(([collection, position]) => ({
+      list: listOf(collectionOrder(collection), isTrashed(state)),
+      key: numberKey(position),
+      id: state.id,
+    }))
 }
 
 export interface EntryChange extends ListEntry {

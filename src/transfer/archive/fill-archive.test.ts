@@ -15,9 +15,10 @@ import { isKey, newKey, type Storage } from '../../storage/storage.ts'
 import { openTemporaryFolder } from '../../storage/temporary.ts'
 import { keysOf, readFile, removeFiles } from '../files.ts'
 import type { OpenLibrary } from '../library-target.ts'
-import { fillArchive, reduceRow } from './fill-archive.ts'
+import { fillArchive } from './fill-archive.ts'
 import { OBJECTS, ROWS } from './format.ts'
 import { readArchive } from './read-archive.ts'
+import { reduceRow } from './reduce-rows.ts'
 import { writeArchive } from './write-archive.ts'
 
 async function openTestLibrary(count: number) {
@@ -58,6 +59,7 @@ async function backUp({ data, temporary }: Opened, library: OpenLibrary) {
     media: read('media'),
     files: read('files'),
     variants: read('variants'),
+    versions: read('versions'),
   }
 }
 
@@ -145,8 +147,9 @@ it('names rows that Vitrine never makes, because a restore would refuse them', a
     'The row 1 of users has a username that Vitrine never makes: "Edda". A restore refuses the backup because of it.',
   ])
   expect(media.map(({ id }) => id)).toEqual([3, 4])
-  expect(files.map(({ id }) => id)).toEqual([2, 3])
-  expect(contents).toMatchObject({ items: 2, files: 2, users: 1 })
+  // File 2 was only that of item 2.
+  expect(files.map(({ id }) => id)).toEqual([3])
+  expect(contents).toMatchObject({ items: 2, files: 1, users: 1 })
 })
 
 it('keeps no reference to a file or an item that it leaves out', () => {
@@ -190,6 +193,42 @@ it('names damaged objects and leaves them out', async () => {
   expect(media.map(({ id }) => id)).toEqual([1, 3, 4, 5, 6])
   expect(variants.map(({ file_id }) => file_id)).toEqual([1, 3, 5])
   expect(objects).toHaveLength(4 + 3)
+})
+
+it('leaves out what only an item has that it leaves out: earlier versions, and what leads to it', async () => {
+  const opened = await openTestLibrary(8)
+  const { database } = opened.library
+  await database.write(async (trx) => {
+    // Item 3 had the files 1 and 5 before. Item 1 has file 1 too. Item 5 has another one now.
+    for (const [version, file_id] of [1, 5, 3].entries()) {
+      const row = { media_id: 3, version: version + 1, file_id, added_at: 1 }
+      await trx
+        .insertInto('versions')
+        .values({ ...row, added_by: null, file_name: null })
+        .execute()
+    }
+    await trx.updateTable('media').set({ file_id: 6 }).where('id', '=', 5).execute()
+    await trx
+      .updateTable('media')
+      .set({ trashed_at: 5, merged_into: 3 })
+      .where('id', 'in', [2])
+      .execute()
+  })
+  const lost = await readFile(database.read, 3)
+  await replaceObject(opened.data, lost?.file.key ?? '', randomBytes(50))
+  const { faults, contents, media, files, variants, versions } = await backUp(
+    opened,
+    opened.library,
+  )
+  expect(faults).toEqual([expect.stringMatching(/^Not backed up: item 3 "Picture 3/)])
+  expect(media.map(({ id, merged_into }) => [id, merged_into])).toEqual(
+    [1, 2, 4, 5, 6, 7, 8].map((id) => [id, null]),
+  )
+  expect(files.map(({ id }) => id)).toEqual([1, 2, 4, 6, 7])
+  expect(variants.map(({ file_id }) => file_id)).toEqual([1, 2, 4, 6, 7])
+  expect(versions).toEqual([])
+  expect(contents).toMatchObject({ items: 7, files: 5, fileBytes: 500 })
+  expect(contents).toMatchObject({ variants: 5, variantBytes: 500 })
 })
 
 it('names an original that cannot be read, and contains the rest', async () => {

@@ -4,21 +4,17 @@ import { fetchToFile, fetchToMemory, type ObjectFault } from '../../storage/fetc
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import { findFaults } from '../check-rows.ts'
 import type { Contents } from '../contents.ts'
-import { objectsOf } from '../files.ts'
+import { type File, objectsOf, type StoredFile } from '../files.ts'
 import { forEach, type OpenLibrary } from '../library-target.ts'
-import {
-  BACKUP_TABLES,
-  LAST_TABLES,
-  type MovedName,
-  type MovedTable,
-  PART_TABLES,
-  type Row,
-} from '../tables.ts'
+import { BACKUP_TABLES, LAST_TABLES, type MovedName, PART_TABLES } from '../tables.ts'
 import { type Target, walk } from '../walk.ts'
 import { HEADER, type Header, LIBRARY, nameRows, OBJECTS, VERSION } from './format.ts'
 import { toLines, writeLines } from './lines.ts'
+import { type Absent, findStrays, rewriteRows } from './reduce-rows.ts'
 import { isScaled, linesOf, type RowFiles, rowFilesSource, takeSnapshot } from './row-files.ts'
 import type { ArchiveWriter } from './write-archive.ts'
+
+type Variant = StoredFile['variants'][number]
 
 /** Objects up to this size are held in memory. Larger ones pass through a file. */
 const SMALL_BYTES = 1024 * 1024
@@ -132,34 +128,39 @@ function archiveTarget(
     },
   }
 
+  /** Forgets files that only items have that are left out. Their objects are in the archive by now. */
+  async function leaveOutStrays(rowFiles: RowFiles): Promise<void> {
+    const strays = await findStrays(rowFiles, absent)
+    if (strays.size === 0) return
+    for await (const [file] of linesOf<File>(rowFiles, 'files', 1)) {
+      if (!file || !strays.has(file.id)) continue
+      contents.files -= 1
+      contents.fileBytes -= file.size
+    }
+    for await (const [variant] of linesOf<Variant>(rowFiles, 'variants', 1)) {
+      if (!variant || !isScaled(variant) || !strays.has(variant.file_id)) continue
+      contents.variants -= 1
+      contents.variantBytes -= variant.size
+    }
+    for (const id of strays) absent.files.add(id)
+  }
+
   /** Adds all rows, and reduces them to what is in the archive. */
   async function finish(rowFiles: RowFiles): Promise<void> {
     await archive.add(LIBRARY, rowFiles.get('library') ?? '')
-    for (const table of LAST_TABLES) {
-      for await (const rows of linesOf(rowFiles, table.name)) {
-        const reduced = rows.flatMap((row) => reduceRow(table, row, absent))
-        await write(table.name, reduced)
-      }
+    await leaveOutStrays(rowFiles)
+    for (const { name } of LAST_TABLES) {
+      for await (const rows of linesOf(rowFiles, name)) await write(name, rows)
     }
-    for (const [name, { close, path }] of lines) {
-      await close()
+    const isWhole = absent.files.size + absent.media.size === 0
+    for (const table of BACKUP_TABLES) {
+      const { name } = table
+      const writer = lines.get(name)
+      if (!writer) continue
+      await writer.close()
+      const path = isWhole ? writer.path : await rewriteRows(writer.path, table, absent)
       await archive.add(nameRows(name), path)
     }
   }
   return { ...target, contents, finish }
-}
-
-/** Ids of the files and items that an archive does not contain, although the snapshot does. */
-type Absent = Record<'files' | 'media', Set<unknown>>
-
-/** Removes references to absent files and items from a row, or removes the row. @returns one row or none */
-export function reduceRow(
-  { refersTo = {}, mayName = {} }: Pick<MovedTable, 'refersTo' | 'mayName'>,
-  row: Row,
-  absent: Absent,
-): Row[] {
-  const find = (references: NonNullable<MovedTable['refersTo']>) =>
-    Object.entries(references).filter(([column, table]) => absent[table].has(row[column]))
-  if (find(refersTo).length > 0) return []
-  return [{ ...row, ...Object.fromEntries(find(mayName).map(([column]) => [column, null])) }]
 }
