@@ -62,7 +62,7 @@ describe('the commands for collections', () => {
   })
 
   it.each([
-    [['rename', 'x', 'Name'], /"x" is no id; vitrine collection list shows/],
+    [['rename', 'x', 'Name'], /"x" is no id; it must be a whole number/],
     [['rename', '77', 'Name'], /There is no collection with id 77/],
     [['add', ' '], /name is blank/],
     [['add', 'New', '--parent', '77'], /There is no collection with id 77/],

@@ -223,14 +223,24 @@ const bulkRows: Row[] = [
       status: 400,
       data: MISSING,
     })),
-    ...[{ tag: '' }, { animated: true }, { minSize: 5 }, { tag: ['a'] }, { type: null }].map(
-      (chooser) => ({
-        is: `of the filter ${JSON.stringify(chooser)}`,
-        options: { json: { ...more, ...chooser, until: 1 } },
-        status: 400,
-        data: MISSING,
-      }),
-    ),
+    {
+      is: 'of an empty filter',
+      options: { json: { ...more, search: '', tag: '', until: 1 } },
+      status: 400,
+      data: INVALID,
+    },
+    {
+      is: 'of ids with an end',
+      options: { json: { ...more, ids: [1], until: 1 } },
+      status: 400,
+      data: INVALID,
+    },
+    ...[{ animated: true }, { minSize: 5 }, { tag: ['a'] }, { type: null }].map((chooser) => ({
+      is: `of the filter ${JSON.stringify(chooser)}`,
+      options: { json: { ...more, ...chooser, until: 1 } },
+      status: 400,
+      data: MISSING,
+    })),
     ...[
       { typ: 'png' },
       { type: 'x' },

@@ -121,7 +121,5 @@ async function withLibrary<T>(
 function requireId(text: string): number {
   const id = readId(text)
   if (id !== undefined) return id
-  throw new UsageError(
-    `${JSON.stringify(text)} is no id; vitrine collection list shows those of collections.`,
-  )
+  throw new UsageError(`${JSON.stringify(text)} is no id; it must be a whole number from 1 on.`)
 }

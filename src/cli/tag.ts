@@ -67,6 +67,10 @@ async function changeAll(
   signal: AbortSignal,
 ): Promise<number> {
   const tagged = await findTagged(database.read, rename.from)
+  if (tagged.total === 0) {
+    console.log(`No item has the tag ${JSON.stringify(rename.from)}.`)
+    return 0
+  }
   const progress = startProgress('items')
   let error: unknown
   const lines = runPaced(database, tagged, {

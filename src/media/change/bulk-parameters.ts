@@ -1,4 +1,5 @@
 import { parametersInvalid, parametersMissing, quote } from '../../base/errors.ts'
+import { foldTagCase } from '../../base/fold.ts'
 import { Type } from '../../http/schema.ts'
 import type { Filter } from '../filter/filter.ts'
 import { FILTER_PARAMETERS, readFilter } from '../filter/read-filter.ts'
@@ -62,6 +63,10 @@ export interface SelectionBody extends FilterFields {
  */
 export function readSelection(body: SelectionBody): Selection {
   const { ids, search, until, except } = body
+  // In the query of a list an empty filter counts as absent. Here it could widen what is changed.
+  const empty = FILTER_PARAMETERS.find((name) => body[name] === '')
+  if (empty !== undefined)
+    throw parametersInvalid(`${empty} is empty; give a value, or leave it out.`)
   const filter = readFilter({ ...body })
   const chooser = search === undefined ? FILTER_PARAMETERS.find((name) => body[name]) : 'search'
   if (ids !== undefined && chooser !== undefined) {
@@ -80,9 +85,10 @@ export function readSelection(body: SelectionBody): Selection {
       'ids, search and all filters are missing; give ids, or one of the others.',
     )
   }
-  if (except !== undefined) {
+  for (const [name, value] of Object.entries({ until, except })) {
+    if (value === undefined) continue
     throw parametersInvalid(
-      'ids and except are both given; give except only with a search or a filter.',
+      `ids and ${name} are both given; give ${name} only with a search or a filter.`,
     )
   }
   if (ids.length === 0) throw parametersMissing('ids is empty; give at least one id.')
@@ -116,7 +122,8 @@ export function readTagChange(body: { add?: unknown; remove?: unknown }): TagCha
 export function readTagLists(lists: Readonly<Record<string, unknown>>): TagChange {
   const names = Object.keys(lists)
   const [add = [], remove = []] = names.map((name) => readTags(lists[name] ?? [], name))
-  const both = add.find((tag) => remove.includes(tag))
+  const removed = new Set(remove.map(foldTagCase))
+  const both = add.find((tag) => removed.has(foldTagCase(tag)))
   if (both !== undefined) {
     throw parametersInvalid(
       `The tag ${quote(both)} is in both ${names.join(' and ')}; give it in one.`,

@@ -35,6 +35,11 @@ async function countsOf(...tags: string[]) {
 }
 
 describe('changing the tags of several items', () => {
+  it('adds no tag that an item has in another case', async () => {
+    expect(await retag([2], { add: ['C', 'B', 'b'] })).toEqual([])
+    expect((await readTags())[1]).toEqual(['c', 'a', 'B'])
+  })
+
   it('adds at the end the tags that an item lacks, and keeps the order of the rest', async () => {
     expect(await retag([1, 2, 3], { add: ['new', 'c'] })).toEqual([])
     expect(await readTags()).toEqual([

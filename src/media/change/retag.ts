@@ -75,7 +75,12 @@ async function setTags(
 export function retag(tags: readonly string[], { add, remove }: TagChange): string[] {
   const gone = new Set(remove.map(foldTagCase))
   const kept = tags.filter((tag) => !gone.has(foldTagCase(tag)))
-  return [...kept, ...add.filter((tag) => !kept.includes(tag))]
+  const keys = new Set(kept.map(foldTagCase))
+  const added = add.filter((tag) => {
+    const key = foldTagCase(tag)
+    return !keys.has(key) && keys.add(key)
+  })
+  return [...kept, ...added]
 }
 
 /** Does not say how many tags the item has: a caller that may edit an item may not be allowed to view it. */

@@ -12,7 +12,7 @@ export const nameTaken = (name: string) =>
 
 export const collectionNotEmpty = (id: number, count: number) =>
   new AppError('collection-not-empty', 409, 'Collection not empty', {
-    detail: `Collection ${id} has ${count} ${count === 1 ? 'collection' : 'collections'} below it; delete what is below it first, or all together with recursive=true.`,
+    detail: `Collection ${id} has ${count} ${count === 1 ? 'collection' : 'collections'} below it; delete what is below it first, or everything together with recursive.`,
   })
 
 export const tooManyCollections = (most: number) =>

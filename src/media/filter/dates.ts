@@ -59,5 +59,5 @@ const DATE = /^(\d{4})(?:-(\d\d)(?:-(\d\d))?)?$/
 const noDate = (text: string, name: string) =>
   parametersInvalid(
     `${name} is ${quote(text)}; it must be a date like 2026, 2026-03 or 2026-03-14, or a range like 2025..2026-03, ` +
-      '..2024 or 2026-01...',
+      '..2024 or "2026-01..".',
   )
