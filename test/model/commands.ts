@@ -4,6 +4,7 @@ import type { VersionList } from '../../src/media/versions/version-routes.ts'
 import type { Client } from '../harness.ts'
 import { IMAGES, imageOf, type RealLibrary } from './real-library.ts'
 import {
+  caseKey,
   findItems,
   type Item,
   type Query,
@@ -238,7 +239,8 @@ const removeTrashed = fc.record({ place }).map((values) =>
 )
 
 const tagMany = fc.record({ search, add: tags, remove: tags }).map((values) => {
-  const added = values.add.filter((tag) => !values.remove.includes(tag))
+  const removed = values.remove.map(caseKey)
+  const added = values.add.filter((tag) => !removed.includes(caseKey(tag)))
   const change = { add: added, remove: values.remove }
   return command(
     describe('tag all that are found', { search: values.search, ...change }),

@@ -67,8 +67,14 @@ const fold = (text: string) =>
     .replace(/[\u0300-\u036f]/g, '')
     .normalize('NFC')
 
+/** Tags are one tag if they differ in case alone. Simple like `fold`. */
+export const caseKey = (tag: string) => tag.normalize('NFC').toUpperCase().toLowerCase()
+
 export function retag(tags: readonly string[], add: readonly string[], remove: readonly string[]) {
-  const gone = remove.map((tag) => tag.toLowerCase())
-  const kept = tags.filter((tag) => !gone.includes(tag.toLowerCase()))
-  return [...kept, ...add.filter((tag) => !kept.includes(tag))]
+  const gone = remove.map(caseKey)
+  const left = tags.filter((tag) => !gone.includes(caseKey(tag)))
+  for (const tag of add) {
+    if (!left.some((known) => caseKey(known) === caseKey(tag))) left.push(tag)
+  }
+  return left
 }
