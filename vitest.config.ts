@@ -18,7 +18,7 @@ const BROWSER = 'test/browser/*.test.ts'
 
 /**
  * Everything, with what is there without any server. Here as elsewhere each process works on several of
- * these files: the program's modules are loaded anew for each, those of packages once.
+ * these files and loads each module once. So a module that tests share must not call `beforeEach` and the like itself.
  */
 const embedded = {
   test: {

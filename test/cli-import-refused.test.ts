@@ -1,9 +1,11 @@
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { cutShort, makeGifBomb, makeHtml, makeJpeg, makePng, makeSvg } from './fixtures.ts'
 import { makeDataFolder, runCli, signIn, startServer } from './harness.ts'
-import { expectSound, folder, put, putImages, runImport } from './import-steps.ts'
+import { expectSound, folder, put, putImages, renewFolder, runImport } from './import-steps.ts'
+
+beforeEach(renewFolder)
 
 describe('an import', () => {
   it('refuses the same files as the server, with the same text', async () => {

@@ -14,8 +14,10 @@ import {
   startCli,
   startServer,
 } from './harness.ts'
-import { expectSound, folder, put, putImages, runImport } from './import-steps.ts'
+import { expectSound, folder, put, putImages, renewFolder, runImport } from './import-steps.ts'
 import { locateDatabase } from './postgres.ts'
+
+beforeEach(renewFolder)
 
 describe('an import beside a running server', () => {
   let server: Server

@@ -1,16 +1,21 @@
 /** Steps of the tests of `vitrine import`: put files into a folder, and import it. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { beforeEach, expect } from 'vitest'
+import { expect } from 'vitest'
 import { expectConsistent } from './consistency.ts'
 import { makePng } from './fixtures.ts'
 import { makeDataFolder, runCli } from './harness.ts'
 
 /** The folder that the current test imports. */
 export let folder: string
-beforeEach(() => {
+
+/**
+ * Gives the next test a folder of its own. Each file of tests passes it to `beforeEach`: called here, that would hold
+ * for the first file alone, since this module is loaded once.
+ */
+export function renewFolder(): void {
   folder = makeDataFolder()
-})
+}
 
 export async function put(path: string, bytes: Uint8Array): Promise<void> {
   await mkdir(dirname(join(folder, path)), { recursive: true })

@@ -87,8 +87,19 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
   let seed = 1
   const makeImage = () => makePng({ width: 30, height: 20, seed: seed++ })
 
+  const readJournal = async () => {
+    const database = await openDatabase(await locateDatabase(home))
+    try {
+      return await database.read.selectFrom('journal').select('key').execute()
+    } finally {
+      await database.close()
+    }
+  }
+
   /** Checks that every item has its bytes, and that no object is without a row. */
   const expectSound = async () => {
+    // The rows of an object that was removed stay for a second.
+    await expect.poll(readJournal, PATIENCE).toEqual([])
     const { code, stdout, stderr } = await runCli(home, ['doctor'], { settings })
     expect({ code, stdout, stderr }).toMatchObject({
       code: 0,
