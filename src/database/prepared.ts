@@ -94,6 +94,12 @@ export async function runIn<Values extends readonly unknown[], Row>(
   return (await trx.executeQuery<Row>({ ...query, parameters: arrange(values) })).rows
 }
 
+/** `runIn` with this transaction, for what runs prepared queries inside and outside of transactions. */
+export const runWithin =
+  (trx: Queries): RunPrepared =>
+  (query, ...values) =>
+    runIn(trx, query, ...values)
+
 /**
  * The values of a list as a subquery with one column, `value`. With it, one prepared query accepts lists of any
  * length.

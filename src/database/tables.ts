@@ -154,7 +154,7 @@ interface CollectionsTable {
   query: string | null
   /** 1 while the ids of a deleted collection are still being removed from its items. */
   deleted: Generated<Flag>
-  /** The process that removes them, from `owners`; null if none does. */
+  /** The process that removes these ids; see `owners`. Null if no process does. */
   cleaner: Generated<string | null>
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Samples } from '../base/metrics.ts'
 import type { Library } from '../media/library.ts'
+import { isFreeFor } from '../storage/journal/lease.ts'
 import { checkFile, readFilesToCheck } from './check-files.ts'
 import { mend } from './finding.ts'
 
@@ -90,17 +91,7 @@ export function createScrub(library: Library, days: number | undefined): Scrub {
       trx
         .updateTable('scrub')
         .set({ owner: journal.owner })
-        .where(({ eb, or, selectFrom }) =>
-          or([
-            eb('owner', 'is', null),
-            eb('owner', '=', journal.owner),
-            eb(
-              'owner',
-              'not in',
-              selectFrom('owners').select('owners.id').where('lease_until', '>', now),
-            ),
-          ]),
-        )
+        .where(isFreeFor(journal.owner, now))
         .returning('last_file_id')
         .executeTakeFirst(),
     )

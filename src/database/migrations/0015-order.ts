@@ -72,13 +72,14 @@ async function addItemColumns(db: Kysely<unknown>): Promise<void> {
 
 async function createTrash(db: Kysely<unknown>): Promise<void> {
   const { id, text } = columnTypes(db)
-  // For the items whose time in the trash is over, and for those that were merged into one.
+  // Finds the items that have been in the trash for too long.
   await db.schema
     .createIndex('media_trashed')
     .on('media')
     .columns(['trashed_at', 'id'])
     .where(sql.ref('trashed_at'), 'is not', null)
     .execute()
+  // Finds the items that were merged into one.
   await db.schema
     .createIndex('media_merged_into')
     .on('media')
@@ -212,7 +213,7 @@ async function createOrders(db: Kysely<unknown>): Promise<void> {
     .addColumn('keys', bytes(db), (column) => column.notNull())
     .execute()
   if (isPostgres(db)) {
-    // A block is half a page. It stays in its row: compressed and in a table of its own it would cost more to write.
+    // A block takes half a page, so it fits into its row. To compress it or to move it out makes writes slower.
     await sql`ALTER TABLE order_blocks ALTER COLUMN ids SET STORAGE EXTERNAL,
       ALTER COLUMN keys SET STORAGE EXTERNAL, SET (toast_tuple_target = 8160)`.execute(db)
   }

@@ -14,12 +14,12 @@ const PROJECTIONS = 10
 /** The width of a cell, in the largest distance of a pair. */
 const WIDTH = 8
 /**
- * Stands against cells that hold a good part of the library: each vector is compared with this many that follow, in the
- * order of one more projection.
+ * Each vector of a cell is compared with this many others, so that a cell that holds much of the library does not take
+ * long. These follow it in the order of one more projection.
  */
 const MOST_COMPARED = 64
 
-/** Bits of a sorted number: the hash of the cell, the place within it, and the index. Together 53. */
+/** One number of 53 bits is sorted for each vector: the hash of its cell, its place in the cell, and its index. */
 const HASH_BITS = 19
 const PLACE_BITS = 12
 const INDEX = 2 ** 22

@@ -41,7 +41,7 @@ export interface NewMedia {
 
 export interface AddedMedia {
   media: MediaItem
-  /** Ids of earlier items that store the same bytes, the oldest first, those in the trash included. */
+  /** Ids of earlier items with the same file, also of those in the trash. The oldest is first. */
   duplicates: number[]
   /** Whether one of these is in the trash. */
   trashed: boolean
@@ -156,7 +156,7 @@ async function insertMedia(
   }
 }
 
-/** The oldest items with a file: some outside of the trash, and some in it. */
+/** Finds the oldest items with a file: of those in the library, and of those in the trash. */
 const findDuplicates = prepare((db, fileId: Parameter<number>) => {
   const oldest = (trash: 'is' | 'is not') =>
     db

@@ -115,8 +115,8 @@ export async function writeItem(trx: Queries, item: WrittenItem, now: Millisecon
 }
 
 /**
- * Checks only the new collections. An earlier one may be deleted already, while its id is still being removed from
- * items.
+ * Checks that the new collections exist. The earlier ones are not checked: one of them may be deleted while its id is
+ * still being removed from items.
  */
 async function changeMembership(
   trx: Queries,

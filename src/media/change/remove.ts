@@ -75,8 +75,8 @@ export async function removeItems(
 }
 
 /**
- * Like `removeUnusedFiles`; also enters the keys of their objects into the journal. After the commit,
- * `removeCondemned` removes these objects.
+ * Like `removeUnusedFiles`. Also writes the keys of the files' objects into the journal, for `removeCondemned`, which
+ * removes these objects after the commit.
  */
 export async function condemnUnused(
   trx: Transaction<Tables>,

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import { isPostgres } from '../../database/engine.ts'
-import { type RunPrepared, runIn } from '../../database/prepared.ts'
+import { runWithin } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { readStates } from '../change/derived.ts'
 import { evaluateFilter, readFacetSet } from '../filter/evaluate.ts'
@@ -18,6 +18,7 @@ import { numberKey, takenKeyOf } from '../order/keys.ts'
 import { ORDERS } from '../order/lists.ts'
 import { readRange } from '../order/order-pages.ts'
 import { parseTags } from '../tags.ts'
+import { TRASH_COLUMNS, toTrashMembers } from '../trash/trashed-item.ts'
 import type { ListQuery } from './list.ts'
 import { matchingIds, matchTexts } from './search.ts'
 
@@ -43,10 +44,9 @@ export async function chooseItems(
   { filter = {}, terms, order }: Pick<ListQuery, 'filter' | 'terms' | 'order'>,
 ): Promise<Chosen> {
   const isTrash = filter.in === 'trash'
-  const run: RunPrepared = (query, ...values) => runIn(trx, query, ...values)
   const { layout, set } = await evaluateFilter(trx, filter, async (kind, from, to) => {
     const key = kind === 'taken' ? takenKeyOf : numberKey
-    const ids = await readRange(run, version, ORDERS[kind], isTrash, key(from), key(to))
+    const ids = await readRange(runWithin(trx), version, ORDERS[kind], isTrash, key(from), key(to))
     if (!ids) throw new Error('The version of the library changed within a transaction.')
     return ids
   })
@@ -105,18 +105,15 @@ async function findMatches(db: Queries, terms: readonly string[]): Promise<numbe
 /** Items in the trash have no stored JSON. They also show when and by whom they were moved there. */
 export async function readTrashedJson(db: Queries, ids: readonly number[]) {
   const rows = await selectItems(db)
-    .select(['media.trashed_at', 'media.trashed_by'])
+    .select(TRASH_COLUMNS)
     .select((row) =>
       row.selectFrom('library').select('version').$asScalar().$notNull().as('version'),
     )
     .where('media.id', 'in', ids)
     .execute()
-  return rows.map(({ trashed_at, trashed_by, version, ...row }) => {
-    const trashedAt = trashed_at === null ? null : new Date(trashed_at).toISOString()
-    return {
-      id: row.id,
-      version,
-      json: JSON.stringify({ ...toItem(row), trashedAt, trashedBy: trashed_by }),
-    }
-  })
+  return rows.map((row) => ({
+    id: row.id,
+    version: row.version,
+    json: JSON.stringify({ ...toItem(row), ...toTrashMembers(row) }),
+  }))
 }

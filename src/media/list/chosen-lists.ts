@@ -5,12 +5,12 @@ import {
   type Parameter,
   prepare,
   type RunPrepared,
-  runIn,
+  runWithin,
 } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
-import type { Filter } from '../filter/filter.ts'
+import { type Filter, writeFilter } from '../filter/filter.ts'
 import { pageOf, subtract } from '../filter/id-set.ts'
-import { readVersion } from '../library-state.ts'
+import { type ReadState, readVersion } from '../library-state.ts'
 import { collectionOrder, ORDERS } from '../order/lists.ts'
 import { createOrderMemory, type SetPages } from '../order/order-memory.ts'
 import { countOrder, type OrderPage, readOrderPage } from '../order/order-pages.ts'
@@ -31,9 +31,13 @@ export interface FoundIds {
 
 /** Lists with a filter, or in another order than by id. */
 export interface ChosenLists {
-  /** @returns the JSON of each item; undefined if there are more than `most` */
+  /**
+   * @param firstVersion of the library, read after the list was requested
+   * @returns the JSON of each item; undefined if there are more than `most`
+   */
   read(
     query: ListQuery,
+    firstVersion: number,
     most: number,
   ): Promise<{ summary: ListSummary; items: readonly string[] | undefined }>
   /** Finds the ids in the caller's transaction, and nothing from memory. */
@@ -52,12 +56,16 @@ interface Finder {
  * changes. As in `list-reader.ts`, several queries read a page, and each returns the version of the library that it
  * saw. If a query saw another version than the first one, the page is read again.
  */
-export function createChosenLists(database: Database): ChosenLists {
+export function createChosenLists(database: Database, readState: ReadState): ChosenLists {
   const orders = createOrderMemory(database)
   let memory = { version: -1, chosen: createRecent<Chosen>(MAX_BYTES) }
 
   async function choose(version: number, query: ListQuery): Promise<Chosen | undefined> {
-    const key = JSON.stringify([query.filter, query.terms, query.order === 'collection'])
+    const key = JSON.stringify([
+      writeFilter(query.filter),
+      query.terms,
+      query.order === 'collection',
+    ])
     if (memory.version !== version) memory = { version, chosen: createRecent(MAX_BYTES) }
     const kept = memory.chosen
     const known = kept.get(key)
@@ -71,10 +79,10 @@ export function createChosenLists(database: Database): ChosenLists {
   }
 
   return {
-    async read(query, most) {
+    async read(query, firstVersion, most) {
       const { run } = database
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-        const { version } = await readVersion(database.read)
+        const version = attempt === 0 ? firstVersion : (await readState()).version
         const found = await findIds({ run, orders, choose }, version, query)
         if (!found) continue
         const { summary, ids } = found
@@ -94,7 +102,7 @@ export function createChosenLists(database: Database): ChosenLists {
   async function findWithin(trx: Queries, query: ListQuery): Promise<FoundIds> {
     const { version } = await readVersion(trx)
     const finder = {
-      run: within(trx),
+      run: runWithin(trx),
       orders: orders.within(trx),
       choose: () => chooseItems(trx, version, query),
     }
@@ -103,11 +111,6 @@ export function createChosenLists(database: Database): ChosenLists {
     return found
   }
 }
-
-const within =
-  (trx: Queries): RunPrepared =>
-  (query, ...values) =>
-    runIn(trx, query, ...values)
 
 const bytesOf = ({ layout, set, direct }: Chosen) =>
   set.byteLength + (direct?.set.byteLength ?? 0) + layout.directory.byteLength
@@ -209,7 +212,7 @@ export async function readItemsJson(
   filter: Filter | undefined,
 ): Promise<string[]> {
   const { version } = await readVersion(trx)
-  const items = await readJson(within(trx), version, ids, filter, trx)
+  const items = await readJson(runWithin(trx), version, ids, filter, trx)
   if (!items) throw new Error('The JSON of an item of a list is missing.')
   return items
 }

@@ -1,6 +1,6 @@
 import { createRecent } from '../../base/recent.ts'
 import type { Database } from '../../database/database.ts'
-import { runIn } from '../../database/prepared.ts'
+import { runIn, runWithin } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { type ReadState, readVersion } from '../library-state.ts'
 import { type ChosenLists, createChosenLists } from './chosen-lists.ts'
@@ -97,17 +97,17 @@ export function createListReader(database: Database, readState: ReadState): List
 
   function within(trx: Queries): Source {
     return {
-      run: (query, ...values) => runIn(trx, query, ...values),
+      run: runWithin(trx),
       db: trx,
       readBlocks: async (...range) => addUp(await runIn(trx, findBlocks, ...range)),
       countMatches: (terms) => countMatches(trx, terms),
     }
   }
 
-  const chosen = createChosenLists(database)
+  const chosen = createChosenLists(database, readState)
 
-  async function readChosen(query: ListQuery): Promise<List> {
-    const { summary, items } = await chosen.read(query, MAX_PAGE_ITEMS)
+  async function readChosen(query: ListQuery, firstVersion: number): Promise<List> {
+    const { summary, items } = await chosen.read(query, firstVersion, MAX_PAGE_ITEMS)
     return {
       summary,
       body: items && Buffer.from(OPENING + items.join(',') + endOf(summary)),
@@ -118,7 +118,7 @@ export function createListReader(database: Database, readState: ReadState): List
     within,
     chosen,
     async read(query, firstVersion) {
-      if (!isPlain(query)) return readChosen(query)
+      if (!isPlain(query)) return readChosen(query, firstVersion)
       for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
         const version = attempt === 0 ? firstVersion : (await readState()).version
         const list = await readAt(version, sourceWithMemory(remember(version)), query)

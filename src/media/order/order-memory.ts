@@ -1,5 +1,5 @@
 import type { Database } from '../../database/database.ts'
-import { type RunPrepared, runIn } from '../../database/prepared.ts'
+import { runWithin } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { pageOfFew } from './few-items.ts'
 import { type KeptList, measureList, readList } from './kept-list.ts'
@@ -127,10 +127,10 @@ export function createOrderMemory(
     within: (trx) => ({
       async pageOfSet(version, order, isTrash, found, page) {
         if (found.total === 0) return []
-        const runWithin: RunPrepared = (query, ...values) => runIn(trx, query, ...values)
+        const run = runWithin(trx)
         return found.total <= FEW
-          ? pageOfFew(runWithin, version, order, isTrash, found, page)
-          : walkDatabase(runWithin, version, listsOf(order, isTrash), walkSet(found, page))
+          ? pageOfFew(run, version, order, isTrash, found, page)
+          : walkDatabase(run, version, listsOf(order, isTrash), walkSet(found, page))
       },
     }),
     get bytes() {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { expect } from 'vitest'
 import type { Database } from '../../database/database.ts'
-import { listed, runIn } from '../../database/prepared.ts'
+import { listed, runWithin } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
 import { readVersion } from '../library-state.ts'
 import { decodeBlock, keyAt, MAX_BLOCK_BYTES, sizeOf } from './blocks.ts'
@@ -139,8 +139,7 @@ export async function presentOf(database: Database) {
 /** The same in a transaction. */
 export async function presentIn(trx: Queries) {
   const { version } = await readVersion(trx)
-  const run: Database['run'] = (query, ...values) => runIn(trx, query, ...values)
-  return { run, version }
+  return { run: runWithin(trx), version }
 }
 
 /** Numbers that are the same in each run: mulberry32. */

@@ -4,6 +4,7 @@ import type { Database } from '../../database/database.ts'
 import { createPace } from '../../database/pace.ts'
 import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
+import { isFreeFor } from '../../storage/journal/lease.ts'
 import { removeItems } from '../change/remove.ts'
 import type { Library } from '../library.ts'
 
@@ -128,17 +129,7 @@ async function claim({ database, journal }: Pick<Library, 'database' | 'journal'
     trx
       .updateTable('trash_purge')
       .set({ owner: journal.owner })
-      .where(({ eb, or, selectFrom }) =>
-        or([
-          eb('owner', 'is', null),
-          eb('owner', '=', journal.owner),
-          eb(
-            'owner',
-            'not in',
-            selectFrom('owners').select('owners.id').where('lease_until', '>', now),
-          ),
-        ]),
-      )
+      .where(isFreeFor(journal.owner, now))
       .returning('id')
       .executeTakeFirst(),
   )

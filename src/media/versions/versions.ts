@@ -3,8 +3,8 @@ import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Milliseconds, Queries } from '../../database/tables.ts'
 
 /**
- * A version of an item: one of the files that it has had, and since when. The newest is the present one. At most
- * `VITRINE_VERSIONS` earlier ones are kept.
+ * One of the files that an item has had. The newest version is the present file. At most `VITRINE_VERSIONS` earlier
+ * versions are kept.
  */
 export interface Version {
   /** From 1 on. The version of an item that was never replaced is 1. A number is never given again. */
@@ -21,7 +21,7 @@ export interface Versions {
   present: Version
   /** The newest first. */
   earlier: readonly Version[]
-  /** Whether they are rows. An item that was never replaced has none. */
+  /** Whether the database has rows for them. An item whose file was never replaced has no rows. */
   areRows: boolean
 }
 

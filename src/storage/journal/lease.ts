@@ -1,5 +1,6 @@
+import type { ExpressionBuilder } from 'kysely'
 import type { Database } from '../../database/database.ts'
-import type { Milliseconds } from '../../database/tables.ts'
+import type { Milliseconds, Tables } from '../../database/tables.ts'
 import { isRunning, type ProcessIdentity } from './owner.ts'
 
 /** How long an owner counts as alive if its process cannot be inspected. */
@@ -46,6 +47,23 @@ export async function findGoneOwners(
   )
   return gone.flat()
 }
+
+/**
+ * A condition of a table with a column `owner` in which a process claims work: no other process that is alive by its
+ * lease has the claim. Of processes that claim at the same moment, one gets the row.
+ */
+export const isFreeFor =
+  (owner: string, now: Milliseconds) =>
+  ({ eb, or, selectFrom }: ExpressionBuilder<Tables, 'scrub' | 'trash_purge'>) =>
+    or([
+      eb('owner', 'is', null),
+      eb('owner', '=', owner),
+      eb(
+        'owner',
+        'not in',
+        selectFrom('owners').select('owners.id').where('lease_until', '>', now),
+      ),
+    ])
 
 /** Deletes the given owners if their lease is over and no row of the journal names them. */
 export async function removeOwners(

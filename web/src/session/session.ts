@@ -86,7 +86,7 @@ export function useFileService(): boolean | undefined {
   return data
 }
 
-/** Whether this server has a trash; undefined while that is not known. Without one the route is not there. */
+/** Whether this server has a trash. Undefined until it has answered. A server without a trash lacks the route. */
 export function useTrash(): boolean | undefined {
   const { data } = useQuery({
     queryKey: ['trash'],
