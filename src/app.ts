@@ -13,10 +13,14 @@ import { createRecorders } from './database/recorder.ts'
 import { healthRoutes } from './http/operate/health.ts'
 import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
+import { createBounds } from './images/address/bounds.ts'
 import { deliveryRoutes } from './images/delivery/delivery.ts'
-import { createVariantRenders } from './images/delivery/renders.ts'
-import { readDeliverySecret } from './images/digests.ts'
+import { createImageLookup } from './images/delivery/image-lookup.ts'
+import { createImageRenders } from './images/delivery/renders.ts'
+import { createRenditionUses } from './images/delivery/rendition-uses.ts'
+import { readDeliverySecret, readSigningSecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
+import { createFindPreset } from './images/presets/find-preset.ts'
 import { ensureDerived } from './media/filter/rebuild.ts'
 import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
@@ -76,7 +80,16 @@ export async function openLibrary(
   const images = createImages(config, (text) =>
     log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process wrote to standard error'),
   )
-  const renders = createVariantRenders({ database, storage, journal, images, temporary, log })
+  const renders = createImageRenders({
+    database,
+    storage,
+    journal,
+    images,
+    temporary,
+    renditionBytes: config.variantBytes,
+    imageQueue: config.imageQueue,
+    log,
+  })
   const deliverySecret = await readDeliverySecret(database.read)
   return {
     database,
@@ -148,16 +161,31 @@ export async function createApp(
     zips: createBudget('sending of archives', MAX_ZIPS, 0),
     maxImageBytes: config.maxImageBytes,
     addresses: createItemAddresses(config.basePath),
+    widths: config.widths,
     api: config.api,
     fileService: config.fileService,
     trashDays: config.trashDays,
     versions: config.versions,
     listUse,
   })
+  const lookup = createImageLookup(database, {
+    bounds: createBounds(config),
+    transforms: config.transforms,
+    signingKeys: [
+      ...config.signingKeys,
+      { id: '0', secret: await readSigningSecret(database.read) },
+    ],
+    findPreset: createFindPreset(database),
+  })
+  const uses = createRenditionUses(database, log)
+  app.addHook('onClose', uses.close)
   await app.register(deliveryRoutes, {
     database,
     storage,
+    lookup,
     renders,
+    uses,
+    avif: config.avif,
     hasPermission: createHasPermission(auth.identify),
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,

@@ -46,7 +46,7 @@ beforeAll(async () => {
     await addMedia(library, { name: `Picture ${index + 1}`, tags: ['tag'], image })
     await file.discard()
   }
-  await library.renders.render(1, 'high')
+  await library.renders.render(1, { name: 'high' })
   await library.close()
 })
 

@@ -43,3 +43,6 @@ const digest = (secret: string, text: string): string =>
 
 /** The secret that keys the digests of this library. */
 export const readDeliverySecret = (db: Queries): Promise<string> => readSecret(db, 'delivery')
+
+/** The library's own key of signed addresses. */
+export const readSigningSecret = (db: Queries): Promise<string> => readSecret(db, 'signing')

@@ -195,9 +195,11 @@ export const urlsOf = (key: string): Static<typeof Urls> => ({
   template: addressOf(key, URLS.template),
 })
 
+const ADDRESS_START = '/media/file/'
+
 /** The address of an image in three parts: the text before the key, the key, and the text after it. */
 export const addressParts = <Key>(key: Key, file: string) =>
-  ['/media/file/', key, `/${file}`] as const
+  [ADDRESS_START, key, `/${file}`] as const
 
 export const addressOf = (key: string, file: string): string => addressParts(key, file).join('')
 
@@ -228,13 +230,6 @@ export const DetailedItem = Type.Object(
   {
     ...PROPERTIES,
     ...schemasOf(DETAILS),
-    urls: Type.Object({
-      ...Urls.properties,
-      srcset: Type.String({
-        description:
-          'For the attribute `srcset`: the addresses of all widths up to that of the image',
-      }),
-    }),
   },
   { title: 'DetailedMedia' },
 )
@@ -298,7 +293,10 @@ export function createItemAddresses(basePath: BasePath): ItemAddresses {
   return {
     inItem(item) {
       const { urls } = item
-      const entries = Object.entries(urls).map(([name, url]) => [name, basePath + url])
+      const entries = Object.entries(urls).map(([name, text]) => [
+        name,
+        text.replaceAll(ADDRESS_START, basePath + ADDRESS_START),
+      ])
       return { ...item, urls: Object.fromEntries(entries) }
     },
     // Works on bytes without decoding UTF-8, because the text that it searches for is ASCII.

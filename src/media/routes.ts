@@ -42,6 +42,8 @@ export interface MediaRoutesOptions {
   zips: Budget
   maxImageBytes: number
   addresses: ItemAddresses
+  /** The ladder of widths that anybody may ask for. */
+  widths: readonly number[]
   /** How many earlier versions of an item are kept. */
   versions: number
   /** Counts the uses of the list answers that are kept in memory. */
@@ -55,11 +57,11 @@ export interface MediaRoutesOptions {
 /** The routes of the media library. */
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
-    const { addresses } = options
+    const { addresses, widths } = options
     const { database } = options.library
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
-    await app.register(itemRoute, { database, addresses })
+    await app.register(itemRoute, { database, addresses, widths })
     await app.register(versionsRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(facetsRoute, { database, readState })

@@ -73,7 +73,10 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 
 /** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
-  library: Pick<Selectable<Tables['library']>, 'uuid' | 'version' | 'last_added_at' | 'preset_revision'>
+  library: Pick<
+    Selectable<Tables['library']>,
+    'uuid' | 'version' | 'last_added_at' | 'preset_revision'
+  >
   counters: Counters
   rowsOf: (table: MovedTable) => AsyncIterable<Row[]>
   /** Keys in the journal of the source, if both libraries share one storage. */

@@ -1,17 +1,17 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { type ImageOptions, imageRoutes } from './image-routes.ts'
 import { originalRoute } from './original-route.ts'
-import { type VariantOptions, variantRoutes } from './variant-routes.ts'
 
-export interface DeliveryOptions extends Omit<VariantOptions, 'isPublic'> {
+export interface DeliveryOptions extends Omit<ImageOptions, 'isPublic'> {
   delivery: 'public' | 'private' | 'off'
   api: boolean
 }
 
-/** The routes that send image bytes: variants, and originals for callers who may view media. */
+/** The routes that send image bytes: derived images, and originals for callers who may view media. */
 export const deliveryRoutes: FastifyPluginAsync<DeliveryOptions> = async (app, options) => {
   const { delivery, api } = options
   if (delivery !== 'off') {
-    await app.register(variantRoutes, { ...options, isPublic: delivery === 'public' })
+    await app.register(imageRoutes, { ...options, isPublic: delivery === 'public' })
   }
   if (api) await app.register(originalRoute, options)
 }

@@ -8,8 +8,8 @@ import { storedVariantOf } from '../address/preset-name.ts'
 import { printAddress } from '../address/print-address.ts'
 import { type SigningKey, signAddress, verify } from '../address/signature.ts'
 import { withPreset } from '../address/with-preset.ts'
-import { planOf } from '../plan/plan-of.ts'
 import { planName } from '../plan/plan.ts'
+import { planOf } from '../plan/plan-of.ts'
 import type { FindPreset } from '../presets/find-preset.ts'
 import { type Accepted, chooseFormat, TYPES } from './choose-format.ts'
 import type { Wanted } from './render-file.ts'
@@ -140,4 +140,6 @@ export async function showVariant(
 }
 
 export const noImage = () =>
-  mediaNotFound('The address must end in options and a format, as in w_800.webp, or in scaled or high.')
+  mediaNotFound(
+    'The address must end in options and a format, as in w_800.webp, or in scaled or high.',
+  )

@@ -118,7 +118,9 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
         const { fileId, into, inTrash } = found
         if (into !== undefined) {
           // Not kept, because a restore ends it.
-          const to = checked ? `../${into}/${lookup.readdress(checked, `${into}`)}` : toItem(request, into)
+          const to = checked
+            ? `../${into}/${lookup.readdress(checked, `${into}`)}`
+            : toItem(request, into)
           other = { fileId, moved: { to, status: 308, headers: headersById } }
           return undefined
         }
@@ -142,7 +144,10 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
     reply: FastifyReply,
   ) => {
     const { key, options: text } = request.params
-    const checked = lookup.check(key, VARIANTS.some((name) => name === text) ? `${text}.webp` : text)
+    const checked = lookup.check(
+      key,
+      VARIANTS.some((name) => name === text) ? `${text}.webp` : text,
+    )
     const find = async (): Promise<Target | undefined> => {
       let other: Target | undefined
       const shown = await memo.read(placeOf(request.raw, placeByKey(key, text)), async () => {

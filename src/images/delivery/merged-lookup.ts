@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
-import type { SourceRow } from './source-lookup.ts'
 
 /*
  * An item that was merged into another one leads there by its id, and keeps its immutable addresses, as long as it is
@@ -16,6 +15,17 @@ export async function findMergedInto(
 ): Promise<number | undefined> {
   const [row] = await database.run(findById, mediaId, String(mediaId))
   return row?.id
+}
+
+/** What the images of an item or of a version are made from. */
+export interface SourceRow {
+  file_id: number
+  type: string
+  width: number
+  height: number
+  frames: number
+  thumbhash: string
+  focus: string | null
 }
 
 /** @returns the source of a merged item that has this key, at present or in a version; undefined if there is none */
@@ -35,8 +45,10 @@ export async function findMovedKey(
   database: Database,
   earlier: string,
 ): Promise<string | undefined> {
-  const [row] = await database.run(findMoved, earlier)
-  return row?.key
+  const [moved] = await database.run(findMoved, earlier)
+  if (moved) return moved.key
+  const [merged] = await database.run(findEarlierOfMerged, earlier)
+  return merged?.key
 }
 
 /** The end of each chain that begins with these ids, if it is not in the trash. */
@@ -80,19 +92,26 @@ const findSource = prepare((db, key: Parameter<string>) => {
     WHERE EXISTS (SELECT 1 FROM ends) LIMIT 1`.compile(db)
 })
 
-const findMoved = prepare((db, earlier: Parameter<string>) => {
-  const files = sql`
-    SELECT id FROM files WHERE high_digest = ${earlier}
-    UNION SELECT file_id FROM earlier_addresses WHERE scaled_digest = ${earlier}
-    UNION SELECT file_id FROM earlier_addresses WHERE high_digest = ${earlier}`
-  return sql<{ key: string }>`
-    ${chainFrom(sql`
-      SELECT media_id AS id FROM moved_addresses WHERE address = ${earlier}
-      UNION ALL
-      SELECT id FROM (${MERGED}) AS merged WHERE file_id IN (${files})
-      UNION ALL
-      SELECT media.merged_into FROM earlier_keys JOIN media ON media.id = media_id
-      WHERE earlier_keys.key = ${earlier} AND merged_into IS NOT NULL`)}
+/** The key of an heir, to which a deleted item's key leads. */
+const findMoved = prepare((db, earlier: Parameter<string>) =>
+  sql<{ key: string }>`
+    ${chainFrom(sql`SELECT media_id AS id FROM moved_addresses WHERE address = ${earlier}`)}
     SELECT coalesce(ends.focus_key, files.scaled_digest) AS key
-    FROM ends JOIN files ON files.id = ends.file_id LIMIT 1`.compile(db)
+    FROM ends JOIN files ON files.id = ends.file_id LIMIT 1`.compile(db),
+)
+
+/** The own key of a merged item by a key of an earlier focus, or by a digest from an earlier version of the program. */
+const findEarlierOfMerged = prepare((db, earlier: Parameter<string>) => {
+  const held = sql`
+    SELECT merged.id, merged.file_id, merged.focus_key FROM (${MERGED}) AS merged
+    WHERE merged.file_id IN (
+      SELECT id FROM files WHERE high_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_addresses WHERE scaled_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_addresses WHERE high_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_keys WHERE key = ${earlier})`
+  return sql<{ key: string }>`
+    ${chainFrom(sql`SELECT id FROM (${held}) AS held`)}
+    SELECT coalesce(held.focus_key, files.scaled_digest) AS key
+    FROM (${held}) AS held JOIN files ON files.id = held.file_id
+    WHERE EXISTS (SELECT 1 FROM ends) LIMIT 1`.compile(db)
 })

@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { listedRows, type Parameter, prepare, runIn } from '../../database/prepared.ts'
-import { sql } from 'kysely'
 
 /** How long uses are gathered before they are written, all at once. */
 const GATHER_MS = 60_000

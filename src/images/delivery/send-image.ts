@@ -11,8 +11,8 @@ import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
 import type { Shown } from './image-lookup.ts'
 import { explainMissing, openStream, readBytes, redirectTo } from './open-object.ts'
-import type { RenditionUses } from './rendition-uses.ts'
 import type { ImageRenders } from './renders.ts'
+import type { RenditionUses } from './rendition-uses.ts'
 import type { StoredImage } from './source-lookup.ts'
 
 /** Up to this size, an object is sent faster from memory than as a stream. */

@@ -3,7 +3,7 @@ import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
 import type { Queries, Tables } from '../../database/tables.ts'
-import { findMergedSource, findMovedKey } from './merged-lookup.ts'
+import { findMergedSource, findMovedKey, type SourceRow } from './merged-lookup.ts'
 
 /** About 40,000 entries: more than a page of a large website shows. */
 const MAX_BYTES = 16 * 1024 * 1024
@@ -77,17 +77,15 @@ export function createSourceLookup(database: Database): SourceLookup {
   }
 }
 
-export interface SourceRow {
-  file_id: number
-  type: string
-  width: number
-  height: number
-  frames: number
-  thumbhash: string
-  focus: string | null
-}
-
-const toSource = ({ file_id, thumbhash, focus, type, width, height, frames }: SourceRow): Source => ({
+const toSource = ({
+  file_id,
+  thumbhash,
+  focus,
+  type,
+  width,
+  height,
+  frames,
+}: SourceRow): Source => ({
   fileId: file_id,
   type,
   width,

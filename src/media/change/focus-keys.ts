@@ -2,7 +2,6 @@ import { listed, type Parameter, prepare, runIn } from '../../database/prepared.
 import type { Queries } from '../../database/tables.ts'
 import { focusKey, readDeliverySecret } from '../../images/digests.ts'
 import type { Focus } from '../item.ts'
-import type { ItemChange, ItemState } from './derived.ts'
 
 /*
  * The focus of an item decides what crops of its image keep. So an item with a focus has a key of its own in its
@@ -10,8 +9,24 @@ import type { ItemChange, ItemState } from './derived.ts'
  * Addresses with an earlier key lead to those with the present one, by the table `earlier_keys`.
  */
 
+/** What the key of an item follows from, and its key. */
+interface Focused {
+  id: number
+  file_id: number
+  focus: string | null
+  focus_key: string | null
+}
+
+interface FocusChange {
+  before?: Focused | undefined
+  after?: Focused | undefined
+}
+
 /** Updates the keys of items whose focus or file has changed. `updateDerived` calls it. */
-export async function updateFocusKeys(trx: Queries, changes: readonly ItemChange[]): Promise<void> {
+export async function updateFocusKeys(
+  trx: Queries,
+  changes: readonly FocusChange[],
+): Promise<void> {
   const changed = changes.filter(hasChanged)
   if (changed.length === 0) return
   const keyOf = await readKeys(
@@ -30,9 +45,7 @@ export async function updateFocusKeys(trx: Queries, changes: readonly ItemChange
   }
 }
 
-type Changed = ItemChange & { after: ItemState }
-
-const hasChanged = (change: ItemChange): change is Changed => {
+const hasChanged = (change: FocusChange): change is FocusChange & { after: Focused } => {
   const { before, after } = change
   if (!after || (after.focus === null && (before?.focus ?? null) === null)) return false
   return before?.focus !== after.focus || before.file_id !== after.file_id

@@ -76,7 +76,7 @@ async function openItem(
   const { variant_key: key, variant_size: bytes } = row
   // A newer render may have replaced the variant since its row was read.
   const known = key !== null && bytes !== null && (await unlessGone(open({ key, size: bytes })))
-  return known || open(await renders.render(row.file_id, size))
+  return known || open(await renders.render(row.file_id, { name: size }))
 }
 
 /** @returns undefined in place of "Media not found" */
