@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import sharp from 'sharp'
-import { VARIANTS, type Variant } from '../recipe.ts'
+import type { Encoding } from '../plan/plan.ts'
+import { VARIANTS } from '../recipe.ts'
 import type { Pixels } from './colour/conversion.ts'
 import { damaged, decodeFirstFrame, fitInto, openImage } from './decode.ts'
 import type { Header, RenderedImage } from './tasks.ts'
@@ -12,7 +13,7 @@ import type { Header, RenderedImage } from './tasks.ts'
  */
 export async function renderStill(
   { data, ...raw }: Pixels,
-  { quality, effort }: Variant,
+  { quality, effort }: Pick<Encoding, 'quality' | 'effort'>,
   path: string,
 ): Promise<RenderedImage> {
   const encoded = await sharp(data, { raw }).webp({ quality, effort }).toBuffer()
