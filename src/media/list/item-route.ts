@@ -12,7 +12,7 @@ import {
   sendNothing,
   unchangedHeaders,
 } from '../library-state.ts'
-import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-item.ts'
+import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-items.ts'
 import { countMedia, findRank } from './rank.ts'
 
 export const RankedItem = Type.Object(
