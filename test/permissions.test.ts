@@ -319,7 +319,7 @@ describe('access to each route', () => {
 
   it('is public only for sign-in, health, the OpenAPI document, pages and images', async () => {
     const { routes } = await makeApp()
-    const images = ['/media/file/:digest/:file', '/media/image/:id', '/media/image/:id/:res']
+    const images = ['/media/file/:key/:options', '/media/image/:id', '/media/image/:id/:options']
     expect(publicUrls(routes).sort()).toEqual([...always, ...images].sort())
   })
 

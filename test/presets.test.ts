@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { PresetAnswer } from '../src/images/presets/preset-routes.ts'
 import type { MediaItem } from '../src/media/item.ts'
@@ -17,15 +19,14 @@ let key: string
 
 beforeAll(async () => {
   server = await startServer()
-  known = await startServer(
-    {
-      VITRINE_BASE_PATH: '/media-app/',
-      VITRINE_PUBLIC_URL: 'https://media.example.com/media-app/',
-      VITRINE_SIGNING_KEYS: `shop:${SECRET}`,
-      VITRINE_AVIF: 'true',
-    },
-    server.data,
-  )
+  const settings = {
+    VITRINE_BASE_PATH: '/media-app/',
+    VITRINE_PUBLIC_URL: 'https://media.example.com/media-app/',
+    VITRINE_SIGNING_KEYS: `shop:${SECRET}`,
+    VITRINE_AVIF: 'true',
+    VITRINE_HOSTS: 'other.example',
+  }
+  known = await startServer(settings, server.data)
   off = await startServer({ VITRINE_TRANSFORMS: 'off' }, server.data)
   admin = await signIn(server)
   guest = new Client(server.url)
@@ -239,18 +240,16 @@ describe('addresses that the library makes', () => {
       ])
     }
     const many = Array.from({ length: 101 }, () => 'scaled')
-    expect(await refused(many)).toMatchObject([400, 'Invalid parameters'])
     expect((await urls(many.slice(1))).body.urls).toHaveLength(100)
-    expect(await refused([])).toMatchObject([400, 'Required parameters missing'])
-    expect(await refused('scaled')).toMatchObject([400, 'Required parameters missing'])
-    expect(await refused(['scaled'], { id: '1' })).toMatchObject([
-      400,
-      'Required parameters missing',
-    ])
-    expect(await refused(['scaled'], { id: 9007199254740991 })).toMatchObject([
-      404,
-      'Media not found',
-    ])
+    for (const [options, id, status, data] of [
+      [many, item.id, 400, 'Invalid parameters'],
+      [[], item.id, 400, 'Required parameters missing'],
+      ['scaled', item.id, 400, 'Required parameters missing'],
+      [['scaled'], '1', 400, 'Required parameters missing'],
+      [['scaled'], 9007199254740991, 404, 'Media not found'],
+    ] as const) {
+      expect((await refused(options, { id })).slice(0, 2)).toEqual([status, data])
+    }
   })
 
   it('are not of an item in the trash', async () => {
@@ -310,26 +309,15 @@ describe('the HTML of an item', () => {
 
   it('has addresses under the public URL, whatever the client calls the server', async () => {
     const client = await signIn(known)
-    for (const host of ['evil.example', 'localhost']) {
-      const headers = { host, 'x-forwarded-host': host }
+    for (const host of ['localhost', 'other.example']) {
+      const headers = { host, 'x-forwarded-host': 'third.example' }
       const request = client.start('GET', `/media/item/${item.id}/html`, headers)
-      const html = await new Promise<string>((resolve, reject) => {
-        request.on('response', async (answer) => {
-          let text = ''
-          for await (const chunk of answer) text += chunk
-          resolve(text)
-        })
-        request.on('error', reject).end()
-      })
-      expect(html).not.toContain('evil.example/')
-      if (host === 'localhost') {
-        const addresses = addressesIn(JSON.parse(html).html)
-        expect(addresses).toContain(
-          `https://media.example.com/media-app/media/file/${key}/w_80.avif`,
-        )
-        for (const address of addresses) {
-          expect(address).toMatch(/^https:\/\/media\.example\.com\/media-app\/media\/file\//)
-        }
+      const [answer] = await once(request.end(), 'response')
+      const { html } = (await json(answer)) as { html: string }
+      const addresses = addressesIn(html)
+      expect(addresses).toContain(`https://media.example.com/media-app/media/file/${key}/w_80.avif`)
+      for (const address of addresses) {
+        expect(address).toMatch(/^https:\/\/media\.example\.com\/media-app\/media\/file\//)
       }
     }
   })
