@@ -195,11 +195,7 @@ export async function fillAnew(items: number): Promise<number> {
   mkdirSync(FOLDER, { recursive: true })
   const data = mkdtempSync(join(FOLDER, 'anew-'))
   try {
-    return await fill(
-      join(data, 'vitrine.db'),
-      { engine: 'SQLite', items, data },
-      { later: false },
-    )
+    return await fill(join(data, 'vitrine.db'), { engine: 'SQLite', items, data }, { later: false })
   } finally {
     rmSync(data, { recursive: true })
   }
