@@ -51,14 +51,14 @@ const WORKS: readonly Work[] = [
     ask: async (client) => ({ search: '', until: COLLECTED, add: [await addCollection(client)] }),
   },
   {
-    what: ['moving', 'to the trash'],
-    path: '/media/bulk/trash',
-    ask: () => ({ search: '', until: TRASHED }),
-  },
-  {
     what: ['deleting'],
     path: '/media/bulk/delete',
-    ask: () => ({ search: '', until: TRASHED + DELETED }),
+    ask: () => ({ search: '', until: DELETED }),
+  },
+  {
+    what: ['moving', 'to the trash'],
+    path: '/media/bulk/trash',
+    ask: () => ({ search: '', until: DELETED + TRASHED }),
   },
 ]
 
