@@ -24,8 +24,8 @@ const TIMES = IS_FULL ? 100 : 20
 export async function* compare(): AsyncGenerator<Comparison> {
   for (const engine of await findEngines()) {
     yield* withCopy(engine, ITEMS, async function* (library) {
-      yield* compareRequests(library)
       yield* compareStatements(library)
+      yield* compareRequests(library)
     })
   }
 }
