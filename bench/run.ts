@@ -24,6 +24,7 @@ const COMPARISONS: Readonly<
   bulk: () => import('./bulk.ts'),
   import: () => import('./import.ts'),
   start: () => import('./start.ts'),
+  size: () => import('./size.ts'),
   workers: () => import('./workers.ts'),
 }
 

@@ -13,7 +13,7 @@ import {
   presentOf,
   stateOf,
 } from './order-model.ts'
-import { countOrder, readOrderPage, readRange } from './order-pages.ts'
+import { openOrder, readOrderPage, readRange } from './order-pages.ts'
 import { changeOrderEntries, dropOrder, type OrderedChange, updateOrders } from './orders.ts'
 
 const CHANGED = listOf(ORDERS.changed, false)
@@ -117,7 +117,8 @@ describe('orders', () => {
     )
     await expectAll(database, items)
     const { run, version } = await presentOf(database)
-    expect(await countOrder(run, version, ORDERS.size, false)).toBe(
+    const opened = await openOrder(run, version, ORDERS.size, false)
+    expect(opened?.total).toBe(
       [...items.values()].filter((item) => item.trashed_at === null).length,
     )
   })
@@ -207,7 +208,7 @@ describe('orders', () => {
     await apply(database, [])
     const key = numberKey(1)
     expect(await readOrderPage(run, version, ORDERS.name, false, ALL)).toBeUndefined()
-    expect(await countOrder(run, version, ORDERS.name, false)).toBeUndefined()
+    expect(await openOrder(run, version, ORDERS.name, false)).toBeUndefined()
     expect(await readRange(run, version, ORDERS.size, false, key, key)).toBeUndefined()
   })
 })
