@@ -11,6 +11,7 @@ import type { Journal } from '../../storage/journal/journal.ts'
 import { newKey, type Storage } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { Images } from '../images.ts'
+import { VARIANTS } from '../recipe.ts'
 import { type RenderedVariant, replaceVariant } from './replace-variant.ts'
 import { findVariant, type StoredVariant } from './variant-lookup.ts'
 
@@ -123,8 +124,8 @@ async function renderAndKeep(
     const original = join(folder, 'original')
     const { stream } = await storage.open(file.key)
     await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })), { signal })
-    const render = name === 'scaled' ? images.renderScaled : images.renderHigh
-    const rendered = await render(original, folder, signal)
+    const options = { withPreview: name === 'scaled' }
+    const rendered = await images.render(original, folder, VARIANTS[name], options, signal)
     return keep(deps, fileId, name, rendered)
   })
 }
