@@ -3,6 +3,13 @@ import type { Area, Size } from '../plan/turn.ts'
 /** The side of a tile in pixels. */
 export const TILE = 512
 
+/**
+ * Tiles that are made at once. To decode a photograph of 100 megapixels as far as to a tile in its middle takes 400 ms of
+ * processor time, to encode the tile 8 ms as a JPEG and 20 ms as WebP. With these blocks, a screen of 24 tiles takes 2 to 4
+ * decodings. A block is up to 25 MB of pixels.
+ */
+const BLOCK = { columns: 8, rows: 4 }
+
 /** One tile of one level, counted from the top left. */
 export interface Tile {
   /** The whole image is scaled down by this power of two, with its sides rounded up. */
@@ -65,4 +72,21 @@ export function findTile(image: Size, region: Area, size: Size): Tile | undefine
   })
   if (factor === undefined) return undefined
   return { factor, column: region.left / (TILE * factor), row: region.top / (TILE * factor) }
+}
+
+/**
+ * The tiles that are made together with a tile, itself among them. They lie in a rectangle that is wider than high,
+ * because decoders read whole rows of pixels.
+ */
+export function blockOf(image: Size, { factor, column, row }: Tile): Tile[] {
+  const { columns, rows } = countTiles(image, factor)
+  const left = column - (column % BLOCK.columns)
+  const top = row - (row % BLOCK.rows)
+  const tiles: Tile[] = []
+  for (let row = top; row < Math.min(top + BLOCK.rows, rows); row++) {
+    for (let column = left; column < Math.min(left + BLOCK.columns, columns); column++) {
+      tiles.push({ factor, column, row })
+    }
+  }
+  return tiles
 }

@@ -7,9 +7,10 @@ import { TYPES } from '../delivery/choose-format.ts'
 import type { ImageHeaders } from '../delivery/image-headers.ts'
 import type { Shown } from '../delivery/image-lookup.ts'
 import { sendPresent } from '../delivery/open-object.ts'
+import type { Block } from '../delivery/render-file.ts'
 import type { SendImage } from '../delivery/send-image.ts'
 import { findStored, type Source } from '../delivery/source-lookup.ts'
-import { planName } from '../plan/plan.ts'
+import { type Plan, planName } from '../plan/plan.ts'
 import { chooseMediaType } from './choose-media-type.ts'
 import { type ImagePath, parseRequest } from './image-request.ts'
 import { infoOf, PROFILE_LINK } from './info.ts'
@@ -90,11 +91,12 @@ export function createIiif({ database, send, avif }: IiifOptions) {
       if (!place) return undefined
       if ('moved' in place) return { fileId: 0, moved: place.moved }
       const { fileId } = place.source
-      const { plan, canonical } = planRequest(asked, place.source)
+      const { plan, canonical, block } = planRequest(asked, place.source)
       const name = planName(plan)
       const [stored] = await database.run(findStored, fileId, name)
       const type = TYPES[plan.format]
-      const shown: Shown = { fileId, wanted: { name, plan }, type, varies: false, stored }
+      const wanted = { name, plan, ...(!stored && block && block.length > 1 && blockNamed(block)) }
+      const shown: Shown = { fileId, wanted, type, varies: false, stored }
       return { fileId, key: stored?.key, place, shown, canonical }
     }
     return sendPresent(findShown, async (found) => {
@@ -113,6 +115,11 @@ export type Iiif = ReturnType<typeof createIiif>
 const withFileId = (find: FindPlace) => async () => {
   const place = await find()
   return place && { fileId: 'moved' in place ? 0 : place.source.fileId, place }
+}
+
+function blockNamed(plans: readonly Plan[]): { block: Block } {
+  const images = plans.map((plan) => ({ name: planName(plan), plan }))
+  return { block: { name: `block ${images[0]?.name}`, images } }
 }
 
 /** Leads to the same part of another image. Relative, so that it is right under any base path. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { planName } from '../plan/plan.ts'
-import { countTiles, factorsOf, levelSize } from './grid.ts'
+import { countTiles, factorsOf, levelSize, tileArea } from './grid.ts'
 import { parseRequest } from './image-request.ts'
 import { planRequest, planTile } from './plan-request.ts'
 
@@ -50,19 +50,48 @@ describe('an image request', () => {
 })
 
 describe('a tile', () => {
+  const blockNames = (path: string, image = IMAGE) => plan(path, image).block?.map(planName)
+
   it.each([
-    ['0,0,512,512/512,512/0/default.jpg', { factor: 1, column: 0, row: 0 }],
-    ['3584,2560,416,440/416,440/0/default.jpg', { factor: 1, column: 7, row: 5 }],
-    ['3584,2560,416,440/max/0/default.jpg', { factor: 1, column: 7, row: 5 }],
-    ['2048,2048,2048,2048/512,/0/gray.png', undefined],
-    ['2048,2048,1952,952/488,238/0/gray.png', { factor: 4, column: 1, row: 1 }],
-    ['full/500,375/0/default.jpg', { factor: 8, column: 0, row: 0 }],
+    ['0,0,512,512/512,512/0/default.jpg', 32],
+    ['3584,2560,416,440/416,440/0/default.jpg', 16],
+    ['3584,2560,416,440/max/0/default.jpg', 16],
+    ['2048,2048,1952,952/488,238/0/gray.png', 4],
+    ['full/500,375/0/default.jpg', 1],
     ['full/250,188/0/default.jpg', undefined],
+    ['2048,2048,2048,2048/512,/0/gray.png', undefined],
     ['0,0,512,512/511,512/0/default.jpg', undefined],
     ['1,0,512,512/512,512/0/default.jpg', undefined],
     ['0,0,512,512/512,512/90/default.jpg', undefined],
-  ])('is found in %s if it is one', (path, tile) => {
-    expect(plan(path).tile).toEqual(tile)
+    ['0,0,512,512/512,512/!0/default.jpg', undefined],
+  ])('in %s is found if it is one, and made together with those around it', (path, count) => {
+    expect(blockNames(path)?.length).toBe(count)
+    if (count !== undefined) expect(blockNames(path)).toContain(planName(plan(path).plan))
+  })
+
+  it('is in one block alone', () => {
+    const huge = { width: 12_000, height: 9000 }
+    const blocks = new Map<string, string>()
+    const { columns, rows } = countTiles(huge, 2)
+    for (let column = 0; column < columns; column++) {
+      for (let row = 0; row < rows; row++) {
+        const { left, top, width, height } = tileArea(huge, { factor: 2, column, row })
+        const region = [left * 2, top * 2, Math.min(1024, huge.width - left * 2), Math.min(1024, huge.height - top * 2)]
+        const names = blockNames(`${region}/${width},${height}/0/default.webp`, huge) ?? []
+        expect(names.length).toBeLessThanOrEqual(32)
+        for (const name of names) {
+          expect(blocks.get(name) ?? names.join()).toBe(names.join())
+          blocks.set(name, names.join())
+        }
+      }
+    }
+    expect(blocks.size).toBe(columns * rows)
+  })
+
+  it('as AVIF is made alone', () => {
+    const { regionOf, sizeOf, turn } = parseRequest({ region: '0,0,512,512', size: 'max', rotation: '0', file: 'default.jpg' }, ['jpg'])
+    const { block, plan } = planRequest({ regionOf, sizeOf, turn, gray: false, format: 'avif' }, IMAGE)
+    expect(block).toEqual([plan])
   })
 
   it('is cut from the same scaled image as all others of its level, and they cover it', () => {

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts'
 import { planRegion } from '../plan/plan-region.ts'
 import { type Area, isUpright, type Size } from '../plan/turn.ts'
 import { ENCODINGS } from '../recipe.ts'
-import { findTile, levelSize, type Tile, tileArea } from './grid.ts'
+import { blockOf, findTile, levelSize, type Tile, tileArea } from './grid.ts'
 import type { ImageRequest } from './image-request.ts'
 import { parseSize } from './parse-size.ts'
 
@@ -10,8 +10,8 @@ export interface PlannedRequest {
   plan: Plan
   /** The path of the request in its canonical spelling, without the identifier: `full/max/0/default.jpg`. */
   canonical: string
-  /** Set if it is a tile of a level, and upright. */
-  tile?: Tile
+  /** The plans of all images that are made together with it, itself among them, if it is a tile. */
+  block?: readonly Plan[]
 }
 
 /**
@@ -36,8 +36,14 @@ export function planRequest(request: ImageRequest, image: Size): PlannedRequest 
   return {
     plan,
     canonical: canonicalOf(request, image, region, size),
-    ...(tile && isUpright(turn) && { tile }),
+    ...(tile && isUpright(turn) && { block: planBlock(request, image, tile) }),
   }
+}
+
+/** AVIF takes so long to encode that decoding does not count. */
+function planBlock(request: ImageRequest, image: Size, tile: Tile): readonly Plan[] {
+  const tiles = request.format === 'avif' ? [tile] : blockOf(image, tile)
+  return tiles.map((each) => planTile(request, image, each))
 }
 
 /** The plan of an upright tile. */
