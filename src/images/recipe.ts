@@ -33,11 +33,12 @@ export const VARIANTS = {
 
 /**
  * The quality of all other images, unless their address says one, and their effort. AVIF of quality 60 looks
- * like WebP of quality 80. At effort 2, AVIF of 800 pixels takes 120 ms and WebP 18; at 4, 1.1 s and 39 ms.
+ * like WebP of quality 80. At 800 pixels and effort 2, WebP takes 18 ms and AVIF 120; at 4, 39 ms and 1.1 s.
+ * JPEG has no effort: MozJPEG takes six times the time for 3 % fewer bytes. PNG is lossless at any effort.
  */
 export const ENCODINGS = {
   webp: { quality: 80, effort: 2 },
   avif: { quality: 60, effort: 2 },
   jpg: { quality: 80, effort: 0 },
-  png: { quality: 100, effort: 0 },
+  png: { quality: 100, effort: 6 },
 } as const satisfies Record<OutputFormat, Pick<Encoding, 'quality' | 'effort'>>

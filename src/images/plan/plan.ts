@@ -6,7 +6,7 @@ export interface Encoding {
   readonly format: OutputFormat
   /** 1 to 100. Without meaning for PNG. */
   readonly quality: number
-  /** The processor time that is spent on fewer bytes: 0 to 6 for WebP, 0 to 9 for AVIF. */
+  /** The time that is spent on fewer bytes: 0 to 6 for WebP, 0 to 9 for AVIF and PNG; none for JPEG. */
   readonly effort: number
   /** Whether an animation stays one. */
   readonly animated: boolean

@@ -59,8 +59,8 @@ export function encode(image: Sharp, { format, quality, effort }: Encoding): Sha
     case 'avif':
       return image.avif({ quality, effort })
     case 'jpg':
-      return image.jpeg({ quality, mozjpeg: true })
+      return image.jpeg({ quality, progressive: true })
     case 'png':
-      return image.png({ compressionLevel: effort })
+      return image.png({ compressionLevel: effort, adaptiveFiltering: true })
   }
 }

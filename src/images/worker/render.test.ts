@@ -275,11 +275,10 @@ describe('every format', () => {
     '%s is smaller at a lower quality',
     async (format) => {
       const image = await makePhonePhoto({ width: 300, height: 200 })
-      const sizes = [20, undefined, 95].map(async (quality) => {
-        const options = quality === undefined ? {} : { quality }
-        return (await renderBy(image, options, { format })).length
-      })
-      const [low = 0, usual = 0, high = 0] = [await sizes[0], await sizes[1], await sizes[2]]
+      const size = async (options: Options) => (await renderBy(image, options, { format })).length
+      const low = await size({ quality: 20 })
+      const usual = await size({})
+      const high = await size({ quality: 95 })
       expect(low).toBeLessThan(usual)
       expect(usual).toBeLessThan(high)
     },
