@@ -2,7 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Transaction } from 'kysely'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
-import { type Parameter, prepare, runIn } from '../../database/prepared.ts'
+import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries, Tables, VariantName } from '../../database/tables.ts'
 import type { Journal } from '../../storage/journal/journal.ts'
 import { newKey, type Storage } from '../../storage/storage.ts'
@@ -14,6 +14,8 @@ import { findStored, type StoredImage } from './source-lookup.ts'
 const SPARE = 0.01
 /** Renditions that one query chooses for removal. */
 const REMOVED_AT_ONCE = 100
+/** Images that are put into storage at the same time. Reads wait for the same few threads. */
+const PUT_AT_ONCE = 4
 
 export interface KeepDeps {
   database: Database
@@ -24,54 +26,84 @@ export interface KeepDeps {
   log: FastifyBaseLogger
 }
 
+/** A derived image in a file, and the name of the variant or rendition that it is. */
+export interface Made {
+  name: string
+  rendered: RenderedVariant & { extension: string }
+}
+
 /**
- * Stores a derived image by the journal's protocol, unless another process was faster: then its image is returned, and
- * this one is removed.
+ * Stores derived images of a file by the journal's protocol, unless another process was faster: then its images are
+ * returned, and these are removed.
  *
- * @param name of a variant or of a rendition
+ * @returns the images by their names
  * @throws AppError 404 if the file is gone
  */
-export async function keepImage(
+export async function keepImages(
   { database, storage, journal, renditionBytes, log }: KeepDeps,
   fileId: number,
-  name: string,
-  rendered: RenderedVariant & { extension: string },
-): Promise<StoredImage> {
-  const key = newKey('variants', rendered.extension)
-  await journal.record([key])
+  made: readonly Made[],
+): Promise<Map<string, StoredImage>> {
+  const fresh = made.map((each) => ({
+    ...each,
+    key: newKey('variants', each.rendered.extension),
+  }))
+  await journal.record(fresh.map(({ key }) => key))
   let putFailed = true
-  const discard = () =>
-    journal.discard([key], { putFailed }).catch((cause) => {
-      log.error({ err: cause, key }, 'An unused render could not be removed yet')
+  const discard = (keys: string[]) =>
+    journal.discard(keys, { putFailed }).catch((cause) => {
+      log.error({ err: cause, keys }, 'Unused renders could not be removed yet')
     })
   try {
-    await storage.put(key, rendered.path, { isSpent: true })
+    await putAll(storage, fresh)
     putFailed = false
     const now = await database.now()
-    const { image, removedKeys } = await database.write(async (trx) => {
+    const { images, unused, removedKeys } = await database.write(async (trx) => {
       const file = await trx
         .selectFrom('files')
         .select(['id', 'recipe'])
         .where('id', '=', fileId)
         .executeTakeFirst()
       if (!file) throw mediaNotFound()
-      const [known] = await runIn(trx, findStored, fileId, name)
-      if (known) return { image: known, removedKeys: [] }
-      const removed = isVariant(name)
-        ? await putVariant(trx, file, name, key, rendered)
-        : await putRendition(trx, { file, name, key, rendered, now, renditionBytes })
-      await journal.take(trx, [key])
-      const { sha256, size } = rendered
-      return { image: { key, sha256, size }, removedKeys: await journal.condemn(trx, removed) }
+      const images = new Map<string, StoredImage>()
+      const [unused, removed]: [string[], string[]] = [[], []]
+      for (const { name, key, rendered } of fresh) {
+        const [known] = await runIn(trx, findStored, fileId, name)
+        if (known) unused.push(key)
+        else if (isVariant(name)) removed.push(...(await putVariant(trx, file, name, key, rendered)))
+        else removed.push(...(await putRendition(trx, { file, name, key, rendered, now })))
+        images.set(name, known ?? { key, sha256: rendered.sha256, size: rendered.size })
+      }
+      const kept = [...images.values()].map(({ key }) => key)
+      removed.push(...(await makeRoom(trx, renditionBytes, kept)))
+      await journal.take(
+        trx,
+        fresh.map(({ key }) => key).filter((key) => !unused.includes(key)),
+      )
+      return { images, unused, removedKeys: await journal.condemn(trx, removed) }
     })
-    if (image.key !== key) await discard()
+    if (unused.length > 0) await discard(unused)
     await journal.removeCondemned(removedKeys).catch((error) => {
       log.error({ err: error, removedKeys }, 'Images that are no longer kept could not be removed')
     })
-    return image
+    return images
   } catch (error) {
-    await discard()
+    await discard(fresh.map(({ key }) => key))
     throw error
+  }
+}
+
+/** Puts the files of images. When it rejects, every put has ended. */
+async function putAll(
+  storage: Storage,
+  fresh: readonly { key: string; rendered: RenderedVariant }[],
+): Promise<void> {
+  for (let start = 0; start < fresh.length; start += PUT_AT_ONCE) {
+    const puts = fresh
+      .slice(start, start + PUT_AT_ONCE)
+      .map(({ key, rendered }) => storage.put(key, rendered.path, { isSpent: true }))
+    const failed = (await Promise.allSettled(puts)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 }
 
@@ -95,7 +127,7 @@ async function putVariant(
   return earlier.map(({ key }) => key)
 }
 
-/** @returns the keys of the rendition of an earlier recipe, and of renditions that make room for this one */
+/** @returns the key of the rendition of an earlier recipe */
 async function putRendition(
   trx: Transaction<Tables>,
   {
@@ -104,14 +136,12 @@ async function putRendition(
     key,
     rendered: { sha256, size, width, height },
     now,
-    renditionBytes,
   }: {
     file: { id: number; recipe: number }
     name: string
     key: string
     rendered: RenderedImage
     now: number
-    renditionBytes: number
   },
 ): Promise<string[]> {
   const removed = await runIn(trx, deleteRendition, file.id, name)
@@ -122,17 +152,21 @@ async function putRendition(
       ...{ recipe: file.recipe, asked_at: now, asks: 1 },
     })
     .execute()
-  return [...removed.map(({ key }) => key), ...(await makeRoom(trx, renditionBytes, key))]
+  return removed.map(({ key }) => key)
 }
 
 /**
  * Deletes rows of renditions if all of them together take more than a limit: first what was asked for once, then what
  * was not asked for longest.
  *
- * @param kept the key of a rendition that stays
- * @returns the keys of the others
+ * @param kept the keys of renditions that stay
+ * @returns the keys of the deleted ones
  */
-export async function makeRoom(trx: Queries, limit: number, kept?: string): Promise<string[]> {
+async function makeRoom(
+  trx: Queries,
+  limit: number,
+  kept: readonly string[],
+): Promise<string[]> {
   const { rendition_bytes } = await trx
     .selectFrom('library')
     .select('rendition_bytes')
@@ -141,7 +175,7 @@ export async function makeRoom(trx: Queries, limit: number, kept?: string): Prom
   let excess = rendition_bytes - limit * (1 - SPARE)
   const removed: string[] = []
   while (excess > 0) {
-    const candidates = await runIn(trx, findLeastUsed, kept ?? '')
+    const candidates = await runIn(trx, findLeastUsed, JSON.stringify(kept))
     if (candidates.length === 0) break
     for (const { file_id, name, key, size } of candidates) {
       if (excess <= 0) break
@@ -166,7 +200,7 @@ const findLeastUsed = prepare((db, kept: Parameter<string>) =>
   db
     .selectFrom('renditions')
     .select(['file_id', 'name', 'key', 'size'])
-    .where('key', '!=', kept)
+    .where('key', 'not in', listed<string>(db, 'text', kept))
     .orderBy('asks')
     .orderBy('asked_at')
     .limit(REMOVED_AT_ONCE)

@@ -15,7 +15,7 @@ const MAX_FAILURES_BYTES = 8 * 1024 * 1024
 export interface ImageRenders {
   /**
    * Renders and stores an image of a file, unless storage has one of the file's recipe. Concurrent calls share one
-   * render.
+   * render. An image of a block is made with all others of the block.
    *
    * @param network of the client; see `networkOf`. One network may start only a share of the renders that may wait
    * @throws AppError 404 if the file is gone; 500 if it cannot be rendered, which is remembered for a
@@ -29,7 +29,8 @@ export interface ImageRenders {
 }
 
 interface Running {
-  result: Promise<StoredImage>
+  /** By their names. */
+  result: Promise<ReadonlyMap<string, StoredImage>>
   abort: AbortController
 }
 
@@ -45,7 +46,7 @@ export function createImageRenders(
     log: FastifyBaseLogger
   },
 ): ImageRenders {
-  /** By file, then by the name of the image. */
+  /** By file, then by the name of the image or of its block. */
   const running = new Map<number, Map<string, Running>>()
   const failures = createRecent<Failures>(MAX_FAILURES_BYTES)
   const share = createShare(Math.max(1, Math.floor(deps.imageQueue / 4)))
@@ -64,19 +65,20 @@ export function createImageRenders(
   }
 
   const start = (fileId: number, wanted: Wanted, network: string | undefined): Running => {
+    const name = nameOf(wanted)
     const release = share.take(network)
     const abort = new AbortController()
     const result = renderFile(deps, fileId, wanted, abort.signal)
       .catch((error) => {
         // An error caused by the abort is not a failure of the render.
         abort.signal.throwIfAborted()
-        if (isLasting(error)) remember(fileId, wanted.name, error)
+        if (isLasting(error)) remember(fileId, name, error)
         throw error
       })
       .finally(() => {
         release()
         const ofFile = running.get(fileId)
-        ofFile?.delete(wanted.name)
+        ofFile?.delete(name)
         if (ofFile?.size === 0) running.delete(fileId)
       })
     return { result, abort }
@@ -84,14 +86,18 @@ export function createImageRenders(
 
   return {
     async render(fileId, wanted, network) {
-      const known = running.get(fileId)?.get(wanted.name)
-      if (known) return known.result
-      const failure = findFailure(fileId, wanted.name)
-      if (failure) throw failure.error
-      const started = start(fileId, wanted, network)
-      const ofFile = running.get(fileId) ?? new Map<string, Running>()
-      running.set(fileId, ofFile.set(wanted.name, started))
-      return started.result
+      const name = nameOf(wanted)
+      let render = running.get(fileId)?.get(name)
+      if (!render) {
+        const failure = findFailure(fileId, name)
+        if (failure) throw failure.error
+        render = start(fileId, wanted, network)
+        const ofFile = running.get(fileId) ?? new Map<string, Running>()
+        running.set(fileId, ofFile.set(name, render))
+      }
+      const image = (await render.result).get(wanted.name)
+      if (!image) throw new Error(`The block ${name} lacks the image ${wanted.name}.`)
+      return image
     },
 
     async end(fileId) {
@@ -104,6 +110,9 @@ export function createImageRenders(
     forgetFailures: (fileId) => failures.delete(`${fileId}`),
   }
 }
+
+/** What is rendered at a time has this name. */
+const nameOf = ({ name, block }: Wanted): string => block?.name ?? name
 
 /**
  * Counts the renders that each network has started and that have not ended. So one client cannot fill the queue.
