@@ -92,6 +92,19 @@ describe('the configuration', () => {
     expect(faultsWith('https://media.example.com/')).toEqual([])
   })
 
+  it('needs a public URL for IIIF', () => {
+    expect(faultsOf({ VITRINE_IIIF: 'true' })).toEqual([
+      'VITRINE_IIIF is on; VITRINE_PUBLIC_URL must be set too, to the URL under which clients reach the server',
+    ])
+    expect(faultsOf({ VITRINE_IIIF: 'false' })).toEqual([])
+    const url = 'https://media.example.com'
+    expect(faultsOf({ VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: url })).toEqual([])
+    // Told once.
+    expect(faultsOf({ VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: 'media' })).toEqual([
+      expect.stringMatching(/^VITRINE_PUBLIC_URL is "media"; must be /),
+    ])
+  })
+
   it('never repeats a secret', () => {
     const [fault] = faultsOf({ VITRINE_ADMIN_PASSWORD: 'short' })
     expect(fault).toContain('VITRINE_ADMIN_PASSWORD')

@@ -296,7 +296,7 @@ describe('an image request', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store')
   })
 
-  it.each([randomUUID(), 'a%2Fb', '[frob]', '..', '%00'])(
+  it.each([randomUUID(), 'a%2Fb', '[frob]', '%2E%2E%2F', '%00'])(
     'for the unknown identifier %s finds nothing',
     async (identifier) => {
       for (const rest of ['/full/max/0/default.jpg', '/info.json', '']) {
@@ -313,8 +313,9 @@ describe('an image request', () => {
 
 describe('an identifier', () => {
   it('from before a change of the focus leads to the present one, with the same request', async () => {
-    const item = (await owner.add('Moved', [], await makePng({ width: 600, height: 400, seed: 31 })))
-      .body.media
+    const item = (
+      await owner.add('Moved', [], await makePng({ width: 600, height: 400, seed: 31 }))
+    ).body.media
     const before = keyOf(item)
     const json = { focus: { x: 0.1, y: 0.9 } }
     const { body } = await owner.request('PATCH', `/media/item/${item.id}`, { json })
@@ -361,18 +362,21 @@ describe('the original', () => {
     }
   })
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8])('with the orientation %i is upright, whole and in tiles', async (orientation) => {
-    const { media: item } = (
-      await owner.add(`Turned ${orientation}`, [], await makeSquares(orientation))
-    ).body
-    const whole = await guest.get(`/iiif/${keyOf(item)}/full/max/0/default.png`)
-    expect(await sizeOf(whole)).toEqual([1000, 800])
-    expect(await squareAt(whole.bytes, 250, 50)).toBe('2,0')
-    const tile = await guest.get(`/iiif/${keyOf(item)}/512,512,488,288/488,288/0/default.png`)
-    expect(await sizeOf(tile)).toEqual([488, 288])
-    expect(await squareAt(tile.bytes, 138, 38)).toBe('6,5')
-    expect(await squareAt(tile.bytes, 438, 238)).toBe('9,7')
-  })
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'with the orientation %i is upright, whole and in tiles',
+    async (orientation) => {
+      const { media: item } = (
+        await owner.add(`Turned ${orientation}`, [], await makeSquares(orientation))
+      ).body
+      const whole = await guest.get(`/iiif/${keyOf(item)}/full/max/0/default.png`)
+      expect(await sizeOf(whole)).toEqual([1000, 800])
+      expect(await squareAt(whole.bytes, 250, 50)).toBe('2,0')
+      const tile = await guest.get(`/iiif/${keyOf(item)}/512,512,488,288/488,288/0/default.png`)
+      expect(await sizeOf(tile)).toEqual([488, 288])
+      expect(await squareAt(tile.bytes, 138, 38)).toBe('6,5')
+      expect(await squareAt(tile.bytes, 438, 238)).toBe('9,7')
+    },
+  )
 })
 
 describe('tiles', () => {
@@ -399,7 +403,10 @@ describe('tiles', () => {
     const level = (await guest.get(`${at}/full/1250,651/0/default.png`)).bytes
     const tile = (await guest.get(`${at}/1024,0,1024,1024/512,512/0/default.png`)).bytes
     const cut = sharp(level).extract({ left: 512, top: 0, width: 512, height: 512 })
-    const [expected, shown] = await Promise.all([cut.raw().toBuffer(), sharp(tile).raw().toBuffer()])
+    const [expected, shown] = await Promise.all([
+      cut.raw().toBuffer(),
+      sharp(tile).raw().toBuffer(),
+    ])
     expect(shown.equals(expected)).toBe(true)
   })
 })
@@ -489,10 +496,7 @@ describe('the IIIF Image API', () => {
       String(headers.get('location')),
       `http://a/media/item/${merged}/iiif/full/100,/0/default.jpg`,
     )
-    expect([status, to.pathname]).toEqual([
-      308,
-      `/media/item/${kept}/iiif/full/100,/0/default.jpg`,
-    ])
+    expect([status, to.pathname]).toEqual([308, `/media/item/${kept}/iiif/full/100,/0/default.jpg`])
     const shown = await owner.get(`/media/item/${trashed}/iiif/full/100,/0/default.jpg`)
     expect([shown.status, shown.headers.get('cache-control')]).toEqual([200, 'private, no-store'])
     expect((await owner.get(`/media/item/${merged}/iiif/info.json?in=trash`)).status).toBe(200)

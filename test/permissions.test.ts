@@ -143,6 +143,9 @@ describe('access to each route', () => {
       'GET /media/facets: view-media',
       'GET /media/item/:id/alike: view-media',
       'GET /media/item/:id/html: view-media',
+      'GET /media/item/:id/iiif/:region/:size/:rotation/:file: view-media',
+      'GET /media/item/:id/iiif/info.json: view-media',
+      'GET /media/item/:id/iiif: view-media',
       'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
@@ -326,6 +329,19 @@ describe('access to each route', () => {
   it.each(['private', 'off'])('is not public for images if delivery is %s', async (delivery) => {
     const { routes } = await makeApp({ VITRINE_DELIVERY: delivery })
     expect(publicUrls(routes).sort()).toEqual(always)
+  })
+
+  it('is public for images by IIIF only if that is on, and not if delivery is private', async () => {
+    const on = { VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: 'https://media.example.com' }
+    const iiif = ['/iiif/:key', '/iiif/:key/:region/:size/:rotation/:file', '/iiif/:key/info.json']
+    const [open, closed] = [
+      await makeApp(on),
+      await makeApp({ ...on, VITRINE_DELIVERY: 'private' }),
+    ]
+    expect(publicUrls(open.routes)).toEqual(expect.arrayContaining(iiif))
+    expect(publicUrls(closed.routes).sort()).toEqual(always)
+    const guarded = closed.routes.filter(({ url }) => iiif.includes(url))
+    expect([...new Set(guarded.map(({ access }) => access))]).toEqual(['view-media'])
   })
 
   it('matches the OpenAPI document', async () => {

@@ -39,18 +39,26 @@ export async function makeSquares(orientation = 1): Promise<Buffer> {
 /** Which square an image shows around a point: `column,row`. */
 export async function squareAt(image: Buffer, x: number, y: number): Promise<string> {
   const area = { left: Math.round(x) - 2, top: Math.round(y) - 2, width: 5, height: 5 }
-  const { channels } = await sharp(image).removeAlpha().extract(area).stats()
-  const found = channels.map(({ mean }) => mean)
+  const pixels = await sharp(image)
+    .extract(area)
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer()
+  const found = [0, 1, 2].map((channel) => meanOf(pixels.filter((_, at) => at % 3 === channel)))
   for (let column = 0; column < COLUMNS; column++) {
     for (let row = 0; row < ROWS; row++) {
       const isNear = colourOf(column, row).every(
-        (value, index) => Math.abs(value - (found[index] ?? 0)) < 6,
+        (value, index) => Math.abs(value - (found[index] ?? 0)) < 8,
       )
       if (isNear) return `${column},${row}`
     }
   }
   return `none, but rgb(${found.map(Math.round).join(' ')})`
 }
+
+const meanOf = (values: Uint8Array): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The key in the immutable addresses of an item. */
 export const keyOf = ({ urls }: MediaItem): string => urls.scaled.split('/').at(-2) ?? ''

@@ -10,6 +10,7 @@ import {
   Refusal,
   type RenderExtras,
   type Rendered,
+  type RenderedImage,
 } from './worker/tasks.ts'
 import { createWorkerPool } from './worker/worker-pool.ts'
 import type { ImageWorker } from './worker/worker-process.ts'
@@ -39,6 +40,16 @@ export interface Images {
     options?: RenderOptions,
     signal?: AbortSignal,
   ): Promise<Rendered>
+  /**
+   * Renders stills that differ in what is cut out of the scaled original and nothing else. The original is decoded once.
+   * @returns the images in the order of the plans
+   */
+  renderParts(
+    path: string,
+    folder: string,
+    plans: readonly Plan[],
+    signal?: AbortSignal,
+  ): Promise<RenderedImage[]>
   /** For metrics: the number of running processes, and of tasks that wait for one. */
   readonly workers: number
   readonly waiting: number
@@ -112,9 +123,15 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
     }
   }
 
+  const renderParts: Images['renderParts'] = (path, folder, plans, signal) =>
+    withHeader(path, { priority: PRIORITY.shown, signal }, (worker, header) =>
+      worker.run('renderParts', { path, folder, header, plans }),
+    )
+
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
     render: (...task) => render(...task).catch(refuseWith('Error processing media')),
+    renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
     get workers() {
       return pool.alive
     },

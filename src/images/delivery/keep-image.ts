@@ -40,64 +40,79 @@ export interface Made {
  * @throws AppError 404 if the file is gone
  */
 export async function keepImages(
-  { database, storage, journal, renditionBytes, log }: KeepDeps,
+  deps: KeepDeps,
   fileId: number,
   made: readonly Made[],
 ): Promise<Map<string, StoredImage>> {
-  const fresh = made.map((each) => ({
-    ...each,
-    key: newKey('variants', each.rendered.extension),
-  }))
-  await journal.record(fresh.map(({ key }) => key))
+  const { database, storage, journal, log } = deps
+  const fresh = made.map((each) => ({ ...each, key: newKey('variants', each.rendered.extension) }))
+  const keys = fresh.map(({ key }) => key)
+  await journal.record(keys)
   let putFailed = true
-  const discard = (keys: string[]) =>
-    journal.discard(keys, { putFailed }).catch((cause) => {
-      log.error({ err: cause, keys }, 'Unused renders could not be removed yet')
+  const discard = (unused: readonly string[]) =>
+    journal.discard(unused, { putFailed }).catch((cause) => {
+      log.error({ err: cause, keys: unused }, 'Unused renders could not be removed yet')
     })
   try {
     await putAll(storage, fresh)
     putFailed = false
     const now = await database.now()
-    const { images, unused, removedKeys } = await database.write(async (trx) => {
-      const file = await trx
-        .selectFrom('files')
-        .select(['id', 'recipe'])
-        .where('id', '=', fileId)
-        .executeTakeFirst()
-      if (!file) throw mediaNotFound()
-      const images = new Map<string, StoredImage>()
-      const [unused, removed]: [string[], string[]] = [[], []]
-      for (const { name, key, rendered } of fresh) {
-        const [known] = await runIn(trx, findStored, fileId, name)
-        if (known) unused.push(key)
-        else if (isVariant(name)) removed.push(...(await putVariant(trx, file, name, key, rendered)))
-        else removed.push(...(await putRendition(trx, { file, name, key, rendered, now })))
-        images.set(name, known ?? { key, sha256: rendered.sha256, size: rendered.size })
-      }
-      const kept = [...images.values()].map(({ key }) => key)
-      removed.push(...(await makeRoom(trx, renditionBytes, kept)))
-      await journal.take(
-        trx,
-        fresh.map(({ key }) => key).filter((key) => !unused.includes(key)),
-      )
-      return { images, unused, removedKeys: await journal.condemn(trx, removed) }
-    })
+    const { images, removedKeys } = await database.write((trx) =>
+      insertImages(trx, deps, { fileId, fresh, now }),
+    )
+    const used = new Set([...images.values()].map(({ key }) => key))
+    const unused = keys.filter((key) => !used.has(key))
     if (unused.length > 0) await discard(unused)
     await journal.removeCondemned(removedKeys).catch((error) => {
       log.error({ err: error, removedKeys }, 'Images that are no longer kept could not be removed')
     })
     return images
   } catch (error) {
-    await discard(fresh.map(({ key }) => key))
+    await discard(keys)
     throw error
   }
 }
 
+interface Fresh extends Made {
+  key: string
+}
+
+/** @returns the images by their names, and the keys of objects that must be removed for them */
+async function insertImages(
+  trx: Transaction<Tables>,
+  { journal, renditionBytes }: KeepDeps,
+  { fileId, fresh, now }: { fileId: number; fresh: readonly Fresh[]; now: number },
+): Promise<{ images: Map<string, StoredImage>; removedKeys: string[] }> {
+  const file = await trx
+    .selectFrom('files')
+    .select(['id', 'recipe'])
+    .where('id', '=', fileId)
+    .executeTakeFirst()
+  if (!file) throw mediaNotFound()
+  const images = new Map<string, StoredImage>()
+  const taken: string[] = []
+  const removed: string[] = []
+  for (const { name, key, rendered } of fresh) {
+    const [known] = await runIn(trx, findStored, fileId, name)
+    if (known) {
+      images.set(name, known)
+      continue
+    }
+    const replaced = isVariant(name)
+      ? await putVariant(trx, file, name, key, rendered)
+      : await putRendition(trx, { file, name, key, rendered, now })
+    removed.push(...replaced)
+    taken.push(key)
+    images.set(name, { key, sha256: rendered.sha256, size: rendered.size })
+  }
+  if (taken.length === 0) return { images, removedKeys: [] }
+  removed.push(...(await makeRoom(trx, renditionBytes, taken)))
+  await journal.take(trx, taken)
+  return { images, removedKeys: await journal.condemn(trx, removed) }
+}
+
 /** Puts the files of images. When it rejects, every put has ended. */
-async function putAll(
-  storage: Storage,
-  fresh: readonly { key: string; rendered: RenderedVariant }[],
-): Promise<void> {
+async function putAll(storage: Storage, fresh: readonly Fresh[]): Promise<void> {
   for (let start = 0; start < fresh.length; start += PUT_AT_ONCE) {
     const puts = fresh
       .slice(start, start + PUT_AT_ONCE)
@@ -162,11 +177,7 @@ async function putRendition(
  * @param kept the keys of renditions that stay
  * @returns the keys of the deleted ones
  */
-async function makeRoom(
-  trx: Queries,
-  limit: number,
-  kept: readonly string[],
-): Promise<string[]> {
+async function makeRoom(trx: Queries, limit: number, kept: readonly string[]): Promise<string[]> {
   const { rendition_bytes } = await trx
     .selectFrom('library')
     .select('rendition_bytes')

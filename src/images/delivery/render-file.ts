@@ -53,7 +53,11 @@ export async function renderFile(
     const original = join(folder, 'original')
     const { stream } = await storage.open(file.key)
     await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })), { signal })
-    return keepImages(deps, fileId, await renderWanted(deps.images, original, folder, wanted, signal))
+    return keepImages(
+      deps,
+      fileId,
+      await renderWanted(deps.images, original, folder, wanted, signal),
+    )
   })
 }
 
@@ -70,7 +74,9 @@ async function renderWanted(
     return block.images.map(({ name }, index) => madeOf(name, rendered[index]))
   }
   const options = { withPreview: name === 'scaled' }
-  return [madeOf(name, await images.render(original, folder, plan ?? variantPlan(name), options, signal))]
+  return [
+    madeOf(name, await images.render(original, folder, plan ?? variantPlan(name), options, signal)),
+  ]
 }
 
 function madeOf(name: string, rendered: Rendered | undefined): Made {

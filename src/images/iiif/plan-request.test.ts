@@ -14,11 +14,11 @@ const plan = (path: string, image = IMAGE) => {
 describe('an image request', () => {
   it.each([
     ['full/max/0/default.jpg', 'scale_4000-3000,bg_ffffff,q_80-0.jpg'],
-    ['full/max/0/color.png', 'scale_4000-3000,q_100-0.png'],
+    ['full/max/0/color.png', 'scale_4000-3000,q_100-6.png'],
     ['full/400,/0/gray.webp', 'scale_400-300,gray_1,q_80-2.webp'],
-    ['full/400,400/0/default.png', 'scale_400-400,q_100-0.png'],
-    ['1000,600,2000,1200/500,/0/default.png', 'scale_1000-750,cut_250-150-500-300,q_100-0.png'],
-    ['square/pct:10/!90/default.png', 'scale_400-300,cut_50-0-300-300,turn_90-m,q_100-0.png'],
+    ['full/400,400/0/default.png', 'scale_400-400,q_100-6.png'],
+    ['1000,600,2000,1200/500,/0/default.png', 'scale_1000-750,cut_250-150-500-300,q_100-6.png'],
+    ['square/pct:10/!90/default.png', 'scale_400-300,cut_50-0-300-300,turn_90-m,q_100-6.png'],
   ])('%s is planned in exact pixels', (path, name) => {
     expect(planName(plan(path).plan)).toBe(name)
   })
@@ -76,7 +76,12 @@ describe('a tile', () => {
     for (let column = 0; column < columns; column++) {
       for (let row = 0; row < rows; row++) {
         const { left, top, width, height } = tileArea(huge, { factor: 2, column, row })
-        const region = [left * 2, top * 2, Math.min(1024, huge.width - left * 2), Math.min(1024, huge.height - top * 2)]
+        const region = [
+          left * 2,
+          top * 2,
+          Math.min(1024, huge.width - left * 2),
+          Math.min(1024, huge.height - top * 2),
+        ]
         const names = blockNames(`${region}/${width},${height}/0/default.webp`, huge) ?? []
         expect(names.length).toBeLessThanOrEqual(32)
         for (const name of names) {
@@ -89,8 +94,14 @@ describe('a tile', () => {
   })
 
   it('as AVIF is made alone', () => {
-    const { regionOf, sizeOf, turn } = parseRequest({ region: '0,0,512,512', size: 'max', rotation: '0', file: 'default.jpg' }, ['jpg'])
-    const { block, plan } = planRequest({ regionOf, sizeOf, turn, gray: false, format: 'avif' }, IMAGE)
+    const { regionOf, sizeOf, turn } = parseRequest(
+      { region: '0,0,512,512', size: 'max', rotation: '0', file: 'default.jpg' },
+      ['jpg'],
+    )
+    const { block, plan } = planRequest(
+      { regionOf, sizeOf, turn, gray: false, format: 'avif' },
+      IMAGE,
+    )
     expect(block).toEqual([plan])
   })
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp, { type Sharp } from 'sharp'
-import type { FitPlan, Plan } from '../plan/plan.ts'
+import type { Encoding, FitPlan, Plan } from '../plan/plan.ts'
 import { turnOfOrientation } from '../plan/turn.ts'
 import { renderAnimation } from './animation.ts'
 import type { Pixels } from './colour/conversion.ts'
@@ -31,8 +31,7 @@ export async function render(source: string, task: RenderTask): Promise<Rendered
     return task.withPreview ? { ...rendered, preview: await makePreview(pixels) } : rendered
   }
   const part = await decodePart(source, header, plan)
-  const image = finish(part, plan, turnOfOrientation(header.orientation))
-  return write(await encodeStill(encode(image, plan)), path)
+  return writeStill(finish(part, plan, turnOfOrientation(header.orientation)), plan, path)
 }
 
 /** Writes upright pixels as they are. */
@@ -41,12 +40,17 @@ export async function renderPixels(
   plan: FitPlan,
   path: string,
 ): Promise<RenderedImage> {
-  return write(await encodeStill(encode(sharp(data, { raw }), plan)), path)
+  return writeStill(sharp(data, { raw }), plan, path)
 }
 
-async function encodeStill(image: Sharp): Promise<Encoded> {
-  const { data, info } = await image.toBuffer({ resolveWithObject: true })
-  return { data, width: info.width, height: info.height }
+/** Encodes one image into a file. */
+export async function writeStill(
+  image: Sharp,
+  encoding: Encoding,
+  path: string,
+): Promise<RenderedImage> {
+  const { data, info } = await encode(image, encoding).toBuffer({ resolveWithObject: true })
+  return write({ data, width: info.width, height: info.height }, path)
 }
 
 async function write({ data, width, height }: Encoded, path: string): Promise<RenderedImage> {

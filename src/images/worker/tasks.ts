@@ -65,6 +65,11 @@ export interface Tasks {
     input: { path: string; folder: string; header: Header; plan: Plan | FitPlan } & RenderExtras
     output: Rendered
   }
+  /** The plans differ in `cut` and size alone, and none is animated. */
+  renderParts: {
+    input: { path: string; folder: string; header: Header; plans: readonly Plan[] }
+    output: RenderedImage[]
+  }
 }
 
 export interface WorkerLimits {

@@ -15,6 +15,7 @@ import { withGifTransparency } from './gif-transparency.ts'
 import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
 import { render, renderPixels } from './render.ts'
+import { renderParts } from './render-parts.ts'
 import {
   type Header,
   Refusal,
@@ -52,6 +53,8 @@ const tasks: {
   },
 
   render: (task) => withSource(task, (path) => render(path, task)),
+
+  renderParts: (task) => withSource(task, (path) => renderParts(path, task)),
 }
 
 prepareProcess()
