@@ -191,7 +191,10 @@ describePage('an image', () => {
   it('keeps the small image in place when the large one fails to load, and can retry', async () => {
     const { id, urls } = await add('Slow to come', 11)
     const page = await openPage(server, { username: null })
-    await page.route(`**${urls.high}`, (route) => route.fulfill({ status: 503 }), { times: 1 })
+    const fitting = urls.template.replace('{width}', '640')
+    for (const address of [fitting, urls.high]) {
+      await page.route(`**${address}`, (route) => route.fulfill({ status: 503 }), { times: 1 })
+    }
     const { username, password, submit } = signInForm(page)
     await username.fill('admin')
     await password.fill(ADMIN_PASSWORD)

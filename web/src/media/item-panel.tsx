@@ -46,6 +46,7 @@ export function ItemPanel(props: ItemPanelProps) {
   const [isWide, setIsWide] = useState(false)
   const [step, setStep] = useState<1 | -1>(1)
   const dialog = useRef<HTMLDivElement>(null)
+  const leaveZoom = useRef<(() => void) | null>(null)
   useFocusAfterwards(id)
   useTitle(item?.name)
 
@@ -62,7 +63,8 @@ export function ItemPanel(props: ItemPanelProps) {
       if (key !== 'Escape' || isComposing || !(target instanceof Element)) return
       if (isElsewhere(target, dialog.current)) return
       if (target.getAttribute('data-mantine-stop-propagation') === 'true') return
-      if (isWide) setIsWide(false)
+      if (leaveZoom.current) leaveZoom.current()
+      else if (isWide) setIsWide(false)
       else onClose()
     },
     { capture: true },
@@ -105,9 +107,11 @@ export function ItemPanel(props: ItemPanelProps) {
               <ItemStage
                 {...ways}
                 item={item}
+                isInTrash={isInTrash}
                 ahead={step === 1 ? next : previous}
                 place={words || ''}
                 dialog={dialog}
+                leaveZoom={leaveZoom}
                 isWide={isWide}
                 onWiden={() => setIsWide(!isWide)}
               />

@@ -7,7 +7,7 @@ type OneItem = paths['/media/item/{id}']['get']['responses'][200]['content']['ap
 
 /** An item. The other members are undefined if it is known only from a list. */
 export interface RankedItem {
-  media: MediaItem & Partial<OneItem['media']>
+  media: MediaItem & Partial<Omit<OneItem['media'], keyof MediaItem>>
   /** Names this revision of the item in `If-Match`. Also undefined after a change, until it is read again. */
   etag?: string | undefined
   /** Number of items in the library with a smaller id. */
@@ -34,5 +34,10 @@ export const itemQuery = (id: number) => ({
 /** An item of the trash, with addresses that show its images there. Its public ones show nothing. */
 export const inTrash = <Item extends MediaItem>(item: Item): Item => {
   const address = (variant: string) => at(`/media/image/${item.id}/${variant}?in=trash`)
-  return { ...item, urls: { scaled: address('scaled'), high: address('high') } }
+  const urls = {
+    scaled: address('scaled'),
+    high: address('high'),
+    template: address('w_{width}.webp'),
+  }
+  return { ...item, urls }
 }

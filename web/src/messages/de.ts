@@ -1,6 +1,8 @@
 import type { Messages } from './en'
 import { viewsDe } from './views-de'
 
+const percent = (part: number) => `${Math.round(100 * part)}\u00a0%`
+
 export const de: Messages = {
   language: 'Deutsch',
   chooseLanguage: 'Sprache',
@@ -75,6 +77,12 @@ export const de: Messages = {
   decorative: 'Dekorativ: Das Bild sagt nichts, was nicht auch der Text daneben sagt',
   collections: 'Sammlungen',
   newCollection: (name) => `„${name}“ anlegen`,
+  focus: 'Fokuspunkt',
+  focusAt: (x, y) => `${percent(x)} von links, ${percent(y)} von oben`,
+  focusMissing: 'Nicht gesetzt',
+  set: 'Setzen',
+  change: 'Ändern',
+  hide: 'Ausblenden',
   description: 'Beschreibung',
   credit: 'Bildnachweis',
   copyright: 'Copyright',
