@@ -1,8 +1,8 @@
 import { Button, Group, Text } from '@mantine/core'
 import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
 import type { MediaItem } from '../api/client'
-import { useImageMessages } from '../messages/images'
 import { useMessages } from '../messages/messages'
+import { useToolMessages } from '../messages/tools'
 import { type Focus, moveFocus, positionFor, toFocus } from './focus'
 import classes from './focus.module.css'
 import { sizesOf, smallSourcesOf } from './sources'
@@ -32,7 +32,7 @@ interface FocusEditorProps {
 /** The image with the point that crops keep, to be moved by pointer and by keys, and what crops of it show. */
 export function FocusEditor({ item, value, onChange }: FocusEditorProps) {
   const { t } = useMessages()
-  const { focusName, focusHint, clearFocus, crop, noCrops } = useImageMessages()
+  const { focusName, focusHint, clearFocus, crop, noCrops } = useToolMessages()
   const handle = useRef<HTMLSpanElement>(null)
   const { width, height, urls } = item
   const own = width / height

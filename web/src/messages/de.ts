@@ -107,10 +107,7 @@ export const de: Messages = {
   removeNamed: (name) => `„${name}“ löschen?`,
   cancel: 'Abbrechen',
   download: 'Original herunterladen',
-  copyScaled: 'Link kopieren (klein)',
-  copyHigh: 'Link kopieren (groß)',
-  copyMarkdown: 'Als Markdown kopieren',
-  copyHtml: 'Als HTML kopieren',
+  copy: 'Kopieren',
   copied: 'Kopiert',
   copyByHand:
     'Der Browser hat das Kopieren verhindert. Bitte den Text markieren und selbst kopieren.',
