@@ -191,6 +191,9 @@ export async function createApp(
     deliveryCacheBytes: config.deliveryCacheBytes,
     deliveryUse,
     api: config.api,
+    iiif: config.iiif,
+    publicUrl: config.publicUrl,
+    basePath: config.basePath,
   })
   return app
 }

@@ -177,7 +177,7 @@ describe('a focus', () => {
     const { id } = await add(300, 200)
     const focused = await focusOn(id, { x: 0.1, y: 0.9 })
     const image = await makePng({ width: 150, height: 100, seed: ++seed })
-    const replaced = await owner.post<{ media: MediaItem }>(`/media/replace/${id}`, {
+    const replaced = await owner.post(`/media/replace/${id}`, {
       image: image.toString('base64'),
     })
     expect(replaced.status).toBe(200)

@@ -1,25 +1,29 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { HasPermission } from '../../auth/admission.ts'
+import type { FastifyContextConfig, FastifyReply, FastifyRequest } from 'fastify'
+import type { Database } from '../../database/database.ts'
 import { createMemo } from '../../database/memo.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { Type } from '../../http/schema.ts'
+import { ANY_ORIGIN, allowAnyOrigin } from './any-origin.ts'
 import { readAccepted } from './choose-format.ts'
-import { createFindById } from './find-by-id.ts'
+import type { FindById } from './find-by-id.ts'
+import { createImageHeaders, HEADERS_IN_TRASH, type ImageHeaders } from './image-headers.ts'
 import { type ImageLookup, type Shown, showVariant } from './image-lookup.ts'
-import { IMAGE_CSP, readMediaId, sendPresent } from './open-object.ts'
-import { createSendImage, type ImageHeaders, type SendOptions } from './send-image.ts'
-import { createSourceLookup, type Source } from './source-lookup.ts'
+import { readMediaId, sendPresent } from './open-object.ts'
+import type { SendImage } from './send-image.ts'
+import type { Source, SourceLookup } from './source-lookup.ts'
 
-export interface ImageOptions extends SendOptions {
+export interface ImageOptions {
+  database: Database
+  sources: SourceLookup
+  findById: FindById
   lookup: ImageLookup
+  sender: SendImage
   /** Whether everybody may see images, or only callers who may view media. */
   isPublic: boolean
   /** Whether `auto` may answer AVIF. */
   avif: boolean
-  /** Tells who may see items in the trash. */
-  hasPermission: HasPermission
 }
 
 /** About 20,000 addresses: more than a page of a large website shows. */
@@ -27,13 +31,9 @@ const MAX_BYTES = 16 * 1024 * 1024
 /** Approximate size of a `Shown` with its plan. */
 const SHOWN_BYTES = 700
 
-/** Pages of every site may read a public image: its pixels, and the status of an error. */
-const ANY_ORIGIN = {
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Content-Range, Retry-After, X-Request-Id',
-}
-
 type FastPath = FastifyContextConfig['fastPath']
+
+const URLS = ['/media/image/:id', '/media/image/:id/:options', '/media/file/:key/:options'] as const
 
 interface ById {
   id: string
@@ -42,10 +42,9 @@ interface ById {
 
 /** Sends images at every size, to everybody or to callers who may view media. */
 export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, options) => {
-  const { database, lookup, isPublic, avif, hasPermission } = options
-  const sources = createSourceLookup(database)
-  const findById = createFindById(database, sources, hasPermission)
-  const { send, recall } = createSendImage(options)
+  const { database, lookup, isPublic, avif } = options
+  const { sources, findById } = options
+  const { send, recall } = options.sender
   /** By what distinguishes the answers: the path, and the formats that the client accepts if `auto` chooses one. */
   const memo = createMemo<Shown>(database, MAX_BYTES, () => SHOWN_BYTES)
   const config = {
@@ -59,22 +58,12 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
     },
   } as const
 
-  const headersFor = (cacheControl: string): ImageHeaders => ({
-    'cache-control': isPublic ? cacheControl : 'private, no-cache',
-    'cross-origin-resource-policy': isPublic ? 'cross-origin' : 'same-origin',
-    'content-security-policy': IMAGE_CSP,
-    ...(isPublic && ANY_ORIGIN),
-  })
-  if (isPublic) allowAnyOrigin(app)
+  const headersFor = createImageHeaders(isPublic)
+  if (isPublic) allowAnyOrigin(app, URLS)
   const headersById = headersFor('no-cache')
   // Not for ever: the target changes with the next recipe or focus, and is gone after a delete.
   const headersMoved = headersFor('public, max-age=3600')
   const headersByKey = headersFor('public, max-age=31536000, immutable')
-  const headersInTrash: ImageHeaders = {
-    'cache-control': 'private, no-store',
-    'cross-origin-resource-policy': 'same-origin',
-    'content-security-policy': IMAGE_CSP,
-  }
 
   const acceptedBy = ({ headers }: Pick<FastifyRequest['raw'], 'headers'>) =>
     readAccepted(headers.accept, avif)
@@ -130,7 +119,7 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
         } else if (canonical !== undefined && canonical !== text) {
           other = { fileId, moved: { to: canonical, status: 308, headers: headersMoved } }
         } else if (inTrash) {
-          other = { fileId, key: shown.stored?.key, shown, headers: headersInTrash }
+          other = { fileId, key: shown.stored?.key, shown, headers: HEADERS_IN_TRASH }
         } else return shown
         return undefined
       })
@@ -181,7 +170,7 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
       return reply.headers(headers).redirect(to + searchOf(request), status)
     }
     const { shown, headers } = target
-    if (headers === headersInTrash) {
+    if (headers === HEADERS_IN_TRASH) {
       for (const header of Object.keys(ANY_ORIGIN)) reply.removeHeader(header)
     }
     return send(request, reply, shown, headers)
@@ -199,9 +188,10 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
     'The id of an item that was merged into another one leads there. An item in the trash is shown only to callers ' +
     'with the permission `delete-media`; with `in=trash` also if it was merged.'
   const querystring = Type.Object({ in: Type.Optional(Type.Literal('trash')) })
+  const [url, urlOfSize, urlByKey] = URLS
   app.route({
     method: 'GET',
-    url: '/media/image/:id',
+    url,
     config: configById,
     schema: {
       summary: 'Show an item, scaled to fit 400 x 400',
@@ -215,7 +205,7 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
   })
   app.route({
     method: 'GET',
-    url: '/media/image/:id/:options',
+    url: urlOfSize,
     config: configById,
     schema: {
       summary: 'Show an item: scaled (fits 400 x 400), high (fits 2560 x 2560), or at any size',
@@ -229,7 +219,7 @@ export const imageRoutes: FastifyPluginAsyncTypebox<ImageOptions> = async (app, 
   })
   app.route({
     method: 'GET',
-    url: '/media/file/:key/:options',
+    url: urlByKey,
     config: configByKey,
     schema: {
       summary: 'The immutable address of an image, as in `urls` of an item',
@@ -277,29 +267,4 @@ const toItem = ({ params }: FastifyRequest<{ Params: ById }>, into: number): str
 function searchOf({ url }: FastifyRequest): string {
   const at = url.indexOf('?')
   return at === -1 ? '' : url.slice(at)
-}
-
-/** Adds the CORS headers to every answer of these routes, and answers preflights. Never with credentials. */
-function allowAnyOrigin(app: FastifyInstance): void {
-  app.addHook('onRequest', async (_request, reply) => {
-    reply.removeHeader('access-control-allow-credentials').headers(ANY_ORIGIN)
-  })
-  const urls = ['/media/image/:id', '/media/image/:id/:options', '/media/file/:key/:options']
-  for (const url of urls) {
-    app.route({
-      method: 'OPTIONS',
-      url,
-      config: { access: 'public', anyHost: true },
-      schema: { hide: true },
-      handler: (_request, reply) =>
-        reply
-          .code(204)
-          .headers({
-            'access-control-allow-methods': 'GET, HEAD, OPTIONS',
-            'access-control-allow-headers': 'range, if-none-match, if-match, if-range',
-            'access-control-max-age': '86400',
-          })
-          .send(),
-    })
-  }
 }

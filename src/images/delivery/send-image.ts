@@ -9,6 +9,7 @@ import { sendObject, wholeHeaders } from '../../http/answer/send-object.ts'
 import { createObjectCache } from '../../storage/object-cache.ts'
 import type { ByteRange, Storage } from '../../storage/storage.ts'
 import { createAnswerMemory } from './answer-memory.ts'
+import type { ImageHeaders } from './image-headers.ts'
 import type { Shown } from './image-lookup.ts'
 import { explainMissing, openStream, readBytes, redirectTo } from './open-object.ts'
 import type { ImageRenders } from './renders.ts'
@@ -31,9 +32,6 @@ export interface SendOptions {
   deliveryCacheBytes: number
   deliveryUse: CacheUse
 }
-
-/** Of an answer with an image. */
-export type ImageHeaders = Readonly<Record<string, string>> & { 'cache-control': string }
 
 /** Sends the bytes of derived images, from memory if they are small. */
 export function createSendImage({
@@ -124,6 +122,8 @@ export function createSendImage({
 
   return { send, recall }
 }
+
+export type SendImage = ReturnType<typeof createSendImage>
 
 const etagOf = ({ sha256 }: StoredImage) => `"${sha256}"`
 

@@ -2,8 +2,8 @@ import type { Plan } from './plan.ts'
 import { type Area, isUpright, type Size, type Turn, turnSize, UPRIGHT } from './turn.ts'
 
 /** Largest side of a result in pixels, and most pixels of one. They bound the time and memory of a render. */
-const MAX_SIDE = 8192
-const MAX_PIXELS = 40_000_000
+export const MAX_SIDE = 8192
+export const MAX_PIXELS = 40_000_000
 
 /** The factor, at most 1, that brings a size within the limits of a result. */
 export const limitFactor = ({ width, height }: Size): number =>
