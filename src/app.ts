@@ -15,12 +15,14 @@ import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
 import { createBounds } from './images/address/bounds.ts'
 import { deliveryRoutes } from './images/delivery/delivery.ts'
+import { createImageAddresses } from './images/delivery/image-addresses.ts'
 import { createImageLookup } from './images/delivery/image-lookup.ts'
 import { createImageRenders } from './images/delivery/renders.ts'
 import { createRenditionUses } from './images/delivery/rendition-uses.ts'
 import { readDeliverySecret, readSigningSecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
 import { createFindPreset } from './images/presets/find-preset.ts'
+import { presetRoutes } from './images/presets/preset-routes.ts'
 import { ensureDerived } from './media/filter/rebuild.ts'
 import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
@@ -153,22 +155,11 @@ export async function createApp(
       ...(needsStorage(config) && config.storageUrl && { temporary: library.temporary.check }),
     }),
   )
-  if (config.api) await app.register(auth.routes)
-  await app.register(mediaRoutes, {
-    library,
-    listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
-    bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
-    zips: createBudget('sending of archives', MAX_ZIPS, 0),
-    maxImageBytes: config.maxImageBytes,
-    addresses: createItemAddresses(config.basePath),
-    widths: config.widths,
-    api: config.api,
-    fileService: config.fileService,
-    trashDays: config.trashDays,
-    versions: config.versions,
-    listUse,
-  })
-  const lookup = createImageLookup(database, {
+  if (config.api) {
+    await app.register(auth.routes)
+    await app.register(presetRoutes, { database })
+  }
+  const addressOptions = {
     bounds: createBounds(config),
     transforms: config.transforms,
     signingKeys: [
@@ -176,13 +167,31 @@ export async function createApp(
       { id: '0', secret: await readSigningSecret(database.read) },
     ],
     findPreset: createFindPreset(database),
+  }
+  await app.register(mediaRoutes, {
+    library,
+    listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
+    bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
+    zips: createBudget('sending of archives', MAX_ZIPS, 0),
+    maxImageBytes: config.maxImageBytes,
+    addresses: createItemAddresses(config.basePath),
+    imageAddresses: createImageAddresses(addressOptions),
+    widths: config.widths,
+    avif: config.avif,
+    transforms: config.transforms,
+    publicUrl: config.publicUrl,
+    api: config.api,
+    fileService: config.fileService,
+    trashDays: config.trashDays,
+    versions: config.versions,
+    listUse,
   })
   const uses = createRenditionUses(database, log)
   app.addHook('onClose', uses.close)
   await app.register(deliveryRoutes, {
     database,
     storage,
-    lookup,
+    lookup: createImageLookup(database, addressOptions),
     renders,
     uses,
     avif: config.avif,

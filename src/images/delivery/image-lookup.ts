@@ -37,6 +37,8 @@ export interface Elsewhere {
 
 /** The last part of an image's address, checked as far as that is possible without the image. */
 export interface CheckedAddress {
+  /** The part of the path before. */
+  subject: string
   address: ImageAddress
   /** Its canonical spelling. */
   text: string
@@ -80,8 +82,8 @@ export function createImageLookup(
   database: Database,
   { bounds, transforms, signingKeys, findPreset }: AddressOptions,
 ): ImageLookup {
-  function check(subject: string, text: string): CheckedAddress {
-    const parsed = parseAddress(text)
+  function check(subject: string, given: string): CheckedAddress {
+    const parsed = parseAddress(given)
     if (!parsed) throw noImage()
     if (transforms === 'off' && storedVariantOf(parsed) === undefined) throw noImage()
     const { canonical, needsSignature } = bounds.settle(parsed)
@@ -92,7 +94,8 @@ export function createImageLookup(
           : 'Options beyond those that anybody may ask for need a signature, by POST /media/urls, or a preset.',
       )
     }
-    return { address: canonical, text: printAddress(canonical), isSigned: needsSignature }
+    const text = printAddress(canonical)
+    return { subject, address: canonical, text, isSigned: needsSignature }
   }
 
   function readdress({ address, text, isSigned }: CheckedAddress, subject: string): string {
@@ -103,8 +106,9 @@ export function createImageLookup(
   return {
     check,
     readdress,
-    async show(source, { address }, accepted, isImmutable) {
+    async show(source, checked, accepted, isImmutable) {
       const { fileId } = source
+      const { address, subject } = checked
       const variant = storedVariantOf(address)
       if (variant !== undefined) return showVariant(database, fileId, variant)
       let { options } = address
@@ -115,7 +119,10 @@ export function createImageLookup(
         if (address.revision !== revision) {
           const { revision: _other, ...rest } = address
           const present = revision === undefined ? rest : { ...rest, revision }
-          return { elsewhere: { to: printAddress(present), status: isImmutable ? 307 : 308 } }
+          const text = printAddress(present)
+          // The revision is a part of what is signed.
+          const to = readdress({ ...checked, address: present, text }, subject)
+          return { elsewhere: { to, status: isImmutable ? 307 : 308 } }
         }
         options = withPreset(preset.options, address)
       }

@@ -77,7 +77,7 @@ export function createSourceLookup(database: Database): SourceLookup {
   }
 }
 
-const toSource = ({
+export const toSource = ({
   file_id,
   thumbhash,
   focus,
