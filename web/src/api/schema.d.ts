@@ -10740,6 +10740,579 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/item/{id}/iiif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The base of an item's image for the page's viewer, which leads to its information
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description See other */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/iiif/info.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The information of an item's image for the page's viewer, as the IIIF Image API has it
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The information */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/ld+json": {
+                            "@context": string;
+                            id: string;
+                            /** @constant */
+                            type: "ImageService3";
+                            protocol: string;
+                            /** @constant */
+                            profile: "level2";
+                            width: number;
+                            height: number;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        "application/json": {
+                            "@context": string;
+                            id: string;
+                            /** @constant */
+                            type: "ImageService3";
+                            protocol: string;
+                            /** @constant */
+                            profile: "level2";
+                            width: number;
+                            height: number;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/iiif/{region}/{size}/{rotation}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A part of an item's image for the page's viewer, as the IIIF Image API has it
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                    /** @description `full`, `square`, `x,y,w,h` or `pct:x,y,w,h` */
+                    region: string;
+                    /** @description `max`, `w,`, `,h`, `w,h`, `!w,h` or `pct:n`; `^` before it */
+                    size: string;
+                    /** @description 0, 90, 180 or 270; `!` before it mirrors first */
+                    rotation: string;
+                    /** @description Quality and format: `default.jpg`, `gray.webp` */
+                    file: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The image */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {

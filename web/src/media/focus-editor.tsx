@@ -1,5 +1,5 @@
 import { Button, Group, Text } from '@mantine/core'
-import { type KeyboardEvent, type PointerEvent, useRef } from 'react'
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { useToolMessages } from '../messages/tools'
@@ -34,6 +34,9 @@ export function FocusEditor({ item, value, onChange }: FocusEditorProps) {
   const { t } = useMessages()
   const { focusName, focusHint, clearFocus, crop, noCrops } = useToolMessages()
   const handle = useRef<HTMLSpanElement>(null)
+  const editor = useRef<HTMLDivElement>(null)
+  // The crops are to be seen while the point moves.
+  useEffect(() => editor.current?.scrollIntoView({ block: 'nearest' }), [])
   const { width, height, urls } = item
   const own = width / height
   const point = value ?? MIDDLE
@@ -72,7 +75,7 @@ export function FocusEditor({ item, value, onChange }: FocusEditorProps) {
     draggable: false,
   })
   return (
-    <div className={classes.editor}>
+    <div ref={editor} className={classes.editor}>
       <Text size="xs" c="dimmed">
         {focusHint}
       </Text>

@@ -18,8 +18,7 @@ const SETTLED_MS = 200
 
 interface ItemPictureProps {
   item: MediaItem
-  /** False in the trash, of which the server sends no tiles. */
-  mayTile: boolean
+  isInTrash: boolean
   stage: Size
   /** Zero until the size of the stage is known. */
   shown: Size
@@ -34,7 +33,7 @@ interface ItemPictureProps {
  * server has none, a larger image.
  */
 export function ItemPicture(props: ItemPictureProps) {
-  const { item, mayTile, stage, shown, zoom, isSmooth, onLoaded } = props
+  const { item, isInTrash, stage, shown, zoom, isSmooth, onLoaded } = props
   const { t } = useMessages()
   const { urls, thumbhash } = item
   // Here a decorative image is what the user looks at, so it keeps its name.
@@ -47,7 +46,7 @@ export function ItemPicture(props: ItemPictureProps) {
   const [isRefused, setIsRefused] = useState(false)
   const [hasTiles, setHasTiles] = useState(true)
   // Tiles stand still, and they would show twice what is half transparent.
-  const isTiled = mayTile && hasTiles && item.frames === 1 && !isTransparent(thumbhash)
+  const isTiled = hasTiles && item.frames === 1 && !isTransparent(thumbhash)
   const [settled] = useDebouncedValue(zoom.scale, SETTLED_MS)
   const pixels = shown.width * devicePixelRatio
   const needsTiles = isTiled && zoom.scale * pixels > loadedWidth(item, pixels)
@@ -98,6 +97,7 @@ export function ItemPicture(props: ItemPictureProps) {
           <Suspense>
             <ItemTiles
               item={item}
+              isInTrash={isInTrash}
               stage={stage}
               shown={shown}
               zoom={zoom}

@@ -96,7 +96,7 @@ export function ItemStage(props: ItemStageProps) {
         <ItemPicture
           key={item.id}
           item={item}
-          mayTile={!props.isInTrash}
+          isInTrash={props.isInTrash}
           stage={stage}
           shown={shown}
           zoom={swiped === 0 ? zoom : { scale: 1, x: swiped, y: 0 }}

@@ -15,6 +15,7 @@ const MOST_RETRIES = 3
 
 interface ItemTilesProps {
   item: MediaItem
+  isInTrash: boolean
   stage: Size
   /** Size of the whole image at scale 1. */
   shown: Size
@@ -24,13 +25,14 @@ interface ItemTilesProps {
 }
 
 /** The part of a large image that the stage shows, in its own pixels. It lies over the whole image. */
-export function ItemTiles({ item, stage, shown, zoom, onMissing }: ItemTilesProps) {
+export function ItemTiles({ item, isInTrash, stage, shown, zoom, onMissing }: ItemTilesProps) {
   const [settled] = useDebouncedValue(zoom, SETTLED_MS)
   const base = at(`/media/item/${item.id}/iiif`)
+  const search = isInTrash ? '?in=trash' : ''
   const { data: grid, isError } = useQuery({
     // The template changes with the file.
     queryKey: ['tiles', item.id, item.urls.template],
-    queryFn: ({ signal }) => readGrid(base, signal),
+    queryFn: ({ signal }) => readGrid(`${base}/info.json${search}`, signal),
     staleTime: Number.POSITIVE_INFINITY,
   })
   useEffect(() => {
@@ -39,7 +41,7 @@ export function ItemTiles({ item, stage, shown, zoom, onMissing }: ItemTilesProp
   if (!grid) return null
   return findTiles(grid, { stage, shown, zoom: settled }, devicePixelRatio).map((tile) => {
     const { left, top, width, height, sent } = tile
-    const address = `${base}/${left},${top},${width},${height}/${sent.width},${sent.height}/0/default.jpg`
+    const address = `${base}/${left},${top},${width},${height}/${sent.width},${sent.height}/0/default.jpg${search}`
     return <TileImage key={address} address={address} grid={grid} tile={tile} />
   })
 }
@@ -80,8 +82,8 @@ function TileImage({ address, grid, tile: { left, top, width, height } }: TileIm
 }
 
 /** @throws ApiError if the server has no tiles of the image; TypeError if it could not be reached */
-async function readGrid(base: string, signal: AbortSignal): Promise<TileGrid> {
-  const response = await fetch(`${base}/info.json`, { signal })
+async function readGrid(address: string, signal: AbortSignal): Promise<TileGrid> {
+  const response = await fetch(address, { signal })
   if (!response.ok) throw new ApiError(response.status, response.statusText)
   const { width, height, tiles } = (await response.json()) as ImageInformation
   const [{ width: tile, scaleFactors: factors }] = tiles

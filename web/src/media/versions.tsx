@@ -53,7 +53,8 @@ export function Versions({ item, mayRestore, leave }: VersionsProps) {
           {index > 0 && mayRestore && isServed && (
             <Button
               variant="default"
-              size="compact-sm"
+              size="compact-xs"
+              fw={500}
               aria-label={m.restoreVersion(version)}
               loading={isPending && variables === version}
               disabled={isPending}

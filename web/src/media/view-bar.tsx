@@ -12,8 +12,7 @@ export function ViewBar({ filters }: { filters: string }) {
   const inTrash = isTrash({ filters })
   const active = listFilters(filters)
   const word = useFilterWords(active)
-  const name = (filter: Filter, value: string) =>
-    `${t.filterNames[filter]}: ${word(filter, value)}`
+  const name = (filter: Filter, value: string) => `${t.filterNames[filter]}: ${word(filter, value)}`
   if (!inTrash && active.length === 0) return null
   const change = (changes: Parameters<typeof setView>[0]) => {
     void setView(changes, { history: 'push' })

@@ -26,5 +26,6 @@ export const toolsEn = {
   notReplaced: 'The file was not replaced.',
 
   any: 'Any',
-  ratingFrom: (stars: number) => (stars === 5 ? '5 stars' : stars === 1 ? '1 star or more' : `${stars} stars or more`),
+  ratingFrom: (stars: number) =>
+    stars === 5 ? '5 stars' : stars === 1 ? '1 star or more' : `${stars} stars or more`,
 }
