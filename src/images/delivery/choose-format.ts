@@ -16,12 +16,17 @@ export function readAccepted(accept: string | undefined, avif: boolean): Accepte
     (accept ?? '')
       .toLowerCase()
       .split(',')
-      .filter((range) => !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(range))
-      .map((range) => range.split(';', 1)[0]?.trim()),
+      .map((range) => range.split(';').map((part) => part.trim()))
+      .filter(([, ...parameters]) => !parameters.some(isNothing))
+      .map(([name]) => name),
   )
   if (avif && names.has('image/avif')) return 'avif'
   return names.has('image/webp') ? 'webp' : 'other'
 }
+
+/** Whether a parameter of a range says that the client does not want it: `q=0`, `q=0.000`. */
+const isNothing = (parameter: string): boolean =>
+  parameter.startsWith('q=') && Number(parameter.slice(2)) === 0
 
 /** The format that an address with this extension is answered in. An animation stays one where that is possible. */
 export function chooseFormat(
