@@ -78,6 +78,20 @@ describe('the configuration', () => {
     ).toMatchObject({ auth: 'external', authAudience: 'media', authUserClaim: 'sub' })
   })
 
+  it('names a public URL with another path than the base path', () => {
+    const fault = (path: string, base: string) =>
+      `VITRINE_PUBLIC_URL is "https://media.example.com${path}"; its path must be that of VITRINE_BASE_PATH, "${base}"`
+    const faultsWith = (url: string, basePath = '/') =>
+      faultsOf({ VITRINE_PUBLIC_URL: url, VITRINE_BASE_PATH: basePath })
+    expect(faultsWith('https://media.example.com/app/')).toEqual([fault('/app', '/')])
+    expect(faultsWith('https://media.example.com', '/app/')).toEqual([fault('', '/app/')])
+    expect(faultsWith('https://media.example.com/app/b', '/app')).toEqual([
+      fault('/app/b', '/app/'),
+    ])
+    expect(faultsWith('https://media.example.com/app', '/app/')).toEqual([])
+    expect(faultsWith('https://media.example.com/')).toEqual([])
+  })
+
   it('never repeats a secret', () => {
     const [fault] = faultsOf({ VITRINE_ADMIN_PASSWORD: 'short' })
     expect(fault).toContain('VITRINE_ADMIN_PASSWORD')
@@ -98,6 +112,7 @@ describe('the configuration', () => {
       storageUrl: 's3://bucket?endpoint=https://s3.example.com',
       metricsToken: 'a-token-for-the-metrics',
       authSecret: 'a secret of thirty-two bytes, all told',
+      signingKeys: 'web:the-first-of-two-keys,old:the-second-of-two-keys',
     }
 
     it.each(secrets)('reads %s by a variable or a flag', (name, setting) => {

@@ -100,12 +100,12 @@ const findMoved = prepare((db, earlier: Parameter<string>) =>
     FROM ends JOIN files ON files.id = ends.file_id LIMIT 1`.compile(db),
 )
 
-/** The own key of a merged item by a key of an earlier focus, or by a digest from an earlier version of the program. */
+/** The own key of a merged item by a key that it had before, or by a digest from an earlier version of the program. */
 const findEarlierOfMerged = prepare((db, earlier: Parameter<string>) => {
   const held = sql`
     SELECT merged.id, merged.file_id, merged.focus_key FROM (${MERGED}) AS merged
     WHERE merged.file_id IN (
-      SELECT id FROM files WHERE high_digest = ${earlier}
+      SELECT id FROM files WHERE scaled_digest = ${earlier} OR high_digest = ${earlier}
       UNION SELECT file_id FROM earlier_addresses WHERE scaled_digest = ${earlier}
       UNION SELECT file_id FROM earlier_addresses WHERE high_digest = ${earlier}
       UNION SELECT file_id FROM earlier_keys WHERE key = ${earlier})`

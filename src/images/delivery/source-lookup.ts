@@ -151,8 +151,8 @@ const isShown = ({ exists, or, selectFrom }: ExpressionBuilder<Tables, 'files'>)
   ])
 
 /** Whether a row of `versions` is not that of the present version, whose key is the item's. */
-const isEarlier = sql<boolean>`versions.version < (
-  SELECT max(version) FROM versions AS newest WHERE newest.media_id = versions.media_id)`
+const isEarlier = sql<boolean>`(versions.file_id <> media.file_id OR versions.version < (
+  SELECT max(version) FROM versions AS newest WHERE newest.media_id = versions.media_id))`
 
 const findByFileKey = prepare((db, key: Parameter<string>) =>
   db

@@ -3185,10 +3185,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             }[];
                             /** @description Pages of size `limit` in the whole result */
@@ -3398,10 +3399,12 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
+                                    /** @description For the attribute `srcset`: the addresses of all widths up to its own */
+                                    srcset: string;
                                 };
                                 /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
                                 translations: {
@@ -3631,10 +3634,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -3819,9 +3823,11 @@ export interface paths {
                                 timestamp: string;
                                 /** @description Username */
                                 by: string | null;
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             }[];
                         };
@@ -4301,10 +4307,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -5294,10 +5301,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                             /** @description What was left out, in sentences */
@@ -7667,10 +7675,11 @@ export interface paths {
                                     changedAt: string;
                                     /** @description Grows with every change of this item */
                                     revision: number;
-                                    /** @description Public images, relative and immutable */
+                                    /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                     urls: {
                                         scaled: string;
                                         high: string;
+                                        template: string;
                                     };
                                 }[];
                             }[];
@@ -7859,10 +7868,11 @@ export interface paths {
                                     changedAt: string;
                                     /** @description Grows with every change of this item */
                                     revision: number;
-                                    /** @description Public images, relative and immutable */
+                                    /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                     urls: {
                                         scaled: string;
                                         high: string;
+                                        template: string;
                                     };
                                 };
                             }[];
@@ -8080,10 +8090,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -8337,10 +8348,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -8806,10 +8818,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                             /** @description Earlier items with the same bytes */
@@ -9453,12 +9466,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
@@ -9524,7 +9580,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/media/image/{id}/{res}": {
+    "/media/image/{id}/{options}": {
         parameters: {
             query?: never;
             header?: never;
@@ -9532,7 +9588,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560)
+         * Show an item: scaled (fits 400 x 400), high (fits 2560 x 2560), or at any size
          * @description The id of an item that was merged into another one leads there. An item in the trash is shown only to callers with the permission `delete-media`; with `in=trash` also if it was merged.
          */
         get: {
@@ -9543,7 +9599,8 @@ export interface paths {
                 header?: never;
                 path: {
                     id: number;
-                    res: "scaled" | "high";
+                    /** @description A list of options with commas, then the format: `w_800.webp`, `w_640,ar_16-9.jpg`, `hero,w_800.auto` */
+                    options: string;
                 };
                 cookie?: never;
             };
@@ -9565,12 +9622,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
@@ -9636,21 +9736,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/media/file/{digest}/{file}": {
+    "/media/file/{key}/{options}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The immutable URL of an image, as in `urls` of an item */
+        /** The immutable address of an image, as in `urls` of an item */
         get: {
             parameters: {
                 query?: never;
                 header?: never;
                 path: {
-                    digest: string;
-                    file: "scaled.webp" | "high.webp";
+                    key: string;
+                    /** @description A list of options with commas, then the format: `w_800.webp`, `w_640,ar_16-9.jpg`, `hero,w_800.auto` */
+                    options: string;
                 };
                 cookie?: never;
             };
@@ -9672,12 +9773,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
