@@ -492,10 +492,7 @@ describe('merging', () => {
 
   it('gives the item what it lacks, and leads all addresses of the others to it', async () => {
     const into = await add('Into', ['Tower', 'night'])
-    const [unfocused, third] = [
-      await add('Second', ['tower', 'sea']),
-      await add('Third', ['sky']),
-    ]
+    const [unfocused, third] = [await add('Second', ['tower', 'sea']), await add('Third', ['sky'])]
     const [inner, outer] = await inDatabase(first.data, async (db) => {
       const rows = ['Inner', 'Outer'].map((name, index) => ({
         name,
@@ -517,9 +514,8 @@ describe('merging', () => {
       focus: { x: 0.2, y: 0.3 },
       translations: { de: { alt: 'Fremd', description: 'Beschrieben' }, fr: { alt: 'Autre' } },
     })
-    const second = (
-      await admin.request<{ media: MediaItem }>('GET', `/media/item/${unfocused.id}`)
-    ).body.media
+    const second = (await admin.request<{ media: MediaItem }>('GET', `/media/item/${unfocused.id}`))
+      .body.media
     await patch(third.id, {
       credit: 'Bob',
       description: 'Described',

@@ -6,6 +6,7 @@ import { heard } from '../../base/heard.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { Images } from '../images.ts'
 import type { Plan } from '../plan/plan.ts'
+import { VARIANTS } from '../recipe.ts'
 import { type KeepDeps, keepImage } from './keep-image.ts'
 import type { StoredImage } from './source-lookup.ts'
 
@@ -22,7 +23,7 @@ export type RenderDeps = KeepDeps & { images: Images; temporary: TemporaryFolder
 export async function renderFile(
   deps: RenderDeps,
   fileId: number,
-  { name }: Wanted,
+  { name, plan }: Wanted,
   signal: AbortSignal,
 ): Promise<StoredImage> {
   const { database, storage, images, temporary } = deps
@@ -37,9 +38,11 @@ export async function renderFile(
     const original = join(folder, 'original')
     const { stream } = await storage.open(file.key)
     await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })), { signal })
-    const render = name === 'scaled' ? images.renderScaled : images.renderHigh
-    const rendered = await render(original, folder, signal)
+    const options = { withPreview: name === 'scaled' }
+    const rendered = await images.render(original, folder, plan ?? variantPlan(name), options, signal)
     const extension = extname(rendered.path).slice(1)
     return keepImage(deps, fileId, name, { ...rendered, extension })
   })
 }
+
+const variantPlan = (name: string) => (name === 'high' ? VARIANTS.high : VARIANTS.scaled)

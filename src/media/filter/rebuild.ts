@@ -112,7 +112,7 @@ async function claim(database: Database, id: string): Promise<boolean> {
  * Writes all facets anew, one transaction for each chunk of items, so that other processes do not wait long. Nobody may
  * use the facets meanwhile.
  */
-export async function buildFacets(database: Database): Promise<void> {
+async function buildFacets(database: Database): Promise<void> {
   await database.write(async (trx) => {
     await trx.deleteFrom('facet_chunks').execute()
     await trx.deleteFrom('facets').execute()

@@ -20,7 +20,7 @@ import {
   unchangedHeaders,
 } from '../library-state.ts'
 import { srcsetOf } from '../srcset.ts'
-import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-item.ts'
+import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-items.ts'
 import { countMedia, findRank } from './rank.ts'
 
 export const RankedItem = Type.Object(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { countVersion } from '../library.ts'
-import { numberKey, takenKey } from './keys.ts'
+import { numberKey, takenKeyOf } from './keys.ts'
 import { collectionOrder, listOf, ORDERS, type OrderedState } from './lists.ts'
 import {
   checkBlocks,
@@ -247,7 +247,7 @@ describe('a range of keys', () => {
     )
     const { run, version } = await presentOf(database)
     const from = numberKey(0)
-    const to = takenKey('2025-01-01T00:00:00') ?? from
+    const to = takenKeyOf(Date.UTC(2025, 0))
     const ids = await readRange(run, version, ORDERS.taken, false, from, to)
     expect(ids?.toSorted()).toEqual(Uint32Array.of(2, 3))
   })

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { readConfig } from '../config.ts'
-import { shareOf, WORKER_INDEX } from './worker-share.ts'
+import { shareOf, WORKER_INDEX } from './serve-in-workers.ts'
 
 /** The share of the worker process with this index. */
 function shareAs(index: number, variables: Record<string, string>) {
