@@ -1,5 +1,6 @@
 import type { VariantName } from '../database/tables.ts'
 import type { OutputFormat } from './address/options.ts'
+import { DEFAULT_QUALITY } from './address/qualities.ts'
 import type { Encoding, FitPlan } from './plan/plan.ts'
 
 /**
@@ -32,12 +33,12 @@ export const VARIANTS = {
 } as const satisfies Record<VariantName, FitPlan>
 
 /**
- * The quality of all other images, unless their address says one, and their effort. AVIF of quality 60 looks
- * like WebP of quality 80. At effort 2, AVIF of 800 pixels takes 120 ms and WebP 18; at 4, 1.1 s and 39 ms.
+ * The quality of all other images, unless their address says one, and their effort. At effort 2, AVIF of 800 pixels
+ * takes 120 ms and WebP 18; at 4, 1.1 s and 39 ms.
  */
 export const ENCODINGS = {
-  webp: { quality: 80, effort: 2 },
-  avif: { quality: 60, effort: 2 },
-  jpg: { quality: 80, effort: 0 },
+  webp: { quality: DEFAULT_QUALITY.webp, effort: 2 },
+  avif: { quality: DEFAULT_QUALITY.avif, effort: 2 },
+  jpg: { quality: DEFAULT_QUALITY.jpg, effort: 0 },
   png: { quality: 100, effort: 0 },
 } as const satisfies Record<OutputFormat, Pick<Encoding, 'quality' | 'effort'>>
