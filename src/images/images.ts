@@ -1,19 +1,20 @@
 import { availableParallelism } from 'node:os'
 import { createBudget } from '../base/budget.ts'
 import { AppError } from '../base/errors.ts'
+import type { FitPlan, Plan } from './plan/plan.ts'
 import type { ImageSettings } from './settings.ts'
 import { checkUploadLimits, countPixels } from './upload-limits.ts'
 import {
   type Header,
-  type Preview,
   type ProcessedImage,
   Refusal,
-  type RenderedImage,
+  type RenderExtras,
+  type Rendered,
 } from './worker/tasks.ts'
 import { createWorkerPool } from './worker/worker-pool.ts'
 import type { ImageWorker } from './worker/worker-process.ts'
 
-export type { ProcessedImage, RenderedImage } from './worker/tasks.ts'
+export type { ProcessedImage, Rendered, RenderedImage } from './worker/tasks.ts'
 
 /**
  * Decodes and renders images in separate processes. The functions take the path of a file and a folder.
@@ -27,17 +28,17 @@ export type { ProcessedImage, RenderedImage } from './worker/tasks.ts'
 export interface Images {
   /** Decodes every frame of an upload, renders `scaled`, and computes the preview. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
-  /** Renders the variant `scaled` again, after all waiting uploads. */
-  renderScaled(
+  /**
+   * Renders an image as a plan says. If an animation takes too much time or memory, only its first frame is
+   * rendered.
+   */
+  render(
     path: string,
     folder: string,
+    plan: Plan | FitPlan,
+    options?: RenderOptions,
     signal?: AbortSignal,
-  ): Promise<RenderedImage & { preview: Preview }>
-  /**
-   * Renders the variant `high`, after all waiting uploads. If an animation takes too much time or memory,
-   * only its first frame is rendered.
-   */
-  renderHigh(path: string, folder: string, signal?: AbortSignal): Promise<RenderedImage>
+  ): Promise<Rendered>
   /** For metrics: the number of running processes, and of tasks that wait for one. */
   readonly workers: number
   readonly waiting: number
@@ -49,7 +50,13 @@ export interface Images {
 export const isRefusal = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'image-refused'
 
-const PRIORITY = { upload: 0, scaled: 1, high: 2 }
+/** Uploads go first, then what somebody waits for, then what is only put right. Each has a queue of its own. */
+export const PRIORITY = { upload: 0, shown: 1, rebuild: 2 } as const
+
+export interface RenderOptions extends RenderExtras {
+  /** `PRIORITY.shown` unless said. */
+  priority?: number
+}
 
 /** @param tell gets the output of the image processes on standard error */
 export function createImages(settings: ImageSettings, tell?: (text: string) => void): Images {
@@ -89,30 +96,25 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       worker.run('process', { path, folder, header }),
     )
 
-  const renderScaled: Images['renderScaled'] = (path, folder, signal) =>
-    withHeader(path, { priority: PRIORITY.scaled, signal }, (worker, header) =>
-      worker.run('renderScaled', { path, folder, header }),
-    )
-
-  const renderHigh: Images['renderHigh'] = async (path, folder, signal) => {
+  const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
+    const { priority = PRIORITY.shown, ...extras } = options
     let isAnimation = false
-    const render = (animated: boolean) =>
-      withHeader(path, { priority: PRIORITY.high, signal }, (worker, header) => {
-        isAnimation = header.frames > 1
-        return worker.run('renderHigh', { path, folder, header, animated })
+    const attempt = (plan: Plan | FitPlan) =>
+      withHeader(path, { priority, signal }, (worker, header) => {
+        isAnimation = plan.animated && header.frames > 1
+        return worker.run('render', { path, folder, header, plan, ...extras })
       })
     try {
-      return await render(true)
+      return await attempt(plan)
     } catch (error) {
       if (!isAnimation || !tookTooMuch(error)) throw error
-      return render(false)
+      return attempt({ ...plan, animated: false })
     }
   }
 
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
-    renderScaled: (...task) => renderScaled(...task).catch(refuseWith('Error processing media')),
-    renderHigh: (...task) => renderHigh(...task).catch(refuseWith('Error processing media')),
+    render: (...task) => render(...task).catch(refuseWith('Error processing media')),
     get workers() {
       return pool.alive
     },

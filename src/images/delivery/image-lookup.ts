@@ -103,7 +103,7 @@ export function createImageLookup(
   return {
     check,
     readdress,
-    async show(source, { address, text }, accepted, isImmutable) {
+    async show(source, { address }, accepted, isImmutable) {
       const { fileId } = source
       const variant = storedVariantOf(address)
       if (variant !== undefined) return showVariant(database, fileId, variant)

@@ -39,7 +39,13 @@ export async function renderFile(
     const { stream } = await storage.open(file.key)
     await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })), { signal })
     const options = { withPreview: name === 'scaled' }
-    const rendered = await images.render(original, folder, plan ?? variantPlan(name), options, signal)
+    const rendered = await images.render(
+      original,
+      folder,
+      plan ?? variantPlan(name),
+      options,
+      signal,
+    )
     const extension = extname(rendered.path).slice(1)
     return keepImage(deps, fileId, name, { ...rendered, extension })
   })

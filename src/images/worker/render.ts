@@ -1,55 +1,55 @@
 import { createHash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import sharp from 'sharp'
-import type { Encoding } from '../plan/plan.ts'
-import { VARIANTS } from '../recipe.ts'
+import { join } from 'node:path'
+import sharp, { type Sharp } from 'sharp'
+import type { FitPlan, Plan } from '../plan/plan.ts'
+import { turnOfOrientation } from '../plan/turn.ts'
+import { renderAnimation } from './animation.ts'
 import type { Pixels } from './colour/conversion.ts'
-import { damaged, decodeFirstFrame, fitInto, openImage } from './decode.ts'
-import type { Header, RenderedImage } from './tasks.ts'
+import { decodeFirstFrame, decodePart } from './decode.ts'
+import { type Encoded, encode, finish } from './finish.ts'
+import { makePreview } from './preview.ts'
+import type { Header, Rendered, RenderedImage } from './tasks.ts'
 
-/**
- * Writes pixels as WebP. The file gets nothing else of the original: no EXIF, no position, no colour
- * profile.
- */
-export async function renderStill(
-  { data, ...raw }: Pixels,
-  { quality, effort }: Pick<Encoding, 'quality' | 'effort'>,
-  path: string,
-): Promise<RenderedImage> {
-  const encoded = await sharp(data, { raw }).webp({ quality, effort }).toBuffer()
-  return write(encoded, raw, path)
+interface RenderTask {
+  folder: string
+  header: Header
+  plan: Plan | FitPlan
+  withPreview?: boolean
 }
 
-/**
- * Renders the variant `high`.
- * @param animated whether to keep an animation; if false, only its first frame is rendered
- */
-export async function renderHigh(
-  source: string,
-  header: Header,
-  path: string,
-  animated: boolean,
-): Promise<RenderedImage> {
-  const { fit, quality, effort } = VARIANTS.high
-  if (!animated || header.frames === 1) {
-    return renderStill(await decodeFirstFrame(source, header, fit), VARIANTS.high, path)
+/** Renders an image as a plan says. */
+export async function render(source: string, task: RenderTask): Promise<Rendered> {
+  const { folder, header, plan } = task
+  const path = join(folder, `rendered.${plan.format}`)
+  if (plan.animated && header.frames > 1) {
+    return write(await renderAnimation(source, header, plan), path)
   }
-  // sharp works frame by frame and does not hold them all. By default it keeps no metadata.
-  const image = openImage(source, header, 'error', { animated: true })
-  const { data, info } = await fitInto(image, fit)
-    .webp({ quality, effort })
-    .toBuffer({ resolveWithObject: true })
-    .catch((error) => {
-      throw damaged(header, error)
-    })
-  return write(data, { width: info.width, height: info.pageHeight ?? info.height }, path)
+  if ('fit' in plan) {
+    const pixels = await decodeFirstFrame(source, header, plan.fit)
+    const rendered = await renderPixels(pixels, plan, path)
+    return task.withPreview ? { ...rendered, preview: await makePreview(pixels) } : rendered
+  }
+  const part = await decodePart(source, header, plan)
+  const image = finish(part, plan, turnOfOrientation(header.orientation))
+  return write(await encodeStill(encode(image, plan)), path)
 }
 
-async function write(
-  data: Buffer,
-  { width, height }: { width: number; height: number },
+/** Writes upright pixels as they are. */
+export async function renderPixels(
+  { data, ...raw }: Pixels,
+  plan: FitPlan,
   path: string,
 ): Promise<RenderedImage> {
+  return write(await encodeStill(encode(sharp(data, { raw }), plan)), path)
+}
+
+async function encodeStill(image: Sharp): Promise<Encoded> {
+  const { data, info } = await image.toBuffer({ resolveWithObject: true })
+  return { data, width: info.width, height: info.height }
+}
+
+async function write({ data, width, height }: Encoded, path: string): Promise<RenderedImage> {
   await writeFile(path, data, { mode: 0o600 })
   const sha256 = createHash('sha256').update(data).digest('hex')
   return { path, size: data.length, sha256, width, height }
