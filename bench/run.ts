@@ -20,6 +20,9 @@ const COMPARISONS: Readonly<
   stream: () => import('./stream.ts'),
   add: () => import('./add.ts'),
   delivery: () => import('./delivery.ts'),
+  renders: () => import('./renders.ts'),
+  sized: () => import('./sized.ts'),
+  bounded: () => import('./bounded.ts'),
   write: () => import('./write.ts'),
   bulk: () => import('./bulk.ts'),
   import: () => import('./import.ts'),
@@ -31,6 +34,7 @@ const COMPARISONS: Readonly<
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {
   scroll: () => import('./scroll.ts'),
   scale: () => import('./scale.ts'),
+  qualities: () => import('./qualities.ts'),
   upkeep: () => import('./upkeep.ts'),
   writers: () => import('./simulate-writers.ts'),
   cache: () => import('./simulate-cache.ts'),

@@ -1,5 +1,6 @@
 import type { VariantName } from '../database/tables.ts'
 import type { OutputFormat } from './address/options.ts'
+import { DEFAULT_QUALITY } from './address/qualities.ts'
 import type { Encoding, FitPlan } from './plan/plan.ts'
 
 /**
@@ -32,13 +33,13 @@ export const VARIANTS = {
 } as const satisfies Record<VariantName, FitPlan>
 
 /**
- * The quality of all other images, unless their address says one, and their effort. AVIF of quality 60 looks
- * like WebP of quality 80. At 800 pixels and effort 2, WebP takes 18 ms and AVIF 120; at 4, 39 ms and 1.1 s.
- * JPEG has no effort: MozJPEG takes six times the time for 3 % fewer bytes. PNG is lossless at any effort.
+ * The quality of all other images, unless their address says one, and their effort. At 800 pixels and effort 2, WebP takes
+ * 18 ms and AVIF 120; at 4, 39 ms and 1.1 s. JPEG has no effort: MozJPEG takes six times the time for 3 % fewer bytes.
+ * PNG is lossless at any effort.
  */
 export const ENCODINGS = {
-  webp: { quality: 80, effort: 2 },
-  avif: { quality: 60, effort: 2 },
-  jpg: { quality: 80, effort: 0 },
+  webp: { quality: DEFAULT_QUALITY.webp, effort: 2 },
+  avif: { quality: DEFAULT_QUALITY.avif, effort: 2 },
+  jpg: { quality: DEFAULT_QUALITY.jpg, effort: 0 },
   png: { quality: 100, effort: 6 },
 } as const satisfies Record<OutputFormat, Pick<Encoding, 'quality' | 'effort'>>

@@ -108,7 +108,7 @@ describe('an address', () => {
     ['w_80,frame_0.auto', 'w_80,frame_0.auto'],
     ['w_80,q_80.webp', 'w_80.webp'],
     ['w_80,q_80.jpg', 'w_80.jpg'],
-    ['w_80,q_60.avif', 'w_80.avif'],
+    ['w_80,q_58.avif', 'w_80.avif'],
     ['w_80,q_80.auto', 'w_80,q_80.auto'],
     ['hero,q_80,frame_0,crop_0-0-100-100.jpg', 'hero,crop_0-0-100-100,frame_0,q_80.jpg'],
     ['w_80,ar_32-18.webp', 'w_80,ar_16-9.webp'],
