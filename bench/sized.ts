@@ -35,7 +35,7 @@ export async function* compare(): AsyncGenerator<Comparison> {
     await nginx.stop()
   }
   yield* askManyWidths()
-  yield* withCopy(ITEMS, listBesideRenders)
+  yield* withCopy(engine, ITEMS, listBesideRenders)
 }
 
 /** Widths that people ask for, without a signature: most are not those of the ladder. */
@@ -112,7 +112,7 @@ function countRenditions(data: string): number {
   return Number(row?.count)
 }
 
-async function* listBesideRenders(data: string): AsyncGenerator<Comparison> {
+async function* listBesideRenders({ data }: { data: string }): AsyncGenerator<Comparison> {
   const photos = await keepPhotos()
   const server = await serveLibrary({ data, settings: {} })
   try {
