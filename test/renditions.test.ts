@@ -122,6 +122,43 @@ describe('an image of any size', () => {
     expect(await colourAt(0.9)).toEqual([0, 0, 255])
   })
 
+  it('is made from an intermediate image, if the original is slow to decode', async () => {
+    const photo = await sharp(await makePng({ width: 64, height: 48, seed: ++seed }))
+      .resize(2400, 1800, { kernel: 'cubic' })
+      .png()
+      .toBuffer()
+    const { media } = (await owner.add('Slow', [], photo)).body
+    const source = async () => {
+      const database = await openDatabase(await locateDatabase(server.data))
+      const rows = await database.read
+        .selectFrom('renditions')
+        .select(['key', 'width', 'height'])
+        .where('name', '=', 'source')
+        .execute()
+      await database.close()
+      return rows
+    }
+    expect(await source()).toEqual([])
+    const path = (width: number) => `/media/image/${media.id}/w_${width}.webp`
+    expect((await owner.get(path(800))).status).toBe(200)
+    const [intermediate] = await source()
+    expect(intermediate).toMatchObject({ width: 2400, height: 1800 })
+    // What is made from it shows the same as what is made from the original.
+    const small = (await owner.get(path(400))).bytes
+    const wanted = await sharp(photo).resize(400).raw().toBuffer()
+    const shown = await sharp(small).raw().toBuffer()
+    let difference = 0
+    for (const [index, value] of wanted.entries())
+      difference += Math.abs(value - (shown[index] ?? 0))
+    expect(difference / wanted.length).toBeLessThan(3)
+    // Without it, the original is used.
+    await loseObject(server.data, intermediate?.key ?? '')
+    expect((await owner.get(path(320))).status).toBe(200)
+    expect((await runCli(server.data, ['doctor', '--repair'])).stdout).toContain('Removed it.')
+    expect(await source()).toEqual([])
+    await expectSettled(server.data)
+  })
+
   it('is made again after its object was lost, and goes with its item', async () => {
     const media = await add()
     const path = `/media/image/${media.id}/w_240.webp`

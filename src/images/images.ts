@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createBudget } from '../base/budget.ts'
 import { AppError } from '../base/errors.ts'
+import { INTERMEDIATE_FIT } from './intermediate.ts'
 import type { FitPlan, Plan } from './plan/plan.ts'
 import type { ImageSettings } from './settings.ts'
 import { checkUploadLimits, countPixels } from './upload-limits.ts'
@@ -50,6 +51,17 @@ export interface Images {
     plans: readonly Plan[],
     signal?: AbortSignal,
   ): Promise<RenderedImage[]>
+  /**
+   * Renders an image from the intermediate one of an earlier render, if `servesFrom` allows that. Any error
+   * means that the original must be used instead.
+   */
+  renderFromIntermediate(
+    path: string,
+    folder: string,
+    plan: Plan,
+    options?: { priority?: number },
+    signal?: AbortSignal,
+  ): Promise<RenderedImage>
   /** For metrics: the number of running processes, and of tasks that wait for one. */
   readonly workers: number
   readonly waiting: number
@@ -128,10 +140,32 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       worker.run('renderParts', { path, folder, header, plans }),
     )
 
+  const renderFromIntermediate: Images['renderFromIntermediate'] = (
+    path,
+    folder,
+    plan,
+    { priority = PRIORITY.shown } = {},
+    signal,
+  ) =>
+    pool.use(
+      async (worker) => {
+        const options = { priority, ...(signal && { signal }) }
+        const release = await pixels.take(INTERMEDIATE_FIT ** 2, options)
+        try {
+          return await worker.run('renderFromIntermediate', { path, folder, plan })
+        } finally {
+          release()
+        }
+      },
+      { priority, signal },
+    )
+
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
     render: (...task) => render(...task).catch(refuseWith('Error processing media')),
     renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
+    renderFromIntermediate: (...task) =>
+      renderFromIntermediate(...task).catch(refuseWith('Error processing media')),
     get workers() {
       return pool.alive
     },

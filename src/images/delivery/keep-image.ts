@@ -10,6 +10,12 @@ import type { RenderedImage } from '../worker/tasks.ts'
 import { type RenderedVariant, replaceVariant } from './replace-variant.ts'
 import { findStored, type StoredImage } from './source-lookup.ts'
 
+/**
+ * The name of the intermediate image of an original that is slow to decode. It is private: no address leads to it. Images up
+ * to a share of its size are made from it.
+ */
+export const INTERMEDIATE = 'source'
+
 /** When renditions have grown over their limit, so much of the limit is freed: not every render need remove some. */
 const SPARE = 0.01
 /** Renditions that one query chooses for removal. */
@@ -106,6 +112,8 @@ async function insertImages(
     images.set(name, { key, sha256: rendered.sha256, size: rendered.size })
   }
   if (taken.length === 0) return { images, removedKeys: [] }
+  // The intermediate image was of use for them, or will be.
+  await runIn(trx, noteIntermediate, now, fileId)
   removed.push(...(await makeRoom(trx, renditionBytes, taken)))
   await journal.take(trx, taken)
   return { images, removedKeys: await journal.condemn(trx, removed) }
@@ -197,6 +205,15 @@ async function makeRoom(trx: Queries, limit: number, kept: readonly string[]): P
   }
   return removed
 }
+
+const noteIntermediate = prepare((db, asked_at: Parameter<number>, fileId: Parameter<number>) =>
+  db
+    .updateTable('renditions')
+    .set({ asked_at, asks: 2 })
+    .where('file_id', '=', fileId)
+    .where('name', '=', INTERMEDIATE)
+    .compile(),
+)
 
 const deleteRendition = prepare((db, fileId: Parameter<number>, name: Parameter<string>) =>
   db

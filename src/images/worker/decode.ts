@@ -71,19 +71,34 @@ export async function decodeFirstFrame(
  * @returns pixels as they are stored, which the header's `orientation` makes upright
  * @throws Refusal if the image is damaged or cut short
  */
-export async function decodePart(path: string, header: Header, plan: Plan): Promise<Pixels> {
+export async function decodePart(
+  path: string,
+  header: Header,
+  plan: Plan,
+  scaling: Scaling = {},
+): Promise<Pixels> {
   // If sharp made it upright, it would do so before it cuts, and decode a JPEG in full size.
   const opened = openImage(path, header, { page: plan.frame, autoOrient: false })
-  const part = scaleAndCut(opened, plan, turnOfOrientation(header.orientation))
+  const part = scaleAndCut(opened, plan, turnOfOrientation(header.orientation), scaling)
   return toPixels(part, header.conversion).catch((error) => {
     throw damaged(header, error)
   })
 }
 
+interface Scaling {
+  /** Whether a JPEG may be scaled during decoding to less than twice the size of the result: fast, and less sharp. */
+  fastShrinkOnLoad?: boolean
+}
+
 /** @param stored the turn that makes the pixels of the image upright, as those of the plan are */
-export function scaleAndCut(image: Sharp, { scale, cut }: Plan, stored: Turn): Sharp {
+export function scaleAndCut(
+  image: Sharp,
+  { scale, cut }: Plan,
+  stored: Turn,
+  scaling: Scaling = {},
+): Sharp {
   const { width, height } = turnSize(scale, undo(stored))
-  const scaled = image.resize(width, height, { fit: 'fill' })
+  const scaled = image.resize(width, height, { fit: 'fill', ...scaling })
   return cut ? scaled.extract(turnArea(cut, scale, undo(stored))) : scaled
 }
 

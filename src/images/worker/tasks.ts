@@ -1,6 +1,7 @@
 import type { Format, ImageExtension, ImageType } from '../formats.ts'
 import type { FitPlan, Plan } from '../plan/plan.ts'
 import type { Conversion } from './colour/conversion.ts'
+import type { IntermediateExtension } from './intermediate.ts'
 
 /** The properties that a file claims. Only a full decode shows whether they are true. */
 export interface Header {
@@ -51,10 +52,14 @@ export interface ProcessedImage extends Preview {
 export interface RenderExtras {
   /** Whether the preview is computed. */
   withPreview?: boolean
+  /** Whether the intermediate image is written, if the original needs one and this render can give it. */
+  withIntermediate?: boolean
 }
 
 export interface Rendered extends RenderedImage {
   preview?: Preview
+  /** What later images are rendered from. Private. */
+  intermediate?: RenderedImage & { extension: IntermediateExtension }
 }
 
 /** The tasks of a worker process. Paths are absolute. Output files go into `folder`. */
@@ -69,6 +74,10 @@ export interface Tasks {
   renderParts: {
     input: { path: string; folder: string; header: Header; plans: readonly Plan[] }
     output: RenderedImage[]
+  }
+  renderFromIntermediate: {
+    input: { path: string; folder: string; plan: Plan }
+    output: RenderedImage
   }
 }
 

@@ -14,7 +14,7 @@ import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
 import { withGifTransparency } from './gif-transparency.ts'
 import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
-import { render, renderPixels } from './render.ts'
+import { render, renderFromIntermediate, renderPixels, renderWithIntermediate } from './render.ts'
 import { renderParts } from './render-parts.ts'
 import {
   type Header,
@@ -52,7 +52,12 @@ const tasks: {
     return { type, extension, width, height, frames, ...(await makePreview(pixels)), scaled }
   },
 
-  render: (task) => withSource(task, (path) => render(path, task)),
+  render: (task) =>
+    withSource(task, (path) =>
+      task.withIntermediate ? renderWithIntermediate(path, task) : render(path, task),
+    ),
+
+  renderFromIntermediate: (task) => renderFromIntermediate(task.path, task),
 
   renderParts: (task) => withSource(task, (path) => renderParts(path, task)),
 }
