@@ -119,7 +119,8 @@ it('is made with the first image, which is the same as later ones but for its no
   const image = sharp(await readFile(first.path))
   if (!first.intermediate) return expect.fail('should have been made')
   const later = await renderFromIntermediate(first.intermediate.path, task)
-  expect(await similarity(later.path, image)).toBeGreaterThan(0.98)
+  // Both have been compressed, each with a loss of its own.
+  expect(await similarity(later.path, image)).toBeGreaterThan(0.97)
 })
 
 it('does not change the bytes of high, and is not used for it', async () => {

@@ -49,7 +49,8 @@ export function ItemPicture(props: ItemPictureProps) {
   const isTiled = hasTiles && item.frames === 1 && !isTransparent(thumbhash)
   const [settled] = useDebouncedValue(zoom.scale, SETTLED_MS)
   const pixels = shown.width * devicePixelRatio
-  const needsTiles = isTiled && zoom.scale * pixels > loadedWidth(item, pixels)
+  const loaded = loadedWidth(item, pixels)
+  const needsTiles = isTiled && loaded < item.width && zoom.scale * pixels > loaded
   const isLoaded = state === 'loaded' || (isSmallLoaded && !isSmallMissing)
   const placeholder = useMemo(() => toDataUrl(thumbhash), [thumbhash])
   return (
