@@ -10,6 +10,7 @@ import type { Client } from '../test/harness.ts'
 import { measureBareSharp } from './bare-sharp.ts'
 import { type Comparison, medianRatio, summarize } from './comparison.ts'
 import { withCopy } from './copied-library.ts'
+import type { KeptLibrary } from './library.ts'
 import { keepPhotos, renewPhoto } from './photos.ts'
 import { pingDuring } from './pinger.ts'
 import { serveLibrary, signInTo } from './servers.ts'
@@ -51,11 +52,11 @@ const FORMS: Readonly<Record<string, (image: Buffer) => Promise<Upload>>> = {
 }
 
 export async function* compare(): AsyncGenerator<Comparison> {
-  yield* withCopy(ITEMS, comparePhotos)
-  yield* withCopy(ITEMS, compareLarge)
+  yield* withCopy(engine, ITEMS, comparePhotos)
+  yield* withCopy(engine, ITEMS, compareLarge)
 }
 
-async function* comparePhotos(data: string): AsyncGenerator<Comparison> {
+async function* comparePhotos({ data }: KeptLibrary): AsyncGenerator<Comparison> {
   const photos = await keepPhotos()
   const server = await serveLibrary({ data, settings: {} })
   const watch = await watchServer(server.pid)
@@ -123,7 +124,7 @@ async function* comparePhotos(data: string): AsyncGenerator<Comparison> {
 }
 
 /** Measures one large upload on an otherwise idle server. */
-async function* compareLarge(data: string): AsyncGenerator<Comparison> {
+async function* compareLarge({ data }: KeptLibrary): AsyncGenerator<Comparison> {
   const file = join(data, 'blocked')
   const preload = join(import.meta.dirname, 'event-loop.ts')
   const server = await serveLibrary({ data, settings: { BENCH_EVENT_LOOP: file } }, { preload })

@@ -34,6 +34,8 @@ interface Relation {
 function namePart(name: string, owner: string | null): string {
   if (name === 'media_search' && owner === null) return 'search, texts'
   if (name.startsWith('media_search')) return 'search, index'
+  if ((owner ?? name) === 'order_blocks') return 'orders'
+  if (['facets', 'facet_chunks'].includes(owner ?? name)) return 'facets'
   if (['files', 'variants', 'media', 'media_json', 'audit'].includes(owner ?? name)) {
     return owner === null ? `${name}, rows` : `${owner}, indexes`
   }

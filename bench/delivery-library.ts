@@ -3,15 +3,27 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from 'node:path'
 import { openDatabase } from '../src/database/open.ts'
 import type { VariantName } from '../src/database/tables.ts'
+import { planName } from '../src/images/plan/plan.ts'
+import { planOf } from '../src/images/plan/plan-of.ts'
+import { RECIPE as IMAGE_RECIPE } from '../src/images/recipe.ts'
 import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { newKey } from '../src/storage/storage.ts'
 
 /** Increase this when the contents of the library change. */
-const RECIPE = 1
+const RECIPE = 2
 const FOLDER = join(import.meta.dirname, 'library')
 const PREFIX = 'delivery-r'
+/** Of each original, in pixels. */
+const [WIDTH, HEIGHT] = [4000, 3000]
+/** The size that is delivered besides the variants. */
+const SIZED = 'w_800'
+export type Delivered = VariantName | typeof SIZED
 /** Bytes of each image, typical of photographs. */
-export const SIZES: Readonly<Record<VariantName, number>> = { scaled: 8_000, high: 300_000 }
+export const SIZES: Readonly<Record<Delivered, number>> = {
+  scaled: 8_000,
+  high: 300_000,
+  [SIZED]: 34_000,
+}
 const ITEMS_AT_ONCE = 100
 
 export interface DeliveredImage {
@@ -23,10 +35,10 @@ export interface DeliveredImage {
 
 export interface DeliveryLibrary {
   data: string
-  images: Readonly<Record<VariantName, readonly DeliveredImage[]>>
+  images: Readonly<Record<Delivered, readonly DeliveredImage[]>>
 }
 
-/** A library of this many images, each with bytes of its own in both sizes. Kept from run to run. */
+/** A library of this many images, each with bytes of its own in each size. Kept from run to run. */
 export async function keepDeliveryLibrary(count: number): Promise<DeliveryLibrary> {
   const data = join(FOLDER, `${PREFIX}${RECIPE}-${count}`)
   mkdirSync(FOLDER, { recursive: true })
@@ -43,27 +55,36 @@ export async function keepDeliveryLibrary(count: number): Promise<DeliveryLibrar
     renameSync(filling, data)
   }
   const database = await openDatabase(join(data, 'vitrine.db'))
-  const rows = await database.read
+  const variants = await database.read
     .selectFrom('variants')
     .innerJoin('files', 'files.id', 'file_id')
-    .select(['name', 'variants.key', 'scaled_digest', 'high_digest'])
+    .select(['name', 'variants.key', 'scaled_digest'])
+    .orderBy('file_id')
+    .execute()
+  const renditions = await database.read
+    .selectFrom('renditions')
+    .innerJoin('files', 'files.id', 'file_id')
+    .select(['renditions.key', 'scaled_digest'])
     .orderBy('file_id')
     .execute()
   await database.close()
-  const imagesOf = (variant: VariantName) =>
+  const rows = [...variants, ...renditions.map((row) => ({ ...row, name: SIZED }))]
+  const imagesOf = (size: Delivered) =>
     rows
-      .filter(({ name }) => name === variant)
-      .map(({ key, scaled_digest, high_digest }) => ({
-        path: `/media/file/${variant === 'scaled' ? scaled_digest : high_digest}/${variant}.webp`,
-        key,
-      }))
-  return { data, images: { scaled: imagesOf('scaled'), high: imagesOf('high') } }
+      .filter(({ name }) => name === size)
+      .map(({ key, scaled_digest }) => ({ path: `/media/file/${scaled_digest}/${size}.webp`, key }))
+  return {
+    data,
+    images: { scaled: imagesOf('scaled'), high: imagesOf('high'), [SIZED]: imagesOf(SIZED) },
+  }
 }
 
 async function fill(data: string, count: number): Promise<void> {
   const database = await openDatabase(join(data, 'vitrine.db'))
-  const put = (variant: VariantName, width: number) => {
-    const bytes = randomFillSync(Buffer.alloc(SIZES[variant]))
+  const source = { width: WIDTH, height: HEIGHT, frames: 1, focus: null }
+  const name = planName(planOf({ width: 800 }, 'webp', source))
+  const put = (size: Delivered, width: number) => {
+    const bytes = randomFillSync(Buffer.alloc(SIZES[size]))
     const key = newKey('variants', 'webp')
     const path = join(data, 'files', key)
     mkdirSync(dirname(path), { recursive: true })
@@ -80,15 +101,15 @@ async function fill(data: string, count: number): Promise<void> {
         key: newKey('originals', 'jpg'),
         type: 'image/jpeg',
         size: 4_000_000,
-        width: 4000,
-        height: 3000,
+        width: WIDTH,
+        height: HEIGHT,
         frames: 1,
         thumbhash: sha256.slice(0, 28),
         color: '#808080',
         scaled_digest: sha256.slice(0, 22),
         high_digest: sha256.slice(22, 44),
       }
-      return { file, scaled, high: put('high', 2560) }
+      return { file, scaled, high: put('high', 2560), sized: put(SIZED, 800) }
     })
     await database.write(async (trx) => {
       const ids = await insertFiles(trx, images)
@@ -98,6 +119,11 @@ async function fill(data: string, count: number): Promise<void> {
         ...high,
       }))
       await trx.insertInto('variants').values(highs).execute()
+      const renditions = images.map(({ sized }, index) => ({
+        ...{ file_id: ids[index] ?? 0, name, ...sized },
+        ...{ recipe: IMAGE_RECIPE, asked_at: 1000, asks: 2 },
+      }))
+      await trx.insertInto('renditions').values(renditions).execute()
       await insertItems(
         trx,
         ids.map((file_id) => ({ file_id, name: `Image ${file_id}`, tags: '[]', added_at: 1000 })),

@@ -1,9 +1,8 @@
 /** Measures public image delivery against nginx, which sends the same files. */
 import { join } from 'node:path'
-import type { VariantName } from '../src/database/tables.ts'
 import { measureBeside } from './beside.ts'
 import type { Comparison } from './comparison.ts'
-import { keepDeliveryLibrary, SIZES } from './delivery-library.ts'
+import { type Delivered, keepDeliveryLibrary, SIZES } from './delivery-library.ts'
 import { canDropCaches, dropCaches } from './drop-caches.ts'
 import { load, loadOnce } from './load.ts'
 import { startNginx } from './nginx.ts'
@@ -13,8 +12,8 @@ import { IS_FULL, ROUNDS, SECONDS } from './sizes.ts'
 import { makeUnmadeHigh } from './unmade-high.ts'
 import { watchServer } from './watch-server.ts'
 
-const IMAGES = IS_FULL ? 10_000 : 200
-const LEAST: Readonly<Record<VariantName, number>> = { scaled: 0.45, high: 0.6 }
+export const IMAGES = IS_FULL ? 10_000 : 200
+const LEAST: Readonly<Record<Delivered, number>> = { scaled: 0.45, high: 0.6, w_800: 0.6 }
 const LEAST_COLD = 0.25
 const NGINX = 'nginx, one core'
 
@@ -22,7 +21,7 @@ export async function* compare(): AsyncGenerator<Comparison> {
   const library = await keepDeliveryLibrary(IMAGES)
   const nginx = await startNginx(join(library.data, 'files'))
   try {
-    yield* compareWarm(library, nginx.url)
+    yield* compareWarm(library, nginx.url, ['scaled', 'high'])
     yield* compareCold(library, nginx.url)
   } finally {
     await nginx.stop()
@@ -32,13 +31,18 @@ export async function* compare(): AsyncGenerator<Comparison> {
 
 type Library = Awaited<ReturnType<typeof keepDeliveryLibrary>>
 
-const nameOf = (variant: VariantName) => `${variant} (${SIZES[variant] / 1000} kB)`
+const nameOf = (variant: Delivered) => `${variant} (${SIZES[variant] / 1000} kB)`
 
-async function* compareWarm({ data, images }: Library, nginx: string): AsyncGenerator<Comparison> {
+/** Images that the server has sent before. */
+export async function* compareWarm(
+  { data, images }: Library,
+  nginx: string,
+  sizes: readonly Delivered[],
+): AsyncGenerator<Comparison> {
   const server = await serveLibrary({ data, settings: {} })
   const watch = await watchServer(server.pid)
   try {
-    for (const variant of ['scaled', 'high'] as const) {
+    for (const variant of sizes) {
       const all = images[variant]
       const anyOrder = shuffled(all.length, all.length, 1).flatMap((index) => all[index] ?? [])
       for (const [what, chosen] of [

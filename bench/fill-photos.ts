@@ -4,6 +4,7 @@ import type { Queries } from '../src/database/tables.ts'
 import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { countVersion } from '../src/media/library.ts'
 import type { Kind } from '../src/storage/storage.ts'
+import type { insertRows } from './derive-later.ts'
 
 /** Items per transaction. */
 const ITEMS_AT_ONCE = 100
@@ -71,20 +72,28 @@ export function createPhotoNames(seed = 1) {
 
 /**
  * Adds items with all rows of a real library but without objects: a file, its scaled image, an item, and
- * its entries in the search index, tags and counts.
+ * all that is derived from it.
+ * @param insert inserts the items; with `insertRows`, call `deriveAll` when all are there
  */
 export async function fillPhotos(
   database: Database,
   items: number,
-  { seed = 1, itemsAtOnce = ITEMS_AT_ONCE, next = createPhotoNames(seed) } = {},
+  {
+    seed = 1,
+    itemsAtOnce = ITEMS_AT_ONCE,
+    next = createPhotoNames(seed),
+    insert = insertItems as Insert,
+  } = {},
 ): Promise<void> {
   for (let made = 0; made < items; made += itemsAtOnce) {
     const count = Math.min(itemsAtOnce, items - made)
-    const photos = Array.from({ length: count }, (_, index) => next(made + index))
-    const describe = createDescriptions(seed + made)
-    await database.write((trx) => insertPhotos(trx, photos, describe))
+    const nextPhoto = createPhotos(seed + made, next)
+    const photos = Array.from({ length: count }, (_, index) => nextPhoto(made + index))
+    await database.write((trx) => insertPhotos(trx, photos, insert))
   }
 }
+
+type Insert = typeof insertItems | typeof insertRows
 
 const DAY_MS = 86_400_000
 const TYPES = [
@@ -147,48 +156,49 @@ function createDescriptions(seed: number) {
   }
 }
 
-async function insertPhotos(
-  trx: Queries,
-  photos: readonly Named[],
-  describe: ReturnType<typeof createDescriptions>,
-) {
-  const added_at = Date.now()
-  const described = photos.map(describe)
-  await countVersion(trx)
+/** The rows of a file with its scaled image, and of an item but for its file and its time. */
+export type NewPhoto = ReturnType<ReturnType<typeof createPhotos>>
+
+/** Generates photographs without objects. */
+export function createPhotos(seed: number, next: (index?: number) => Named) {
+  const describe = createDescriptions(seed)
   const digest = () => randomHex(11)
+  return (index?: number) => {
+    const { name, tags } = next(index)
+    const { file, item } = describe()
+    return {
+      file: {
+        file: {
+          ...file,
+          sha256: randomHex(32),
+          key: inventKey('originals', 'jpg'),
+          thumbhash: randomHex(14),
+          scaled_digest: digest(),
+          high_digest: digest(),
+        },
+        scaled: {
+          key: inventKey('variants', 'webp'),
+          sha256: randomHex(32),
+          size: 20_000,
+          width: 400,
+          height: 300,
+        },
+      },
+      item: { name, tags: JSON.stringify(tags), ...item },
+    }
+  }
+}
+
+async function insertPhotos(trx: Queries, photos: readonly NewPhoto[], insert: Insert) {
+  const added_at = Date.now()
+  await countVersion(trx)
   const ids = await insertFiles(
     trx,
-    described.map(({ file }) => ({
-      file: {
-        ...file,
-        sha256: randomHex(32),
-        key: inventKey('originals', 'jpg'),
-        thumbhash: randomHex(14),
-        scaled_digest: digest(),
-        high_digest: digest(),
-      },
-      scaled: {
-        key: inventKey('variants', 'webp'),
-        sha256: randomHex(32),
-        size: 20_000,
-        width: 400,
-        height: 300,
-      },
-    })),
+    photos.map(({ file }) => file),
   )
-  await insertItems(
+  await insert(
     trx,
-    photos.map(({ name, tags }, index) => ({
-      file_id: ids[index] ?? 0,
-      name,
-      tags: JSON.stringify(tags),
-      added_at,
-      alt: null,
-      rating: 0,
-      taken_at: null,
-      added_by: null,
-      ...described[index]?.item,
-    })),
+    photos.map(({ item }, index) => ({ ...item, file_id: ids[index] ?? 0, added_at })),
   )
 }
 

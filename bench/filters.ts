@@ -110,7 +110,7 @@ const CASES: readonly Case[] = [
 
 export async function* compare(): AsyncGenerator<Comparison> {
   for (const engine of await findEngines()) {
-    const [many, few] = [await open(engine, ITEMS), await open(engine, FEW_ITEMS)]
+    const many = await open(engine, ITEMS)
     try {
       for (const { what, most, ...asked } of CASES) {
         const row = await many.measure(asked)
@@ -121,9 +121,8 @@ export async function* compare(): AsyncGenerator<Comparison> {
           target: { of: 'measured', most: most[engine] },
         }
       }
-      yield await compareSizes(engine, many, few)
+      yield await compareSizes(engine, many)
     } finally {
-      await few.close()
       await many.close()
     }
   }
@@ -131,9 +130,11 @@ export async function* compare(): AsyncGenerator<Comparison> {
 
 type Opened = Awaited<ReturnType<typeof open>>
 
-async function compareSizes(engine: Engine, many: Opened, few: Opened): Promise<Comparison> {
+async function compareSizes(engine: Engine, many: Opened): Promise<Comparison> {
   const asked = { query: 'type=jpeg&lacks=alt', changed: true, depth: 0.5 }
-  const [limit, { measured }] = [(await few.measure(asked)).measured, await many.measure(asked)]
+  const { measured } = await many.measure(asked)
+  const few = await open(engine, FEW_ITEMS)
+  const { measured: limit } = await few.measure(asked).finally(few.close)
   return {
     what: `list: two filters, in ${ITEMS.toLocaleString('en')} items against ${FEW_ITEMS.toLocaleString('en')}`,
     engine,

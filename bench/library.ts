@@ -20,6 +20,7 @@ import { openDatabase } from '../src/database/open.ts'
 import type { Queries } from '../src/database/tables.ts'
 import { POSTGRES_SERVER } from '../test/postgres.ts'
 import type { Engine } from './comparison.ts'
+import { deriveAll, insertRows } from './derive-later.ts'
 import { createPhotoNames, fillPhotos, type Named } from './fill-photos.ts'
 
 /** Increase this when their contents change, so that they are filled again. */
@@ -27,6 +28,8 @@ const RECIPE = 2
 const FOLDER = join(import.meta.dirname, 'library')
 /** Items per transaction. Each transaction rewrites pages of every index, so a few large ones cost less. */
 const ITEMS_AT_ONCE = 250_000
+/** The same on PostgreSQL, which takes them as JSON. */
+const ROWS_AT_ONCE = 5000
 const CACHE_KIB = 1024 * 1024
 const CONNECTIONS = 8
 
@@ -105,12 +108,7 @@ async function keepSqlite(plan: Plan): Promise<KeptLibrary> {
 
 async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
   mkdirSync(plan.data, { recursive: true })
-  const locate = (database: string) => {
-    const url = new URL(POSTGRES_SERVER)
-    url.pathname = `/${database}`
-    return { url: url.href, connections: CONNECTIONS }
-  }
-  const location = locate(name)
+  const location = locatePostgres(name)
   const settings = { VITRINE_DATABASE_URL: location.url }
   const server = new pg.Client({ connectionString: POSTGRES_SERVER })
   await server.connect()
@@ -120,12 +118,16 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
     )
     const names = rows.map(({ datname }) => String(datname))
     for (const other of names) {
-      const isOld = !other.startsWith(`vitrine_bench_r${RECIPE}_`) || other.endsWith('_filling')
+      const isOld =
+        !other.startsWith(`vitrine_bench_r${RECIPE}_`) || /_(?:filling|copy)$/.test(other)
       if (isOld) await server.query(`DROP DATABASE ${other} WITH (FORCE)`)
     }
     if (names.includes(name)) return { ...plan, settings, location }
     await server.query(`CREATE DATABASE ${name}_filling TEMPLATE template0 ENCODING 'UTF8'`)
-    await fill(locate(`${name}_filling`), plan)
+    // A library that is half filled is filled anew, so nothing need wait for the disk.
+    await server.query(`ALTER DATABASE ${name}_filling SET synchronous_commit = off`)
+    await fill(locatePostgres(`${name}_filling`), plan)
+    await server.query(`ALTER DATABASE ${name}_filling RESET synchronous_commit`)
     await server.query(`ALTER DATABASE ${name}_filling RENAME TO ${name}`)
     return { ...plan, settings, location }
   } finally {
@@ -133,8 +135,21 @@ async function keepPostgres(plan: Plan, name: string): Promise<KeptLibrary> {
   }
 }
 
-/** @returns the duration in seconds */
-async function fill(location: DatabaseLocation, { engine, items }: Plan): Promise<number> {
+export function locatePostgres(database: string) {
+  const url = new URL(POSTGRES_SERVER)
+  url.pathname = `/${database}`
+  return { url: url.href, connections: CONNECTIONS }
+}
+
+/**
+ * @param later whether all that takes long is derived at the end, and not as an import does
+ * @returns the duration in seconds
+ */
+async function fill(
+  location: DatabaseLocation,
+  { engine, items }: Plan,
+  { later = true } = {},
+): Promise<number> {
   console.log(`${engine}: filling a library of ${items.toLocaleString('en')} items…`)
   const start = performance.now()
   const database = await openDatabase(location)
@@ -142,10 +157,12 @@ async function fill(location: DatabaseLocation, { engine, items }: Plan): Promis
   if (typeof location === 'string') await database.write((trx) => enlargeCache(trx))
   const indexes = typeof location === 'string' ? undefined : await withoutGrams(location.url)
   await fillPhotos(database, items, {
-    itemsAtOnce: engine === 'SQLite' ? ITEMS_AT_ONCE : 1000,
+    itemsAtOnce: engine === 'SQLite' ? ITEMS_AT_ONCE : ROWS_AT_ONCE,
     next: createNames(items),
+    ...(later && { insert: insertRows }),
   })
-  if (indexes) await indexes.restore()
+  if (later) await deriveAll(database)
+  await indexes?.restore()
   const seconds = (performance.now() - start) / 1000
   await database.close()
   const size =
@@ -178,7 +195,7 @@ export async function fillAnew(items: number): Promise<number> {
   mkdirSync(FOLDER, { recursive: true })
   const data = mkdtempSync(join(FOLDER, 'anew-'))
   try {
-    return await fill(join(data, 'vitrine.db'), { engine: 'SQLite', items, data })
+    return await fill(join(data, 'vitrine.db'), { engine: 'SQLite', items, data }, { later: false })
   } finally {
     rmSync(data, { recursive: true })
   }

@@ -24,6 +24,8 @@ export interface Load {
   /** Responses per second. */
   rate: number
   requests: number
+  /** Responses over 399. */
+  refused: number
   /** Milliseconds until the response was complete. */
   p50: number
   p99: number
@@ -32,7 +34,7 @@ export interface Load {
 /**
  * Sends each next request as soon as a response arrives.
  * @param paths requested in turn
- * @throws Error if a response is over 399, or if there is none
+ * @throws Error if a response is over 399, unless `mayRefuse`; if one lacks, or if there is none
  */
 export async function load(
   url: string,
@@ -41,11 +43,13 @@ export async function load(
     headers = {},
     seconds,
     connections = CONNECTIONS,
+    mayRefuse = false,
   }: {
     paths: readonly string[]
     headers?: Readonly<Record<string, string>>
     seconds: number
     connections?: number
+    mayRefuse?: boolean
   },
 ): Promise<Load> {
   const folder = mkdtempSync(join(tmpdir(), 'vitrine-bench-'))
@@ -63,14 +67,14 @@ export async function load(
       { env: { ...process.env, ...files } },
     )
     const result = JSON.parse(stdout.slice(stdout.lastIndexOf('{')))
-    if (result.failed > 0 || result.requests === 0) {
-      throw new Error(
-        `Of ${result.requests} requests to ${url}${paths[0]}, ${result.failed} failed.`,
-      )
+    const failed = result.failed + (mayRefuse ? 0 : result.refused)
+    if (failed > 0 || result.requests === 0) {
+      throw new Error(`Of ${result.requests} requests to ${url}${paths[0]}, ${failed} failed.`)
     }
     return {
       rate: result.requests / (result.microseconds / 1e6),
       requests: result.requests,
+      refused: result.refused,
       p50: result.p50 / 1000,
       p99: result.p99 / 1000,
     }
@@ -82,20 +86,26 @@ export async function load(
 /**
  * Requests each path once, with a client in this process, because wrk has no end of its own. For responses
  * that take the server much longer than the client.
+ *
+ * @param options.apart whether each connection comes from an address of its own, as those of different people
  */
-export async function loadOnce(url: string, paths: readonly string[]): Promise<Load> {
+export async function loadOnce(
+  url: string,
+  paths: readonly string[],
+  { connections = CONNECTIONS, apart = false } = {},
+): Promise<Load> {
   const times: number[] = []
   let next = 0
   const start = performance.now()
-  const work = async () => {
-    const connection = await openSequential(url)
+  const work = async (_: unknown, index: number) => {
+    const connection = await openSequential(url, {}, apart ? `127.0.1.${index + 1}` : undefined)
     for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
       times.push(await connection.time({ path }))
     }
     connection.close()
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, work))
+  await Promise.all(Array.from({ length: connections }, work))
   const seconds = (performance.now() - start) / 1000
   const [p50, p99] = [percentile(times, 0.5), percentile(times, 0.99)]
-  return { rate: paths.length / seconds, requests: paths.length, p50, p99 }
+  return { rate: paths.length / seconds, requests: paths.length, refused: 0, p50, p99 }
 }

@@ -2,15 +2,16 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path'
 import { makePhoto } from './make-photo.ts'
 
-const FOLDER = join(import.meta.dirname, 'library')
+/** Where the photographs are, as `photo-1.jpg` and so on. */
+export const PHOTO_FOLDER = join(import.meta.dirname, 'library')
 const PHOTOS = 8
 
 /** Returns some photographs of 12 megapixels, which are made once. */
 export async function keepPhotos(): Promise<Buffer[]> {
-  mkdirSync(FOLDER, { recursive: true })
+  mkdirSync(PHOTO_FOLDER, { recursive: true })
   const photos: Buffer[] = []
   for (let seed = 1; seed <= PHOTOS; seed++) {
-    const path = join(FOLDER, `photo-${seed}.jpg`)
+    const path = join(PHOTO_FOLDER, `photo-${seed}.jpg`)
     if (!existsSync(path)) {
       writeFileSync(`${path}.part`, await makePhoto(seed))
       renameSync(`${path}.part`, path)

@@ -20,24 +20,31 @@ interface Result {
   rows: Comparison[]
 }
 
-/** @param names the comparisons, in the order of their tables */
+/**
+ * Tables of comparisons without a result stay as they are.
+ * @param names the comparisons, in the order of their tables
+ */
 export function writeReport(results: string, names: readonly string[]): void {
-  const found = names.flatMap((name) => {
-    const path = join(results, `${name}.json`)
-    if (!existsSync(path)) {
-      console.error(`There is no result of ${name} yet.`)
-      return []
-    }
-    const result: Result = JSON.parse(readFileSync(path, 'utf8'))
-    return [{ name, result }]
-  })
   const text = readFileSync(DOCUMENT, 'utf8')
   const [before, rest] = text.split(BEGIN)
-  const after = rest?.split(END)[1]
-  if (rest === undefined || after === undefined) throw new Error(`${DOCUMENT} has no place for it.`)
-  const tables = found.map(({ name, result }) => describePart(name, result)).join('\n\n')
-  writeFileSync(DOCUMENT, `${before}${BEGIN}\n\n${tables}\n\n${END}${after}`)
-  const rows = found.flatMap(({ result }) => result.rows)
+  const [written, after] = rest?.split(END) ?? []
+  if (written === undefined || after === undefined)
+    throw new Error(`${DOCUMENT} has no place for it.`)
+  const known = new Map(
+    written.split(/^(?=### )/m).map((part) => [part.split('\n', 1)[0], part.trim()]),
+  )
+  const rows: Comparison[] = []
+  const tables = names.flatMap((name) => {
+    const path = join(results, `${name}.json`)
+    if (existsSync(path)) {
+      const result: Result = JSON.parse(readFileSync(path, 'utf8'))
+      rows.push(...result.rows)
+      return [describePart(name, result)]
+    }
+    console.error(`There is no result of ${name} yet.`)
+    return known.get(`### ${name}`) ?? []
+  })
+  writeFileSync(DOCUMENT, `${before}${BEGIN}\n\n${tables.join('\n\n')}\n\n${END}${after}`)
   const reached = rows.map(isReached)
   const count = (what: boolean) => reached.filter((is) => is === what).length
   console.log(`${rows.length} rows: ${count(true)} reached, ${count(false)} not.`)

@@ -20,16 +20,21 @@ const COMPARISONS: Readonly<
   stream: () => import('./stream.ts'),
   add: () => import('./add.ts'),
   delivery: () => import('./delivery.ts'),
+  renders: () => import('./renders.ts'),
+  sized: () => import('./sized.ts'),
+  bounded: () => import('./bounded.ts'),
   write: () => import('./write.ts'),
   bulk: () => import('./bulk.ts'),
   import: () => import('./import.ts'),
   start: () => import('./start.ts'),
+  size: () => import('./size.ts'),
   workers: () => import('./workers.ts'),
 }
 
 const PARTS: Readonly<Record<string, () => Promise<{ measure(): AsyncIterable<Figures> }>>> = {
   scroll: () => import('./scroll.ts'),
   scale: () => import('./scale.ts'),
+  qualities: () => import('./qualities.ts'),
   upkeep: () => import('./upkeep.ts'),
   writers: () => import('./simulate-writers.ts'),
   cache: () => import('./simulate-cache.ts'),

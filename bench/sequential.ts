@@ -11,10 +11,17 @@ export interface TimedRequest {
 /**
  * One client on one connection that sends a request after each response. It only finds the end of a
  * response, so that nearly all of the time is the server's.
+ *
+ * @param localAddress where the connection comes from
  */
-export async function openSequential(url: string, headers: Readonly<Record<string, string>> = {}) {
+export async function openSequential(
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+  localAddress?: string,
+) {
   const { hostname, port, host } = new URL(url)
-  const socket = connect(Number(port), hostname).setNoDelay()
+  const to = { host: hostname, port: Number(port) }
+  const socket = connect(localAddress === undefined ? to : { ...to, localAddress }).setNoDelay()
   await once(socket, 'connect')
   const lines = Object.entries({ host, ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
   const tail = ` HTTP/1.1\r\n${lines.join('')}`

@@ -1,10 +1,18 @@
-/** Measures edits and deletes in a large library against a minimal durable change. */
+/**
+ * Measures edits and deletes in a large library against a minimal durable change, and the statements of an
+ * add and an edit against those without facets and orders.
+ */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import pg from 'pg'
+import { openDatabase } from '../src/database/open.ts'
+import { compareStatements } from './change-statements.ts'
 import { type Comparison, percentile, summarize } from './comparison.ts'
 import { withCopy } from './copied-library.ts'
+import { findEngines } from './engines.ts'
 import { createPhotoNames } from './fill-photos.ts'
+import type { KeptLibrary } from './library.ts'
 import { openSequential, type TimedRequest } from './sequential.ts'
 import { serveLibrary, signInTo } from './servers.ts'
 import { shuffled } from './shuffled.ts'
@@ -14,18 +22,24 @@ import { watchServer } from './watch-server.ts'
 const TIMES = IS_FULL ? 100 : 20
 
 export async function* compare(): AsyncGenerator<Comparison> {
-  yield* withCopy(ITEMS, compareIn)
+  for (const engine of await findEngines()) {
+    yield* withCopy(engine, ITEMS, async function* (library) {
+      yield* compareStatements(library)
+      yield* compareRequests(library)
+    })
+  }
 }
 
-async function* compareIn(data: string): AsyncGenerator<Comparison> {
+async function* compareRequests(library: KeptLibrary): AsyncGenerator<Comparison> {
+  const { engine, settings } = library
   const ids = shuffled(ITEMS, 2 * TIMES * (ROUNDS + 1), 1).map((place) => place + 1)
   const deleted = ids.splice(0, TIMES * (ROUNDS + 1))
-  putObjects(data, deleted)
-  const server = await serveLibrary({ data, settings: {} })
-  const watch = await watchServer(server.pid)
+  await putObjects(library, deleted)
+  const server = await serveLibrary(library)
+  const watch = await watchServer(server.pid, settings.VITRINE_DATABASE_URL)
   const { cookie } = await signInTo(server)
   const connection = await openSequential(server.url, { cookie })
-  const bare = openBareCommits(join(data, 'bare.db'))
+  const bare = await openBareCommits(library)
   try {
     const next = createPhotoNames(7)
     const kinds: Record<string, { most: number; request: () => TimedRequest }> = {
@@ -38,7 +52,7 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
         }),
       },
       delete: {
-        most: 6,
+        most: 8,
         request: () => ({ method: 'DELETE', path: `/media/delete/${deleted.pop()}` }),
       },
     }
@@ -53,7 +67,7 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
         const work = async () => {
           for (let time = 0; time < TIMES; time++) times.push(await connection.time(request()))
         }
-        for (let time = 0; time < TIMES; time++) bareTimes.push(bare.time())
+        for (let time = 0; time < TIMES; time++) bareTimes.push(await bare.time())
         const { taken } = await watch.during(work)
         // The first round is warm-up.
         if (round === 0) continue
@@ -65,60 +79,67 @@ async function* compareIn(data: string): AsyncGenerator<Comparison> {
       const [measured, limit] = [summarize(medians, 'ms'), summarize(limits, 'ms')]
       yield {
         what: `${what} in ${ITEMS.toLocaleString('en')} items`,
-        engine: 'SQLite',
+        engine,
         measured,
         limit: { ...limit, by: 'bare durable commit' },
         ratio: measured.median / limit.median,
-        target: { of: 'ratio', most },
+        ...(engine === 'SQLite' && { target: { of: 'ratio', most } }),
         processor: summarize(processor, 'ms').median,
         memory,
       }
     }
   } finally {
     connection.close()
-    bare.close()
+    await bare.close()
     await watch.close()
     await server.stop()
   }
 }
 
 /** The library has rows without objects. Only the items to be deleted get objects. */
-function putObjects(data: string, ids: readonly number[]): void {
-  const database = new DatabaseSync(join(data, 'vitrine.db'))
-  const keysOf = database.prepare(
-    `SELECT files.key FROM media JOIN files ON files.id = file_id WHERE media.id = :id
-     UNION ALL
-     SELECT variants.key FROM media JOIN variants USING (file_id) WHERE media.id = :id`,
-  )
-  for (const id of ids) {
-    for (const { key } of keysOf.all({ id })) {
-      const path = join(data, 'files', String(key))
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, Buffer.alloc(8000))
-    }
+async function putObjects({ data, location }: KeptLibrary, ids: readonly number[]): Promise<void> {
+  const database = await openDatabase(location)
+  const own = database.read.selectFrom('media').where('media.id', 'in', ids)
+  const keys = await own
+    .innerJoin('files', 'files.id', 'file_id')
+    .select('files.key')
+    .unionAll(own.innerJoin('variants', 'variants.file_id', 'media.file_id').select('variants.key'))
+    .execute()
+  for (const { key } of keys) {
+    const path = join(data, 'files', key)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, Buffer.alloc(8000))
   }
-  database.close()
+  await database.close()
 }
 
-/** The minimal durable change: one row in a table of its own, at synchronous = FULL. */
-function openBareCommits(path: string) {
-  const database = new DatabaseSync(path)
+/** The minimal durable change: one row in a table of its own. `time` resolves with milliseconds. */
+async function openBareCommits({ engine, data, location }: KeptLibrary) {
+  const create = 'CREATE TABLE bare (id INTEGER PRIMARY KEY, name TEXT)'
+  let next = 0
+  const timeOf = async (commit: () => unknown) => {
+    const start = performance.now()
+    await commit()
+    return performance.now() - start
+  }
+  if (engine === 'PostgreSQL') {
+    const connectionString = typeof location === 'string' ? location : location.url
+    const client = new pg.Client({ connectionString })
+    await client.connect()
+    await client.query(create)
+    const insert = () => ({
+      name: 'bare',
+      text: 'INSERT INTO bare (id, name) VALUES ($1, $2)',
+      values: [++next, 'A photograph'],
+    })
+    return { time: () => timeOf(() => client.query(insert())), close: () => client.end() }
+  }
+  const database = new DatabaseSync(join(data, 'bare.db'))
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-  database.exec('CREATE TABLE bare (id INTEGER PRIMARY KEY, name TEXT)')
-  const [begin, insert, commit] = [
-    'BEGIN IMMEDIATE',
-    'INSERT INTO bare (name) VALUES (?)',
-    'COMMIT',
-  ].map((statement) => database.prepare(statement))
+  database.exec(create)
+  const insert = database.prepare('INSERT INTO bare (id, name) VALUES (?, ?)')
   return {
-    /** @returns milliseconds */
-    time(): number {
-      const start = performance.now()
-      begin?.run()
-      insert?.run('A photograph')
-      commit?.run()
-      return performance.now() - start
-    },
-    close: () => database.close(),
+    time: () => timeOf(() => insert.run(++next, 'A photograph')),
+    close: async () => database.close(),
   }
 }

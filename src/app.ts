@@ -13,10 +13,16 @@ import { createRecorders } from './database/recorder.ts'
 import { healthRoutes } from './http/operate/health.ts'
 import { pageRoutes } from './http/page.ts'
 import { createServer } from './http/server.ts'
+import { createBounds } from './images/address/bounds.ts'
 import { deliveryRoutes } from './images/delivery/delivery.ts'
-import { createVariantRenders } from './images/delivery/renders.ts'
-import { readDeliverySecret } from './images/digests.ts'
+import { createImageAddresses } from './images/delivery/image-addresses.ts'
+import { createImageLookup } from './images/delivery/image-lookup.ts'
+import { createImageRenders } from './images/delivery/renders.ts'
+import { createRenditionUses } from './images/delivery/rendition-uses.ts'
+import { readDeliverySecret, readSigningSecret } from './images/digests.ts'
 import { createImages } from './images/images.ts'
+import { createFindPreset } from './images/presets/find-preset.ts'
+import { presetRoutes } from './images/presets/preset-routes.ts'
 import { ensureDerived } from './media/filter/rebuild.ts'
 import { createItemAddresses } from './media/item.ts'
 import type { Library } from './media/library.ts'
@@ -76,7 +82,16 @@ export async function openLibrary(
   const images = createImages(config, (text) =>
     log.warn({ text: text.slice(0, MAX_SAID) }, 'An image process wrote to standard error'),
   )
-  const renders = createVariantRenders({ database, storage, journal, images, temporary, log })
+  const renders = createImageRenders({
+    database,
+    storage,
+    journal,
+    images,
+    temporary,
+    renditionBytes: config.variantBytes,
+    imageQueue: config.imageQueue,
+    log,
+  })
   const deliverySecret = await readDeliverySecret(database.read)
   return {
     database,
@@ -140,7 +155,19 @@ export async function createApp(
       ...(needsStorage(config) && config.storageUrl && { temporary: library.temporary.check }),
     }),
   )
-  if (config.api) await app.register(auth.routes)
+  if (config.api) {
+    await app.register(auth.routes)
+    await app.register(presetRoutes, { database })
+  }
+  const addressOptions = {
+    bounds: createBounds(config),
+    transforms: config.transforms,
+    signingKeys: [
+      ...config.signingKeys,
+      { id: '0', secret: await readSigningSecret(database.read) },
+    ],
+    findPreset: createFindPreset(database),
+  }
   await app.register(mediaRoutes, {
     library,
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
@@ -148,21 +175,34 @@ export async function createApp(
     zips: createBudget('sending of archives', MAX_ZIPS, 0),
     maxImageBytes: config.maxImageBytes,
     addresses: createItemAddresses(config.basePath),
+    imageAddresses: createImageAddresses(addressOptions),
+    widths: config.widths,
+    avif: config.avif,
+    transforms: config.transforms,
+    publicUrl: config.publicUrl,
     api: config.api,
     fileService: config.fileService,
     trashDays: config.trashDays,
     versions: config.versions,
     listUse,
   })
+  const uses = createRenditionUses(database, log)
+  app.addHook('onClose', uses.close)
   await app.register(deliveryRoutes, {
     database,
     storage,
+    lookup: createImageLookup(database, addressOptions),
     renders,
+    uses,
+    avif: config.avif,
     hasPermission: createHasPermission(auth.identify),
     delivery: config.delivery,
     deliveryCacheBytes: config.deliveryCacheBytes,
     deliveryUse,
     api: config.api,
+    iiif: config.iiif,
+    publicUrl: config.publicUrl,
+    basePath: config.basePath,
   })
   return app
 }

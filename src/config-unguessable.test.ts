@@ -20,7 +20,12 @@ const EXTERNAL = {
 }
 
 it('an empty or default secret is refused before anything starts, and not repeated', () => {
-  const secrets = ['VITRINE_ADMIN_PASSWORD', 'VITRINE_METRICS_TOKEN', 'VITRINE_AUTH_SECRET']
+  const secrets = [
+    'VITRINE_ADMIN_PASSWORD',
+    'VITRINE_METRICS_TOKEN',
+    'VITRINE_AUTH_SECRET',
+    'VITRINE_SIGNING_KEYS',
+  ]
   const values = [
     'change-me-change-me-change-me-change-me',
     'CHANGEME.CHANGEME.CHANGEME.CHANGEME',
@@ -32,8 +37,9 @@ it('an empty or default secret is refused before anything starts, and not repeat
   ]
   for (const variable of secrets) {
     const rest = variable === 'VITRINE_AUTH_SECRET' ? EXTERNAL : {}
+    const id = variable === 'VITRINE_SIGNING_KEYS' ? 'web:' : ''
     for (const value of values) {
-      const faults = faultsOf({ ...rest, [variable]: value })
+      const faults = faultsOf({ ...rest, [variable]: id + value })
       expect(faults).toEqual([expect.stringMatching(`^${variable} must be a value of your own`)])
       expect(faults.join()).not.toContain(value)
     }
@@ -42,7 +48,7 @@ it('an empty or default secret is refused before anything starts, and not repeat
     ])
     // Made of these words, but chosen: no attacker tries it first.
     const chosen = 'the-secret-of-the-harbour-master-1907'
-    expect(faultsOf({ ...rest, [variable]: chosen })).toEqual([])
+    expect(faultsOf({ ...rest, [variable]: id + chosen })).toEqual([])
   }
 })
 
@@ -55,6 +61,7 @@ it('this test knows every secret setting', () => {
     'VITRINE_AUTH_SECRET',
     'VITRINE_DATABASE_URL',
     'VITRINE_METRICS_TOKEN',
+    'VITRINE_SIGNING_KEYS',
     'VITRINE_STORAGE_URL',
   ])
 })

@@ -78,6 +78,33 @@ describe('the configuration', () => {
     ).toMatchObject({ auth: 'external', authAudience: 'media', authUserClaim: 'sub' })
   })
 
+  it('names a public URL with another path than the base path', () => {
+    const fault = (path: string, base: string) =>
+      `VITRINE_PUBLIC_URL is "https://media.example.com${path}"; its path must be that of VITRINE_BASE_PATH, "${base}"`
+    const faultsWith = (url: string, basePath = '/') =>
+      faultsOf({ VITRINE_PUBLIC_URL: url, VITRINE_BASE_PATH: basePath })
+    expect(faultsWith('https://media.example.com/app/')).toEqual([fault('/app', '/')])
+    expect(faultsWith('https://media.example.com', '/app/')).toEqual([fault('', '/app/')])
+    expect(faultsWith('https://media.example.com/app/b', '/app')).toEqual([
+      fault('/app/b', '/app/'),
+    ])
+    expect(faultsWith('https://media.example.com/app', '/app/')).toEqual([])
+    expect(faultsWith('https://media.example.com/')).toEqual([])
+  })
+
+  it('needs a public URL for IIIF', () => {
+    expect(faultsOf({ VITRINE_IIIF: 'true' })).toEqual([
+      'VITRINE_IIIF is on; VITRINE_PUBLIC_URL must be set too, to the URL under which clients reach the server',
+    ])
+    expect(faultsOf({ VITRINE_IIIF: 'false' })).toEqual([])
+    const url = 'https://media.example.com'
+    expect(faultsOf({ VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: url })).toEqual([])
+    // Told once.
+    expect(faultsOf({ VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: 'media' })).toEqual([
+      expect.stringMatching(/^VITRINE_PUBLIC_URL is "media"; must be /),
+    ])
+  })
+
   it('never repeats a secret', () => {
     const [fault] = faultsOf({ VITRINE_ADMIN_PASSWORD: 'short' })
     expect(fault).toContain('VITRINE_ADMIN_PASSWORD')
@@ -98,6 +125,7 @@ describe('the configuration', () => {
       storageUrl: 's3://bucket?endpoint=https://s3.example.com',
       metricsToken: 'a-token-for-the-metrics',
       authSecret: 'a secret of thirty-two bytes, all told',
+      signingKeys: 'web:the-first-of-two-keys,old:the-second-of-two-keys',
     }
 
     it.each(secrets)('reads %s by a variable or a flag', (name, setting) => {

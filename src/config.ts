@@ -7,7 +7,9 @@ import { fileVariableOf, findSource, type SettingSource } from './base/setting-s
 import type { Setting, Values } from './base/settings.ts'
 import type { DatabaseLocation } from './database/database.ts'
 import { databaseSettings } from './database/settings.ts'
+import { checkPublicUrl } from './http/public-url.ts'
 import { httpSettings } from './http/settings.ts'
+import { checkIiif } from './images/iiif/check-settings.ts'
 import { deliverySettings, imageSettings } from './images/settings.ts'
 import { mediaSettings } from './media/settings.ts'
 import { storageSettings } from './storage/settings.ts'
@@ -95,6 +97,9 @@ export function readConfig(
   }
   faults.push(...checkExternal(values as Partial<Config>, (name) => given.has(name)))
   faults.push(...checkCookie(values as Partial<Config>))
+  faults.push(...checkPublicUrl(values as Partial<Config>))
+  // A public URL that is there but wrong has a line of its own.
+  if (!given.has('publicUrl')) faults.push(...checkIiif(values as Partial<Config>))
   if (faults.length > 0) throw new ConfigError(faults)
   return values as Config
 }

@@ -156,6 +156,21 @@ export async function main(argv: readonly string[]): Promise<void> {
     async (id, items, options) =>
       (await collections()).collectionTake(configOf(options), id, items),
   )
+  const preset = program.command('preset').description('Manage presets, names for sizes of images.')
+  const presets = () => import('./cli/preset.ts')
+  command(preset, 'list', 'Show all presets.').action(async (options) =>
+    (await presets()).presetList(configOf(options)),
+  )
+  command(
+    preset,
+    'set <name> <options>',
+    'Make or change a preset: hero w_1600,ar_21-9,q_85.',
+  ).action(async (name, options, flags) =>
+    (await presets()).presetSet(configOf(flags), name, options),
+  )
+  command(preset, 'remove <name>', 'Remove a preset. Its addresses show nothing any more.').action(
+    async (name, options) => (await presets()).presetRemove(configOf(options), name),
+  )
   const tag = program.command('tag').description('Manage the tags in use.')
   const tags = () => import('./cli/tag.ts')
   command(tag, 'list', 'Show the tags in use, those that most items have first.')

@@ -66,7 +66,16 @@ export async function takeStock(data: string): Promise<Stock> {
       .selectFrom('files')
       .select(['key', 'sha256'])
       .unionAll(read.selectFrom('variants').select(['key', 'sha256']))
+      .unionAll(read.selectFrom('renditions').select(['key', 'sha256']))
       .execute()
+    const library = await read
+      .selectFrom('library')
+      .select('rendition_bytes')
+      .executeTakeFirstOrThrow()
+    const renditions = await read.selectFrom('renditions').select('size').execute()
+    expect(Number(library.rendition_bytes)).toBe(
+      renditions.reduce((sum, { size }) => sum + size, 0),
+    )
     const journal = await read.selectFrom('journal').select('key').execute()
     return {
       media: ids,

@@ -524,7 +524,12 @@ const rows: Row[] = [
     { is: 'without an end', json: { tag: 'a' }, status: 400, data: MISSING },
     { is: 'of a wrong type', json: { ids: ['1'] }, status: 400, data: MISSING },
     { is: 'of ids and a filter', json: { ids: [1], type: 'png' }, status: 400, data: INVALID },
-    { is: 'in an unknown size', json: { ids: [1], size: 'w_5' }, status: 400, data: INVALID },
+    ...['big', 'w_5', 'w_0.jpg', 'nope.jpg', ''].map((size) => ({
+      is: `in the size "${size}"`,
+      json: { ids: [1], size },
+      status: 400,
+      data: INVALID,
+    })),
     { is: 'by an unknown member', json: { ids: [1], sizes: 'high' }, status: 400, data: INVALID },
     {
       is: 'of an unknown id',
@@ -1353,8 +1358,62 @@ const collectionRows: typeof accountRows = [
     'Collection not found',
   ],
 ]
+const presetRows: typeof accountRows = [
+  ['GET /presets', 'nobody', undefined, 401, 'Unauthorized'],
+  ['PUT /presets/hero', 'nobody', { options: 'w_5' }, 401, 'Unauthorized'],
+  ['PUT /presets/hero', 'viewer', { options: 'w_5' }, 403, 'Forbidden'],
+  ['PUT /presets/hero', 'admin', { options: 'w_5' }, 200, 'Preset saved successfully'],
+  ['PUT /presets/hero', 'admin', { options: 'ar_1-1,w_5' }, 200, 'Preset saved successfully'],
+  ['PUT /presets/hero', 'admin', {}, 400, MISSING],
+  ...[null, 5, '', ['w_5']].map(
+    (options) => ['PUT /presets/hero', 'admin', { options }, 400, MISSING] as const,
+  ),
+  ...['w_0', 'w_5.webp', 'scaled', 'hero,w_5', 'w_5,v_1', 'w_5,s_0-x', 'w_5,h_5,ar_1-1', ' '].map(
+    (options) => ['PUT /presets/hero', 'admin', { options }, 400, INVALID] as const,
+  ),
+  ['PUT /presets/hero', 'admin', { options: 'w_5', revision: 1 }, 400, INVALID],
+  ...['Hero', 'he_ro', 'scaled', 'high', 'x'.repeat(33), '1', '%20'].map(
+    (name) => [`PUT /presets/${name}`, 'admin', { options: 'w_5' }, 400, INVALID] as const,
+  ),
+  ['POST /presets/hero', 'admin', { options: 'w_5' }, 405, 'Method not allowed'],
+  ['DELETE /presets/hero', 'nobody', undefined, 401, 'Unauthorized'],
+  ['DELETE /presets/hero', 'viewer', undefined, 403, 'Forbidden'],
+  ['DELETE /presets/scaled', 'admin', undefined, 400, INVALID],
+  ['DELETE /presets/nope', 'admin', undefined, 404, 'Preset not found'],
+  ['DELETE /presets/hero', 'admin', undefined, 200, 'Preset deleted successfully'],
+  ['POST /media/urls', 'nobody', { id: 1, options: ['scaled'] }, 401, 'Unauthorized'],
+  ...[
+    {},
+    { id: 1 },
+    { options: ['scaled'] },
+    { id: '1', options: ['scaled'] },
+    { id: 0, options: ['scaled'] },
+    { id: 1, options: 'scaled' },
+    { id: 1, options: [5] },
+    { id: 1, options: [] },
+  ].map((json) => ['POST /media/urls', 'admin', json, 400, MISSING] as const),
+  ...[
+    { id: 1, options: ['w_0.webp'] },
+    { id: 1, options: ['nope.webp'] },
+    { id: 1, options: Array.from({ length: 101 }, () => 'scaled') },
+    { id: 1, options: ['scaled'], size: 5 },
+  ].map((json) => ['POST /media/urls', 'admin', json, 400, INVALID] as const),
+  ['POST /media/urls', 'admin', { id: 777777, options: ['scaled'] }, 404, 'Media not found'],
+  ['GET /media/item/1/html', 'nobody', undefined, 401, 'Unauthorized'],
+  ['GET /media/item/777777/html', 'admin', undefined, 404, 'Media not found'],
+  ['GET /media/item/x/html', 'admin', undefined, 404, 'Media not found'],
+  ['GET /media/item/1/html?preset=nope', 'admin', undefined, 404, 'Preset not found'],
+  ['GET /media/item/1/html?preset=a.b', 'admin', undefined, 400, INVALID],
+  ['GET /media/item/1/html?sizes=a&sizes=b', 'admin', undefined, 400, INVALID],
+]
 rows.push(
-  ...[...accountRows, ...collectionRows].map(([request, as, json, status, data]) => {
+  ...['PUT /presets/hero', 'POST /media/urls'].map((request) => {
+    const [method = '', path = ''] = request.split(' ')
+    const options = { body: 'options=w_5', headers: { 'content-type': 'text/plain' } }
+    const data = 'Unsupported media type'
+    return { is: `${request} as text`, method, path, options, status: 415, data }
+  }),
+  ...[...accountRows, ...collectionRows, ...presetRows].map(([request, as, json, status, data]) => {
     const [method = '', path = ''] = request.split(' ')
     const is = `${request} ${JSON.stringify(json)?.slice(0, 60)} by ${as}`
     return { is, method, path, as, ...(json && { options: { json } }), status, data } as Row

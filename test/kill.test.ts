@@ -63,9 +63,9 @@ const trashingOf = (item: Item): Act => ({
   after: undefined,
 })
 
-const showingOf = (item: Item): Act => ({
+const showingOf = (item: Item, path = item.media.urls.high): Act => ({
   method: 'GET',
-  path: item.media.urls.high,
+  path,
   before: item,
   after: { name: item.media.name, image: item.image },
 })
@@ -208,6 +208,16 @@ const scenarios: Scenario[] = [
     stride: 3,
     first: 3,
     prepare: async (library) => showingOf(await library.takeItem()),
+  },
+  {
+    is: 'the first request for another size',
+    steps: 12,
+    stride: 6,
+    first: 3,
+    prepare: async (library) => {
+      const item = await library.takeItem()
+      return showingOf(item, item.media.urls.template.replace('{width}', '80'))
+    },
   },
 ]
 

@@ -51,10 +51,15 @@ describe('a patch of an item', () => {
       translations: { de: { alt: 'Eine Brücke' } },
       revision: before.revision + 1,
       changedAt: body.media.changedAt,
+      // The key in them follows from the focus.
+      urls: { ...body.media.urls, srcset: expect.any(String) },
     })
+    expect(body.media.urls).not.toEqual(before.urls)
     expect(body.media.changedAt > before.changedAt).toBe(true)
     expect(Value.Errors(RankedItem, shown.body)).toEqual([])
-    const { translations, exif, location, ...listed } = shown.body.media
+    const { translations, exif, location, ...detailed } = shown.body.media
+    const { srcset, ...urls } = detailed.urls
+    const listed = { ...detailed, urls }
     expect(body.media).toEqual(listed)
     expect((await client.list()).body.media[0]).toEqual(listed)
   })

@@ -15,7 +15,15 @@ const ROLES: Record<string, readonly string[]> = {
   nobody: [],
   viewer: ['session', 'view-media'],
   editor: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media'],
-  admin: ['session', 'view-media', 'edit-media', 'add-media', 'delete-media', 'manage-accounts'],
+  admin: [
+    'session',
+    'view-media',
+    'edit-media',
+    'add-media',
+    'delete-media',
+    'manage-accounts',
+    'manage-presets',
+  ],
 }
 interface Operation {
   requestBody?: {
@@ -121,6 +129,7 @@ describe('access to each route', () => {
       'DELETE /media/delete/: delete-media',
       'DELETE /media/delete/:id: delete-media',
       'DELETE /media/item/:id/versions/:version: delete-media',
+      'DELETE /presets/:name: manage-presets',
       'DELETE /users/:id/sessions/:session: manage-accounts',
       'DELETE /users/:id/sessions: manage-accounts',
       'DELETE /users/:id/tokens/:token: manage-accounts',
@@ -133,11 +142,16 @@ describe('access to each route', () => {
       'GET /media/duplicates: view-media',
       'GET /media/facets: view-media',
       'GET /media/item/:id/alike: view-media',
+      'GET /media/item/:id/html: view-media',
+      'GET /media/item/:id/iiif/:region/:size/:rotation/:file: view-media',
+      'GET /media/item/:id/iiif/info.json: view-media',
+      'GET /media/item/:id/iiif: view-media',
       'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
       'GET /media/tags: view-media',
       'GET /media: view-media',
+      'GET /presets: view-media',
       'GET /users/:id/sessions: manage-accounts',
       'GET /users/:id/tokens: manage-accounts',
       'GET /users: manage-accounts',
@@ -166,11 +180,13 @@ describe('access to each route', () => {
       'POST /media/tags/remove: edit-media',
       'POST /media/tags/rename: edit-media',
       'POST /media/trash/:id: delete-media',
+      'POST /media/urls: view-media',
       'POST /media/zip: view-media',
       'POST /users/:id/disabled: manage-accounts',
       'POST /users/:id/password: manage-accounts',
       'POST /users/:id/role: manage-accounts',
       'POST /users: manage-accounts',
+      'PUT /presets/:name: manage-presets',
     ])
   })
 
@@ -306,13 +322,26 @@ describe('access to each route', () => {
 
   it('is public only for sign-in, health, the OpenAPI document, pages and images', async () => {
     const { routes } = await makeApp()
-    const images = ['/media/file/:digest/:file', '/media/image/:id', '/media/image/:id/:res']
+    const images = ['/media/file/:key/:options', '/media/image/:id', '/media/image/:id/:options']
     expect(publicUrls(routes).sort()).toEqual([...always, ...images].sort())
   })
 
   it.each(['private', 'off'])('is not public for images if delivery is %s', async (delivery) => {
     const { routes } = await makeApp({ VITRINE_DELIVERY: delivery })
     expect(publicUrls(routes).sort()).toEqual(always)
+  })
+
+  it('is public for images by IIIF only if that is on, and not if delivery is private', async () => {
+    const on = { VITRINE_IIIF: 'true', VITRINE_PUBLIC_URL: 'https://media.example.com' }
+    const iiif = ['/iiif/:key', '/iiif/:key/:region/:size/:rotation/:file', '/iiif/:key/info.json']
+    const [open, closed] = [
+      await makeApp(on),
+      await makeApp({ ...on, VITRINE_DELIVERY: 'private' }),
+    ]
+    expect(publicUrls(open.routes)).toEqual(expect.arrayContaining(iiif))
+    expect(publicUrls(closed.routes).sort()).toEqual(always)
+    const guarded = closed.routes.filter(({ url }) => iiif.includes(url))
+    expect([...new Set(guarded.map(({ access }) => access))]).toEqual(['view-media'])
   })
 
   it('matches the OpenAPI document', async () => {

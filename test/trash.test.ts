@@ -492,7 +492,7 @@ describe('merging', () => {
 
   it('gives the item what it lacks, and leads all addresses of the others to it', async () => {
     const into = await add('Into', ['Tower', 'night'])
-    const [second, third] = [await add('Second', ['tower', 'sea']), await add('Third', ['sky'])]
+    const [unfocused, third] = [await add('Second', ['tower', 'sea']), await add('Third', ['sky'])]
     const [inner, outer] = await inDatabase(first.data, async (db) => {
       const rows = ['Inner', 'Outer'].map((name, index) => ({
         name,
@@ -508,12 +508,14 @@ describe('merging', () => {
       translations: { de: { alt: 'Eigen' } },
       collections: [collections[0]],
     })
-    await patch(second.id, {
+    await patch(unfocused.id, {
       alt: 'Other alt',
       credit: 'Ada',
       focus: { x: 0.2, y: 0.3 },
       translations: { de: { alt: 'Fremd', description: 'Beschrieben' }, fr: { alt: 'Autre' } },
     })
+    const second = (await admin.request<{ media: MediaItem }>('GET', `/media/item/${unfocused.id}`))
+      .body.media
     await patch(third.id, {
       credit: 'Bob',
       description: 'Described',
@@ -559,6 +561,8 @@ describe('merging', () => {
       }
     }
     await expectStatus(200, [second, third].flatMap(byDigest))
+    // The focus gave it another key.
+    await expectStatus(308, byDigest(unfocused))
     // Whoever may delete it can look at the item itself.
     const own = await admin.get(`/media/image/${second.id}/scaled?in=trash`)
     expect(own.bytes).toEqual((await admin.get(second.urls.scaled)).bytes)

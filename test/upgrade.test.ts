@@ -85,7 +85,18 @@ it('a library from before the texts of items keeps its lists, and is found by fi
   }
   const { body } = await client.list('?order=added-asc')
   expect(body.media).toEqual(
-    old.map((item) => ({ ...item, frames: 1, ...defaults, changedAt: item.timestamp })),
+    old.map((item) => ({
+      ...item,
+      frames: 1,
+      ...defaults,
+      changedAt: item.timestamp,
+      // One key names all sizes.
+      urls: {
+        scaled: item.urls.scaled,
+        high: item.urls.scaled.replace('scaled.webp', 'high.webp'),
+        template: item.urls.scaled.replace('scaled.webp', 'w_{width}.webp'),
+      },
+    })),
   )
   const first = (await client.request<{ media: DetailedItem }>('GET', '/media/item/1')).body.media
   expect(first).toMatchObject({ ...body.media[0], translations: {} })

@@ -72,6 +72,32 @@ describe.skipIf(findUnzip() === undefined)('an archive of items', () => {
     }
   })
 
+  it('holds images by any options, with the extension of their format', async () => {
+    await client.request('PUT', '/presets/hero', { json: { options: 'w_20,gray_1,q_40' } })
+    for (const [size, names] of [
+      ['w_1000.jpg', ['Tower.jpg', 'Large.jpg']],
+      ['w_33,rot_90,q_12.png', undefined],
+      ['w_33,rot_90.png', ['Tower.png', 'Large.png']],
+      ['hero.webp', ['Tower.webp', 'Large.webp']],
+      ['hero,w_10.auto', ['Tower.jpg', 'Large.jpg']],
+      ['scaled.webp', ['Tower.webp', 'Large.webp']],
+    ] as const) {
+      const { status, bytes } = await zip({ ids: [1, 4], size })
+      expect([size, status]).toEqual([size, names ? 200 : 400])
+      if (!names) continue
+      const files = unpack(bytes)
+      expect(Object.keys(files)).toEqual(names)
+      const json = { id: 4, options: [size.replace('auto', 'jpg')] }
+      const { urls } = (await client.request<{ urls: string[] }>('POST', '/media/urls', { json }))
+        .body
+      expect(Object.values(files)[1]).toEqual((await client.get(urls[0] ?? '')).bytes)
+    }
+    expect(await zip({ ids: [1], size: 'nope.webp' })).toMatchObject({
+      status: 400,
+      body: { data: 'Invalid parameters', detail: 'size is "nope.webp". There is no preset nope.' },
+    })
+  })
+
   it('is of the items of the library alone', async () => {
     const { media } = (await client.add('Gone', ['gone'], await makePng({ seed: 30 }))).body
     await client.delete(`/media/delete/${media.id}`)

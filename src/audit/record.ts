@@ -31,6 +31,8 @@ export const auditActions = [
   'collection-added',
   'collection-changed',
   'collection-deleted',
+  'preset-saved',
+  'preset-deleted',
   'account-created',
   'account-removed',
   'account-disabled',
@@ -82,7 +84,7 @@ export const SERVER = withoutAccount('the server')
 
 export interface AuditEntry {
   action: AuditAction
-  /** `media:12`, `account:bob`, `token:3` */
+  /** `media:12`, `account:bob`, `token:3`, `preset:hero` */
   subject?: string
   detail?: Readonly<Record<string, unknown>>
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../audit/record.ts'
-import { permitOf } from './permit.ts'
+import { permitOf } from './admission.ts'
 
 /** The caller of a request, as the audit trail records it. */
 export function actorOf(request: FastifyRequest): Actor & { network: string } {

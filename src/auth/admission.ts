@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Permit } from '../audit/record.ts'
 import { AppError, forbidden } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Identify, User } from './identify.ts'
-import { type Access, isAccess, type Permission } from './permissions.ts'
-import { endWithRights, permitOf, requireAccess } from './permit.ts'
+import { type Access, isAccess, type Permission, permissionsOf } from './permissions.ts'
 import type { SignedIn } from './session/session-lookup.ts'
+
+/** Interval at which the permission of the client is checked during a long response. */
+const CHECK_EVERY_MS = 1000
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -82,6 +85,51 @@ export function authPlugin({
   }
   // Fastify's marker for a plugin that acts on its parent instance instead of a scope of its own.
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+/** @throws AppError 403 "Forbidden" if `allowed` does not include every permission that `access` requires */
+function requireAccess(
+  access: Access | undefined,
+  { username, tokenId }: Pick<User, 'username' | 'tokenId'>,
+  allowed: readonly Permission[],
+): void {
+  const missing = permissionsOf(access).find((permission) => !allowed.includes(permission))
+  if (missing === undefined) return
+  throw forbidden(
+    tokenId === undefined
+      ? `The user "${username}" needs the permission ${missing}.`
+      : `The token of "${username}" needs the permission ${missing}, and so does the user.`,
+  )
+}
+
+/**
+ * Returns a check that the user of the request is still signed in and still has the permission that the route
+ * requires. Undefined where there is nothing to check, as on public routes.
+ */
+export function permitOf({ user, routeOptions }: FastifyRequest): Permit | undefined {
+  const again = user?.again
+  if (user === null || again === undefined) return undefined
+  const { access } = routeOptions.config
+  return async (db, now) => requireAccess(access, user, await again(db, now))
+}
+
+/** Aborts a response body, however late, once the client has lost its session or permission. */
+function endWithRights(body: Readable, check: () => Promise<void>): void {
+  let checking = false
+  const timer = setInterval(() => {
+    if (checking) return
+    checking = true
+    check()
+      .catch((error: unknown) => {
+        // If the check itself fails, the permission was not withdrawn.
+        const isRefused = error instanceof AppError && [401, 403].includes(error.status)
+        if (isRefused) body.destroy(error)
+      })
+      .finally(() => {
+        checking = false
+      })
+  }, CHECK_EVERY_MS).unref()
+  body.once('close', () => clearInterval(timer))
 }
 
 /** Whether the caller has a permission. On a public route, the caller may be signed in or not. */

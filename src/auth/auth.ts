@@ -1,8 +1,10 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { auditRoutes } from '../audit/routes.ts'
 import type { Database } from '../database/database.ts'
 import type { Recorders } from '../database/recorder.ts'
 import type { BasePath } from '../http/base-path.ts'
+import { Type } from '../http/schema.ts'
 import { readExternal } from './external/external.ts'
 import { externalRoutes } from './external/external-routes.ts'
 import type { ExternalSettings } from './external/external-settings.ts'
@@ -11,7 +13,6 @@ import { authRoutes } from './routes.ts'
 import { createSessionCookie } from './session/cookie.ts'
 import type { CookieSettings } from './session/cookie-settings.ts'
 import { identifyBySession, openOwnSessions } from './session/identify-by-session.ts'
-import { signInRoute } from './sign-in/sign-in-route.ts'
 
 export interface Auth {
   identify: Identify
@@ -50,5 +51,35 @@ export async function openAuth(
       await openShared(app)
       await app.register(authRoutes({ database, cookie, recorders, own }))
     },
+  }
+}
+
+const SignInPlace = Type.Object({
+  external: Type.Boolean({
+    description: 'Whether people sign in at another service, and not at `POST /auth/login`.',
+  }),
+  url: Type.Union([Type.String(), Type.Null()], {
+    description: 'Where they sign in, if known: a URL, or a path on this host.',
+  }),
+})
+
+/** Reports where users sign in, so that no client shows a sign-in form that cannot work. */
+function signInRoute(place: { external: boolean; url: string | null }): FastifyPluginAsyncTypebox {
+  return async (app) => {
+    app.get(
+      '/auth/sign-in',
+      {
+        config: { access: 'public' },
+        schema: {
+          summary: 'Where people sign in',
+          tags: ['auth'],
+          response: { 200: SignInPlace },
+        },
+      },
+      async (_request, reply) => {
+        reply.header('cache-control', 'no-cache')
+        return place
+      },
+    )
   }
 }

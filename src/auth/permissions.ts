@@ -5,6 +5,7 @@ export const permissions = [
   'add-media',
   'delete-media',
   'manage-accounts',
+  'manage-presets',
 ] as const
 
 export type Permission = (typeof permissions)[number]

@@ -39,10 +39,7 @@ export const unauthorized = (detail?: string) =>
     headers: { 'www-authenticate': 'Bearer' },
   })
 
-/**
- * Thrown by `auth/admission.ts` (origin), `auth/permit.ts` (permission), `account-routes.ts` (personal token) and
- * `bulk-routes.ts` (search).
- */
+/** Thrown by `auth/admission.ts` (origin, permission), `account-routes.ts` (personal token) and `bulk-routes.ts` (search). */
 export const forbidden = (detail: string) => new AppError('forbidden', 403, 'Forbidden', { detail })
 
 export const mediaNotFound = (detail?: string) =>

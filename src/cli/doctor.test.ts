@@ -46,7 +46,7 @@ beforeAll(async () => {
     await addMedia(library, { name: `Picture ${index + 1}`, tags: ['tag'], image })
     await file.discard()
   }
-  await library.renders.render(1, 'high')
+  await library.renders.render(1, { name: 'high' })
   await library.close()
 })
 
@@ -251,7 +251,9 @@ describe('doctor', () => {
   })
 
   it('counts the files of earlier versions as used, and names them', async () => {
-    run('INSERT INTO versions VALUES (1, 1, 2, 5, NULL, NULL), (1, 2, 1, 6, NULL, NULL)')
+    run(
+      'INSERT INTO versions (media_id, version, file_id, added_at) VALUES (1, 1, 2, 5), (1, 2, 1, 6)',
+    )
     run('DELETE FROM media WHERE id = 2; DELETE FROM media_search WHERE rowid = 2')
     run('UPDATE media_counts SET count = count - 1; UPDATE tags SET count = count - 1')
     // What is derived from the item.
@@ -265,7 +267,9 @@ describe('doctor', () => {
   })
 
   it('finds an item that does not show its newest version, and makes one', async () => {
-    run('INSERT INTO versions VALUES (1, 1, 1, 5, NULL, NULL), (1, 2, 2, 6, NULL, NULL)')
+    run(
+      'INSERT INTO versions (media_id, version, file_id, added_at) VALUES (1, 1, 1, 5), (1, 2, 2, 6)',
+    )
     expect(await examine()).toMatchObject({
       lines: [expect.stringContaining('Item 1 does not show its newest version, 2.')],
       isSound: false,

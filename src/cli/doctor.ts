@@ -9,13 +9,14 @@ import { openStorage } from '../storage/open-storage.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { checkCollections } from '../upkeep/check-collections.ts'
 import { checkDatabase, explainDamage } from '../upkeep/check-database.ts'
-import { checkCounts, checkJson, checkTags } from '../upkeep/check-derived.ts'
-import { checkDoubles } from '../upkeep/check-doubles.ts'
+import { checkCounts, checkDoubles, checkJson, checkTags } from '../upkeep/check-derived.ts'
 import { checkFacets } from '../upkeep/check-facets.ts'
 import { checkFiles } from '../upkeep/check-files.ts'
 import { checkItems } from '../upkeep/check-items.ts'
+import { checkKeys } from '../upkeep/check-keys.ts'
 import { checkMemberships } from '../upkeep/check-memberships.ts'
 import { checkOrders } from '../upkeep/check-orders.ts'
+import { checkRenditionBytes } from '../upkeep/check-renditions.ts'
 import { checkSearchIndex } from '../upkeep/check-search-index.ts'
 import { checkStrays } from '../upkeep/check-strays.ts'
 import { checkTrash } from '../upkeep/check-trash.ts'
@@ -56,7 +57,7 @@ export async function doctor(
   process.exitCode = await examination.catch(explainDamage)
 }
 
-type Table = 'media' | 'files' | 'variants' | 'journal'
+type Table = 'media' | 'files' | 'variants' | 'renditions' | 'journal'
 
 /** In this order: an early finding may be the cause of later ones. */
 const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[] }[] = [
@@ -73,8 +74,10 @@ const CHECKS: readonly { check: Check; things: string; totals?: readonly Table[]
   { check: checkFacets, things: 'items in filters', totals: ['media'] },
   { check: checkOrders, things: 'orders' },
   { check: checkSearchIndex, things: 'items in the search index', totals: ['media'] },
+  { check: checkKeys, things: 'addresses' },
   { check: checkFiles, things: 'files', totals: ['files'] },
-  { check: checkStrays, things: 'objects', totals: ['files', 'variants'] },
+  { check: checkRenditionBytes, things: 'derived images' },
+  { check: checkStrays, things: 'objects', totals: ['files', 'variants', 'renditions'] },
 ]
 
 async function examine(examined: Examined, library?: Library): Promise<number> {

@@ -1,11 +1,14 @@
 import cluster, { type Worker } from 'node:cluster'
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { heard } from '../base/heard.ts'
 import type { Config } from '../config.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { answerMetrics } from '../http/operate/worker-metrics.ts'
 import { printAddress } from './listening.ts'
-import { WORKER_INDEX } from './worker-share.ts'
+
+/** Environment variable that holds the index of a worker process, from 0. */
+export const WORKER_INDEX = 'CLUSTER_WORKER_INDEX'
 
 /** First pause before an ended worker is replaced. It doubles each time the worker ends again. */
 const FIRST_PAUSE_MS = 100
@@ -93,3 +96,22 @@ const listens = (worker: Worker) =>
   new Promise<undefined>((resolve) => {
     worker.once('listening', () => resolve(undefined))
   })
+
+/** Whether this worker process does the work that is done once for all of them. */
+export const isFirstWorker = (): boolean => process.env[WORKER_INDEX] === '0'
+
+/**
+ * The part of the configured totals that one worker process may use: image processes, pixels in flight, the
+ * queue before them, the cache of images. Only the first worker does upkeep.
+ */
+export function shareOf(config: Config): Config {
+  const share = (whole: number) => Math.ceil(whole / config.workers)
+  return {
+    ...config,
+    imageWorkers: share(Math.min(config.imageWorkers, availableParallelism())),
+    imagePixelsInFlight: share(config.imagePixelsInFlight),
+    imageQueue: share(config.imageQueue),
+    deliveryCacheBytes: Math.floor(config.deliveryCacheBytes / config.workers),
+    scrubDays: isFirstWorker() ? config.scrubDays : undefined,
+  }
+}

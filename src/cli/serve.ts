@@ -18,11 +18,8 @@ const DRAIN_MS = 30_000
 export async function serve(config: Config): Promise<void> {
   if (config.workers === 1) return serveHere(config, { isFirst: true })
   const { default: cluster } = await import('node:cluster')
-  if (cluster.isPrimary) {
-    const { serveInWorkers } = await import('./serve-in-workers.ts')
-    return serveInWorkers(config)
-  }
-  const { isFirstWorker, shareOf } = await import('./worker-share.ts')
+  const { isFirstWorker, serveInWorkers, shareOf } = await import('./serve-in-workers.ts')
+  if (cluster.isPrimary) return serveInWorkers(config)
   await serveHere(shareOf(config), { isFirst: isFirstWorker() }).catch((error) => {
     // An open channel to the primary would keep this process alive.
     cluster.worker?.disconnect()

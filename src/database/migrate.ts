@@ -13,6 +13,7 @@ import { up as recipes } from './migrations/0012-recipes.ts'
 import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
 import { up as itemTriggers } from './migrations/0014-item-triggers.ts'
 import { up as order } from './migrations/0015-order.ts'
+import { up as renditions } from './migrations/0016-renditions.ts'
 import type { Queries } from './tables.ts'
 
 /**
@@ -103,4 +104,5 @@ export const migrations: Record<string, Migration> = {
   '0013-unseen-characters': { up: unseenCharacters },
   '0014-item-triggers': { up: itemTriggers },
   '0015-order': { up: order },
+  '0016-renditions': { up: renditions },
 }

@@ -7,6 +7,7 @@ import { startTcpProxy } from '../../test/tcp-proxy.ts'
 import { openTemporaryDatabase } from '../../test/temporary-database.ts'
 import type { Database, PostgresLocation } from './database.ts'
 import { openDatabase } from './open.ts'
+import { type Parameter, prepare, runIn } from './prepared.ts'
 
 const BUSY = { status: 503, code: 'service-busy', headers: { 'retry-after': '2' } }
 const PATIENCE = { timeout: 20_000 }
@@ -128,6 +129,22 @@ describe('a connection that is cut at COMMIT', () => {
     await cutOff
     expect(await readNames(database)).toEqual([])
   })
+})
+
+it('parses a prepared query once for each connection, also in transactions', async () => {
+  const database = await open(await locate())
+  const add = prepare((db, one: Parameter<number>) =>
+    sql<{ sum: number }>`SELECT ${one}::int + 1 AS sum`.compile(db),
+  )
+  const parsed = await database.write(async (trx) => {
+    expect(await runIn(trx, add, 1)).toEqual([{ sum: 2 }])
+    expect(await runIn(trx, add, 2)).toEqual([{ sum: 3 }])
+    const { rows } = await sql`
+      SELECT statement, (generic_plans + custom_plans)::int AS plans
+      FROM pg_prepared_statements`.execute(trx)
+    return rows
+  })
+  expect(parsed).toEqual([{ statement: 'SELECT $1::int + 1 AS sum', plans: 2 }])
 })
 
 it('runs a shared query on another connection when one is stalled', async () => {

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import {
   type CompiledQuery,
   HandleEmptyInListsPlugin,
@@ -20,7 +19,7 @@ import {
   STATEMENT_MS,
 } from './postgres-dialect.ts'
 import { findOutcome } from './postgres-outcome.ts'
-import { createRunPrepared, type RunCompiled, type SqlValue } from './prepared.ts'
+import { createRunPrepared, nameQuery, type RunCompiled, type SqlValue } from './prepared.ts'
 import type { Milliseconds, Tables } from './tables.ts'
 
 /** Older versions have every feature that is used, but are not tested. */
@@ -124,31 +123,25 @@ export async function openPostgres(
   const writer = over(writing, BEGIN_EXCLUSIVE)
   const concurrentWriter = over(writing, BEGIN_CONCURRENT)
   const snapshots = over(copying, BEGIN_READING)
-  /** The names of prepared statements. */
-  const statements = new WeakMap<object, string>()
-
-  async function runNamed<Row>(
+  async function runCompiled<Row>(
     query: CompiledQuery<Row>,
     parameters: readonly SqlValue[],
     patience?: number,
   ) {
-    const statement = statements.get(query) ?? nameStatement(query)
-    statements.set(query, statement)
-    const limited = patience !== undefined && { patience }
-    const named: NamedQuery<Row> = { ...query, parameters, statement, ...limited }
-    return (await reader.executeQuery<Row>(named)).rows
+    const limited: Partial<NamedQuery<Row>> = patience === undefined ? {} : { patience }
+    return (await reader.executeQuery<Row>({ ...query, parameters, ...limited })).rows
   }
 
   /** Runs a query that many requests wait for: one stalled connection must not stall them all. */
   const runShared: RunCompiled = async (query, parameters) => {
     for (const patience of SHARED_PATIENCE_MS.slice(0, -1)) {
       try {
-        return await runNamed(query, parameters, patience)
+        return await runCompiled(query, parameters, patience)
       } catch (error) {
         if (!isSilence(error)) throw error
       }
     }
-    return runNamed(query, parameters, SHARED_PATIENCE_MS.at(-1))
+    return runCompiled(query, parameters, SHARED_PATIENCE_MS.at(-1))
   }
 
   async function transact<T>(
@@ -182,7 +175,7 @@ export async function openPostgres(
     snapshot: (work) => snapshots.transaction().execute(work),
     changeToken: () => undefined,
     readChangeToken: createChangeTokenReader(reader, runShared),
-    run: createRunPrepared(reader, runNamed),
+    run: createRunPrepared(reader, runCompiled),
     now: clock ? async () => clock() : followClock(reader, runShared),
     pools: () =>
       Object.entries({ read: reading, write: writing, snapshot: copying }).map(([pool, of]) => ({
@@ -203,9 +196,6 @@ export async function openPostgres(
 const takeWriteLock = (trx: Kysely<Tables>) =>
   sql`SELECT pg_advisory_xact_lock(${sql.lit(WRITE_LOCK)})`.execute(trx)
 
-/** The same SQL has the same name in every process: behind a pooler, processes may share a connection. */
-const nameStatement = ({ sql }: CompiledQuery) => `vitrine_${hash('sha256', sql).slice(0, 32)}`
-
 /** Reads 64-bit integers as numbers: none that is stored here is past 2^53. */
 function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === pg.types.builtins.INT8 || oid === pg.types.builtins.NUMERIC) return Number
@@ -220,8 +210,8 @@ function createChangeTokenReader(
   db: Kysely<Tables>,
   runCompiled: RunCompiled,
 ): () => Promise<number> {
-  const query = sql<{ snapshot: string }>`SELECT pg_current_snapshot()::text AS snapshot`.compile(
-    db,
+  const query = nameQuery(
+    sql<{ snapshot: string }>`SELECT pg_current_snapshot()::text AS snapshot`.compile(db),
   )
   let last = ''
   let token = 0
@@ -250,8 +240,10 @@ function createChangeTokenReader(
 
 /** Computes the server's time from this process's monotonic clock. Compares both every `CLOCK_SYNC_MS`. */
 function followClock(db: Kysely<Tables>, runCompiled: RunCompiled): () => Promise<Milliseconds> {
-  const query = sql<{ now: number }>`
-    SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.compile(db)
+  const query = nameQuery(
+    sql<{ now: number }>`
+      SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`.compile(db),
+  )
   let base: { server: Milliseconds; own: number } | undefined
   let syncing: Promise<void> | undefined
 

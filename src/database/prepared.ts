@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { type CompiledQuery, type QueryExecutor, type RawBuilder, sql } from 'kysely'
 import { isPostgres } from './engine.ts'
 import type { Queries } from './tables.ts'
@@ -53,7 +54,8 @@ export function prepare<Parameters extends readonly RawBuilder<unknown>[], Row>(
       const engine = isPostgres(db)
       const known = compiled.get(engine)
       if (known) return known
-      const query = build(db, ...(parameters as unknown as Parameters))
+      const built = build(db, ...(parameters as unknown as Parameters))
+      const query = engine ? nameQuery(built) : built
       const places = query.parameters
       const made: Compiled<ValuesOf<Parameters>, Row> = {
         query,
@@ -64,6 +66,16 @@ export function prepare<Parameters extends readonly RawBuilder<unknown>[], Row>(
       return made
     },
   }
+}
+
+/**
+ * Names a query, so that PostgreSQL parses it once for each connection, and plans it only a few times. The same SQL has
+ * the same name in every process: behind a pooler, processes may share a connection.
+ */
+export function nameQuery<Row>(query: CompiledQuery<Row>): CompiledQuery<Row> {
+  const statement = `vitrine_${hash('sha256', query.sql).slice(0, 32)}`
+  const named: CompiledQuery<Row> & { statement: string } = { ...query, statement }
+  return named
 }
 
 /** Stands for a value in a compiled query. */

@@ -11,7 +11,7 @@ const BYTES = 32
  */
 export async function readSecret(
   db: Queries,
-  name: 'access-token' | 'delivery',
+  name: 'access-token' | 'delivery' | 'signing',
 ): Promise<Tables['secrets']['value']> {
   const row = await db
     .selectFrom('secrets')

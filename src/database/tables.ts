@@ -25,7 +25,10 @@ export interface Tables {
   tags: TagsTable
   files: FilesTable
   variants: VariantsTable
+  renditions: RenditionsTable
   earlier_addresses: EarlierAddressesTable
+  earlier_keys: EarlierKeysTable
+  presets: PresetsTable
   journal: JournalTable
   owners: OwnersTable
   unfinished: UnfinishedTable
@@ -58,6 +61,10 @@ interface LibraryTable {
   derived: number
   /** The process that builds them, from `owners`; null if none does. */
   deriver: string | null
+  /** Bytes of all `renditions`. Triggers keep it. */
+  rendition_bytes: Generated<number>
+  /** The highest revision that a preset was given. None is given twice, because caches keep addresses for ever. */
+  preset_revision: Generated<number>
 }
 
 /** Keys made once for this library. They sign tokens and name public files. */
@@ -84,6 +91,11 @@ interface MediaTable {
   rating: Generated<number>
   /** `{"x": …, "y": …}` as JSON. */
   focus: Generated<string | null>
+  /**
+   * The key of its immutable addresses if it has a focus; null: they have the key of its file. See
+   * `media/change/focus-keys.ts`.
+   */
+  focus_key: Generated<string | null>
   /** `YYYY-MM-DDTHH:mm:ss`, with a zone if it is known. */
   taken_at: Generated<string | null>
   /** A JSON object; see `Translations` in `media/item.ts`. */
@@ -137,6 +149,9 @@ interface VersionsTable {
   added_by: string | null
   /** The item's `file_name` with this version. */
   file_name: string | null
+  /** Of an earlier version: `focus` and `focus_key` that the item had with it. */
+  focus: Generated<string | null>
+  focus_key: Generated<string | null>
 }
 
 interface CollectionsTable {
@@ -256,8 +271,12 @@ interface FilesTable {
   thumbhash: string
   /** `#rrggbb` */
   color: string
-  /** Keyed digests that name the public variants in their immutable URLs, even before they are rendered. */
+  /**
+   * The key of the file in immutable addresses: a keyed digest, see `images/digests.ts`. (Of all sizes; the name is
+   * from the time when each of the two variants had a digest.)
+   */
   scaled_digest: string
+  /** Names `high` in addresses of earlier versions, which lead to the present one. */
   high_digest: string
   /** The recipe of these digests and of the variants that are served; see `images/recipe.ts`. */
   recipe: Generated<number>
@@ -279,12 +298,49 @@ interface VariantsTable {
   recipe: Generated<number>
 }
 
+/** Derived images of any size, made at their first request. They are removed when they take too much storage. */
+interface RenditionsTable {
+  file_id: number
+  /** How it is made, as `planName` in `images/plan.ts` says it; `source` for the intermediate image. */
+  name: string
+  key: string
+  /** Of the stored bytes; used as ETag. */
+  sha256: string
+  size: number
+  width: number
+  height: number
+  /** One of another recipe than its file's must be made anew at the next request for it. */
+  recipe: number
+  /** When it was last asked for, to within an hour. */
+  asked_at: Milliseconds
+  /** 1 if it was asked for only once; else 2. */
+  asks: number
+}
+
 /** Digests that named the variants of a file by earlier recipes. Their URLs lead to the present variants. */
 interface EarlierAddressesTable {
   file_id: number
   recipe: number
   scaled_digest: string
   high_digest: string
+}
+
+/** Keys that named an item with this file by an earlier focus. Their addresses lead to the present ones. */
+interface EarlierKeysTable {
+  key: string
+  media_id: number
+  file_id: number
+}
+
+/** Names for options of image addresses. */
+interface PresetsTable {
+  name: string
+  /** As `printOptions` returns them, without a format. */
+  options: string
+  revision: number
+  changed_at: Milliseconds
+  /** Username. */
+  changed_by: string | null
 }
 
 /** Storage keys of objects that perhaps no other row names; see `storage/journal/journal.ts`. */

@@ -30,10 +30,9 @@ import {
   logRequests,
 } from './operate/logging.ts'
 import { createRequestMeter, serveMetrics } from './operate/metrics.ts'
-import { createRequestIds } from './request-id.ts'
 import { POLICIES, SECURITY_HEADERS, securityHeaders } from './security-headers.ts'
 import { type HttpSettings, httpSettings } from './settings.ts'
-import { createTrusts, type Trusts } from './trusted-proxies.ts'
+import { createRequestIds, createTrusts, type Trusts } from './trusted-proxies.ts'
 
 const HEADERS_TIMEOUT_MS = 30_000
 /** Interval of the check: a timeout may be noticed this much later. */

@@ -3,6 +3,7 @@ import { integer, list, oneOf, type Settings, type Values } from '../base/settin
 import { requireUnguessable } from '../base/unguessable.ts'
 import type { BasePath } from './base-path.ts'
 import { withoutBrackets } from './loopback.ts'
+import { parsePublicUrl } from './public-url.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -42,6 +43,12 @@ export const httpSettings = {
     fallback: '',
     parse: parseBasePath,
     help: 'Path under which a proxy shows the server: /media-app/.',
+  },
+  publicUrl: {
+    variable: 'VITRINE_PUBLIC_URL',
+    fallback: undefined,
+    parse: parsePublicUrl,
+    help: 'URL under which clients reach the server, with the base path: https://media.example.com/media-app/.',
   },
   logLevel: {
     variable: 'VITRINE_LOG_LEVEL',

@@ -32,7 +32,8 @@ import {
   spoilEnd,
 } from '../../test/fixtures.ts'
 import { AppError } from '../base/errors.ts'
-import { createImages, type Images, isRefusal } from './images.ts'
+import { createImages, type Images, isRefusal, PRIORITY } from './images.ts'
+import { VARIANTS } from './recipe.ts'
 import { type ImageSettings, imageSettings } from './settings.ts'
 import {
   iccp,
@@ -67,7 +68,8 @@ async function save(bytes: Buffer, name = 'original'): Promise<string> {
 }
 
 const add = async (bytes: Buffer, from = images) => from.process(await save(bytes), folder)
-const enlarge = async (bytes: Buffer, from = images) => from.renderHigh(await save(bytes), folder)
+const enlarge = async (bytes: Buffer, from = images) =>
+  from.render(await save(bytes), folder, VARIANTS.high)
 
 async function errorOf(promise: Promise<unknown>): Promise<AppError> {
   const error = await promise.then(
@@ -301,7 +303,7 @@ describe('process', () => {
         expect(scaled.sha256).toBe(sha256)
         expect(await enlarge(bytes)).toMatchObject({ width: 500, height: 300 })
       }
-      expect((await readdir(folder)).sort()).toEqual(['high.webp', 'original', 'scaled.webp'])
+      expect((await readdir(folder)).sort()).toEqual(['original', 'rendered.webp', 'scaled.webp'])
     })
 
     it('refuses a file that lacks a few bytes of its data, with or without an end marker', async () => {
@@ -436,10 +438,10 @@ describe('process', () => {
   })
 })
 
-describe('renderHigh', () => {
+describe('render', () => {
   it('fits an image into 2560 x 2560, upright and without metadata', async () => {
     const high = await enlarge(await makePhonePhoto({ width: 3000, height: 1500 }))
-    expect(high).toMatchObject({ path: join(folder, 'high.webp'), width: 1280, height: 2560 })
+    expect(high).toMatchObject({ path: join(folder, 'rendered.webp'), width: 1280, height: 2560 })
     const bytes = await readFile(high.path)
     expect(high.size).toBe(bytes.length)
     expect(high.sha256).toBe(createHash('sha256').update(bytes).digest('hex'))
@@ -490,24 +492,27 @@ describe('renderHigh', () => {
     expect(error).toMatchObject({ code: 'image-refused', message: 'Error processing media' })
   })
 
-  it('runs after all uploads, from its own queue', async () => {
+  it('runs after all uploads and before rebuilds, from its own queue', async () => {
     const path = await save(await makePng())
     await withImages({ imageWorkers: 1, imageQueue: 2 }, async (own) => {
       const order: string[] = []
-      const run = async (name: string, task: 'process' | 'renderHigh') => {
-        await own[task](path, folder)
+      const run = async (name: string, task: Promise<unknown>) => {
+        await task
         order.push(name)
       }
+      const add = () => own.process(path, folder)
+      const rebuild = { priority: PRIORITY.rebuild }
       const tasks = [
-        run('first', 'process'),
-        run('high', 'renderHigh'),
-        run('high too', 'renderHigh'),
+        run('first', add()),
+        run('rebuilt', own.render(path, folder, VARIANTS.high, rebuild)),
+        run('shown', own.render(path, folder, VARIANTS.high)),
+        run('shown too', own.render(path, folder, VARIANTS.high)),
       ]
-      const full = own.renderHigh(path, folder)
+      const full = own.render(path, folder, VARIANTS.high)
       await expect(full).rejects.toMatchObject({ code: 'service-busy' })
-      tasks.push(run('second', 'process'), run('third', 'process'))
+      tasks.push(run('second', add()), run('third', add()))
       await Promise.all(tasks)
-      expect(order).toEqual(['first', 'second', 'third', 'high', 'high too'])
+      expect(order).toEqual(['first', 'second', 'third', 'shown', 'shown too', 'rebuilt'])
     })
   })
 })

@@ -1,19 +1,22 @@
 import { availableParallelism } from 'node:os'
 import { createBudget } from '../base/budget.ts'
 import { AppError } from '../base/errors.ts'
+import { INTERMEDIATE_FIT } from './intermediate.ts'
+import type { FitPlan, Plan } from './plan/plan.ts'
 import type { ImageSettings } from './settings.ts'
 import { checkUploadLimits, countPixels } from './upload-limits.ts'
 import {
   type Header,
-  type Preview,
   type ProcessedImage,
   Refusal,
+  type RenderExtras,
+  type Rendered,
   type RenderedImage,
 } from './worker/tasks.ts'
 import { createWorkerPool } from './worker/worker-pool.ts'
 import type { ImageWorker } from './worker/worker-process.ts'
 
-export type { ProcessedImage, RenderedImage } from './worker/tasks.ts'
+export type { ProcessedImage, Rendered, RenderedImage } from './worker/tasks.ts'
 
 /**
  * Decodes and renders images in separate processes. The functions take the path of a file and a folder.
@@ -27,17 +30,38 @@ export type { ProcessedImage, RenderedImage } from './worker/tasks.ts'
 export interface Images {
   /** Decodes every frame of an upload, renders `scaled`, and computes the preview. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
-  /** Renders the variant `scaled` again, after all waiting uploads. */
-  renderScaled(
+  /**
+   * Renders an image as a plan says. If an animation takes too much time or memory, only its first frame is
+   * rendered.
+   */
+  render(
     path: string,
     folder: string,
+    plan: Plan | FitPlan,
+    options?: RenderOptions,
     signal?: AbortSignal,
-  ): Promise<RenderedImage & { preview: Preview }>
+  ): Promise<Rendered>
   /**
-   * Renders the variant `high`, after all waiting uploads. If an animation takes too much time or memory,
-   * only its first frame is rendered.
+   * Renders stills that differ in what is cut out of the scaled original and nothing else. The original is decoded once.
+   * @returns the images in the order of the plans
    */
-  renderHigh(path: string, folder: string, signal?: AbortSignal): Promise<RenderedImage>
+  renderParts(
+    path: string,
+    folder: string,
+    plans: readonly Plan[],
+    signal?: AbortSignal,
+  ): Promise<RenderedImage[]>
+  /**
+   * Renders an image from the intermediate one of an earlier render, if `servesFrom` allows that. Any error
+   * means that the original must be used instead.
+   */
+  renderFromIntermediate(
+    path: string,
+    folder: string,
+    plan: Plan,
+    options?: { priority?: number },
+    signal?: AbortSignal,
+  ): Promise<RenderedImage>
   /** For metrics: the number of running processes, and of tasks that wait for one. */
   readonly workers: number
   readonly waiting: number
@@ -49,7 +73,13 @@ export interface Images {
 export const isRefusal = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === 'image-refused'
 
-const PRIORITY = { upload: 0, scaled: 1, high: 2 }
+/** Uploads go first, then what somebody waits for, then what is only put right. Each has a queue of its own. */
+export const PRIORITY = { upload: 0, shown: 1, rebuild: 2 } as const
+
+export interface RenderOptions extends RenderExtras {
+  /** `PRIORITY.shown` unless said. */
+  priority?: number
+}
 
 /** @param tell gets the output of the image processes on standard error */
 export function createImages(settings: ImageSettings, tell?: (text: string) => void): Images {
@@ -89,30 +119,53 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       worker.run('process', { path, folder, header }),
     )
 
-  const renderScaled: Images['renderScaled'] = (path, folder, signal) =>
-    withHeader(path, { priority: PRIORITY.scaled, signal }, (worker, header) =>
-      worker.run('renderScaled', { path, folder, header }),
-    )
-
-  const renderHigh: Images['renderHigh'] = async (path, folder, signal) => {
+  const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
+    const { priority = PRIORITY.shown, ...extras } = options
     let isAnimation = false
-    const render = (animated: boolean) =>
-      withHeader(path, { priority: PRIORITY.high, signal }, (worker, header) => {
-        isAnimation = header.frames > 1
-        return worker.run('renderHigh', { path, folder, header, animated })
+    const attempt = (plan: Plan | FitPlan) =>
+      withHeader(path, { priority, signal }, (worker, header) => {
+        isAnimation = plan.animated && header.frames > 1
+        return worker.run('render', { path, folder, header, plan, ...extras })
       })
     try {
-      return await render(true)
+      return await attempt(plan)
     } catch (error) {
       if (!isAnimation || !tookTooMuch(error)) throw error
-      return render(false)
+      return attempt({ ...plan, animated: false })
     }
   }
 
+  const renderParts: Images['renderParts'] = (path, folder, plans, signal) =>
+    withHeader(path, { priority: PRIORITY.shown, signal }, (worker, header) =>
+      worker.run('renderParts', { path, folder, header, plans }),
+    )
+
+  const renderFromIntermediate: Images['renderFromIntermediate'] = (
+    path,
+    folder,
+    plan,
+    { priority = PRIORITY.shown } = {},
+    signal,
+  ) =>
+    pool.use(
+      async (worker) => {
+        const options = { priority, ...(signal && { signal }) }
+        const release = await pixels.take(INTERMEDIATE_FIT ** 2, options)
+        try {
+          return await worker.run('renderFromIntermediate', { path, folder, plan })
+        } finally {
+          release()
+        }
+      },
+      { priority, signal },
+    )
+
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
-    renderScaled: (...task) => renderScaled(...task).catch(refuseWith('Error processing media')),
-    renderHigh: (...task) => renderHigh(...task).catch(refuseWith('Error processing media')),
+    render: (...task) => render(...task).catch(refuseWith('Error processing media')),
+    renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
+    renderFromIntermediate: (...task) =>
+      renderFromIntermediate(...task).catch(refuseWith('Error processing media')),
     get workers() {
       return pool.alive
     },

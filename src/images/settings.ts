@@ -1,4 +1,5 @@
 import { integer, oneOf, type Settings, type Values } from '../base/settings.ts'
+import { addressSettings } from './address/settings.ts'
 
 const MEBIBYTE = 1024 * 1024
 
@@ -64,4 +65,5 @@ export const deliverySettings = {
     parse: integer(0, 1024 * 1024 * MEBIBYTE),
     help: 'Memory for recently sent scaled and high images, in bytes; 0 keeps none.',
   },
+  ...addressSettings,
 } satisfies Settings

@@ -28,25 +28,26 @@ function jsonExpression(engine: Engine): string {
     for (const [index, [name, { column, form }]] of Object.entries(members).entries()) {
       add(`${index === 0 ? '' : ','}"${name}":`)
       const place = column.replace('media.', 'm.').replace('files.', 'f.')
-      if (typeof form === 'object') {
-        const [before, digest, after] = addressParts(form.variant, place)
-        add(`"${before}`)
-        addExpression(digest)
-        add(`${after}"`)
-      } else addExpression(SQL_OF[engine][form](place))
+      addExpression(SQL_OF[engine][form](place))
     }
   }
   add('{')
   addMembers(MEMBERS)
   add(',"urls":{')
-  addMembers(URLS)
+  for (const [index, [name, file]] of Object.entries(URLS).entries()) {
+    const [before, key, after] = addressParts(KEY, file)
+    add(`${index === 0 ? '' : ','}"${name}":"${before}`)
+    addExpression(key)
+    add(`${after}"`)
+  }
   add('}}')
   return `concat(\n    ${[...parts, `'${literal}'`].join(',\n    ')}\n  )`
 }
 
-const SQL_OF: Readonly<
-  Record<Engine, Record<Extract<JsonForm, string>, (column: string) => string>>
-> = {
+/** As `keyOf` does it. */
+const KEY = 'coalesce(m.focus_key, f.scaled_digest)'
+
+const SQL_OF: Readonly<Record<Engine, Record<JsonForm, (column: string) => string>>> = {
   sqlite: {
     number: (column) => column,
     text: (column) => `json_quote(${column})`,

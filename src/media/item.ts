@@ -27,8 +27,6 @@ export type JsonForm =
   | 'time'
   /** Text that is a JSON array of strings. Text that is not JSON becomes `[]` in `media_json`; `toItem` throws. */
   | 'tags'
-  /** A digest becomes the immutable address of a variant. */
-  | { variant: 'scaled' | 'high' }
 
 export interface Member<Schema extends TSchema = TSchema, Name extends Column = Column> {
   column: Name
@@ -167,14 +165,46 @@ export const DETAILS = {
   ),
 }
 
-/** The member `urls`: addresses of the variants. */
-export const URLS = {
-  scaled: member('files.scaled_digest', { variant: 'scaled' }, Type.String()),
-  high: member('files.high_digest', { variant: 'high' }, Type.String()),
-}
+/** The member `urls`: immutable addresses of the image, each with the last part that is given here. */
+export const URLS = { scaled: 'scaled.webp', high: 'high.webp', template: 'w_{width}.webp' }
+
+export const Urls = Type.Object(
+  { scaled: Type.String(), high: Type.String(), template: Type.String() },
+  {
+    description:
+      'Public images, relative and immutable. In `template`, {width} stands for a number of pixels',
+  },
+)
+
+/** The columns that an item's key is from. */
+const KEY_COLUMNS = ['media.focus_key', 'files.scaled_digest'] as const
+
+/** The key in the immutable addresses of an item. */
+export const keyOf = ({
+  focus_key,
+  scaled_digest,
+}: {
+  focus_key: string | null
+  scaled_digest: string
+}) => focus_key ?? scaled_digest
+
+/** The immutable addresses of an item or of a version, by its key. */
+export const urlsOf = (key: string): Static<typeof Urls> => ({
+  scaled: addressOf(key, URLS.scaled),
+  high: addressOf(key, URLS.high),
+  template: addressOf(key, URLS.template),
+})
+
+const ADDRESS_START = '/media/file/'
+
+/** The address of an image in three parts: the text before the key, the key, and the text after it. */
+export const addressParts = <Key>(key: Key, file: string) =>
+  [ADDRESS_START, key, `/${file}`] as const
+
+export const addressOf = (key: string, file: string): string => addressParts(key, file).join('')
 
 type MemberOf<Members> = Members[keyof Members]
-type ShownColumn = MemberOf<typeof MEMBERS>['column'] | MemberOf<typeof URLS>['column']
+type ShownColumn = MemberOf<typeof MEMBERS>['column'] | (typeof KEY_COLUMNS)[number]
 type DetailColumn = MemberOf<typeof DETAILS>['column']
 
 type Schemas<Members extends Readonly<Record<string, Member>>> = {
@@ -188,7 +218,7 @@ const schemasOf = <Members extends Readonly<Record<string, Member>>>(members: Me
 
 const PROPERTIES = {
   ...schemasOf(MEMBERS),
-  urls: Type.Object(schemasOf(URLS), { description: 'Public images, relative and immutable' }),
+  urls: Urls,
 }
 
 /** A media item as clients see it. */
@@ -197,15 +227,18 @@ export type MediaItem = Static<typeof MediaItem>
 
 /** A media item with every member. */
 export const DetailedItem = Type.Object(
-  { ...PROPERTIES, ...schemasOf(DETAILS) },
+  {
+    ...PROPERTIES,
+    ...schemasOf(DETAILS),
+  },
   { title: 'DetailedMedia' },
 )
 export type DetailedItem = Static<typeof DetailedItem>
 
 export const SHOWN_COLUMNS: readonly ShownColumn[] = [
-  ...Object.values(MEMBERS),
-  ...Object.values(URLS),
-].map(({ column }) => column)
+  ...Object.values(MEMBERS).map(({ column }) => column),
+  ...KEY_COLUMNS,
+]
 
 const DETAIL_COLUMNS: readonly DetailColumn[] = Object.values(DETAILS).map(({ column }) => column)
 
@@ -223,7 +256,7 @@ export type DetailedRow = RowOf<typeof selectDetailedItems>
 
 /** @throws SyntaxError if a column is not JSON, as only in a damaged database */
 export const toItem = (row: ItemRow): MediaItem =>
-  ({ ...readMembers(MEMBERS, row), urls: readMembers(URLS, row) }) as MediaItem
+  ({ ...readMembers(MEMBERS, row), urls: urlsOf(keyOf(row)) }) as MediaItem
 
 /** @throws SyntaxError, like `toItem` */
 export const toDetailedItem = (row: DetailedRow): DetailedItem =>
@@ -245,13 +278,8 @@ function toJson(form: JsonForm, value: string | number | null): unknown {
   if (form === 'tags' || form === 'json' || form === 'json or null') {
     return JSON.parse(String(value))
   }
-  if (typeof form === 'object') return addressParts(form.variant, String(value)).join('')
   return value
 }
-
-/** The address of a variant in three parts: the text before the digest, the digest, and the text after it. */
-export const addressParts = <Digest>(variant: 'scaled' | 'high', digest: Digest) =>
-  ['/media/file/', digest, `/${variant}.webp`] as const
 
 /** Prefixes the addresses in items with the base path under which a proxy publishes the server. */
 export interface ItemAddresses {
@@ -265,7 +293,10 @@ export function createItemAddresses(basePath: BasePath): ItemAddresses {
   return {
     inItem(item) {
       const { urls } = item
-      const entries = Object.entries(urls).map(([name, url]) => [name, basePath + url])
+      const entries = Object.entries(urls).map(([name, text]) => [
+        name,
+        text.replaceAll(ADDRESS_START, basePath + ADDRESS_START),
+      ])
       return { ...item, urls: Object.fromEntries(entries) }
     },
     // Works on bytes without decoding UTF-8, because the text that it searches for is ASCII.
@@ -275,4 +306,4 @@ export function createItemAddresses(basePath: BasePath): ItemAddresses {
 }
 
 /** The start of each address in `urls`. No text of an item contains it: JSON writes each `"` there as `\"`. */
-const ADDRESS_STARTS = /"(?:scaled|high)":"/g
+const ADDRESS_STARTS = /"(?:scaled|high|template)":"/g

@@ -3,7 +3,7 @@ import { AppError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import { prepare, runIn } from '../database/prepared.ts'
 import type { Queries } from '../database/tables.ts'
-import type { VariantRenders } from '../images/delivery/renders.ts'
+import type { ImageRenders } from '../images/delivery/renders.ts'
 import type { Images } from '../images/images.ts'
 import type { Journal } from '../storage/journal/journal.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -15,7 +15,7 @@ export interface Library {
   storage: Storage
   journal: Journal
   images: Images
-  renders: VariantRenders
+  renders: ImageRenders
   temporary: TemporaryFolder
   /** The key of the digests in public URLs. */
   deliverySecret: string

@@ -17,6 +17,8 @@ import { removeMedia } from './change/remove.ts'
 import { tagChangeRoutes } from './change/tag-routes.ts'
 import { bulkCollectionsRoute } from './collections/bulk-route.ts'
 import { collectionRoutes } from './collections/collection-routes.ts'
+import { type HtmlOptions, htmlRoute } from './embed/html-route.ts'
+import { urlsRoute } from './embed/urls-route.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
 import { Answer, Base64Image, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
@@ -32,7 +34,7 @@ import { replaceRoute } from './versions/replace-route.ts'
 import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
 import { zipRoute } from './zip/zip-route.ts'
 
-export interface MediaRoutesOptions {
+export interface MediaRoutesOptions extends Omit<HtmlOptions, 'database'> {
   library: Library
   /** Limits how many snapshots of the whole library are read at once. */
   listings: Budget
@@ -55,11 +57,11 @@ export interface MediaRoutesOptions {
 /** The routes of the media library. */
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
-    const { addresses } = options
+    const { addresses, widths } = options
     const { database } = options.library
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
-    await app.register(itemRoute, { database, addresses })
+    await app.register(itemRoute, { database, addresses, widths })
     await app.register(versionsRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(facetsRoute, { database, readState })
@@ -70,6 +72,8 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(bulkCollectionsRoute, options)
     await app.register(bulkEditRoute, options)
     await app.register(tagChangeRoutes, options)
+    await app.register(urlsRoute, { ...options, database })
+    await app.register(htmlRoute, { ...options, database })
     await app.register(zipRoute, options)
     await app.register(alikeRoutes, { database, addresses })
   }

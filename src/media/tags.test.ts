@@ -16,6 +16,7 @@ const EMPTY: Omit<ItemState, 'id' | 'tags'> = {
   source: null,
   rating: 0,
   focus: null,
+  focus_key: null,
   taken_at: null,
   translations: '{}',
   location: null,

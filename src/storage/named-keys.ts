@@ -8,6 +8,7 @@ export async function findNamedKeys(db: Queries, keys: readonly string[]): Promi
     .select('key')
     .where('key', 'in', keys)
     .unionAll(db.selectFrom('variants').select('key').where('key', 'in', keys))
+    .unionAll(db.selectFrom('renditions').select('key').where('key', 'in', keys))
     .execute()
   return rows.map(({ key }) => key)
 }

@@ -1,9 +1,11 @@
-import { sql } from 'kysely'
+import { randomBytes } from 'node:crypto'
+import { type Selectable, sql } from 'kysely'
 import { COMMAND_LINE, recordAudit } from '../audit/record.ts'
 import { UsageError } from '../base/errors.ts'
 import type { Database } from '../database/database.ts'
 import type { Arrival, Queries, Tables } from '../database/tables.ts'
 import { readUnfinished } from '../database/unfinished.ts'
+import { correctKeys, findWrongKeys } from '../media/change/focus-keys.ts'
 import { type File, forgetFiles } from './files.ts'
 import { removeEntered } from './journal-rows.ts'
 import type { OpenLibrary } from './library-target.ts'
@@ -71,7 +73,10 @@ export async function isEmpty(db: Queries): Promise<boolean> {
 
 /** The rows that are written last, in one transaction. They complete the library. */
 export interface LastRows {
-  library: Omit<Tables['library'], 'id' | 'derived' | 'deriver'>
+  library: Pick<
+    Selectable<Tables['library']>,
+    'uuid' | 'version' | 'last_added_at' | 'preset_revision'
+  >
   counters: Counters
   rowsOf: (table: MovedTable) => AsyncIterable<Row[]>
   /** Keys in the journal of the source, if both libraries share one storage. */
@@ -89,6 +94,7 @@ export async function finishArrival(
     for (const table of LAST_TABLES) {
       for await (const rows of rowsOf(table)) await insertRows(trx, table.name, rows)
     }
+    await addNewer(trx)
     for await (const rows of journal ?? []) {
       const abandoned = rows.map(({ key }) => ({ key, owner: null, created_at, claimed_at: null }))
       await insertRows(trx, 'journal', abandoned)
@@ -104,6 +110,28 @@ export async function finishArrival(
     await recordAudit(trx, COMMAND_LINE, { action }, created_at)
     await trx.deleteFrom('unfinished').execute()
   })
+}
+
+/** Adds what a backup of an earlier version lacks: the secret of signed addresses, the right to change presets, keys. */
+async function addNewer(trx: Queries): Promise<void> {
+  await trx
+    .insertInto('secrets')
+    .values({ name: 'signing', value: randomBytes(32).toString('base64url') })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const admin = await trx
+    .selectFrom('roles')
+    .select('name as role')
+    .where('name', '=', 'admin')
+    .execute()
+  for (const { role } of admin) {
+    await trx
+      .insertInto('role_permissions')
+      .values({ role, permission: 'manage-presets' })
+      .onConflict((conflict) => conflict.doNothing())
+      .execute()
+  }
+  await correctKeys(trx, await findWrongKeys(trx))
 }
 
 /** Removes the rows and objects of an earlier attempt, and nothing that was there before. */

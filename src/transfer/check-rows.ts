@@ -143,6 +143,9 @@ const isJsonMember = (name: keyof MemberChanges): Is =>
     }),
   )
 
+const isPresetName = matches(/^[a-z][a-z0-9-]{0,31}$/)
+const isPresetOptions = matches(/^[a-z]+_[^,.]+(?:,[a-z]+_[^,.]+)*$/)
+
 const isRecipe = orAbsent((value) => isCount(value) && Number(value) <= RECIPE)
 
 const OBJECT = {
@@ -159,7 +162,12 @@ type Checked = MovedName | 'library'
 const CHECKS: {
   readonly [Table in MovedName]: { readonly [Column in keyof Tables[Table]]-?: Is }
 } & { library: Columns } = {
-  library: { version: isWhole, last_added_at: isTime, counters: isCounters },
+  library: {
+    version: isWhole,
+    last_added_at: isTime,
+    counters: isCounters,
+    preset_revision: orAbsent(isWhole),
+  },
   secrets: {
     name: isLine(64),
     value: (value) => typeof value === 'string' && value.length <= 256 && isFitSecret(value),
@@ -235,6 +243,16 @@ const CHECKS: {
     added_at: isTime,
     added_by: orNull(isLine(MAX_NAME)),
     file_name: orNull(isLine(2 * MAX_NAME)),
+    focus: isJsonMember('focus'),
+    focus_key: orAbsent(orNull(isDigest)),
+  },
+  earlier_keys: { key: isDigest, media_id: isCount, file_id: isCount },
+  presets: {
+    name: isPresetName,
+    options: isPresetOptions,
+    revision: isCount,
+    changed_at: isTime,
+    changed_by: orNull(isLine(MAX_NAME)),
   },
   moved_addresses: { address: isAddress, media_id: isCount },
   media: {
@@ -251,6 +269,7 @@ const CHECKS: {
     source: isMember('source'),
     rating: isMember('rating'),
     focus: isJsonMember('focus'),
+    focus_key: orAbsent(orNull(isDigest)),
     taken_at: isMember('takenAt'),
     translations: isJsonMember('translations'),
     location: orAbsent(orNull(isJsonObject)),

@@ -91,7 +91,7 @@ async function finish(
   return source.database.snapshot(async (trx) => {
     const library = await trx
       .selectFrom('library')
-      .select(['uuid', 'version', 'last_added_at'])
+      .select(['uuid', 'version', 'last_added_at', 'preset_revision'])
       .executeTakeFirstOrThrow()
     if (library.version !== version) return false
     faults.push(...(await findLastFaults(trx)))

@@ -122,6 +122,7 @@ async function readKeys(trx: Queries, ids: readonly number[]): Promise<string[]>
     .select('key')
     .where('id', 'in', ids)
     .unionAll(trx.selectFrom('variants').select('key').where('file_id', 'in', ids))
+    .unionAll(trx.selectFrom('renditions').select('key').where('file_id', 'in', ids))
     .execute()
   return rows.map(({ key }) => key)
 }

@@ -82,6 +82,13 @@ const LAST = [
     refersTo: { media_id: 'media', file_id: 'files' },
   },
   { name: 'moved_addresses', key: ['address'], since: 4, refersTo: { media_id: 'media' } },
+  {
+    name: 'earlier_keys',
+    key: ['key', 'media_id'],
+    since: 5,
+    refersTo: { media_id: 'media', file_id: 'files' },
+  },
+  { name: 'presets', key: ['name'], since: 5 },
 ] as const satisfies readonly Moved[]
 
 export type PartName = (typeof PARTS)[number]['name']
@@ -118,7 +125,7 @@ export const DERIVED_TABLES = [
   'doubles',
 ] as const
 
-/** Tables about one database only, such as its processes. Their rows mean nothing to another database. */
+/** Tables about one database only, such as its processes. Renditions are made again at their next request. */
 export const PASSING_TABLES = [
   'journal',
   'owners',
@@ -126,6 +133,7 @@ export const PASSING_TABLES = [
   'audit_retention',
   'scrub',
   'trash_purge',
+  'renditions',
 ] as const
 
 const BATCH = 500

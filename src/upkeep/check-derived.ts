@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import { fold, foldTagCase } from '../base/fold.ts'
 import type { Queries } from '../database/tables.ts'
+import { countWrongDoubles, recountDoubles } from '../media/alike/doubles.ts'
 import { selectItems, toItem } from '../media/item.ts'
 import { countVersion } from '../media/library.ts'
 import { LEVELS } from '../media/list/rank.ts'
@@ -83,6 +84,20 @@ async function findWrong(db: Queries): Promise<string[]> {
 }
 
 const BATCH = 1000
+
+/** Checks that the table `doubles` (see `media/alike/doubles.ts`) has exactly the files that several items have. */
+export const checkDoubles: Check = async function* ({ database }) {
+  const wrong = await database.snapshot(countWrongDoubles)
+  if (wrong === 0) return
+  yield {
+    problem: `The table of duplicates is wrong about ${wrong} files, so lists of exact duplicates are wrong.`,
+    remedy: 'Counts them anew.',
+    async repair(library) {
+      await library.database.write(recountDoubles)
+      return { done: 'Counted them anew.' }
+    },
+  }
+}
 
 /** Checks that lists show each item as it is, and nothing else. */
 export const checkJson: Check = async function* ({ database }, advance) {

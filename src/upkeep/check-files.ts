@@ -5,6 +5,7 @@ import { publicDigest } from '../images/digests.ts'
 import { RECIPE, SINCE } from '../images/recipe.ts'
 import { countVersion, type Library } from '../media/library.ts'
 import { inspectObject, type ObjectFault } from '../storage/fetch-object.ts'
+import { checkRenditions } from './check-renditions.ts'
 import { type Check, type Examined, type Finding, nameItems } from './finding.ts'
 import { renderAnew } from './render-anew.ts'
 
@@ -60,8 +61,14 @@ export async function readFilesToCheck(db: Queries, after: number, limit: number
       .selectAll()
       .where('file_id', 'in', ids)
       .execute()
+    const renditions = await trx
+      .selectFrom('renditions')
+      .select(['file_id', 'name', 'key', 'size', 'sha256'])
+      .where('file_id', 'in', ids)
+      .execute()
     return files.map((file) => ({
       ...file,
+      renditions: renditions.filter(({ file_id }) => file_id === file.id),
       earlier: earlier.filter(({ file_id }) => file_id === file.id),
       variants: variants.filter(({ file_id }) => file_id === file.id),
     }))
@@ -107,6 +114,7 @@ export async function checkFile(examined: Examined, file: File): Promise<Finding
       findings.push(await faultyVariant(database.read, file, name, fault.fault, key))
     }
   }
+  findings.push(...(await Array.fromAsync(checkRenditions(examined, file.renditions))))
   return findings
 }
 
@@ -264,7 +272,12 @@ async function forgetFile(database: Database, { id }: File): Promise<string[]> {
       .where('file_id', '=', id)
       .returning('key')
       .execute()
+    const renditions = await trx
+      .deleteFrom('renditions')
+      .where('file_id', '=', id)
+      .returning('key')
+      .execute()
     const files = await trx.deleteFrom('files').where('id', '=', id).returning('key').execute()
-    return [...files, ...variants].map(({ key }) => key)
+    return [...files, ...variants, ...renditions].map(({ key }) => key)
   })
 }

@@ -5,6 +5,8 @@ import type { Transaction } from 'kysely'
 import { heard } from '../base/heard.ts'
 import type { Tables, VariantName } from '../database/tables.ts'
 import { type RenderedVariant, replaceVariant } from '../images/delivery/replace-variant.ts'
+import { PRIORITY } from '../images/images.ts'
+import { VARIANTS } from '../images/recipe.ts'
 import type { Library } from '../media/library.ts'
 import { inspectObject, type NamedObject } from '../storage/fetch-object.ts'
 import { newKey } from '../storage/storage.ts'
@@ -57,9 +59,8 @@ async function render(
   const original = join(folder, 'original')
   const { stream } = await storage.open(file.key)
   await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })))
-  return variant === 'scaled'
-    ? images.renderScaled(original, folder)
-    : images.renderHigh(original, folder)
+  const options = { priority: PRIORITY.rebuild, withPreview: variant === 'scaled' }
+  return images.render(original, folder, VARIANTS[variant], options)
 }
 
 async function replaceUnchanged(

@@ -35,6 +35,28 @@ describePage('filters and orders in the address', () => {
     await expectNames(page, ['a', 'b2', 'b10', 'c'])
   })
 
+  it('are chosen in a form, which shows those that hold', async () => {
+    const page = await openPage(server, { query: '?tag=sea' })
+    await expectNames(page, ['a', 'c', 'b2'])
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    const form = page.getByRole('dialog', { name: 'Filter' })
+    await form.getByLabel('Type').selectOption('PNG')
+    await expectNames(page, ['b2'])
+    await page.getByRole('button', { name: 'Remove filter: Type: PNG' }).waitFor()
+    await form.getByLabel('Without').selectOption('Alternative text')
+    await expectQuery(page, 'lacks', 'alt')
+    await form.getByLabel('Minimum rating').selectOption('1 star or more')
+    await page.getByText('No image matches the filters.').waitFor()
+    await expectNoFaults(page)
+    await form.getByLabel('Minimum rating').selectOption('Any')
+    await expectQuery(page, 'minRating', null)
+    await expectNames(page, ['b2'])
+    await page.keyboard.press('Escape')
+    await form.waitFor({ state: 'detached' })
+    await page.goBack()
+    await expectQuery(page, 'minRating', '1')
+  })
+
   it('are those of the open image: its place and its neighbours', async () => {
     const page = await openPage(server, { query: '?order=name-asc&tag=sea' })
     const panel = await openItem(page, 'b2')

@@ -95,7 +95,8 @@ describePage('looking at images', () => {
     const page = await openPage(server)
     await image(page, 'Three').waitFor()
     const { media } = (await client.list('?search=two')).body
-    const request = page.waitForRequest(`${server.url}${media[0]?.urls.high}`)
+    const [address = ''] = media[0]?.urls.template.split('{width}') ?? []
+    const request = page.waitForRequest((sent) => sent.url().startsWith(server.url + address))
     await openItem(page, 'Three')
     await request
     expect(await itemPanel(page).getByRole('heading', { name: 'Three' }).isVisible()).toBe(true)

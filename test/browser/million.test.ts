@@ -15,8 +15,18 @@ const answerLists = (page: Page) =>
     const [offset, limit] = [Number(query.get('offset')), Number(query.get('limit'))]
     const media = Array.from({ length: Math.min(limit, ITEMS - offset) }, (_, index) => {
       const id = ITEMS - offset - index
-      const urls = { scaled: '/favicon.svg', high: '/favicon.svg' }
-      const shape = { width: 64, height: 48, thumbhash: 'A'.repeat(28), color: '#808080' }
+      const urls = {
+        scaled: '/favicon.svg',
+        high: '/favicon.svg',
+        template: '/favicon.svg?{width}',
+      }
+      const shape = {
+        width: 64,
+        height: 48,
+        frames: 1,
+        thumbhash: 'A'.repeat(28),
+        color: '#808080',
+      }
       return { id, name: `Photo ${id}`, tags: [], ...shape, urls }
     })
     return route.fulfill({ json: { media }, headers: { 'x-total-count': String(ITEMS) } })

@@ -27,7 +27,9 @@ describe('a naughty string', () => {
         `/docs/static/${part}`,
       ]) {
         const { status } = await client.get(path)
-        expect([path, status]).toEqual([path, 404])
+        // What is after a dot is no format of an image.
+        const isOptions = path.startsWith('/media/image/') && text.includes('.')
+        expect([path, status]).toEqual([path, isOptions ? 400 : 404])
       }
       const deleted = await client.delete(`/media/delete/${part}`)
       expect([text, deleted.status]).toEqual([text, 400])

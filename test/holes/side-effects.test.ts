@@ -74,6 +74,8 @@ beforeAll(async () => {
     return { path: `/collections/${id}/order`, ...json({ ids: ids.slice(1), before: ids[0] }) }
   }
 
+  await admin.request('PUT', '/presets/old', { json: { options: 'w_400' } })
+
   calls = {
     'POST /media/add': { path: '/media/add', ...json({ name: 'New', tags: [], image }) },
     'POST /media/edit/{id}': {
@@ -127,6 +129,8 @@ beforeAll(async () => {
     },
     'DELETE /collections/{id}': { path: `/collections/${await collection('Deleted')}` },
     'POST /collections/{id}/order': await ordering(),
+    'PUT /presets/{name}': { path: '/presets/new', ...json({ options: 'w_500' }) },
+    'DELETE /presets/{name}': { path: '/presets/old' },
     'DELETE /media/delete/{id}': { path: `/media/delete/${await item(4)}` },
     'POST /users': {
       path: '/users',
@@ -235,8 +239,8 @@ describe('a change that is refused', () => {
         '/openapi.json',
       )
     ).body
-    // A POST that only reads.
-    const { '/media/zip': _zip, ...others } = paths
+    // These only read.
+    const { '/media/zip': _zip, '/media/urls': _urls, ...others } = paths
     const changing = Object.entries(others).flatMap(([path, operations]) =>
       Object.entries(operations)
         .filter(([method, { security }]) => method !== 'get' && method !== 'options' && security[0])

@@ -39,6 +39,13 @@ export const ViewIcon = () => (
   </Icon>
 )
 
+/** Lines that become shorter, as a funnel does. */
+export const FilterIcon = () => (
+  <Icon>
+    <path d="M3 5.5h14M5.75 10h8.5M8.5 14.5h3" />
+  </Icon>
+)
+
 /** A crossed-out picture. */
 export const MissingIcon = () => (
   <Icon>

@@ -30,7 +30,7 @@ const MAX_TOKENS = 100
 const DAY_MS = 24 * 3600 * 1000
 
 /** Permissions that a token can have. */
-export const tokenPermissions = permissions.filter((name) => name !== 'manage-accounts')
+export const tokenPermissions = permissions.filter((name) => !name.startsWith('manage-'))
 
 export interface ApiToken {
   id: number

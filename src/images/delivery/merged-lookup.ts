@@ -1,7 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../database/database.ts'
 import { type Parameter, prepare } from '../../database/prepared.ts'
-import type { VariantName } from '../../database/tables.ts'
 
 /*
  * An item that was merged into another one leads there by its id, and keeps its immutable addresses, as long as it is
@@ -18,24 +17,38 @@ export async function findMergedInto(
   return row?.id
 }
 
-/** @returns the file of a merged item that has this digest; undefined if there is none whose addresses still work */
-export async function findMergedFile(
-  database: Database,
-  digest: string,
-  name: VariantName,
-): Promise<number | undefined> {
-  const [row] = await database.run(findFile[name], digest)
-  return row?.file_id
+/** What the images of an item or of a version are made from. */
+export interface SourceRow {
+  file_id: number
+  type: string
+  width: number
+  height: number
+  frames: number
+  thumbhash: string
+  focus: string | null
 }
 
-/** @returns the present digest of the item that a deleted file's digest leads to; undefined if it leads nowhere */
-export async function findMovedDigest(
+/** @returns the source of a merged item that has this key, at present or in a version; undefined if there is none */
+export async function findMergedSource(
   database: Database,
-  digest: string,
-  name: VariantName,
+  key: string,
+): Promise<SourceRow | undefined> {
+  const [row] = await database.run(findSource, key)
+  return row
+}
+
+/**
+ * @returns the present key of what a deleted item's key leads to, or a merged item's digest from an earlier version of
+ *   the program; undefined if it leads nowhere
+ */
+export async function findMovedKey(
+  database: Database,
+  earlier: string,
 ): Promise<string | undefined> {
-  const [row] = await database.run(findMoved[name], digest)
-  return row?.digest
+  const [moved] = await database.run(findMoved, earlier)
+  if (moved) return moved.key
+  const [merged] = await database.run(findEarlierOfMerged, earlier)
+  return merged?.key
 }
 
 /** The end of each chain that begins with these ids, if it is not in the trash. */
@@ -44,8 +57,8 @@ const chainFrom = (first: ReturnType<typeof sql>) => sql`
     SELECT id FROM (${first}) AS beginning
     UNION
     SELECT merged_into FROM chain JOIN media ON media.id = chain.id WHERE merged_into IS NOT NULL
-  ), ends (id, file_id) AS (
-    SELECT media.id, media.file_id FROM chain JOIN media ON media.id = chain.id
+  ), ends (id, file_id, focus_key) AS (
+    SELECT media.id, media.file_id, media.focus_key FROM chain JOIN media ON media.id = chain.id
     WHERE trashed_at IS NULL
   )`
 
@@ -58,28 +71,47 @@ const findById = prepare((db, id: Parameter<number>, address: Parameter<string>)
     SELECT id FROM ends`.compile(db),
 )
 
-const prepareFile = (column: 'scaled_digest' | 'high_digest') =>
-  prepare((db, digest: Parameter<string>) =>
-    sql<{ file_id: number }>`
-      ${chainFrom(sql`
-        SELECT media.merged_into AS id FROM files JOIN media ON media.file_id = files.id
-        WHERE files.${sql.ref(column)} = ${digest} AND media.merged_into IS NOT NULL
-        UNION ALL
-        SELECT media.merged_into FROM files
-        JOIN versions ON versions.file_id = files.id JOIN media ON media.id = versions.media_id
-        WHERE files.${sql.ref(column)} = ${digest} AND media.merged_into IS NOT NULL`)}
-      SELECT files.id AS file_id FROM files
-      WHERE files.${sql.ref(column)} = ${digest} AND EXISTS (SELECT 1 FROM ends)`.compile(db),
-  )
+/** Merged items, and versions of merged items, with the file and the key of each. */
+const MERGED = sql`
+  SELECT merged_into AS id, file_id, focus, focus_key FROM media WHERE merged_into IS NOT NULL
+  UNION ALL
+  SELECT media.merged_into, versions.file_id, versions.focus, versions.focus_key
+  FROM versions JOIN media ON media.id = versions.media_id WHERE media.merged_into IS NOT NULL`
 
-const findFile = { scaled: prepareFile('scaled_digest'), high: prepareFile('high_digest') }
+const findSource = prepare((db, key: Parameter<string>) => {
+  const held = sql`
+    SELECT merged.id, files.id AS file_id, merged.focus FROM files
+    JOIN (${MERGED}) AS merged ON merged.file_id = files.id
+    WHERE files.scaled_digest = ${key} AND merged.focus_key IS NULL
+    UNION ALL
+    SELECT id, file_id, focus FROM (${MERGED}) AS merged WHERE focus_key = ${key}`
+  return sql<SourceRow>`
+    ${chainFrom(sql`SELECT id FROM (${held}) AS held`)}
+    SELECT files.id AS file_id, type, width, height, frames, thumbhash, held.focus
+    FROM (${held}) AS held JOIN files ON files.id = held.file_id
+    WHERE EXISTS (SELECT 1 FROM ends) LIMIT 1`.compile(db)
+})
 
-const prepareMoved = (column: 'scaled_digest' | 'high_digest') =>
-  prepare((db, digest: Parameter<string>) =>
-    sql<{ digest: string }>`
-      ${chainFrom(sql`SELECT media_id AS id FROM moved_addresses WHERE address = ${digest}`)}
-      SELECT files.${sql.ref(column)} AS digest
-      FROM ends JOIN files ON files.id = ends.file_id`.compile(db),
-  )
+/** The key of an heir, to which a deleted item's key leads. */
+const findMoved = prepare((db, earlier: Parameter<string>) =>
+  sql<{ key: string }>`
+    ${chainFrom(sql`SELECT media_id AS id FROM moved_addresses WHERE address = ${earlier}`)}
+    SELECT coalesce(ends.focus_key, files.scaled_digest) AS key
+    FROM ends JOIN files ON files.id = ends.file_id LIMIT 1`.compile(db),
+)
 
-const findMoved = { scaled: prepareMoved('scaled_digest'), high: prepareMoved('high_digest') }
+/** The own key of a merged item by a key that it had before, or by a digest from an earlier version of the program. */
+const findEarlierOfMerged = prepare((db, earlier: Parameter<string>) => {
+  const held = sql`
+    SELECT merged.id, merged.file_id, merged.focus_key FROM (${MERGED}) AS merged
+    WHERE merged.file_id IN (
+      SELECT id FROM files WHERE scaled_digest = ${earlier} OR high_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_addresses WHERE scaled_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_addresses WHERE high_digest = ${earlier}
+      UNION SELECT file_id FROM earlier_keys WHERE key = ${earlier})`
+  return sql<{ key: string }>`
+    ${chainFrom(sql`SELECT id FROM (${held}) AS held`)}
+    SELECT coalesce(held.focus_key, files.scaled_digest) AS key
+    FROM (${held}) AS held JOIN files ON files.id = held.file_id
+    WHERE EXISTS (SELECT 1 FROM ends) LIMIT 1`.compile(db)
+})

@@ -56,12 +56,13 @@ export async function explainMissing<T extends Buffer | Readable>(
 }
 
 /**
- * Sends the file of an item. If that file is gone because the item got another one meanwhile, sends that.
+ * Sends an object of an item. If that is gone because the item got another file meanwhile, or because a derived image
+ * was removed to make room, sends what is there now.
  *
- * @param find finds the file at this moment; undefined if there is none
+ * @param find finds the file at this moment, and the key of its object if it has one; undefined if there is none
  * @throws AppError 404 "Media not found"; the errors of `send`
  */
-export async function sendPresent<File extends { fileId: number }, Sent>(
+export async function sendPresent<File extends { fileId: number; key?: string | undefined }, Sent>(
   find: () => Promise<File | undefined>,
   send: (file: File) => Promise<Sent>,
 ): Promise<Sent> {
@@ -73,7 +74,7 @@ export async function sendPresent<File extends { fileId: number }, Sent>(
     } catch (error) {
       if (!(error instanceof AppError) || error.status !== 404) throw error
       const now = await find()
-      if (!now || now.fileId === file.fileId) throw error
+      if (!now || (now.fileId === file.fileId && now.key === file.key)) throw error
       file = now
     }
   }

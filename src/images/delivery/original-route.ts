@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { HasPermission } from '../../auth/admission.ts'
 import { mediaNotFound } from '../../base/errors.ts'
 import type { Database } from '../../database/database.ts'
+import type { Queries } from '../../database/tables.ts'
 import { attachment, sendObject } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
 import { type Query, readInteger, readText } from '../../http/query-parameters.ts'
@@ -17,7 +18,6 @@ import {
   redirectTo,
   sendPresent,
 } from './open-object.ts'
-import { findOriginal } from './variant-lookup.ts'
 
 /** @throws AppError 400 "Invalid parameters" */
 function readVersion(query: Query): number | undefined {
@@ -91,3 +91,43 @@ export const originalRoute: FastifyPluginAsyncTypebox<{
     },
   })
 }
+
+/**
+ * The original behind a media item, the item's name, and whether it is in the trash.
+ * @param version the version whose original it is; undefined for the present one
+ */
+async function findOriginal(db: Queries, mediaId: number, version?: number) {
+  const ofItem = db
+    .selectFrom('media')
+    .innerJoin('files', 'files.id', 'media.file_id')
+    .select(ORIGINAL)
+    .where('media.id', '=', mediaId)
+  if (version === undefined) return ofItem.executeTakeFirst()
+  // An item that was never replaced has no rows: its only version is 1.
+  const only =
+    version === 1 &&
+    (await ofItem
+      .where(({ not, exists, selectFrom }) =>
+        not(exists(selectFrom('versions').select('version').where('media_id', '=', mediaId))),
+      )
+      .executeTakeFirst())
+  if (only) return only
+  return db
+    .selectFrom('versions')
+    .innerJoin('media', 'media.id', 'versions.media_id')
+    .innerJoin('files', 'files.id', 'versions.file_id')
+    .select(ORIGINAL)
+    .where('versions.media_id', '=', mediaId)
+    .where('versions.version', '=', version)
+    .executeTakeFirst()
+}
+
+const ORIGINAL = [
+  'media.name',
+  'media.trashed_at',
+  'files.id as fileId',
+  'files.key',
+  'files.sha256',
+  'files.size',
+  'files.type',
+] as const

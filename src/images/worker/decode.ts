@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises'
 import sharp, { type FailOnOptions, type Sharp } from 'sharp'
 import { FORMATS, type Format } from '../formats.ts'
+import type { Plan } from '../plan/plan.ts'
+import { type Turn, turnArea, turnOfOrientation, turnSize, undo } from '../plan/turn.ts'
 import { findConversion, ignoresProfile, type Pixels, toPixels } from './colour/conversion.ts'
 import { refusalOfUnknown } from './refuse-unknown.ts'
 import { type Header, Refusal } from './tasks.ts'
@@ -23,10 +25,11 @@ export async function readHeader(path: string): Promise<Header> {
   // If an AVIF holds several pictures, the primary one counts. They are not an animation.
   const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
+  const orientation = isOriented({ frames }) ? metadata.orientation : undefined
   const conversion = await findConversion(path, format, metadata)
   const bytesPerPixel = (metadata.channels ?? 4) * (metadata.depth === 'ushort' ? 2 : 1)
   const isHeldWhole = metadata.isProgressive === true
-  return { format, width, height, frames, bytesPerPixel, isHeldWhole, conversion }
+  return { format, width, height, frames, orientation, bytesPerPixel, isHeldWhole, conversion }
 }
 
 /** The container of AVIF is shared with HEIC and others, so `heif` needs the compression too. */
@@ -54,13 +57,49 @@ export async function decodeFirstFrame(
   failOn: FailOnOptions = 'error',
 ): Promise<Pixels> {
   const warnings: string[] = []
-  const opened = openImage(path, header, failOn).on('warning', (text) => warnings.push(text))
+  const opened = openImage(path, header, { failOn }).on('warning', (text) => warnings.push(text))
   const pixels = await toPixels(fitInto(opened, fit), header.conversion).catch((error) => {
     throw damaged(header, error)
   })
   const damage = warnings.find((text) => JPEG_DAMAGE.test(text))
   if (failOn === 'warning' && damage !== undefined) throw damaged(header, damage)
   return pixels
+}
+
+/**
+ * Decodes what a plan takes of an image: one frame, scaled and cut.
+ * @returns pixels as they are stored, which the header's `orientation` makes upright
+ * @throws Refusal if the image is damaged or cut short
+ */
+export async function decodePart(
+  path: string,
+  header: Header,
+  plan: Plan,
+  scaling: Scaling = {},
+): Promise<Pixels> {
+  // If sharp made it upright, it would do so before it cuts, and decode a JPEG in full size.
+  const opened = openImage(path, header, { page: plan.frame, autoOrient: false })
+  const part = scaleAndCut(opened, plan, turnOfOrientation(header.orientation), scaling)
+  return toPixels(part, header.conversion).catch((error) => {
+    throw damaged(header, error)
+  })
+}
+
+interface Scaling {
+  /** Whether a JPEG may be scaled during decoding to less than twice the size of the result: fast, and less sharp. */
+  fastShrinkOnLoad?: boolean
+}
+
+/** @param stored the turn that makes the pixels of the image upright, as those of the plan are */
+export function scaleAndCut(
+  image: Sharp,
+  { scale, cut }: Plan,
+  stored: Turn,
+  scaling: Scaling = {},
+): Sharp {
+  const { width, height } = turnSize(scale, undo(stored))
+  const scaled = image.resize(width, height, { fit: 'fill', ...scaling })
+  return cut ? scaled.extract(turnArea(cut, scale, undo(stored))) : scaled
 }
 
 /**
@@ -91,7 +130,7 @@ export async function decodeUpload(path: string, header: Header, fit: number): P
 export async function decodeEveryFrame(path: string, header: Header): Promise<void> {
   if (header.frames === 1) return
   // Averaging to a few pixels reads every pixel at the lowest cost.
-  await openImage(path, header, 'error', { animated: true })
+  await openAnimation(path, header)
     .resize(8, 8, { fit: 'fill', kernel: 'linear', withoutEnlargement: true })
     .raw()
     .toBuffer()
@@ -106,19 +145,25 @@ export const fitInto = (image: Sharp, fit: number): Sharp =>
 export function openImage(
   path: string,
   header: Header,
-  failOn: FailOnOptions,
-  { animated = false } = {},
+  {
+    failOn = 'error',
+    autoOrient = isOriented(header),
+    ...pages
+  }: { failOn?: FailOnOptions; autoOrient?: boolean; page?: number; pages?: number } = {},
 ): Sharp {
   return sharp(path, {
-    // Without the extra frame that `withGifTransparency` may have appended.
-    ...(animated && { pages: header.frames }),
+    ...pages,
     failOn,
-    autoOrient: isOriented(header),
+    autoOrient,
     ignoreIcc: ignoresProfile(header.conversion),
     // The limits were checked against this size, so the decoder must not find more.
     limitInputPixels: header.width * header.height * header.frames,
   })
 }
+
+/** Opens all frames, without the one more that `withGifTransparency` may have appended. */
+export const openAnimation = (path: string, header: Header): Sharp =>
+  openImage(path, header, { pages: header.frames })
 
 /** libheif decodes all layers of an AVIF, even if the file says that only a smaller layer is its picture. */
 const LAYERED = /exceeds the maximum image size/

@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type FrameShape, makeGifOfFrames } from '../../../test/gif-frames.ts'
 import { createImages, type Images } from '../images.ts'
+import { VARIANTS } from '../recipe.ts'
 import { type ImageSettings, imageSettings } from '../settings.ts'
 import { readGif } from './gif.ts'
 import { findUnusedIndex, withGifTransparency } from './gif-transparency.ts'
@@ -37,7 +38,7 @@ async function save(frames: FrameShape[], options = {}) {
 
 /** Red, green, blue and alpha of one pixel in each frame of `high`, and the frames' delays. */
 async function show(path: string, x: number, y: number) {
-  const high = await readFile((await images.renderHigh(path, folder)).path)
+  const high = await readFile((await images.render(path, folder, VARIANTS.high)).path)
   const { pages = 1, delay } = await sharp(high).metadata()
   const shown: number[][] = []
   for (let page = 0; page < pages; page++) {

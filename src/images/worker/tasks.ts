@@ -1,5 +1,7 @@
 import type { Format, ImageExtension, ImageType } from '../formats.ts'
+import type { FitPlan, Plan } from '../plan/plan.ts'
 import type { Conversion } from './colour/conversion.ts'
+import type { IntermediateExtension } from './intermediate.ts'
 
 /** The properties that a file claims. Only a full decode shows whether they are true. */
 export interface Header {
@@ -9,6 +11,8 @@ export interface Header {
   height: number
   /** 1 unless animated. */
   frames: number
+  /** EXIF's value, 1 to 8, of how the pixels are stored. Without one, they are stored upright. */
+  orientation?: number | undefined
   /** Bytes that one decoded pixel takes in the decoder. */
   bytesPerPixel?: number
   /** Whether the decoder must hold the whole image at once, because it is interlaced or progressive. */
@@ -44,16 +48,35 @@ export interface ProcessedImage extends Preview {
   scaled: RenderedImage
 }
 
+/** What a render gives besides its image. */
+export interface RenderExtras {
+  /** Whether the preview is computed. */
+  withPreview?: boolean
+  /** Whether the intermediate image is written, if the original needs one and this render can give it. */
+  withIntermediate?: boolean
+}
+
+export interface Rendered extends RenderedImage {
+  preview?: Preview
+  /** What later images are rendered from. Private. */
+  intermediate?: RenderedImage & { extension: IntermediateExtension }
+}
+
 /** The tasks of a worker process. Paths are absolute. Output files go into `folder`. */
 export interface Tasks {
   readHeader: { input: { path: string }; output: Header }
   process: { input: { path: string; folder: string; header: Header }; output: ProcessedImage }
-  renderScaled: {
-    input: { path: string; folder: string; header: Header }
-    output: RenderedImage & { preview: Preview }
+  render: {
+    input: { path: string; folder: string; header: Header; plan: Plan | FitPlan } & RenderExtras
+    output: Rendered
   }
-  renderHigh: {
-    input: { path: string; folder: string; header: Header; animated: boolean }
+  /** The plans differ in `cut` and size alone, and none is animated. */
+  renderParts: {
+    input: { path: string; folder: string; header: Header; plans: readonly Plan[] }
+    output: RenderedImage[]
+  }
+  renderFromIntermediate: {
+    input: { path: string; folder: string; plan: Plan }
     output: RenderedImage
   }
 }

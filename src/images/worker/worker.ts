@@ -10,11 +10,12 @@ import { inspect } from 'node:util'
 import sharp from 'sharp'
 import { FORMATS } from '../formats.ts'
 import { VARIANTS } from '../recipe.ts'
-import { decodeEveryFrame, decodeFirstFrame, decodeUpload, readHeader } from './decode.ts'
+import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
 import { withGifTransparency } from './gif-transparency.ts'
 import { withJpegEnd } from './jpeg-end.ts'
 import { makePreview } from './preview.ts'
-import { renderHigh, renderStill } from './render.ts'
+import { render, renderFromIntermediate, renderPixels, renderWithIntermediate } from './render.ts'
+import { renderParts } from './render-parts.ts'
 import {
   type Header,
   Refusal,
@@ -45,24 +46,20 @@ const tasks: {
       await decodeEveryFrame(path, header)
       return decodeUpload(path, header, VARIANTS.scaled.fit)
     })
-    const scaled = await renderStill(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
+    const scaled = await renderPixels(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
     return { type, extension, width, height, frames, ...(await makePreview(pixels)), scaled }
   },
 
-  renderScaled: (task) =>
-    withSource(task, async (source) => {
-      const pixels = await decodeFirstFrame(source, task.header, VARIANTS.scaled.fit)
-      const path = join(task.folder, 'scaled.webp')
-      const scaled = await renderStill(pixels, VARIANTS.scaled, path)
-      return { ...scaled, preview: await makePreview(pixels) }
-    }),
-
-  renderHigh: (task) =>
+  render: (task) =>
     withSource(task, (path) =>
-      renderHigh(path, task.header, join(task.folder, 'high.webp'), task.animated),
+      task.withIntermediate ? renderWithIntermediate(path, task) : render(path, task),
     ),
+
+  renderFromIntermediate: (task) => renderFromIntermediate(task.path, task),
+
+  renderParts: (task) => withSource(task, (path) => renderParts(path, task)),
 }
 
 prepareProcess()

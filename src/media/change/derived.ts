@@ -7,11 +7,12 @@ import { insertEntries, type SearchTexts, unindexItems } from '../list/search.ts
 import { updateOrders } from '../order/orders.ts'
 import { positionsOf } from '../order/positions.ts'
 import { countTags, labelTags, parseTags } from '../tags.ts'
+import { updateFocusKeys } from './focus-keys.ts'
 
 /*
  * The one place that updates what is derived from items: the search index, the tags in use, the facets of filters, the
- * orders, the table of files that several items have, and the counts that find positions. (Triggers write the JSON of
- * items.) Each change of items passes on what the items were and what they are; this file updates the difference in the
+ * orders, the keys of addresses, the table of files that several items have, and the counts that find positions.
+ * (Triggers write the JSON of items.) Each change of items passes on what the items were and what they are; this file updates the difference in the
  * same transaction.
  *
  * An item in the trash is in no structure that lists of the library are read from. It keeps its facets, because the
@@ -32,6 +33,7 @@ const COLUMNS = [
   'media.source',
   'media.rating',
   'media.focus',
+  'media.focus_key',
   'media.taken_at',
   'media.translations',
   'media.location',
@@ -96,6 +98,7 @@ export function pairStates(
  * @param changes in ascending order of id
  */
 export async function updateDerived(trx: Queries, changes: readonly ItemChange[]): Promise<void> {
+  await updateFocusKeys(trx, changes)
   const live = (state: ItemState | undefined) => (state && isLive(state) ? state : undefined)
   const keys = await countTags(
     trx,

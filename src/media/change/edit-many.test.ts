@@ -53,6 +53,8 @@ describe('editing several items', () => {
       translations: '{"de":{"alt":"Meer"}}',
       revision: 2,
       changed_at: expect.any(Number),
+      // The key follows from the focus.
+      focus_key: expect.stringMatching(/^[\w-]{22}$/),
     }
     expect(after).toEqual([
       { ...before[0], ...changed, tags: '["a","new"]' },

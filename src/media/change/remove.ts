@@ -123,11 +123,12 @@ async function removeUnusedFiles(trx: Queries, fileIds: ReadonlySet<number>): Pr
   if (ids.length === 0) return { ids, keys: [] }
   const list = JSON.stringify(ids)
   const variants = await runIn(trx, deleteVariants, list)
+  const renditions = await runIn(trx, deleteRenditions, list)
   const files = await runIn(trx, deleteFiles, list)
   const digests = files.flatMap(({ scaled_digest, high_digest }) => [scaled_digest, high_digest])
   // These bytes were added again after a merge, and are removed now.
   await forgetDigests(trx, digests)
-  return { ids, keys: [...files, ...variants].map(({ key }) => key) }
+  return { ids, keys: [...files, ...variants, ...renditions].map(({ key }) => key) }
 }
 
 /**
@@ -169,13 +170,16 @@ const findShown = prepare((db, fileIds: Parameter<string>) => {
   return used('media').union(used('versions')).compile()
 })
 
-const deleteVariants = prepare((db, fileIds: Parameter<string>) =>
-  db
-    .deleteFrom('variants')
-    .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
-    .returning('key')
-    .compile(),
-)
+const prepareDelete = (table: 'variants' | 'renditions') =>
+  prepare((db, fileIds: Parameter<string>) =>
+    db
+      .deleteFrom(table)
+      .where('file_id', 'in', listed<number>(db, 'bigint', fileIds))
+      .returning('key')
+      .compile(),
+  )
+const deleteVariants = prepareDelete('variants')
+const deleteRenditions = prepareDelete('renditions')
 
 const deleteFiles = prepare((db, ids: Parameter<string>) =>
   db

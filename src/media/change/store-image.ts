@@ -85,7 +85,7 @@ export async function storeInSteps<Result>(
       putFailed = false
       const lost = isStored ? undefined : known
       const committed = await steps.commit({ image, processed, keys, lost })
-      if (committed.restored !== undefined) renders.forgetFailure(committed.restored)
+      if (committed.restored !== undefined) renders.forgetFailures(committed.restored)
       await discardQuietly(library, committed.unused)
       return committed.result
     } catch (error) {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changeChunk, countChunk, decodeChunk, encodeChunk } from './chunk.ts'
+import { decodeChunk } from './chunk.fixture.ts'
+import { changeChunk, countChunk, encodeChunk } from './chunk.ts'
 
 const offset = fc.integer({ min: 0, max: 4095 })
 

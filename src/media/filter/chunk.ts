@@ -40,25 +40,10 @@ export function encodeChunk(offsets: Iterable<number>): ChunkBits {
 }
 
 /**
- * @returns the offsets, ascending
- * @throws RangeError for bytes that are no chunk, as only in a damaged database
- */
-export function decodeChunk(bits: ChunkBits): number[] {
-  const offsets: number[] = []
-  const words = toWords(bits)
-  for (let index = 0; index < WORDS_PER_CHUNK; index++) {
-    for (let rest = words[index] ?? 0; rest !== 0; rest &= rest - 1) {
-      offsets.push(index * 32 + lowestBit(rest))
-    }
-  }
-  return offsets
-}
-
-/**
  * Adds offsets to a stored chunk and removes others. An offset that is both added and removed is in the result.
  * @param bits undefined for a chunk without ids
  * @returns undefined if no id is left, so that the row can go
- * @throws RangeError like `encodeChunk` and `decodeChunk`
+ * @throws RangeError like `encodeChunk` and `addChunk`
  */
 export function changeChunk(
   bits: ChunkBits | undefined,
@@ -77,7 +62,7 @@ export function changeChunk(
 
 /**
  * How many ids a stored chunk holds.
- * @throws RangeError like `decodeChunk`
+ * @throws RangeError like `addChunk`
  */
 export function countChunk(bits: ChunkBits): number {
   requireChunk(bits)
@@ -86,7 +71,7 @@ export function countChunk(bits: ChunkBits): number {
 
 /**
  * How many ids two stored chunks have in common.
- * @throws RangeError like `decodeChunk`
+ * @throws RangeError like `addChunk`
  */
 export function countCommon(bits: ChunkBits, other: ChunkBits | undefined): number {
   if (!other) return 0
@@ -98,7 +83,7 @@ export function countCommon(bits: ChunkBits, other: ChunkBits | undefined): numb
 
 /**
  * Adds the ids of a stored chunk to the words from `start` on.
- * @throws RangeError for bytes that are no chunk
+ * @throws RangeError for bytes that are no chunk, as only in a damaged database
  */
 export function addChunk(words: Uint32Array, start: number, bits: ChunkBits): void {
   requireChunk(bits)

@@ -5,14 +5,15 @@ import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { type ItemState, pairStates, readStates, updateDerived } from '../change/derived.ts'
-import { decodeChunk, IDS_PER_CHUNK } from './chunk.ts'
+import { decodeChunk } from './chunk.fixture.ts'
+import { IDS_PER_CHUNK } from './chunk.ts'
 import { dropCollectionFacets, readAllAncestors, refreshUnder } from './collection-facets.ts'
 import { matches, readRangeOf, TEXTS } from './evaluate.fixture.ts'
 import { evaluateFilter } from './evaluate.ts'
 import { facetsOf } from './facets.ts'
 import type { Filter } from './filter.ts'
 import { listIds } from './id-set.ts'
-import { buildFacets } from './rebuild.ts'
+import { ensureDerived } from './rebuild.ts'
 
 /** Ids of several chunks, some of them neighbours. */
 const IDS = [1, 2, 3, 4095, 4096, 4097, 8191, 8192, 50_000, 50_001]
@@ -120,7 +121,9 @@ it('finds what filters describe, and keeps all counts, whatever changes', {
     ),
     { numRuns: onPostgres ? 15 : 40, endOnFailure: true },
   )
-  await buildFacets(database)
+  await database.write((trx) => trx.updateTable('library').set({ derived: 0 }).execute())
+  // The script writes no names, sizes and times in step with the orders, so these are left out.
+  await ensureDerived(database, 'test', async () => {})
   await compareFacets(database)
 })
 

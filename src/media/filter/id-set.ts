@@ -124,11 +124,6 @@ export function subtract(set: IdSet, other: IdSet): IdSet {
 
 export const countIds = (set: IdSet): number => countBits(set)
 
-export function hasId(layout: IdLayout, set: IdSet, id: number): boolean {
-  const index = wordOf(layout, id)
-  return index !== -1 && (((set[index] ?? 0) >>> (id & 31)) & 1) === 1
-}
-
 /**
  * The ids of a page, by id.
  * @param offset how many ids to skip

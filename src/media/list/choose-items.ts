@@ -18,7 +18,7 @@ import { numberKey, takenKeyOf } from '../order/keys.ts'
 import { ORDERS } from '../order/lists.ts'
 import { readRange } from '../order/order-pages.ts'
 import { parseTags } from '../tags.ts'
-import { TRASH_COLUMNS, toTrashMembers } from '../trash/trashed-item.ts'
+import { TRASH_COLUMNS, toTrashMembers } from '../trash/trashed-items.ts'
 import type { ListQuery } from './list.ts'
 import { matchingIds, matchTexts } from './search.ts'
 

@@ -13,7 +13,7 @@ import { pageOf, subtract } from '../filter/id-set.ts'
 import { type ReadState, readVersion } from '../library-state.ts'
 import { collectionOrder, ORDERS } from '../order/lists.ts'
 import { createOrderMemory, type SetPages } from '../order/order-memory.ts'
-import { countOrder, type OrderPage, readOrderPage } from '../order/order-pages.ts'
+import { type OrderPage, openOrder } from '../order/order-pages.ts'
 import { isIdOrder } from '../order/read-order.ts'
 import { type Chosen, chooseItems, readTrashedJson } from './choose-items.ts'
 import { type ListQuery, type ListSummary, lengthOf, summarize } from './list.ts'
@@ -125,16 +125,10 @@ async function findIds(
   const isWhole =
     terms.length === 0 && (filter === undefined || Object.keys(filter).join() === 'in')
   if (isWhole && !isIdOrder(order)) {
-    const total = await countOrder(finder.run, version, numberOf(query), isTrash)
-    if (total === undefined) return undefined
-    const summary = summarize(query, total)
-    const ids = await readOrderPage(
-      finder.run,
-      version,
-      numberOf(query),
-      isTrash,
-      pageFor(query, summary),
-    )
+    const opened = await openOrder(finder.run, version, numberOf(query), isTrash)
+    if (!opened) return undefined
+    const summary = summarize(query, opened.total)
+    const ids = await opened.readPage(pageFor(query, summary))
     return ids && { summary, ids: [...ids] }
   }
   const chosen = await finder.choose(version, query)

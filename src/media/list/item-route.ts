@@ -4,7 +4,14 @@ import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import { DetailedItem, type ItemAddresses, selectDetailedItems, toDetailedItem } from '../item.ts'
+import {
+  DetailedItem,
+  type ItemAddresses,
+  keyOf,
+  selectDetailedItems,
+  toDetailedItem,
+  Urls,
+} from '../item.ts'
 import {
   hasAlready,
   type LibraryState,
@@ -12,12 +19,25 @@ import {
   sendNothing,
   unchangedHeaders,
 } from '../library-state.ts'
-import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-item.ts'
+import { srcsetOf } from '../srcset.ts'
+import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-items.ts'
 import { countMedia, findRank } from './rank.ts'
 
 export const RankedItem = Type.Object(
   {
-    media: Type.Object({ ...DetailedItem.properties, ...TrashMembers }, { title: 'ShownMedia' }),
+    media: Type.Object(
+      {
+        ...DetailedItem.properties,
+        ...TrashMembers,
+        urls: Type.Object({
+          ...Urls.properties,
+          srcset: Type.String({
+            description: 'For the attribute `srcset`: the addresses of all widths up to its own',
+          }),
+        }),
+      },
+      { title: 'ShownMedia' },
+    ),
     rank: Type.Integer({ description: 'How many items of the library have a smaller id' }),
   },
   { title: 'RankedItem' },
@@ -28,7 +48,9 @@ export type RankedItem = Static<typeof RankedItem>
 export const itemRoute: FastifyPluginAsyncTypebox<{
   database: Database
   addresses: ItemAddresses
-}> = async (app, { database, addresses }) => {
+  /** The ladder of widths in `urls.srcset`. */
+  widths: readonly number[]
+}> = async (app, { database, addresses, widths }) => {
   app.route({
     method: 'GET',
     url: '/media/item/:id',
@@ -51,25 +73,31 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
       const id = readId(request.params.id)
       if (id === undefined) throw mediaNotFound(`${quote(request.params.id)} is no id.`)
       const mayDelete = request.user?.permissions.includes('delete-media') ?? false
-      const { state, total, media, rank } = await database.read
+      const { state, total, media, key, rank } = await database.read
         .transaction()
         .execute((trx) => readItem(trx, id, mayDelete))
       if (media.trashedAt === undefined) {
-        const headers = itemHeaders(state, media)
+        const headers = itemHeaders(state, media, widths)
         reply.headers(headers)
         if (hasAlready(request, headers)) return sendNothing(reply, 304)
       } else {
         reply.header('cache-control', 'private, no-store')
       }
       reply.header('x-total-count', total)
-      return { media: addresses.inItem(media), rank }
+      const srcset = srcsetOf(key, media.width, widths)
+      const shown = { ...media, urls: { ...media.urls, srcset } }
+      return { media: addresses.inItem(shown), rank }
     },
   })
 }
 
 /** The ETag begins with the item's revision, by which `If-Match` compares. */
-function itemHeaders(state: LibraryState, { id, revision }: DetailedItem) {
-  const { etag, ...headers } = unchangedHeaders(state, ['item', id])
+function itemHeaders(
+  state: LibraryState,
+  { id, revision }: DetailedItem,
+  widths: readonly number[],
+) {
+  const { etag, ...headers } = unchangedHeaders(state, ['item', id, ...widths])
   return { ...headers, etag: `"${revision}.${etag.slice(1)}` }
 }
 
@@ -83,5 +111,6 @@ async function readItem(db: Queries, id: number, inTrashToo: boolean) {
   if (!row || (row.trashed_at !== null && !inTrashToo))
     throw mediaNotFound(`There is no media item with id ${id}.`)
   const [rank, total] = [await findRank(db, id), await countMedia(db)]
-  return { state, media: { ...toDetailedItem(row), ...toTrashMembers(row) }, rank, total }
+  const media = { ...toDetailedItem(row), ...toTrashMembers(row) }
+  return { state, media, key: keyOf(row), rank, total }
 }

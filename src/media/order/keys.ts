@@ -1,5 +1,4 @@
 import { fold } from '../../base/fold.ts'
-import { readLocalTime } from '../local-time.ts'
 
 /*
  * Keys of orders: bytes that compare, as `memcmp` and both databases compare them, in the order of what they stand
@@ -63,23 +62,8 @@ export function numberKey(number: number): Buffer {
 }
 
 /**
- * The key of the local time at which a picture was taken. A zone behind it changes nothing: the order is that of the
- * times as they are written.
- *
- * @param takenAt `YYYY-MM-DDTHH:mm:ss`, perhaps with a zone
- * @returns undefined for null. Items without a date come last in both directions, so they are kept apart from those
- *   with a key.
- * @throws RangeError for any other text, or a date that does not exist
- */
-export function takenKey(takenAt: string | null): Buffer | undefined {
-  if (takenAt === null) return undefined
-  const time = readLocalTime(takenAt)
-  if (time === undefined) throw new RangeError(`${takenAt} is no local time.`)
-  return takenKeyOf(time)
-}
-
-/**
- * The key of a local time that is given in milliseconds since 1970 as if it were UTC: the bounds of the filter `taken`.
+ * The key of the local time at which a picture was taken, as `readLocalTime` returns it. A zone behind the time changes
+ * nothing: the order is that of the times as they are written.
  * @param time a whole second, from the year 1 to the start of the year 10000
  * @throws RangeError for any other number
  */

@@ -21,55 +21,68 @@ export interface OrderPage {
 /** Blocks of one query: 1 MiB at most. */
 const BLOCKS_AT_ONCE = 256
 
+/** An order whose blocks are counted. */
+export interface CountedOrder {
+  /** How many items are in it. */
+  total: number
+  /**
+   * Reads the ids of a page, at any depth.
+   * @returns undefined if the library has another version by now
+   */
+  readPage(page: OrderPage): Promise<Uint32Array | undefined>
+}
+
 /**
- * The ids of a page of an order, at any depth.
+ * Counts the blocks of an order, which every page needs.
  *
  * @param run `database.run`, or `runIn` with a transaction
  * @param version of the library that the ids must be of
  * @returns undefined if the library has another version by now
  */
+export async function openOrder(
+  run: RunPrepared,
+  version: number,
+  order: Order,
+  isTrash: boolean,
+): Promise<CountedOrder | undefined> {
+  const lists: { list: number; counts: readonly number[]; total: number }[] = []
+  for (const list of listsOf(order, isTrash)) {
+    const counts = await readCounts(run, version, list)
+    if (!counts) return undefined
+    lists.push({ list, counts, total: counts.reduce((sum, count) => sum + count, 0) })
+  }
+  return {
+    total: lists.reduce((sum, { total }) => sum + total, 0),
+    async readPage({ descending, offset, limit }) {
+      const parts: Uint32Array[] = []
+      let skip = offset
+      let wanted = limit
+      for (const { list, counts, total } of lists) {
+        const taken = Math.max(0, Math.min(wanted, total - skip))
+        if (taken > 0) {
+          // The positions in ascending order.
+          const from = descending ? total - skip - taken : skip
+          const ids = await readSlice(run, version, list, counts, from, taken)
+          if (!ids) return undefined
+          parts.push(descending ? ids.reverse() : ids)
+        }
+        wanted -= taken
+        skip = Math.max(0, skip - total)
+      }
+      return concatenate(parts)
+    },
+  }
+}
+
+/** The ids of one page. Otherwise like `openOrder`. */
 export async function readOrderPage(
   run: RunPrepared,
   version: number,
   order: Order,
   isTrash: boolean,
-  { descending, offset, limit }: OrderPage,
+  page: OrderPage,
 ): Promise<Uint32Array | undefined> {
-  const parts: Uint32Array[] = []
-  let skip = offset
-  let wanted = limit
-  for (const list of listsOf(order, isTrash)) {
-    const counts = await readCounts(run, version, list)
-    if (!counts) return undefined
-    const total = counts.reduce((sum, count) => sum + count, 0)
-    const taken = Math.max(0, Math.min(wanted, total - skip))
-    if (taken > 0) {
-      // The positions in ascending order.
-      const from = descending ? total - skip - taken : skip
-      const ids = await readSlice(run, version, list, counts, from, taken)
-      if (!ids) return undefined
-      parts.push(descending ? ids.reverse() : ids)
-    }
-    wanted -= taken
-    skip = Math.max(0, skip - total)
-  }
-  return concatenate(parts)
-}
-
-/** How many items are in an order. Otherwise like `readOrderPage`. */
-export async function countOrder(
-  run: RunPrepared,
-  version: number,
-  order: Order,
-  isTrash: boolean,
-): Promise<number | undefined> {
-  let total = 0
-  for (const list of listsOf(order, isTrash)) {
-    const counts = await readCounts(run, version, list)
-    if (!counts) return undefined
-    total = counts.reduce((sum, count) => sum + count, total)
-  }
-  return total
+  return (await openOrder(run, version, order, isTrash))?.readPage(page)
 }
 
 /** The counts of the blocks of a list, in order. */
@@ -85,10 +98,8 @@ async function readCounts(
 const VERSION = sql`(SELECT version FROM library)`
 
 const findCounts = prepare((db, list: Parameter<number>) => {
-  const counts = isPostgres(db)
-    ? sql`json_agg(count ORDER BY lower_key, lower_id)::text`
-    : sql`json_group_array(count)`
-  // In a subquery, because SQLite sorts within the aggregate what it could read in order.
+  const counts = isPostgres(db) ? sql`json_agg(count)::text` : sql`json_group_array(count)`
+  // In a subquery, because both engines sort within the aggregate what they could read in order.
   return sql<{ version: number; counts: string | null }>`
     SELECT ${VERSION} AS version, ${counts} AS counts FROM (
       SELECT count, lower_key, lower_id FROM order_blocks WHERE list = ${list}
@@ -147,7 +158,7 @@ const findNth = prepare(
  * The ids of the items whose key is from `from` to `to`, both included, for `fromIds` of `filter/id-set.ts`. Keys are
  * looked at only in the blocks at both ends. Items without a key, because they have no date, are not among them.
  *
- * @returns in any order; undefined like `readOrderPage`
+ * @returns in any order; undefined like `openOrder`
  */
 export async function readRange(
   run: RunPrepared,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { openTemporaryDatabase } from '../../../test/temporary-database.ts'
 import type { Database } from '../../database/database.ts'
 import { countVersion } from '../library.ts'
-import { numberKey, takenKey } from './keys.ts'
+import { numberKey, takenKeyOf } from './keys.ts'
 import { collectionOrder, listOf, ORDERS, type OrderedState } from './lists.ts'
 import {
   checkBlocks,
@@ -13,7 +13,7 @@ import {
   presentOf,
   stateOf,
 } from './order-model.ts'
-import { countOrder, readOrderPage, readRange } from './order-pages.ts'
+import { openOrder, readOrderPage, readRange } from './order-pages.ts'
 import { changeOrderEntries, dropOrder, type OrderedChange, updateOrders } from './orders.ts'
 
 const CHANGED = listOf(ORDERS.changed, false)
@@ -117,7 +117,8 @@ describe('orders', () => {
     )
     await expectAll(database, items)
     const { run, version } = await presentOf(database)
-    expect(await countOrder(run, version, ORDERS.size, false)).toBe(
+    const opened = await openOrder(run, version, ORDERS.size, false)
+    expect(opened?.total).toBe(
       [...items.values()].filter((item) => item.trashed_at === null).length,
     )
   })
@@ -207,7 +208,7 @@ describe('orders', () => {
     await apply(database, [])
     const key = numberKey(1)
     expect(await readOrderPage(run, version, ORDERS.name, false, ALL)).toBeUndefined()
-    expect(await countOrder(run, version, ORDERS.name, false)).toBeUndefined()
+    expect(await openOrder(run, version, ORDERS.name, false)).toBeUndefined()
     expect(await readRange(run, version, ORDERS.size, false, key, key)).toBeUndefined()
   })
 })
@@ -247,7 +248,7 @@ describe('a range of keys', () => {
     )
     const { run, version } = await presentOf(database)
     const from = numberKey(0)
-    const to = takenKey('2025-01-01T00:00:00') ?? from
+    const to = takenKeyOf(Date.UTC(2025, 0))
     const ids = await readRange(run, version, ORDERS.taken, false, from, to)
     expect(ids?.toSorted()).toEqual(Uint32Array.of(2, 3))
   })

@@ -37,7 +37,7 @@ export async function readDeparture(trx: Queries, ids: readonly number[]): Promi
       heir: heirs.get(row.media_id) ?? 0,
       digests: [],
     }
-    file.digests.push(row.scaled_digest, row.high_digest)
+    file.digests.push(row.key)
     files.set(row.file_id, file)
   }
   return { heirs, files: [...files.values()] }
@@ -102,17 +102,24 @@ const findMerged = prepare((db, ids: Parameter<string>) =>
     .compile(),
 )
 
-/** The digests of all files of items, also of earlier versions and of earlier recipes. */
+/** Every key and digest in addresses of items, also those of earlier versions, focuses and recipes. */
 const findDigests = prepare((db, ids: Parameter<string>) =>
-  sql<{ media_id: number; file_id: number; scaled_digest: string; high_digest: string }>`
+  sql<{ media_id: number; file_id: number; key: string }>`
     WITH held AS (
-      SELECT id AS media_id, file_id FROM media WHERE id IN ${listed<number>(db, 'bigint', ids)}
-      UNION SELECT media_id, file_id FROM versions WHERE media_id IN ${listed<number>(db, 'bigint', ids)}
+      SELECT id AS media_id, file_id, focus_key FROM media
+      WHERE id IN ${listed<number>(db, 'bigint', ids)}
+      UNION SELECT media_id, file_id, focus_key FROM versions
+      WHERE media_id IN ${listed<number>(db, 'bigint', ids)}
+    ), digests AS (
+      SELECT media_id, file_id, scaled_digest, high_digest FROM held JOIN files ON files.id = file_id
+      UNION SELECT media_id, held.file_id, scaled_digest, high_digest
+      FROM held JOIN earlier_addresses ON earlier_addresses.file_id = held.file_id
     )
-    SELECT media_id, file_id, scaled_digest, high_digest FROM held JOIN files ON files.id = file_id
-    UNION ALL
-    SELECT media_id, held.file_id, scaled_digest, high_digest
-    FROM held JOIN earlier_addresses ON earlier_addresses.file_id = held.file_id`.compile(db),
+    SELECT media_id, file_id, scaled_digest AS key FROM digests
+    UNION SELECT media_id, file_id, high_digest FROM digests
+    UNION SELECT media_id, file_id, focus_key FROM held WHERE focus_key IS NOT NULL
+    UNION SELECT media_id, file_id, key FROM earlier_keys
+    WHERE media_id IN ${listed<number>(db, 'bigint', ids)}`.compile(db),
 )
 
 /** Finds, among some items, each that an address of another item leads to. */

@@ -1,6 +1,6 @@
 import type { Queries } from '../../database/tables.ts'
 import { type Static, Type } from '../../http/schema.ts'
-import { addressParts, MEMBERS, URLS } from '../item.ts'
+import { keyOf, MEMBERS, Urls, urlsOf } from '../item.ts'
 import { readVersions } from './versions.ts'
 
 /** A version as clients see it. */
@@ -16,7 +16,7 @@ export const VersionEntry = Type.Object(
       description: 'Since when it was, or is, the present one (UTC)',
     }),
     by: Type.Union([Type.String(), Type.Null()], { description: 'Username' }),
-    urls: Type.Object({ scaled: URLS.scaled.schema, high: URLS.high.schema }),
+    urls: Urls,
   },
   { title: 'Version' },
 )
@@ -31,7 +31,7 @@ export async function listVersions(db: Queries, id: number): Promise<VersionEntr
   const versions = [present, ...earlier]
   const files = await db
     .selectFrom('files')
-    .select(['id', 'type', 'size', 'width', 'height', 'scaled_digest', 'high_digest'])
+    .select(['id', 'type', 'size', 'width', 'height', 'scaled_digest'])
     .where(
       'id',
       'in',
@@ -39,16 +39,13 @@ export async function listVersions(db: Queries, id: number): Promise<VersionEntr
     )
     .execute()
   const fileOf = new Map(files.map((file) => [file.id, file]))
-  return versions.flatMap(({ version, file_id, added_at, added_by }) => {
+  return versions.flatMap(({ version, file_id, added_at, added_by, focus_key }) => {
     const file = fileOf.get(file_id)
     // Only in a damaged database. `doctor` reports it.
     if (!file) return []
-    const { type, size, width, height, scaled_digest, high_digest } = file
+    const { type, size, width, height, scaled_digest } = file
     const timestamp = new Date(added_at).toISOString()
-    const urls = {
-      scaled: addressParts('scaled', scaled_digest).join(''),
-      high: addressParts('high', high_digest).join(''),
-    }
+    const urls = urlsOf(keyOf({ focus_key, scaled_digest }))
     return [{ version, type, size, width, height, timestamp, by: added_by, urls }]
   })
 }

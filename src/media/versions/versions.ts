@@ -14,7 +14,12 @@ export interface Version {
   /** Username. */
   added_by: string | null
   file_name: string | null
+  /** The focus and its key that the item had with an earlier version. */
+  focus: string | null
+  focus_key: string | null
 }
+
+type Focused = 'focus' | 'focus_key'
 
 /** The versions of one item. */
 export interface Versions {
@@ -33,8 +38,9 @@ export async function readVersions(db: Queries, id: number): Promise<Versions> {
   const [item] = await runIn(db, findOnlyVersion, id)
   if (!item) throw mediaNotFound(`There is no media item with id ${id}.`)
   const [present, ...earlier] = await runIn(db, findVersions, id)
+  const { focus, focus_key } = item
   return present
-    ? { present, earlier, areRows: true }
+    ? { present: { ...present, focus, focus_key }, earlier, areRows: true }
     : { present: { ...item, version: 1 }, earlier: [], areRows: false }
 }
 
@@ -71,12 +77,14 @@ export async function addVersion(
   trx: Queries,
   id: number,
   { present, earlier, areRows }: Versions,
-  added: Omit<Version, 'version'>,
+  added: Omit<Version, 'version' | Focused>,
   kept: number,
 ): Promise<{ version: number; dropped: ReadonlySet<number> }> {
-  const insert = ({ version, file_id, added_at, added_by, file_name }: Version) =>
+  const insert = ({ version, file_id, added_at, added_by, file_name }: Omit<Version, Focused>) =>
     runIn(trx, insertVersion, id, version, file_id, added_at, added_by, file_name)
   if (!areRows) await insert(present)
+  // So that its immutable addresses go on working, with the same crops.
+  await runIn(trx, keepFocus, present.focus, present.focus_key, id, present.version)
   const version = present.version + 1
   await insert({ ...added, version })
   const dropped = [present, ...earlier].slice(kept)
@@ -92,7 +100,7 @@ export async function dropVersion(trx: Queries, id: number, version: number): Pr
 const findOnlyVersion = prepare((db, id: Parameter<number>) =>
   db
     .selectFrom('media')
-    .select(['file_id', 'added_at', 'added_by', 'file_name'])
+    .select(['file_id', 'added_at', 'added_by', 'file_name', 'focus', 'focus_key'])
     .where('id', '=', id)
     .where('trashed_at', 'is', null)
     .compile(),
@@ -101,7 +109,7 @@ const findOnlyVersion = prepare((db, id: Parameter<number>) =>
 const findVersions = prepare((db, id: Parameter<number>) =>
   db
     .selectFrom('versions')
-    .select(['version', 'file_id', 'added_at', 'added_by', 'file_name'])
+    .select(['version', 'file_id', 'added_at', 'added_by', 'file_name', 'focus', 'focus_key'])
     .where('media_id', '=', id)
     .orderBy('version', 'desc')
     .compile(),
@@ -120,6 +128,22 @@ const insertVersion = prepare(
     db
       .insertInto('versions')
       .values({ media_id, version, file_id, added_at, added_by, file_name })
+      .compile(),
+)
+
+const keepFocus = prepare(
+  (
+    db,
+    focus: Parameter<string | null>,
+    focus_key: Parameter<string | null>,
+    id: Parameter<number>,
+    version: Parameter<number>,
+  ) =>
+    db
+      .updateTable('versions')
+      .set({ focus, focus_key })
+      .where('media_id', '=', id)
+      .where('version', '=', version)
       .compile(),
 )
 

@@ -1,18 +1,17 @@
 import type { Readable } from 'node:stream'
-import { sql } from 'kysely'
 import { AppError, mediaNotFound } from '../../base/errors.ts'
 import { listed, type Parameter, prepare, runIn } from '../../database/prepared.ts'
 import type { Queries } from '../../database/tables.ts'
+import { type AskedImage, wantedOf } from '../../images/delivery/image-addresses.ts'
 import { explainMissing, openStream } from '../../images/delivery/open-object.ts'
+import { findStored, toSource } from '../../images/delivery/source-lookup.ts'
 import type { Library } from '../library.ts'
 import { readLocalTime } from '../local-time.ts'
 import { createUniqueNames, entryName } from './entry-names.ts'
 import type { ZipEntry } from './zip-format.ts'
 
 /** Which file of each item an archive holds. */
-export const ZIP_SIZES = ['original', 'scaled', 'high'] as const
-
-export type ZipSize = (typeof ZIP_SIZES)[number]
+export type ZipSize = 'original' | AskedImage
 
 /** Items whose rows are read at a time. */
 const ROWS_AT_ONCE = 100
@@ -33,16 +32,15 @@ export async function* readZipEntries(
   for await (const slice of slices) {
     for (let start = 0; start < slice.length; start += ROWS_AT_ONCE) {
       const ids = slice.slice(start, start + ROWS_AT_ONCE)
-      const rows = await library.database.run(findItems, JSON.stringify(ids), size)
+      const rows = await library.database.run(findItems, JSON.stringify(ids))
       for (const row of rows) {
         if ((row.trashed_at !== null) !== isTrash) continue
         const opened = await unlessGone(openItem(library, row, size))
         if (!opened) continue
-        const extension = opened.key.slice(opened.key.lastIndexOf('.') + 1)
         const taken = row.taken_at === null ? undefined : readLocalTime(row.taken_at)
         try {
           yield {
-            name: nameOnce(entryName(row, extension, size !== 'original')),
+            name: nameOnce(entryName(row, opened.extension, size !== 'original')),
             time: taken ?? row.added_at,
             size: opened.size,
             content: opened.stream,
@@ -67,17 +65,21 @@ async function openItem(
   { database, storage, renders }: Pick<Library, 'database' | 'storage' | 'renders'>,
   row: Row,
   size: ZipSize,
-): Promise<StoredObject & { stream: Readable }> {
-  const open = async ({ key, size }: StoredObject) => {
+): Promise<{ extension: string; size: number; stream: Readable }> {
+  const open = async ({ key, size }: StoredObject, extension = extensionOf(key)) => {
     const opening = openStream(storage, { key, size }, undefined)
-    return { key, size, stream: await explainMissing(database, key, opening) }
+    return { extension, size, stream: await explainMissing(database, key, opening) }
   }
-  if (size === 'original') return open({ key: row.key, size: row.size })
-  const { variant_key: key, variant_size: bytes } = row
-  // A newer render may have replaced the variant since its row was read.
-  const known = key !== null && bytes !== null && (await unlessGone(open({ key, size: bytes })))
-  return known || open(await renders.render(row.file_id, size))
+  if (size === 'original') return open(row)
+  const wanted = wantedOf(size, toSource(row))
+  const extension = wanted.plan?.format
+  const [stored] = await database.run(findStored, row.file_id, wanted.name)
+  // A newer render may have replaced the image since its row was read.
+  const known = stored && (await unlessGone(open(stored, extension)))
+  return known ?? open(await renders.render(row.file_id, wanted), extension)
 }
+
+const extensionOf = (key: string) => key.slice(key.lastIndexOf('.') + 1)
 
 /** @returns undefined in place of "Media not found" */
 async function unlessGone<T>(result: Promise<T>): Promise<T | undefined> {
@@ -89,17 +91,10 @@ async function unlessGone<T>(result: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Of an original, no variant has the name. */
-const findItems = prepare((db, ids: Parameter<string>, variant: Parameter<string>) =>
+const findItems = prepare((db, ids: Parameter<string>) =>
   db
     .selectFrom('media')
     .innerJoin('files', 'files.id', 'media.file_id')
-    .leftJoin('variants', (join) =>
-      join
-        .onRef('variants.file_id', '=', 'files.id')
-        .onRef('variants.recipe', '=', 'files.recipe')
-        .on('variants.name', '=', sql<'scaled' | 'high'>`${variant}`),
-    )
     .select([
       'media.id',
       'media.name',
@@ -107,18 +102,22 @@ const findItems = prepare((db, ids: Parameter<string>, variant: Parameter<string
       'media.taken_at',
       'media.added_at',
       'media.trashed_at',
+      'media.focus',
       'media.file_id',
       'files.key',
       'files.size',
-      'variants.key as variant_key',
-      'variants.size as variant_size',
+      'files.type',
+      'files.width',
+      'files.height',
+      'files.frames',
+      'files.thumbhash',
     ])
     .where('media.id', 'in', listed<number>(db, 'bigint', ids))
     .orderBy('media.id')
     .compile(),
 )
 
-const readRows = (db: Queries, ids: string) => runIn(db, findItems, ids, '')
+const readRows = (db: Queries, ids: string) => runIn(db, findItems, ids)
 
 /** @throws AppError 404 "Media not found" if no item of the library has one of the ids */
 export async function requireItems(db: Queries, ids: readonly number[]): Promise<void> {

@@ -2,16 +2,18 @@ import { Readable } from 'node:stream'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import type { Budget } from '../../base/budget.ts'
-import { parametersInvalid, quote } from '../../base/errors.ts'
+import { parametersInvalid } from '../../base/errors.ts'
 import { heard } from '../../base/heard.ts'
 import { attachment } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
 import { Type } from '../../http/schema.ts'
+import type { ImageAddresses } from '../../images/delivery/image-addresses.ts'
 import { readSelection, SelectionFields } from '../change/bulk-parameters.ts'
 import { requireSight } from '../change/bulk-routes.ts'
 import { openSelection, type Selection } from '../change/selection.ts'
+import { readAsked } from '../embed/read-asked.ts'
 import type { Library } from '../library.ts'
-import { readZipEntries, requireItems, ZIP_SIZES, type ZipSize } from './zip-entries.ts'
+import { readZipEntries, requireItems, type ZipSize } from './zip-entries.ts'
 import { writeZip } from './zip-format.ts'
 
 /** Stands against archives whose directory fills the memory: some 30 MB. */
@@ -22,7 +24,8 @@ export const zipRoute: FastifyPluginAsyncTypebox<{
   library: Library
   /** Limits how many archives are sent at once. */
   zips: Budget
-}> = async (app, { library, zips }) => {
+  imageAddresses: ImageAddresses
+}> = async (app, { library, zips, imageAddresses }) => {
   app.route({
     method: 'POST',
     url: '/media/zip',
@@ -48,7 +51,8 @@ export const zipRoute: FastifyPluginAsyncTypebox<{
           size: Type.Optional(
             Type.String({
               default: 'original',
-              description: 'The file of each item: `original`, `scaled` or `high`',
+              description:
+                'The file of each item: `original`, or options of an image with a format, as in `w_1600.jpg`, `hero.webp`, `scaled`',
             }),
           ),
         },
@@ -58,7 +62,7 @@ export const zipRoute: FastifyPluginAsyncTypebox<{
     },
     handler: async (request, reply) => {
       const selected = readSelection(request.body)
-      const size = readSize(request.body.size)
+      const size = await readSize(imageAddresses, request.body.size)
       requireSight(request, selected)
       const release = await zips.take(1)
       try {
@@ -101,11 +105,8 @@ const sendArchive = (reply: FastifyReply, body: Readable) =>
     .type('application/zip')
     .send(body)
 
-function readSize(size = 'original'): ZipSize {
-  const known = ZIP_SIZES.find((name) => name === size)
-  if (known) return known
-  throw parametersInvalid(`size is ${quote(size)}; it must be original, scaled or high.`)
-}
+const readSize = async (addresses: ImageAddresses, size = 'original'): Promise<ZipSize> =>
+  size === 'original' ? size : readAsked(addresses, 'size', size)
 
 /**
  * Waits for the first bytes, so that a fault of storage at the beginning is answered with an error.

@@ -301,6 +301,7 @@ const condemnKeys = prepare(
       FROM ${listed<string>(db, 'text', keys)} AS listed
       WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.key = value)
         AND NOT EXISTS (SELECT 1 FROM variants WHERE variants.key = value)
+        AND NOT EXISTS (SELECT 1 FROM renditions WHERE renditions.key = value)
       ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, claimed_at = excluded.claimed_at
       RETURNING key`.compile(db),
 )

@@ -25,7 +25,7 @@ export const nameRows = (table: MovedName): string => `${ROWS}${table}.ndjson`
  * versions. Version 2 added the audit trail. Version 3 added the recipe by which the variants of a file are rendered.
  * Version 4 added texts of items, collections, and versions of files.
  */
-export const VERSION = 4
+export const VERSION = 5
 
 export interface Header {
   format: 'vitrine-backup'

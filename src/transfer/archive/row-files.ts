@@ -24,6 +24,8 @@ const MOST_PARTS = 100
 /** The row of the library as a backup contains it. */
 export type LibraryRow = Pick<Tables['library'], 'version' | 'last_added_at'> & {
   counters: Counters
+  /** Backups of older versions lack it. */
+  preset_revision?: number
 }
 
 /**
@@ -49,11 +51,12 @@ export const takeSnapshot = (database: Database, folder: string) =>
       await lines.close()
       rowFiles.set(table.name, lines.path)
     }
-    const { version, last_added_at } = await trx
+    const { version, last_added_at, preset_revision } = await trx
       .selectFrom('library')
       .selectAll()
       .executeTakeFirstOrThrow()
-    const library: LibraryRow = { version, last_added_at, counters: await readCounters(trx) }
+    const counters = await readCounters(trx)
+    const library: LibraryRow = { version, last_added_at, preset_revision, counters }
     const path = join(folder, 'library.json')
     await writeFile(path, toLines([library]), { mode: 0o600 })
     const { files, items, users } = await countContents(trx)

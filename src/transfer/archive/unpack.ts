@@ -54,10 +54,10 @@ export async function restoreArchive(
     const target = libraryTarget(library, { newFile, signal })
     await walk({ source, target, report: refuse, signal })
     await settleEntries(database, storage)
-    const { version, last_added_at, counters } = await readLibraryRow(unpacked)
+    const { version, last_added_at, preset_revision = 0, counters } = await readLibraryRow(unpacked)
     await finishArrival(database, {
       // A new `uuid`: caches may hold data of the original library that has the same version.
-      library: { uuid: randomUUID(), version, last_added_at },
+      library: { uuid: randomUUID(), version, last_added_at, preset_revision },
       counters,
       rowsOf,
     })

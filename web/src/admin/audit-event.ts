@@ -38,6 +38,8 @@ export function readEvent({ actor, tokenId, subject, detail }: Entry) {
     collectionName: text('name') ?? (isRenaming(renamed) ? renamed.to : undefined),
     /** The name of the image or collection before it was renamed. */
     nameBefore: isRenaming(renamed) ? renamed.from : undefined,
+    /** The name of the preset concerned. */
+    presetName: kind === 'preset' ? subjectName : undefined,
     program,
     text,
     number,

@@ -158,7 +158,7 @@ export interface paths {
                     since?: string;
                     /** @description Done by the account of this name, or to it */
                     user?: string;
-                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                    action?: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "preset-saved" | "preset-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                     /** @description Like `media:12` */
                     subject?: string;
                 };
@@ -180,7 +180,7 @@ export interface paths {
                                 id: number;
                                 timestamp: string;
                                 /** @enum {string} */
-                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
+                                action: "signed-in" | "sign-in-failed" | "sign-in-throttled" | "signed-out" | "session-replayed" | "session-ended" | "sessions-ended" | "refused" | "token-refused" | "media-added" | "media-edited" | "media-tagged" | "media-trashed" | "media-restored" | "media-merged" | "tag-renamed" | "tag-removed" | "media-deleted" | "media-replaced" | "version-restored" | "version-deleted" | "media-collected" | "collection-added" | "collection-changed" | "collection-deleted" | "preset-saved" | "preset-deleted" | "account-created" | "account-removed" | "account-disabled" | "account-enabled" | "role-changed" | "password-changed" | "password-change-failed" | "password-reset" | "token-created" | "token-revoked" | "library-copied" | "library-restored" | "library-repaired" | "trail-purged";
                                 /** @description Name of the account at that time; null if it is not known */
                                 actor: string | null;
                                 /** @description Its id; null for commands and the server itself */
@@ -3050,6 +3050,418 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/presets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All presets, by name
+         * @description At most 100. `scaled` and `high`, which every library has, are not among them.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            presets: {
+                                name: string;
+                                /** @description In canonical spelling, without a format */
+                                options: string;
+                                /** @description New with every change; in immutable addresses as `v` */
+                                revision: number;
+                                /** Format: date-time */
+                                changedAt: string;
+                                /** @description Username; null if it was a command */
+                                changedBy: string | null;
+                            }[];
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error listing presets */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/presets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make or change a preset
+         * @description Other options give it a new revision, and its addresses by id show them at once. With the same options it stays as it is.
+         *
+         *     Needs the permission `manage-presets`.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description A lower-case letter and up to 31 lower-case letters, digits or hyphens */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        /** @description Without a format: `w_1600,ar_21-9,q_85` */
+                        options: string;
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Preset */
+                            preset: {
+                                name: string;
+                                /** @description In canonical spelling, without a format */
+                                options: string;
+                                /** @description New with every change; in immutable addresses as `v` */
+                                revision: number;
+                                /** Format: date-time */
+                                changedAt: string;
+                                /** @description Username; null if it was a command */
+                                changedBy: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Too many presets */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error saving the preset */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        post?: never;
+        /**
+         * Delete a preset; its addresses show nothing from then on
+         * @description Needs the permission `manage-presets`.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description A lower-case letter and up to 31 lower-case letters, digits or hyphens */
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: string;
+                            code: number;
+                            /** Preset */
+                            preset: {
+                                name: string;
+                                /** @description In canonical spelling, without a format */
+                                options: string;
+                                /** @description New with every change; in immutable addresses as `v` */
+                                revision: number;
+                                /** Format: date-time */
+                                changedAt: string;
+                                /** @description Username; null if it was a command */
+                                changedBy: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Preset not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error deleting the preset */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/media": {
         parameters: {
             query?: never;
@@ -3185,10 +3597,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             }[];
                             /** @description Pages of size `limit` in the whole result */
@@ -3398,10 +3811,12 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
+                                    /** @description For the attribute `srcset`: the addresses of all widths up to its own */
+                                    srcset: string;
                                 };
                                 /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */
                                 translations: {
@@ -3631,10 +4046,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -3819,9 +4235,11 @@ export interface paths {
                                 timestamp: string;
                                 /** @description Username */
                                 by: string | null;
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             }[];
                         };
@@ -4301,10 +4719,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -5294,10 +5713,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                             /** @description What was left out, in sentences */
@@ -7344,6 +7764,306 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/urls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make immutable addresses of an image, with any options
+         * @description What not everybody may ask for is signed. An address with a preset has its present revision.
+         *
+         *     Needs the permission `view-media`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        id: number;
+                        /** @description 1 to 100 lists with a format: `w_700,q_60.webp`, `hero.jpg`, `scaled` */
+                        options: string[];
+                    };
+                };
+            };
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description In that order */
+                            urls: string[];
+                        };
+                    };
+                };
+                /** @description Required parameters missing */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unsupported media type */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error making addresses */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/html": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The HTML that shows an item in a page
+         * @description A `<picture>` with all widths, the alternative text and a placeholder. Addresses are absolute if the server knows its public address.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The attribute `sizes` */
+                    sizes?: string;
+                    /** @description The name of a preset */
+                    preset?: string;
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            html: string;
+                        };
+                    };
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found Or: Preset not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error reading media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/media/zip": {
         parameters: {
             query?: never;
@@ -7420,7 +8140,7 @@ export interface paths {
                         /** @description Without `ids`: not these items, up to 10000 ids */
                         except?: number[];
                         /**
-                         * @description The file of each item: `original`, `scaled` or `high`
+                         * @description The file of each item: `original`, or options of an image with a format, as in `w_1600.jpg`, `hero.webp`, `scaled`
                          * @default original
                          */
                         size?: string;
@@ -7667,10 +8387,11 @@ export interface paths {
                                     changedAt: string;
                                     /** @description Grows with every change of this item */
                                     revision: number;
-                                    /** @description Public images, relative and immutable */
+                                    /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                     urls: {
                                         scaled: string;
                                         high: string;
+                                        template: string;
                                     };
                                 }[];
                             }[];
@@ -7859,10 +8580,11 @@ export interface paths {
                                     changedAt: string;
                                     /** @description Grows with every change of this item */
                                     revision: number;
-                                    /** @description Public images, relative and immutable */
+                                    /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                     urls: {
                                         scaled: string;
                                         high: string;
+                                        template: string;
                                     };
                                 };
                             }[];
@@ -8080,10 +8802,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -8337,10 +9060,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                         };
@@ -8806,10 +9530,11 @@ export interface paths {
                                 changedAt: string;
                                 /** @description Grows with every change of this item */
                                 revision: number;
-                                /** @description Public images, relative and immutable */
+                                /** @description Public images, relative and immutable. In `template`, {width} stands for a number of pixels */
                                 urls: {
                                     scaled: string;
                                     high: string;
+                                    template: string;
                                 };
                             };
                             /** @description Earlier items with the same bytes */
@@ -9453,12 +10178,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
@@ -9524,7 +10292,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/media/image/{id}/{res}": {
+    "/media/image/{id}/{options}": {
         parameters: {
             query?: never;
             header?: never;
@@ -9532,7 +10300,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Show an item: scaled (fits 400 x 400) or high (fits 2560 x 2560)
+         * Show an item: scaled (fits 400 x 400), high (fits 2560 x 2560), or at any size
          * @description The id of an item that was merged into another one leads there. An item in the trash is shown only to callers with the permission `delete-media`; with `in=trash` also if it was merged.
          */
         get: {
@@ -9543,7 +10311,8 @@ export interface paths {
                 header?: never;
                 path: {
                     id: number;
-                    res: "scaled" | "high";
+                    /** @description A list of options with commas, then the format: `w_800.webp`, `w_640,ar_16-9.jpg`, `hero,w_800.auto` */
+                    options: string;
                 };
                 cookie?: never;
             };
@@ -9565,12 +10334,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
@@ -9636,21 +10448,22 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/media/file/{digest}/{file}": {
+    "/media/file/{key}/{options}": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /** The immutable URL of an image, as in `urls` of an item */
+        /** The immutable address of an image, as in `urls` of an item */
         get: {
             parameters: {
                 query?: never;
                 header?: never;
                 path: {
-                    digest: string;
-                    file: "scaled.webp" | "high.webp";
+                    key: string;
+                    /** @description A list of options with commas, then the format: `w_800.webp`, `w_640,ar_16-9.jpg`, `hero,w_800.auto` */
+                    options: string;
                 };
                 cookie?: never;
             };
@@ -9672,12 +10485,55 @@ export interface paths {
                     };
                     content?: never;
                 };
+                /** @description Temporary redirect */
+                307: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
                 /** @description Permanent redirect */
                 308: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
                 };
                 /** @description Media not found */
                 404: {
@@ -9858,6 +10714,579 @@ export interface paths {
                 };
                 /** @description Error processing media */
                 500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/iiif": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The base of an item's image for the page's viewer, which leads to its information
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description See other */
+                303: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/iiif/info.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The information of an item's image for the page's viewer, as the IIIF Image API has it
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The information */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/ld+json": {
+                            "@context": string;
+                            id: string;
+                            /** @constant */
+                            type: "ImageService3";
+                            protocol: string;
+                            /** @constant */
+                            profile: "level2";
+                            width: number;
+                            height: number;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                        "application/json": {
+                            "@context": string;
+                            id: string;
+                            /** @constant */
+                            type: "ImageService3";
+                            protocol: string;
+                            /** @constant */
+                            profile: "level2";
+                            width: number;
+                            height: number;
+                        } & {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/media/item/{id}/iiif/{region}/{size}/{rotation}/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A part of an item's image for the page's viewer, as the IIIF Image API has it
+         * @description Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    in?: "trash";
+                };
+                header?: never;
+                path: {
+                    id: number;
+                    /** @description `full`, `square`, `x,y,w,h` or `pct:x,y,w,h` */
+                    region: string;
+                    /** @description `max`, `w,`, `,h`, `w,h`, `!w,h` or `pct:n`; `^` before it */
+                    size: string;
+                    /** @description 0, 90, 180 or 270; `!` before it mirrors first */
+                    rotation: string;
+                    /** @description Quality and format: `default.jpg`, `gray.webp` */
+                    file: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The image */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "image/jpeg": string;
+                    };
+                };
+                /** @description Not modified */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Permanent redirect */
+                308: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description Invalid parameters */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Media not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error processing media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Not implemented */
+                501: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Service busy */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };

@@ -26,6 +26,7 @@ export const FIELDS = [
   'source',
   'rating',
   'collections',
+  'focus',
 ] as const
 export type Edit = Pick<MediaItem, (typeof FIELDS)[number]>
 

@@ -1,20 +1,16 @@
 import { Table } from '@mantine/core'
 import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
+import { formatBytes } from './format-bytes'
 import classes from './item.module.css'
 
 /** Facts about the original. */
 export function Facts({ item }: { item: MediaItem }) {
   const { t, locale } = useMessages()
-  const bytes = new Intl.NumberFormat(locale, {
-    style: 'unit',
-    unit: item.size < 1e6 ? 'kilobyte' : 'megabyte',
-    maximumFractionDigits: 1,
-  }).format(item.size / (item.size < 1e6 ? 1e3 : 1e6))
   const added = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
   const facts = [
     [t.type, item.type],
-    [t.fileSize, bytes],
+    [t.fileSize, formatBytes(item.size, locale)],
     [t.dimensions, `${item.width} × ${item.height}`],
     ...(item.fileName === null ? [] : [[t.fileName, item.fileName]]),
     ...(item.takenAt === null ? [] : [[t.taken, formatTaken(item.takenAt, locale)]]),

@@ -6,6 +6,7 @@ import type { MediaItem } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { usePermission } from '../session/session'
 import { CollectionsField } from './collections-field'
+import { FocusField } from './focus-field'
 import classes from './item.module.css'
 import { useItemEdit } from './item-edit'
 import { isElsewhere } from './item-keys'
@@ -105,6 +106,9 @@ export function ItemForm({ item, isEditable, dialog, isGone, onChange }: ItemFor
         onChange={(collections) => change({ collections })}
         mayEdit={mayEdit}
       />
+      {mayEdit && (
+        <FocusField item={item} value={shown.focus} onChange={(focus) => change({ focus })} />
+      )}
       <OtherFields shown={shown} onChange={change} mayEdit={mayEdit} />
       {(trouble || canSave) && (
         // Together, so that the reason is in sight wherever the user has scrolled to.

@@ -2,7 +2,11 @@
 export function isForDialog(event: KeyboardEvent, dialog: HTMLElement | null): boolean {
   const { target, isComposing, altKey, ctrlKey, metaKey } = event
   if (isComposing || altKey || ctrlKey || metaKey || !(target instanceof Element)) return false
-  if (target.closest('input, textarea, select, [contenteditable], [role=menu], [role=listbox]')) {
+  if (
+    target.closest(
+      'input, textarea, select, [contenteditable], [role=menu], [role=listbox], [role=slider]',
+    )
+  ) {
     return false
   }
   return !isElsewhere(target, dialog)

@@ -1,94 +1,76 @@
-import { Button, Group, Stack, Text, Textarea } from '@mantine/core'
-import { modals } from '@mantine/modals'
+import { Button, type ButtonProps, Group, Popover } from '@mantine/core'
+import { useState } from 'react'
 import { at } from '../api/base'
-import type { MediaItem } from '../api/client'
-import { copyText } from '../copy-text'
 import { useMessages } from '../messages/messages'
-import { notify } from '../notify'
-import { fitInto } from './zoom'
+import { useToolMessages } from '../messages/tools'
+import { usePermission } from '../session/session'
+import { CopyPanel } from './copy-panel'
+import type { KnownItem } from './item-query'
+import { ReplaceButton } from './replace-button'
+import { Versions } from './versions'
 
-/** The variant `high` fits into this size, in pixels. */
-const HIGH = { width: 2560, height: 2560 }
+const LOOK = { variant: 'default', size: 'xs', fw: 500 } as const satisfies ButtonProps
 
-interface LinksProps {
-  item: MediaItem
-  /** False in the trash, where the addresses show nothing. */
+export interface ItemLinksProps {
+  item: KnownItem
+  /** False in the trash, where addresses show nothing and files stay as they are. */
   isPublic: boolean
+  /** Runs an action that would lose unsaved changes, after a question if there are any. */
+  leave: (act: () => void) => void
 }
 
-/** Buttons that copy links to the image, and a link that downloads the original. */
-export function Links({ item, isPublic }: LinksProps) {
+/** What can be done with the file of an image: copy links, download it, replace it, and go back to an earlier one. */
+export function ItemLinks({ item, isPublic, leave }: ItemLinksProps) {
   const { t } = useMessages()
-  const { urls } = item
-  const alt = item.alt ?? item.name
-  const scaled = new URL(urls.scaled, location.href).href
-  const high = new URL(urls.high, location.href).href
-  const size = fitInto(item, HIGH)
-  const [width, height] = [
-    Math.max(1, Math.round(size.width)),
-    Math.max(1, Math.round(size.height)),
-  ]
-  const copies = [
-    [t.copyScaled, scaled],
-    [t.copyHigh, high],
-    [t.copyMarkdown, `![${alt.replace(/([\\[\]])/g, '\\$1').replace(/\s+/g, ' ')}](${high})`],
-    [
-      t.copyHtml,
-      `<img src="${high}" width="${width}" height="${height}" alt="${escapeHtml(alt)}">`,
-    ],
-  ] as const
-
-  const copy = async (label: string, text: string) => {
-    if (await copyText(text)) {
-      // A notification, since a longer label would move the other buttons.
-      notify(t.copied, { autoClose: 2000 })
-      return
-    }
-    modals.open({
-      title: label,
-      closeButtonProps: { 'aria-label': t.close },
-      children: (
-        <Stack gap="xs">
-          <Text size="sm">{t.copyByHand}</Text>
-          <Textarea
-            aria-label={label}
-            value={text}
-            readOnly
-            autosize
-            data-autofocus
-            onFocus={(event) => event.currentTarget.select()}
-          />
-        </Stack>
-      ),
-    })
-  }
+  const { versions } = useToolMessages()
+  const [isCopying, setIsCopying] = useState(false)
+  const [hasVersions, setHasVersions] = useState(false)
+  const [mayEdit, mayAdd] = [usePermission('edit-media'), usePermission('add-media')]
+  const mayReplace = mayEdit && mayAdd
   return (
-    <Group gap="xs">
-      {isPublic &&
-        copies.map(([label, text]) => (
-          <Button
-            key={label}
-            variant="default"
-            size="xs"
-            fw={500}
-            onClick={() => copy(label, text)}
+    <>
+      <Group gap="xs">
+        {isPublic && (
+          <Popover
+            opened={isCopying}
+            onChange={setIsCopying}
+            width={320}
+            position="top-start"
+            shadow="md"
+            trapFocus
+            returnFocus
           >
-            {label}
+            <Popover.Target>
+              <Button
+                {...LOOK}
+                rightSection={<span aria-hidden>▾</span>}
+                onClick={() => setIsCopying(!isCopying)}
+              >
+                {t.copy}
+              </Button>
+            </Popover.Target>
+            <Popover.Dropdown aria-label={t.copy}>
+              <CopyPanel item={item} onClose={() => setIsCopying(false)} />
+            </Popover.Dropdown>
+          </Popover>
+        )}
+        <Button {...LOOK} component="a" href={at(`/media/original/${item.id}`)} download>
+          {t.download}
+        </Button>
+        {isPublic && mayReplace && <ReplaceButton look={LOOK} item={item} leave={leave} />}
+        {isPublic && (
+          <Button
+            {...LOOK}
+            aria-expanded={hasVersions}
+            onClick={() => setHasVersions(!hasVersions)}
+          >
+            {versions}
           </Button>
-        ))}
-      <Button
-        component="a"
-        href={at(`/media/original/${item.id}`)}
-        download
-        variant="default"
-        size="xs"
-        fw={500}
-      >
-        {t.download}
-      </Button>
-    </Group>
+        )}
+      </Group>
+      {hasVersions && isPublic && (
+        <Versions key={item.id} item={item} mayRestore={mayReplace} leave={leave} />
+      )}
+    </>
   )
 }
-
-const escapeHtml = (text: string) =>
-  text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)

@@ -1,7 +1,8 @@
 import { Modal, Stack, VisuallyHidden } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
-import { useEffect, useRef, useState } from 'react'
+import { Suspense, useEffect, useRef, useState } from 'react'
 import type { MediaItem } from '../api/client'
+import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
 import { DeleteButton } from './delete-button'
 import { isByArrival } from './find-place'
@@ -10,12 +11,15 @@ import classes from './item.module.css'
 import { Facts } from './item-facts'
 import { ItemForm } from './item-form'
 import { isElsewhere } from './item-keys'
-import { Links } from './item-links'
 import { ItemMessage } from './item-message'
 import { ItemStage } from './item-stage'
 import { TrashNote } from './trash-note'
 import { useItem, useNeighbours, usePlace } from './use-item'
 import type { View } from './view'
+
+const { Component: ItemLinks, load: loadLinks } = loadLater(async () => ({
+  default: (await import('./item-links')).ItemLinks,
+}))
 
 interface ItemPanelProps {
   view: View
@@ -46,8 +50,10 @@ export function ItemPanel(props: ItemPanelProps) {
   const [isWide, setIsWide] = useState(false)
   const [step, setStep] = useState<1 | -1>(1)
   const dialog = useRef<HTMLDivElement>(null)
+  const leaveZoom = useRef<(() => void) | null>(null)
   useFocusAfterwards(id)
   useTitle(item?.name)
+  useEffect(() => void loadLinks(), [])
 
   const position = place?.position
   useEffect(() => {
@@ -62,7 +68,8 @@ export function ItemPanel(props: ItemPanelProps) {
       if (key !== 'Escape' || isComposing || !(target instanceof Element)) return
       if (isElsewhere(target, dialog.current)) return
       if (target.getAttribute('data-mantine-stop-propagation') === 'true') return
-      if (isWide) setIsWide(false)
+      if (leaveZoom.current) leaveZoom.current()
+      else if (isWide) setIsWide(false)
       else onClose()
     },
     { capture: true },
@@ -105,9 +112,11 @@ export function ItemPanel(props: ItemPanelProps) {
               <ItemStage
                 {...ways}
                 item={item}
+                isInTrash={isInTrash}
                 ahead={step === 1 ? next : previous}
                 place={words || ''}
                 dialog={dialog}
+                leaveZoom={leaveZoom}
                 isWide={isWide}
                 onWiden={() => setIsWide(!isWide)}
               />
@@ -127,7 +136,9 @@ export function ItemPanel(props: ItemPanelProps) {
                   onChange={onChange}
                 />
                 <Facts item={item} />
-                <Links item={item} isPublic={!isInTrash} />
+                <Suspense>
+                  <ItemLinks item={item} isPublic={!isInTrash} leave={leave} />
+                </Suspense>
                 <DeleteButton
                   item={item}
                   inTrash={isInTrash}

@@ -8,18 +8,19 @@ import { BarButton } from './bar-button'
 import classes from './item.module.css'
 import { isForDialog } from './item-keys'
 import { ItemPicture } from './item-picture'
+import { sizesOf, sourcesOf } from './sources'
 import { useGestures } from './use-gestures'
 import { useZoom } from './use-zoom'
+import { fitInto } from './zoom'
 
 /** Factor of one zoom step by key or button. */
 const STEP = 1.5
 /** Distance of one step by an arrow key, in pixels. */
 const PAN = 80
-/** Maximum width and height of the variant `high`, in pixels. */
-const HIGH = 2560
 
 interface ItemStageProps {
   item: MediaItem
+  isInTrash: boolean
   previous: MediaItem | undefined
   next: MediaItem | undefined
   /** The neighbour that is likely to be shown next. It is preloaded. */
@@ -27,6 +28,8 @@ interface ItemStageProps {
   /** Position in the view as text, for example “3 of 12”. */
   place: string
   dialog: RefObject<HTMLElement | null>
+  /** Receives what shows the whole image again; null while it is shown. */
+  leaveZoom: RefObject<(() => void) | null>
   /** Whether the image fills the window. */
   isWide: boolean
   onWiden: () => void
@@ -35,18 +38,27 @@ interface ItemStageProps {
 
 /** One image as large as possible, with zooming, panning, and buttons to its neighbours. */
 export function ItemStage(props: ItemStageProps) {
-  const { item, previous, next, ahead, place, dialog, isWide, onWiden, onMove } = props
+  const { item, previous, next, ahead, place, dialog, leaveZoom, isWide, onWiden, onMove } = props
   const { t, language } = useMessages()
-  const scale = Math.min(1, HIGH / Math.max(item.width, item.height))
-  const zooming = useZoom(item.id, { width: item.width * scale, height: item.height * scale })
-  const { ref, zoom, shown, isZoomed, isMost, zoomBy, panBy, reset } = zooming
+  const zooming = useZoom(item.id, item)
+  const { ref, stage, zoom, shown, isZoomed, isMost, zoomBy, panBy, reset } = zooming
+  useEffect(() => {
+    leaveZoom.current = isZoomed ? reset : null
+    return () => {
+      leaveZoom.current = null
+    }
+  }, [leaveZoom, isZoomed, reset])
   const { handlers, swiped } = useGestures(zooming, onMove)
   const widener = useRef<HTMLButtonElement>(null)
   const [loaded, setLoaded] = useState<number>()
+  const { width, height } = stage
   useEffect(() => {
     // Preload the next image only after the current one is loaded.
-    if (loaded === item.id && ahead) new Image().src = ahead.urls.high
-  }, [loaded, item.id, ahead])
+    if (loaded !== item.id || !ahead || width === 0) return
+    const image = new Image()
+    image.sizes = sizesOf(fitInto(ahead, { width, height }).width)
+    image.srcset = sourcesOf(ahead)
+  }, [loaded, item.id, ahead, width, height])
 
   const pan = (x: number, y: number) => isZoomed && panBy(x * PAN, y * PAN, true)
   const keys: Record<string, () => unknown> = {
@@ -84,6 +96,8 @@ export function ItemStage(props: ItemStageProps) {
         <ItemPicture
           key={item.id}
           item={item}
+          isInTrash={props.isInTrash}
+          stage={stage}
           shown={shown}
           zoom={swiped === 0 ? zoom : { scale: 1, x: swiped, y: 0 }}
           isSmooth={zoom.isSmooth && swiped === 0}

@@ -15,7 +15,6 @@ import { askDelete } from './ask-delete'
 import { useBulkWork } from './bulk-work'
 import { Grid } from './grid'
 import { explainRefusal } from './item-edit'
-import { ItemPanel } from './item-panel'
 import classes from './library.module.css'
 import { Message } from './message'
 import { useRetry, useTotal } from './queries'
@@ -32,6 +31,10 @@ import { DENSITIES, type Density } from './view-tools'
 
 const { Component: ShortcutSheet, load: loadSheet } = loadLater(async () => ({
   default: (await import('./shortcut-sheet')).ShortcutSheet,
+}))
+
+const { Component: ItemPanel, load: loadPanel } = loadLater(async () => ({
+  default: (await import('./item-panel')).ItemPanel,
 }))
 
 /** The main screen: the tools, the grid, and the dialogs over it. */
@@ -65,8 +68,11 @@ export function Library() {
 
   const { data: user } = useSession()
   const [isSheetOpen, setIsSheetOpen] = useState(false)
-  // Loaded in advance: the user may open it while offline.
-  useEffect(() => void loadSheet(), [])
+  // Loaded in advance, so that an image opens at once, and both while offline.
+  useEffect(() => {
+    void loadPanel()
+    void loadSheet()
+  }, [])
   useGlobalKey('?', () => setIsSheetOpen(Boolean(user) && !isSheetOpen))
 
   useEffect(() => {
@@ -202,29 +208,31 @@ export function Library() {
         )}
       </main>
       {shown !== null && (
-        <ItemPanel
-          view={view}
-          id={shown}
-          isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
-          isChanged={isChanged}
-          onChange={setIsChanged}
-          onPlace={setShownAt}
-          onShow={(id) => show(id, 'replace')}
-          onClose={() => show(null, 'push')}
-          leave={leave}
-          onDelete={(item, after, isInTrash) => {
-            const onUndo = () => {
-              if (latestShown.current !== null) show(item.id, 'replace')
-            }
-            if (hasTrash && !isInTrash) void work.trash(only(item), onUndo)
-            else work.remove(only(item), onUndo)
-            show(after?.id ?? null, 'replace')
-          }}
-          onRestore={(item, after) => {
-            void work.restore(only(item))
-            if (inTrash) show(after?.id ?? null, 'replace')
-          }}
-        />
+        <Suspense>
+          <ItemPanel
+            view={view}
+            id={shown}
+            isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
+            isChanged={isChanged}
+            onChange={setIsChanged}
+            onPlace={setShownAt}
+            onShow={(id) => show(id, 'replace')}
+            onClose={() => show(null, 'push')}
+            leave={leave}
+            onDelete={(item, after, isInTrash) => {
+              const onUndo = () => {
+                if (latestShown.current !== null) show(item.id, 'replace')
+              }
+              if (hasTrash && !isInTrash) void work.trash(only(item), onUndo)
+              else work.remove(only(item), onUndo)
+              show(after?.id ?? null, 'replace')
+            }}
+            onRestore={(item, after) => {
+              void work.restore(only(item))
+              if (inTrash) show(after?.id ?? null, 'replace')
+            }}
+          />
+        </Suspense>
       )}
       <UploadPanel uploads={uploads} />
       <Manage onItem={openItem} />

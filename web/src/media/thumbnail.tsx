@@ -4,15 +4,17 @@ import { MissingIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import classes from './grid.module.css'
 import { isTransparent, toDataUrl } from './placeholder'
+import { SCALED, sizesOf, smallSourcesOf } from './sources'
 
-/** The variant `scaled` fits into a square of this size, in pixels. */
-const SCALED = 400
 /** Delay before an image is requested, so that images that are scrolled past cost nothing. */
 const SETTLED_MS = 80
 /** Delay before the first retry of a failed image. Each further delay is four times as long. */
 const RETRY_MS = 15_000
 
-/** The whole image in its aspect ratio. Until it is loaded, its colour and then its ThumbHash are shown. */
+/**
+ * The whole image in its aspect ratio. Until it is loaded, its colour and then its ThumbHash are shown. Where the server
+ * does not send a sharper image, the variant `scaled` has to do.
+ */
 export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
   const { width, height, thumbhash, urls } = item
   const { t } = useMessages()
@@ -26,6 +28,9 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
   /** Address of the loaded image. The placeholder is then removed: it would show through the image. */
   const [loaded, setLoaded] = useState<string>()
   const isLoaded = loaded === urls.scaled && !isMissing
+  /** Address of the image of which the server has refused a sharper one. */
+  const [refused, setRefused] = useState<string>()
+  const sources = refused === urls.scaled || isMissing ? undefined : smallSourcesOf(item)
   const placeholder = useMemo(() => isSettled && toDataUrl(thumbhash), [thumbhash, isSettled])
   if (!placeholder) {
     return <span className={classes.image} style={{ ...size, backgroundColor: item.color }} />
@@ -34,6 +39,8 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
     <>
       <img
         className={classes.image}
+        // Before `src`: browsers would load that at once.
+        {...(sources && { sizes: sizesOf(size.width), srcSet: sources })}
         // A broken image would hide the placeholder.
         src={isMissing ? placeholder : urls.scaled}
         // The name is shown below the image.
@@ -44,7 +51,10 @@ export function Thumbnail({ item, box }: { item: MediaItem; box: number }) {
         {...(isLoaded
           ? { 'data-transparent': isTransparent(thumbhash) || undefined }
           : { style: { backgroundImage: `url(${placeholder})` } })}
-        {...(!isMissing && { onError: setMissing, onLoad: () => setLoaded(urls.scaled) })}
+        {...(!isMissing && {
+          onError: () => (sources ? setRefused(urls.scaled) : setMissing()),
+          onLoad: () => setLoaded(urls.scaled),
+        })}
       />
       {isMissing && (
         <span className={classes.missing} title={t.imageMissing} aria-hidden>

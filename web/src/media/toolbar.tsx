@@ -6,6 +6,7 @@ import { SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
 import { AccountMenu } from './account-menu'
+import { FilterButton } from './filter-button'
 import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
 import { useSearchKey } from './shortcuts'
@@ -35,6 +36,7 @@ export function Toolbar(props: ToolbarProps) {
         <span className={classes.brandName}>Vitrine</span>
       </div>
       <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
+      <FilterButton filters={filters} />
       <div className={classes.side}>
         {/* The tools under the selection bar must not be reachable. */}
         <div className={classes.tools} inert={Boolean(props.selectionBar)}>

@@ -70,6 +70,6 @@ const isDifferent = (item: MediaItem, { tagText, ...draft }: Draft): boolean =>
   tagText.trim() !== '' ||
   FIELDS.some((field) => draft[field] !== undefined && !isSame(draft[field], item[field]))
 
-/** Compares two values of a field, of which an array is one of texts or numbers. */
+/** Compares two values of a field. */
 const isSame = (one: unknown, other: unknown): boolean =>
-  Array.isArray(one) && Array.isArray(other) ? one.join('\n') === other.join('\n') : one === other
+  JSON.stringify(one) === JSON.stringify(other)

@@ -12,7 +12,8 @@ export function useItem(view: View, id: number) {
     ...itemQuery(id),
     initialData: (): RankedItem | undefined => {
       const cached = findCached(client, view, id)
-      return cached && { media: cached.item }
+      // Lists do not have the member `srcset`.
+      return cached && { media: { ...cached.item, urls: { ...cached.item.urls, srcset: '' } } }
     },
     initialDataUpdatedAt: 0,
   })

@@ -94,6 +94,8 @@ export function useZoom(id: number, image: Size) {
 
   return {
     ref: useMergedRef(stage, sizeRef),
+    /** Size of the stage; zero until it is known. */
+    stage: { width, height },
     zoom,
     shown,
     isZoomed: zoom.scale > 1,

@@ -2,7 +2,7 @@ import { Button, Text } from '@mantine/core'
 import { useMessages } from '../messages/messages'
 import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
-import { useCollections } from './queries'
+import { useFilterWords } from './use-filter-words'
 import { type Filter, isTrash, listFilters, UNFILTERED, useView, WHOLE } from './view'
 
 /** Says what the grid is narrowed to: the trash, and each filter as a chip that removes it. */
@@ -11,7 +11,8 @@ export function ViewBar({ filters }: { filters: string }) {
   const { setView } = useView()
   const inTrash = isTrash({ filters })
   const active = listFilters(filters)
-  const name = useFilterNames(active)
+  const word = useFilterWords(active)
+  const name = (filter: Filter, value: string) => `${t.filterNames[filter]}: ${word(filter, value)}`
   if (!inTrash && active.length === 0) return null
   const change = (changes: Parameters<typeof setView>[0]) => {
     void setView(changes, { history: 'push' })
@@ -57,28 +58,4 @@ export function ViewBar({ filters }: { filters: string }) {
       )}
     </>
   )
-}
-
-/** @returns a function that puts a filter and its value into words */
-function useFilterNames(active: [Filter, string][]) {
-  const { t, locale } = useMessages()
-  const collections = useCollections(active.some(([filter]) => filter === 'collection'))
-  const bytes = new Intl.NumberFormat(locale, { style: 'unit', unit: 'byte' })
-  const word = (filter: Filter, value: string): string => {
-    if (filter === 'collection') {
-      return (
-        collections?.find(({ id }) => String(id) === value)?.path ?? t.filterWords[value] ?? value
-      )
-    }
-    if (/^\d+$/.test(value)) {
-      if (filter.endsWith('Size')) return bytes.format(Number(value))
-      if (filter.endsWith('Width') || filter.endsWith('Height')) return `${value} px`
-    }
-    const isOwnText = /tag$|addedBy/i.test(filter)
-    return value
-      .split(',')
-      .map((part) => (isOwnText ? part : (t.filterWords[part] ?? part)))
-      .join(', ')
-  }
-  return (filter: Filter, value: string) => `${t.filterNames[filter]}: ${word(filter, value)}`
 }

@@ -134,6 +134,8 @@ export const accountsDe: AccountMessages = {
     'collection-added': 'Sammlung angelegt',
     'collection-changed': 'Sammlung geändert',
     'collection-deleted': 'Sammlung gelöscht',
+    'preset-saved': 'Voreinstellung gespeichert',
+    'preset-deleted': 'Voreinstellung gelöscht',
     'account-created': 'Konto angelegt',
     'account-removed': 'Konto gelöscht',
     'account-disabled': 'Konto gesperrt',

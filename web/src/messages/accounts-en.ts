@@ -134,6 +134,8 @@ export const accountsEn = {
     'collection-added': 'Made a collection',
     'collection-changed': 'Changed a collection',
     'collection-deleted': 'Deleted a collection',
+    'preset-saved': 'Saved a preset',
+    'preset-deleted': 'Deleted a preset',
     'account-created': 'Created an account',
     'account-removed': 'Deleted an account',
     'account-disabled': 'Disabled an account',

@@ -38,6 +38,9 @@ const collection = ({ collectionName }: AuditEvent) =>
 const collections = (ids: readonly string[]) =>
   `${ids.length === 1 ? 'Sammlung' : 'Sammlungen'} ${numbers(ids)}`
 
+const preset = ({ presetName }: AuditEvent) =>
+  presetName === undefined ? 'eine Voreinstellung' : `die Voreinstellung „${presetName}“`
+
 const tags = (event: AuditEvent): string[] => {
   const [added, removed] = [event.list('tagsAdded'), event.list('tagsRemoved')]
   const word = (list: readonly string[]) => (list.length === 1 ? 'Schlagwort' : 'Schlagwörter')
@@ -183,6 +186,9 @@ export const auditDe: Record<AuditAction, (event: AuditEvent) => string> = {
     const below = event.number('below')
     return `${who(event)} hat ${collection(event)}${below > 0 ? ` mit ${count(below, 'einer Untersammlung', 'Untersammlungen')}` : ''} gelöscht. Die Bilder darin bleiben.`
   },
+  'preset-saved': (event) =>
+    `${who(event)} hat ${preset(event)} gespeichert${event.text('options') === undefined ? '' : `: ${event.text('options')}`}.`,
+  'preset-deleted': (event) => `${who(event)} hat ${preset(event)} gelöscht.`,
   'account-created': (event) =>
     `${who(event)} hat ${account(event)} angelegt, mit der Rolle ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} hat ${account(event)} gelöscht.`,

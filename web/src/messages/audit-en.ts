@@ -34,6 +34,9 @@ const collection = ({ collectionName }: AuditEvent) =>
 const collections = (ids: readonly string[]) =>
   `${ids.length === 1 ? 'collection' : 'collections'} ${numbers(ids)}`
 
+const preset = ({ presetName }: AuditEvent) =>
+  presetName === undefined ? 'a preset' : `the preset “${presetName}”`
+
 const tagWord = (names: readonly string[]) => (names.length === 1 ? 'tag' : 'tags')
 const tags = (event: AuditEvent): string[] => [
   ...(event.list('tagsAdded').length > 0
@@ -173,6 +176,9 @@ export const auditEn: Record<AuditAction, (event: AuditEvent) => string> = {
     const below = event.number('below')
     return `${who(event)} deleted ${collection(event)}${below > 0 ? ` with ${count(below, 'sub-collection', 'sub-collections')}` : ''}. Its images were kept.`
   },
+  'preset-saved': (event) =>
+    `${who(event)} saved ${preset(event)}${event.text('options') === undefined ? '' : `: ${event.text('options')}`}.`,
+  'preset-deleted': (event) => `${who(event)} deleted ${preset(event)}.`,
   'account-created': (event) =>
     `${who(event)} created ${whose(event)} with the role ${role(event.text('role'))}.`,
   'account-removed': (event) => `${who(event)} deleted ${whose(event)}.`,

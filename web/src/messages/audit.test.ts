@@ -85,6 +85,18 @@ it.each([
     `ada hat das Bild ${IMAGE} hinzugefügt.`,
   ],
   [
+    'preset-saved',
+    { subject: 'preset:hero', detail: { options: 'w_1600,ar_21-9', revision: 3 } },
+    'ada saved the preset “hero”: w_1600,ar_21-9.',
+    'ada hat die Voreinstellung „hero“ gespeichert: w_1600,ar_21-9.',
+  ],
+  [
+    'preset-deleted',
+    { subject: 'preset:hero', detail: { options: 'w_1600,ar_21-9', revision: 3 } },
+    'ada deleted the preset “hero”.',
+    'ada hat die Voreinstellung „hero“ gelöscht.',
+  ],
+  [
     'media-edited',
     { subject: 'media:1', detail: { name: { from: 'A', to: 'B' }, tagsAdded: ['sea'] } },
     `ada edited the image ${IMAGE}: renamed it from “A” and added the tag “sea”.`,

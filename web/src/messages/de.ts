@@ -1,6 +1,8 @@
 import type { Messages } from './en'
 import { viewsDe } from './views-de'
 
+const percent = (part: number) => `${Math.round(100 * part)}\u00a0%`
+
 export const de: Messages = {
   language: 'Deutsch',
   chooseLanguage: 'Sprache',
@@ -75,6 +77,12 @@ export const de: Messages = {
   decorative: 'Dekorativ: Das Bild sagt nichts, was nicht auch der Text daneben sagt',
   collections: 'Sammlungen',
   newCollection: (name) => `„${name}“ anlegen`,
+  focus: 'Fokuspunkt',
+  focusAt: (x, y) => `${percent(x)} von links, ${percent(y)} von oben`,
+  focusMissing: 'Nicht gesetzt',
+  set: 'Setzen',
+  change: 'Ändern',
+  hide: 'Ausblenden',
   description: 'Beschreibung',
   credit: 'Bildnachweis',
   copyright: 'Copyright',
@@ -99,10 +107,7 @@ export const de: Messages = {
   removeNamed: (name) => `„${name}“ löschen?`,
   cancel: 'Abbrechen',
   download: 'Original herunterladen',
-  copyScaled: 'Link kopieren (klein)',
-  copyHigh: 'Link kopieren (groß)',
-  copyMarkdown: 'Als Markdown kopieren',
-  copyHtml: 'Als HTML kopieren',
+  copy: 'Kopieren',
   copied: 'Kopiert',
   copyByHand:
     'Der Browser hat das Kopieren verhindert. Bitte den Text markieren und selbst kopieren.',

@@ -1,5 +1,7 @@
 import { viewsEn } from './views-en'
 
+const percent = (part: number) => `${Math.round(100 * part)}%`
+
 /** Every text of the page. The type `Messages` forces other languages to have the same members. */
 export const en = {
   language: 'English',
@@ -74,6 +76,12 @@ export const en = {
   decorative: 'Decorative: it says nothing that the text around it does not say',
   collections: 'Collections',
   newCollection: (name: string) => `Create “${name}”`,
+  focus: 'Focal point',
+  focusAt: (x: number, y: number) => `${percent(x)} from the left, ${percent(y)} from the top`,
+  focusMissing: 'Not set',
+  set: 'Set',
+  change: 'Change',
+  hide: 'Hide',
   description: 'Description',
   credit: 'Credit',
   copyright: 'Copyright',
@@ -98,10 +106,7 @@ export const en = {
   removeNamed: (name: string) => `Delete “${name}”?`,
   cancel: 'Cancel',
   download: 'Download original',
-  copyScaled: 'Copy link (small)',
-  copyHigh: 'Copy link (large)',
-  copyMarkdown: 'Copy as Markdown',
-  copyHtml: 'Copy as HTML',
+  copy: 'Copy',
   copied: 'Copied',
   copyByHand: 'Your browser blocked copying. Select the text and copy it yourself.',
   gone: 'This image is no longer in the library.',

@@ -14,6 +14,7 @@ export const viewsDe: typeof viewsEn = {
     'changed-asc': 'Am längsten unverändert',
     collection: 'Reihenfolge der Sammlung',
   },
+  filter: 'Filtern',
   filters: 'Filter',
   removeFilter: (filter) => `Filter entfernen: ${filter}`,
   clearFilters: 'Alle Filter entfernen',

@@ -13,6 +13,7 @@ export const viewsEn = {
     'changed-asc': 'Longest unchanged first',
     collection: 'Order of the collection',
   },
+  filter: 'Filter',
   filters: 'Filters',
   removeFilter: (filter: string) => `Remove filter: ${filter}`,
   clearFilters: 'Remove all filters',

@@ -6,6 +6,7 @@ import { thumbHashToAverageRGBA } from 'thumbhash'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { pngChunk } from '../../../../test/hostile/pieces.ts'
 import { createImages, type Images } from '../../images.ts'
+import { VARIANTS } from '../../recipe.ts'
 import { type ImageSettings, imageSettings } from '../../settings.ts'
 import { decodeFirstFrame, readHeader } from '../decode.ts'
 import {
@@ -282,7 +283,7 @@ describe('every derived image', () => {
     expect(color).toBe('#da0006')
     const average = thumbHashToAverageRGBA(Buffer.from(thumbhash, 'base64'))
     expect(average.g).toBeLessThan(0.06)
-    const high = await images.renderHigh(path, folder)
+    const high = await images.render(path, folder, VARIANTS.high)
     for (const variant of [scaled, high]) {
       const [red = 0, green = 0, blue = 0] = await sharp(await readFile(variant.path))
         .raw()

@@ -106,7 +106,8 @@ function convert(image: Sharp, by: Means | undefined): Promise<Pixels> {
   }
 }
 
-async function readPixels(image: Sharp): Promise<Pixels> {
+/** Reads the pixels of an image that is in sRGB. */
+export async function readPixels(image: Sharp): Promise<Pixels> {
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true })
   return { ...requirePixels(info), data }
 }
@@ -156,7 +157,7 @@ async function convertInks(image: Sharp): Promise<Pixels> {
   return { data: inksToRgb(data), width, height, channels: 3 }
 }
 
-function requirePixels({
+export function requirePixels({
   width,
   height,
   channels,
