@@ -21,8 +21,8 @@ import { useChange } from './queries'
 
 const DAYS = [7, 30, 90, 365]
 const USUAL_DAYS = 90
-/** Not offered for tokens: a leaked token must not be able to create accounts or change passwords. */
-const NEVER = 'manage-accounts'
+/** Not offered for tokens: a leaked token must not be able to change what administrators set up. */
+const isOffered = (permission: string) => !permission.startsWith('manage-')
 
 /** A button that opens the form for a new token. The dialog then shows the token. */
 export function NewToken() {
@@ -101,7 +101,7 @@ function TokenForm({ onMade, onCancel }: TokenFormProps) {
         <Checkbox.Group label={words.mayDo} value={permissions} onChange={setPermissions}>
           <Stack gap="xs" mt={4}>
             {own
-              .filter((permission) => permission !== NEVER)
+              .filter(isOffered)
               .map((permission) => (
                 <Checkbox
                   key={permission}

@@ -65,6 +65,7 @@ export const accountsDe: AccountMessages = {
     'add-media': 'Bilder hinzufügen',
     'delete-media': 'Bilder löschen',
     'manage-accounts': 'Konten verwalten',
+    'manage-presets': 'Voreinstellungen für Bilder verwalten',
   },
 
   newUser: 'Neuer Benutzer',

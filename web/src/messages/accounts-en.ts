@@ -65,6 +65,7 @@ export const accountsEn = {
     'add-media': 'Add images',
     'delete-media': 'Delete images',
     'manage-accounts': 'Manage accounts',
+    'manage-presets': 'Manage presets of images',
   } as Record<string, string>,
 
   newUser: 'New user',
