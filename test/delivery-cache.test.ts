@@ -121,7 +121,7 @@ describe('a recently sent image', () => {
     const headers = { authorization: `Bearer ${METRICS_TOKEN}` }
     const count = async () => {
       const text = String((await guest.get('/metrics', { headers })).bytes)
-      const route = 'method="GET",route="/media/file/:digest/:file",status="200"'
+      const route = 'method="GET",route="/media/file/:key/:options",status="200"'
       const [, number] = new RegExp(`_count{${route}} (\\d+)`).exec(text) ?? []
       return Number(number)
     }

@@ -63,7 +63,7 @@ describe('the metrics of a server', () => {
     expect(await answers('route="/media",result="refused"')).toBe(1)
     expect(await answers('route="/media/add",result="refused"')).toBe(1)
     expect(await answers('route="/media/add",result="fault"')).toBe(0)
-    expect(await answers('route="/media/file/:digest/:file",result="ok"')).toBe(3)
+    expect(await answers('route="/media/file/:key/:options",result="ok"')).toBe(3)
     expect(await moved('vitrine_storage_seconds_count{operation="put"}')).toBeGreaterThanOrEqual(2)
     expect(
       await moved('vitrine_database_write_wait_seconds_count{kind="write"}'),
