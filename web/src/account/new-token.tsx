@@ -100,15 +100,13 @@ function TokenForm({ onMade, onCancel }: TokenFormProps) {
         />
         <Checkbox.Group label={words.mayDo} value={permissions} onChange={setPermissions}>
           <Stack gap="xs" mt={4}>
-            {own
-              .filter(isOffered)
-              .map((permission) => (
-                <Checkbox
-                  key={permission}
-                  value={permission}
-                  label={words.permissions[permission] ?? permission}
-                />
-              ))}
+            {own.filter(isOffered).map((permission) => (
+              <Checkbox
+                key={permission}
+                value={permission}
+                label={words.permissions[permission] ?? permission}
+              />
+            ))}
           </Stack>
         </Checkbox.Group>
         <NativeSelect
