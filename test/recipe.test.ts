@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { up as moveToSecondRecipe } from '../src/database/migrations/0012-recipes.ts'
 import { openDatabase } from '../src/database/open.ts'
-import { publicDigest, readDeliverySecret } from '../src/images/digests.ts'
+import { focusKey, publicDigest, readDeliverySecret } from '../src/images/digests.ts'
 import { cicp, makePngWith } from '../src/images/worker/colour/colour.fixture.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import { expectConsistent, takeStock } from './consistency.ts'
@@ -170,11 +170,19 @@ describe('a library of the first recipe', () => {
   })
 })
 
+const FOCUS = { x: 0.25, y: 0.75 }
+
 it('the doctor migrates items that an older version added since', async () => {
   const data = makeDataFolder()
   const server = await startServer({}, data)
   const owner = await signIn(server)
-  const { media } = (await owner.add('A PNG', [], await makePngWith([1, 2, 3]))).body
+  const png = await makePngWith([1, 2, 3])
+  const { media } = (await owner.add('A PNG', [], png)).body
+  const { id } = (await owner.add('The same, with a focus', [], png)).body.media
+  const patched = await owner.request<{ media: MediaItem }>('PATCH', `/media/item/${id}`, {
+    json: { focus: FOCUS },
+  })
+  const focused = patched.body.media
   await withDatabase(data, async (database) => {
     const secret = await readDeliverySecret(database.read)
     await database.write(async (trx) => {
@@ -183,20 +191,26 @@ it('the doctor migrates items that an older version added since', async () => {
       const high_digest = publicDigest(secret, sha256, 'high', 1)
       await trx.updateTable('files').set({ scaled_digest, high_digest, recipe: 1 }).execute()
       await trx.updateTable('variants').set({ recipe: 1 }).execute()
+      const focus_key = focusKey(secret, sha256, FOCUS, 1)
+      await trx.updateTable('media').set({ focus_key }).where('id', '=', focused.id).execute()
     })
   })
-  const [old] = await readUrls(data)
+  const [old, oldFocused] = await readUrls(data)
   const found = await runCli(data, ['doctor'])
   expect(found).toMatchObject({
     code: 1,
-    stdout: expect.stringContaining(
-      'The images of item 1 "A PNG" were rendered by an older version',
+    stdout: expect.stringMatching(
+      /The images of item 1 "A PNG".* were rendered by an older version/,
     ),
   })
   expect((await runCli(data, ['doctor', '--repair'])).code).toBe(0)
   expect((await runCli(data, ['doctor'])).code).toBe(0)
-  expect((await readUrls(data))[0]).toEqual(media.urls)
-  expect((await owner.get(old?.scaled ?? '')).status).toBe(308)
-  expect((await owner.get(media.urls.scaled)).status).toBe(200)
+  expect(await readUrls(data)).toEqual([media.urls, focused.urls])
+  for (const earlier of [old, oldFocused]) {
+    expect((await owner.get(earlier?.scaled ?? '')).status).toBe(308)
+  }
+  for (const { urls } of [media, focused]) {
+    expect((await owner.get(urls.scaled)).status).toBe(200)
+  }
   expect(await server.stop()).toBe(0)
 })

@@ -131,7 +131,7 @@ async function addNewer(trx: Queries): Promise<void> {
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
-  await correctKeys(trx, await findWrongKeys(trx))
+  await correctKeys(trx, await findWrongKeys(trx), false)
 }
 
 /** Removes the rows and objects of an earlier attempt, and nothing that was there before. */

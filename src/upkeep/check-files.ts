@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts'
 import type { Queries, Tables } from '../database/tables.ts'
 import { publicDigest } from '../images/digests.ts'
 import { RECIPE, SINCE } from '../images/recipe.ts'
+import { correctKeys, findWrongKeys } from '../media/change/focus-keys.ts'
 import { countVersion, type Library } from '../media/library.ts'
 import { inspectObject, type ObjectFault } from '../storage/fetch-object.ts'
 import { checkRenditions } from './check-renditions.ts'
@@ -172,6 +173,7 @@ async function earlierRecipe(db: Queries, file: File): Promise<Finding> {
           .set({ recipe: RECIPE, ...digestsOf(library, file, RECIPE) })
           .where('id', '=', file.id)
           .execute()
+        await correctKeys(trx, await findWrongKeys(trx, file.id), true)
         await countVersion(trx)
       })
       return { done: 'Gave them new addresses.' }

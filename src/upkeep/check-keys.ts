@@ -12,7 +12,7 @@ export const checkKeys: Check = async function* ({ database }) {
     remedy: 'Corrects the URLs.',
     async repair(library) {
       await library.database.write(async (trx) => {
-        await correctKeys(trx, await findWrongKeys(trx))
+        await correctKeys(trx, await findWrongKeys(trx), true)
         await countVersion(trx)
       })
       return { done: 'Corrected the URLs.' }

@@ -51,18 +51,33 @@ const hasChanged = (change: FocusChange): change is FocusChange & { after: Focus
   return before?.focus !== after.focus || before.file_id !== after.file_id
 }
 
-/** Items whose key is not that of their focus. A restored backup of an earlier version may have them. */
-export async function findWrongKeys(db: Queries): Promise<{ id: number; key: string | null }[]> {
-  const wrong: { id: number; key: string | null }[] = []
+/** An item whose key is not that of its focus. */
+export interface WrongKey {
+  id: number
+  file_id: number
+  /** The key that it has. */
+  focus_key: string | null
+  /** The right one. */
+  key: string | null
+}
+
+/**
+ * Finds items whose key is not that of their focus. A library of an earlier version may have them, and a file whose recipe
+ * was changed.
+ *
+ * @param fileId only items with this file
+ */
+export async function findWrongKeys(db: Queries, fileId?: number): Promise<WrongKey[]> {
+  const wrong: WrongKey[] = []
   for (let after = 0; ; ) {
-    const rows = await runIn(db, findFocused, after)
+    const rows = await findFocused(db, after, fileId)
     const keyOf = await readKeys(
       db,
       rows.map(({ id }) => id),
     )
-    for (const { id, focus_key } of rows) {
-      const key = keyOf.get(id) ?? null
-      if (focus_key !== key) wrong.push({ id, key })
+    for (const row of rows) {
+      const key = keyOf.get(row.id) ?? null
+      if (row.focus_key !== key) wrong.push({ ...row, key })
     }
     const last = rows.at(-1)
     if (!last) return wrong
@@ -70,12 +85,20 @@ export async function findWrongKeys(db: Queries): Promise<{ id: number; key: str
   }
 }
 
-/** Corrects the keys of items. The caller must increase the library's version. */
+/**
+ * Corrects the keys of items. The caller must increase the library's version.
+ * @param wereShown whether clients may know the wrong keys. Then their addresses lead to the right ones
+ */
 export async function correctKeys(
   trx: Queries,
-  wrong: readonly { id: number; key: string | null }[],
+  wrong: readonly WrongKey[],
+  wereShown: boolean,
 ): Promise<void> {
-  for (const { id, key } of wrong) await runIn(trx, setKey, key, id)
+  for (const { id, file_id, focus_key, key } of wrong) {
+    await runIn(trx, setKey, key, id)
+    if (key !== null) await runIn(trx, forgetEarlier, key, id)
+    if (wereShown && focus_key !== null) await runIn(trx, noteEarlier, focus_key, id, file_id)
+  }
 }
 
 /** The right key of each of these items that has a focus. */
@@ -102,16 +125,16 @@ const findParts = prepare((db, ids: Parameter<string>) =>
 )
 
 /** Items with a focus or a key, some at a time. */
-const findFocused = prepare((db, after: Parameter<number>) =>
-  db
+function findFocused(db: Queries, after: number, fileId: number | undefined) {
+  const focused = db
     .selectFrom('media')
-    .select(['id', 'focus_key'])
+    .select(['id', 'file_id', 'focus_key'])
     .where('id', '>', after)
     .where((row) => row.or([row('focus', 'is not', null), row('focus_key', 'is not', null)]))
     .orderBy('id')
     .limit(1000)
-    .compile(),
-)
+  return (fileId === undefined ? focused : focused.where('file_id', '=', fileId)).execute()
+}
 
 const setKey = prepare((db, focus_key: Parameter<string | null>, id: Parameter<number>) =>
   db.updateTable('media').set({ focus_key }).where('id', '=', id).compile(),
