@@ -80,7 +80,7 @@ const replacementOf = (item: Item, image: Buffer): Act => ({
 })
 
 /** The step of a render of `high` at which its bytes get their final name. */
-const RENAME = 9
+const RENAME = 10
 
 const scenarios: Scenario[] = [
   { is: 'an add', steps: 24, stride: 5, prepare: async () => additionOf(await newImage()) },

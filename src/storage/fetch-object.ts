@@ -59,6 +59,27 @@ async function drain(chunks: AsyncIterable<Buffer>): Promise<void> {
   for await (const _ of chunks);
 }
 
+/**
+ * Copies an object into a new file, to be read by a process that has no storage. The bytes are not compared.
+ * @throws ObjectMissing; the signal's reason when aborted
+ */
+export async function copyObject(
+  storage: Storage,
+  key: string,
+  path: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  if (storage.copyTo) {
+    await storage.copyTo(key, path)
+    signal?.throwIfAborted()
+    return
+  }
+  const { stream } = await storage.open(key)
+  await pipeline(stream, heard(createWriteStream(path, { mode: 0o600 })), {
+    ...(signal && { signal }),
+  })
+}
+
 /** Like `fetchObject`, but into a new file. The file is removed if the object has a fault. */
 export async function fetchToFile(
   storage: Storage,

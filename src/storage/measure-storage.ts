@@ -32,11 +32,12 @@ export function measureStorage(storage: Storage, metrics: Metrics): Storage {
     }
   }
 
-  const { unlink } = storage
+  const { copyTo, unlink } = storage
   return {
     ...storage,
     put: (...given) => timed('put', () => storage.put(...given)),
     read: (...given) => timed('read', () => storage.read(...given)),
+    ...(copyTo && { copyTo: (...given) => timed('copy', () => copyTo(...given)) }),
     size: (key) => timed('size', () => storage.size(key)),
     remove: (keys) => timed('remove', () => storage.remove(keys)),
     ...(unlink && { unlink: (keys) => timed('unlink', () => unlink(keys)) }),

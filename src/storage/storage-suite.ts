@@ -72,6 +72,22 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       },
     )
 
+    it('copies an object into a new file, if it can do that by itself', async () => {
+      const bytes = randomBytes(100_000)
+      const key = await putBytes(bytes)
+      const path = `${await writeSource(Buffer.of())}-copy`
+      await storage.copyTo?.(key, path)
+      if (storage.copyTo) {
+        expect((await readFile(path)).equals(bytes)).toBe(true)
+        // The copy may be changed, and no file is overwritten.
+        await writeFile(path, 'changed')
+        expect((await storage.read(key)).equals(bytes)).toBe(true)
+        await expect(storage.copyTo(key, path)).rejects.toThrow()
+        await storage.remove([key])
+        await expect(storage.copyTo(key, `${path}-2`)).rejects.toThrow(ObjectMissing)
+      }
+    })
+
     it('leaves the source as it was', async () => {
       const bytes = randomBytes(1000)
       const path = await writeSource(bytes)

@@ -43,6 +43,11 @@ export interface Storage {
    * @throws ObjectMissing
    */
   read(key: string, into?: Buffer): Promise<Buffer>
+  /**
+   * Copies the whole object into a new file, faster than by a stream; only where a driver can. See `copyObject`.
+   * @throws ObjectMissing
+   */
+  copyTo?(key: string, path: string): Promise<void>
   /** Size in bytes, or undefined if the object does not exist. */
   size(key: string): Promise<number | undefined>
   /**

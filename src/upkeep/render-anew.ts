@@ -1,14 +1,11 @@
-import { createWriteStream } from 'node:fs'
 import { extname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import type { Transaction } from 'kysely'
-import { heard } from '../base/heard.ts'
 import type { Tables, VariantName } from '../database/tables.ts'
 import { type RenderedVariant, replaceVariant } from '../images/delivery/replace-variant.ts'
 import { PRIORITY } from '../images/images.ts'
 import { VARIANTS } from '../images/recipe.ts'
 import type { Library } from '../media/library.ts'
-import { inspectObject, type NamedObject } from '../storage/fetch-object.ts'
+import { copyObject, inspectObject, type NamedObject } from '../storage/fetch-object.ts'
 import { newKey } from '../storage/storage.ts'
 
 interface Rendering {
@@ -57,8 +54,7 @@ async function render(
   const fault = await inspectObject(storage, file, false)
   if (fault) throw new Error(`its original ${fault.fault}.`)
   const original = join(folder, 'original')
-  const { stream } = await storage.open(file.key)
-  await pipeline(stream, heard(createWriteStream(original, { mode: 0o600 })))
+  await copyObject(storage, file.key, original)
   const options = { priority: PRIORITY.rebuild, withPreview: variant === 'scaled' }
   return images.render(original, folder, VARIANTS[variant], options)
 }

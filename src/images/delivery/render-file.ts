@@ -1,10 +1,8 @@
-import { createWriteStream } from 'node:fs'
 import { extname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { AppError, mediaNotFound } from '../../base/errors.ts'
-import { heard } from '../../base/heard.ts'
 import type { Queries } from '../../database/tables.ts'
-import { ObjectMissing, type Storage } from '../../storage/storage.ts'
+import { copyObject } from '../../storage/fetch-object.ts'
+import { ObjectMissing } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { Images, RenderedImage } from '../images.ts'
 import { servesFrom } from '../intermediate.ts'
@@ -60,7 +58,7 @@ export async function renderFile(
       if (made) return keepImages(deps, fileId, [made])
     }
     const original = join(folder, 'original')
-    await fetchTo(storage, file.key, original, signal)
+    await copyObject(storage, file.key, original, signal)
     const withIntermediate = intermediate === undefined
     const made = await renderWanted(deps.images, original, folder, wanted, withIntermediate, signal)
     return keepImages(deps, fileId, made)
@@ -95,7 +93,7 @@ async function renderBySource(
   if (!plan || block || !servesFrom(plan, intermediate)) return undefined
   const path = join(folder, 'intermediate')
   try {
-    await fetchTo(storage, intermediate.key, path, signal)
+    await copyObject(storage, intermediate.key, path, signal)
     return madeOf(name, await images.renderFromIntermediate(path, folder, plan, {}, signal))
   } catch (error) {
     signal.throwIfAborted()
@@ -105,16 +103,6 @@ async function renderBySource(
     }
     return undefined
   }
-}
-
-async function fetchTo(
-  storage: Storage,
-  key: string,
-  path: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const { stream } = await storage.open(key)
-  await pipeline(stream, heard(createWriteStream(path, { mode: 0o600 })), { signal })
 }
 
 async function renderWanted(
