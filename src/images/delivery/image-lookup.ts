@@ -146,7 +146,7 @@ export async function showVariant(
   return { fileId, wanted: { name }, type: TYPES.webp, varies: false, stored }
 }
 
-export const noImage = () =>
+const noImage = () =>
   mediaNotFound(
     'The address must end in options and a format, as in w_800.webp, or in scaled or high.',
   )
