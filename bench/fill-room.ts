@@ -1,4 +1,4 @@
-/** Measures what happens when images of any size have filled the storage that they may take. */
+/** Measures adds, deletes and renders while the storage for renditions is full. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

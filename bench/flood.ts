@@ -1,6 +1,6 @@
 /**
- * Measures what a flood of addresses costs that nobody may have or that name nothing: none may lead to a render, a write
- * or a file, and others must not notice.
+ * Measures a flood of requests for images that are forbidden or do not exist. None may cause a render, a write or a file,
+ * and other clients must be answered as fast as before.
  */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'

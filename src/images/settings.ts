@@ -56,14 +56,14 @@ export const deliverySettings = {
     variable: 'VITRINE_DELIVERY',
     fallback: 'public',
     parse: oneOf('public', 'private', 'off'),
-    help: 'Who may see scaled and high images: everybody, users who may view media, or nobody.',
+    help: 'Who may see images of all sizes: everybody, users who may view media, or nobody.',
   },
   deliveryCacheBytes: {
     variable: 'VITRINE_DELIVERY_CACHE_BYTES',
     // About 15,000 scaled images.
     fallback: 128 * MEBIBYTE,
     parse: integer(0, 1024 * 1024 * MEBIBYTE),
-    help: 'Memory for recently sent scaled and high images, in bytes; 0 keeps none.',
+    help: 'Memory for recently sent images, in bytes; 0 keeps none.',
   },
   ...addressSettings,
 } satisfies Settings

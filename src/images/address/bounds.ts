@@ -8,12 +8,12 @@ export interface BoundSettings {
   readonly aspects: readonly Ratio[]
   /** Whether anybody may have AVIF. */
   readonly avif: boolean
-  /** With `signed`, and `off`, everything without a preset needs a signature. */
+  /** With `signed` or `off`, every address without a preset needs a signature. */
   readonly transforms: 'bounded' | 'signed' | 'off'
 }
 
 export interface Settled {
-  /** What is served. A route redirects to its spelling, if a request has another one. */
+  /** The address that is served. A request with another spelling is redirected to it. */
   readonly canonical: ImageAddress
   /** Whether the address is served only if its signature is right; true for every address that has one. */
   readonly needsSignature: boolean

@@ -102,7 +102,7 @@ const findMerged = prepare((db, ids: Parameter<string>) =>
     .compile(),
 )
 
-/** Every key and digest in addresses of items, also those of earlier versions, focuses and recipes. */
+/** Every key and digest that addresses of these items have or had: of each version, focus and recipe. */
 const findDigests = prepare((db, ids: Parameter<string>) =>
   sql<{ media_id: number; file_id: number; key: string }>`
     WITH held AS (

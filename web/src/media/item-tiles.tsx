@@ -24,7 +24,7 @@ interface ItemTilesProps {
   onMissing: () => void
 }
 
-/** The part of a large image that the stage shows, in its own pixels. It lies over the whole image. */
+/** Tiles of the visible part of a large image, in full resolution. They lie over the whole image. */
 export function ItemTiles({ item, isInTrash, stage, shown, zoom, onMissing }: ItemTilesProps) {
   const [settled] = useDebouncedValue(zoom, SETTLED_MS)
   const base = at(`/media/item/${item.id}/iiif`)

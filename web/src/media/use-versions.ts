@@ -42,7 +42,7 @@ export function useRestore({ id }: MediaItem) {
   )
 }
 
-/** A change of the file. Its end is told also after the image was left. */
+/** A change of the file. The page reports its end even if the user has opened another image meanwhile. */
 function useChange<T>(done: string, change: (what: T) => Promise<unknown>) {
   const { t } = useMessages()
   const m = useToolMessages()
