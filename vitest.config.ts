@@ -85,7 +85,7 @@ const postgres = {
       'test/holes/naughty-strings.test.ts',
       'test/{filters,list,list-stream,outage,permissions,recipe,tags,trash,upgrade,versions,workers}.test.ts',
       'src/media/alike/doubles.test.ts',
-      'test/{alike,presets,tag-changes,zip}.test.ts',
+      'test/{alike,image-addresses,presets,tag-changes,zip}.test.ts',
     ]),
   },
 }
@@ -100,7 +100,7 @@ const bucket = {
     include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
-      'test/{add,delivery,delivery-high,instances,lost-original,model,scrub,two-servers,versions}.test.ts',
+      'test/{add,delivery,delivery-high,instances,lost-original,model,renditions,scrub,two-servers,versions}.test.ts',
     ]),
   },
 }

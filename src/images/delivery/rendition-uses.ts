@@ -59,7 +59,7 @@ const noteUses = prepare(
     sql`
       UPDATE renditions SET asks = 2, asked_at = ${now}
       WHERE (asks = 1 OR asked_at < ${before}) AND (file_id, name) IN (
-        SELECT file_id, name FROM ${listedRows(db, { file_id: 'bigint', name: 'text' }, uses)})`.compile(
+        SELECT file_id, name FROM ${listedRows(db, { file_id: 'bigint', name: 'text' }, uses)} AS used)`.compile(
       db,
     ),
 )
