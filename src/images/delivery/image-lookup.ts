@@ -90,8 +90,8 @@ export function createImageLookup(
     if (needsSignature && !verify(signingKeys, subject, canonical)) {
       throw forbidden(
         canonical.signature
-          ? 'The signature is not that of this address; ask for a new one by POST /media/urls.'
-          : 'Options beyond those that anybody may ask for need a signature, by POST /media/urls, or a preset.',
+          ? 'The signature is not that of this address; POST /media/urls gives the right one.'
+          : 'These options need a signature, which POST /media/urls gives, or a preset.',
       )
     }
     const text = printAddress(canonical)
