@@ -10,7 +10,7 @@ import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { newKey } from '../src/storage/storage.ts'
 
 /** Increase this when the contents of the library change. */
-const RECIPE = 2
+const RECIPE = 3
 const FOLDER = join(import.meta.dirname, 'library')
 const PREFIX = 'delivery-r'
 /** Of each original, in pixels. */
@@ -90,7 +90,8 @@ async function fill(data: string, count: number): Promise<void> {
     mkdirSync(dirname(path), { recursive: true })
     writeFileSync(path, bytes)
     const sha256 = createHash('sha256').update(bytes).digest('hex')
-    return { key, sha256, size: bytes.length, width, height: (width / 4) * 3 }
+    const height = (width / 4) * 3
+    return { key, sha256, size: bytes.length, width, height, recipe: IMAGE_RECIPE }
   }
   for (let made = 0; made < count; made += ITEMS_AT_ONCE) {
     const images = Array.from({ length: Math.min(ITEMS_AT_ONCE, count - made) }, () => {
@@ -108,6 +109,7 @@ async function fill(data: string, count: number): Promise<void> {
         color: '#808080',
         scaled_digest: sha256.slice(0, 22),
         high_digest: sha256.slice(22, 44),
+        recipe: IMAGE_RECIPE,
       }
       return { file, scaled, high: put('high', 2560), sized: put(SIZED, 800) }
     })
@@ -120,8 +122,7 @@ async function fill(data: string, count: number): Promise<void> {
       }))
       await trx.insertInto('variants').values(highs).execute()
       const renditions = images.map(({ sized }, index) => ({
-        ...{ file_id: ids[index] ?? 0, name, ...sized },
-        ...{ recipe: IMAGE_RECIPE, asked_at: 1000, asks: 2 },
+        ...{ file_id: ids[index] ?? 0, name, ...sized, asked_at: 1000, asks: 2 },
       }))
       await trx.insertInto('renditions').values(renditions).execute()
       await insertItems(

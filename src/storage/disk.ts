@@ -109,16 +109,16 @@ export async function openDiskStorage(root: string): Promise<Storage> {
       }
     },
 
-    async copyTo(key, path) {
+    async lendTo(key, path) {
       const file = fileOf(key)
       const stats = await statIfThere(file)
       if (!stats?.isFile()) throw new ObjectMissing(key)
-      // Where the file system can, the copy shares the bytes.
-      await copyFile(file, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE).catch(
-        (error) => {
-          throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : error
-        },
-      )
+      try {
+        if (await linkIfPossible(file, path)) return
+        await copyFile(file, path, constants.COPYFILE_EXCL)
+      } catch (error) {
+        throw isMissing(error) ? new ObjectMissing(key, { cause: error }) : error
+      }
     },
 
     async size(key) {

@@ -60,17 +60,18 @@ async function drain(chunks: AsyncIterable<Buffer>): Promise<void> {
 }
 
 /**
- * Copies an object into a new file, to be read by a process that has no storage. The bytes are not compared.
+ * Makes an object readable under a path of its own, for a process that has no storage. The file may not be written to.
+ * The bytes are not compared.
  * @throws ObjectMissing; the signal's reason when aborted
  */
-export async function copyObject(
+export async function lendObject(
   storage: Storage,
   key: string,
   path: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  if (storage.copyTo) {
-    await storage.copyTo(key, path)
+  if (storage.lendTo) {
+    await storage.lendTo(key, path)
     signal?.throwIfAborted()
     return
   }

@@ -32,12 +32,12 @@ export function measureStorage(storage: Storage, metrics: Metrics): Storage {
     }
   }
 
-  const { copyTo, unlink } = storage
+  const { lendTo, unlink } = storage
   return {
     ...storage,
     put: (...given) => timed('put', () => storage.put(...given)),
     read: (...given) => timed('read', () => storage.read(...given)),
-    ...(copyTo && { copyTo: (...given) => timed('copy', () => copyTo(...given)) }),
+    ...(lendTo && { lendTo: (...given) => timed('lend', () => lendTo(...given)) }),
     size: (key) => timed('size', () => storage.size(key)),
     remove: (keys) => timed('remove', () => storage.remove(keys)),
     ...(unlink && { unlink: (keys) => timed('unlink', () => unlink(keys)) }),

@@ -72,19 +72,18 @@ export function describeStorage(name: string, openEmpty: () => Promise<Storage>)
       },
     )
 
-    it('copies an object into a new file, if it can do that by itself', async () => {
+    it('lends an object as a file that outlives it, if it can do that by itself', async () => {
       const bytes = randomBytes(100_000)
       const key = await putBytes(bytes)
-      const path = `${await writeSource(Buffer.of())}-copy`
-      await storage.copyTo?.(key, path)
-      if (storage.copyTo) {
-        expect((await readFile(path)).equals(bytes)).toBe(true)
-        // The copy may be changed, and no file is overwritten.
-        await writeFile(path, 'changed')
-        expect((await storage.read(key)).equals(bytes)).toBe(true)
-        await expect(storage.copyTo(key, path)).rejects.toThrow()
+      const path = `${await writeSource(Buffer.of())}-lent`
+      await storage.lendTo?.(key, path)
+      if (storage.lendTo) {
+        // No file is overwritten.
+        await expect(storage.lendTo(key, path)).rejects.toThrow()
         await storage.remove([key])
-        await expect(storage.copyTo(key, `${path}-2`)).rejects.toThrow(ObjectMissing)
+        expect((await readFile(path)).equals(bytes)).toBe(true)
+        await expect(storage.lendTo(key, `${path}-2`)).rejects.toThrow(ObjectMissing)
+        await rm(path)
       }
     })
 

@@ -44,10 +44,11 @@ export interface Storage {
    */
   read(key: string, into?: Buffer): Promise<Buffer>
   /**
-   * Copies the whole object into a new file, faster than by a stream; only where a driver can. See `copyObject`.
-   * @throws ObjectMissing
+   * Gives the whole object a second, temporary path without copying its bytes where it can; only where a driver has
+   * one. Nobody may write to that file: its bytes may be those of the object. It outlives a removal of the object. See `lendObject`.
+   * @throws ObjectMissing; an error if the path exists
    */
-  copyTo?(key: string, path: string): Promise<void>
+  lendTo?(key: string, path: string): Promise<void>
   /** Size in bytes, or undefined if the object does not exist. */
   size(key: string): Promise<number | undefined>
   /**

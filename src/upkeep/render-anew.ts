@@ -5,7 +5,7 @@ import { type RenderedVariant, replaceVariant } from '../images/delivery/replace
 import { PRIORITY } from '../images/images.ts'
 import { VARIANTS } from '../images/recipe.ts'
 import type { Library } from '../media/library.ts'
-import { copyObject, inspectObject, type NamedObject } from '../storage/fetch-object.ts'
+import { inspectObject, lendObject, type NamedObject } from '../storage/fetch-object.ts'
 import { newKey } from '../storage/storage.ts'
 
 interface Rendering {
@@ -54,7 +54,7 @@ async function render(
   const fault = await inspectObject(storage, file, false)
   if (fault) throw new Error(`its original ${fault.fault}.`)
   const original = join(folder, 'original')
-  await copyObject(storage, file.key, original)
+  await lendObject(storage, file.key, original)
   const options = { priority: PRIORITY.rebuild, withPreview: variant === 'scaled' }
   return images.render(original, folder, VARIANTS[variant], options)
 }

@@ -1,7 +1,7 @@
 import { extname, join } from 'node:path'
 import { AppError, mediaNotFound } from '../../base/errors.ts'
 import type { Queries } from '../../database/tables.ts'
-import { copyObject } from '../../storage/fetch-object.ts'
+import { lendObject } from '../../storage/fetch-object.ts'
 import { ObjectMissing } from '../../storage/storage.ts'
 import type { TemporaryFolder } from '../../storage/temporary.ts'
 import type { Images, RenderedImage } from '../images.ts'
@@ -58,7 +58,7 @@ export async function renderFile(
       if (made) return keepImages(deps, fileId, [made])
     }
     const original = join(folder, 'original')
-    await copyObject(storage, file.key, original, signal)
+    await lendObject(storage, file.key, original, signal)
     const withIntermediate = intermediate === undefined
     const made = await renderWanted(deps.images, original, folder, wanted, withIntermediate, signal)
     return keepImages(deps, fileId, made)
@@ -93,7 +93,7 @@ async function renderBySource(
   if (!plan || block || !servesFrom(plan, intermediate)) return undefined
   const path = join(folder, 'intermediate')
   try {
-    await copyObject(storage, intermediate.key, path, signal)
+    await lendObject(storage, intermediate.key, path, signal)
     return madeOf(name, await images.renderFromIntermediate(path, folder, plan, {}, signal))
   } catch (error) {
     signal.throwIfAborted()
