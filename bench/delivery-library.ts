@@ -10,19 +10,21 @@ import { insertFiles, insertItems } from '../src/media/change/insert-many.ts'
 import { newKey } from '../src/storage/storage.ts'
 
 /** Increase this when the contents of the library change. */
-const RECIPE = 3
+const RECIPE = 4
 const FOLDER = join(import.meta.dirname, 'library')
 const PREFIX = 'delivery-r'
 /** Of each original, in pixels. */
 const [WIDTH, HEIGHT] = [4000, 3000]
-/** The size that is delivered besides the variants. */
-const SIZED = 'w_800'
-export type Delivered = VariantName | typeof SIZED
+/** Widths of the sizes that are delivered besides the variants. */
+const SIZED = { w_400: 400, w_800: 800 } as const
+type Sized = keyof typeof SIZED
+export type Delivered = VariantName | Sized
 /** Bytes of each image, typical of photographs. */
 export const SIZES: Readonly<Record<Delivered, number>> = {
   scaled: 8_000,
   high: 300_000,
-  [SIZED]: 34_000,
+  w_400: 12_000,
+  w_800: 34_000,
 }
 const ITEMS_AT_ONCE = 100
 
@@ -64,25 +66,30 @@ export async function keepDeliveryLibrary(count: number): Promise<DeliveryLibrar
   const renditions = await database.read
     .selectFrom('renditions')
     .innerJoin('files', 'files.id', 'file_id')
-    .select(['renditions.key', 'scaled_digest'])
+    .select(['renditions.key', 'renditions.width', 'scaled_digest'])
     .orderBy('file_id')
     .execute()
   await database.close()
-  const rows = [...variants, ...renditions.map((row) => ({ ...row, name: SIZED }))]
+  const rows = [...variants, ...renditions.map((row) => ({ ...row, name: `w_${row.width}` }))]
   const imagesOf = (size: Delivered) =>
     rows
       .filter(({ name }) => name === size)
       .map(({ key, scaled_digest }) => ({ path: `/media/file/${scaled_digest}/${size}.webp`, key }))
   return {
     data,
-    images: { scaled: imagesOf('scaled'), high: imagesOf('high'), [SIZED]: imagesOf(SIZED) },
+    images: {
+      scaled: imagesOf('scaled'),
+      high: imagesOf('high'),
+      w_400: imagesOf('w_400'),
+      w_800: imagesOf('w_800'),
+    },
   }
 }
 
 async function fill(data: string, count: number): Promise<void> {
   const database = await openDatabase(join(data, 'vitrine.db'))
   const source = { width: WIDTH, height: HEIGHT, frames: 1, focus: null }
-  const name = planName(planOf({ width: 800 }, 'webp', source))
+  const nameOf = (width: number) => planName(planOf({ width }, 'webp', source))
   const put = (size: Delivered, width: number) => {
     const bytes = randomFillSync(Buffer.alloc(SIZES[size]))
     const key = newKey('variants', 'webp')
@@ -111,7 +118,11 @@ async function fill(data: string, count: number): Promise<void> {
         high_digest: sha256.slice(22, 44),
         recipe: IMAGE_RECIPE,
       }
-      return { file, scaled, high: put('high', 2560), sized: put(SIZED, 800) }
+      const sized = Object.entries(SIZED).map(([size, width]) => ({
+        name: nameOf(width),
+        ...put(size as Sized, width),
+      }))
+      return { file, scaled, high: put('high', 2560), sized }
     })
     await database.write(async (trx) => {
       const ids = await insertFiles(trx, images)
@@ -121,9 +132,9 @@ async function fill(data: string, count: number): Promise<void> {
         ...high,
       }))
       await trx.insertInto('variants').values(highs).execute()
-      const renditions = images.map(({ sized }, index) => ({
-        ...{ file_id: ids[index] ?? 0, name, ...sized, asked_at: 1000, asks: 2 },
-      }))
+      const renditions = images.flatMap(({ sized }, index) =>
+        sized.map((row) => ({ file_id: ids[index] ?? 0, ...row, asked_at: 1000, asks: 2 })),
+      )
       await trx.insertInto('renditions').values(renditions).execute()
       await insertItems(
         trx,

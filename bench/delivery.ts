@@ -13,7 +13,12 @@ import { makeUnmadeHigh } from './unmade-high.ts'
 import { watchServer } from './watch-server.ts'
 
 export const IMAGES = IS_FULL ? 10_000 : 200
-const LEAST: Readonly<Record<Delivered, number>> = { scaled: 0.45, high: 0.6, w_800: 0.6 }
+const LEAST: Readonly<Record<Delivered, number>> = {
+  scaled: 0.45,
+  high: 0.6,
+  w_400: 0.6,
+  w_800: 0.6,
+}
 const LEAST_COLD = 0.25
 const NGINX = 'nginx, one core'
 

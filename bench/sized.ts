@@ -30,7 +30,7 @@ export async function* compare(): AsyncGenerator<Comparison> {
   const library = await keepDeliveryLibrary(IMAGES)
   const nginx = await startNginx(join(library.data, 'files'))
   try {
-    yield* compareWarm(library, nginx.url, ['w_800'])
+    yield* compareWarm(library, nginx.url, ['w_400', 'w_800'])
   } finally {
     await nginx.stop()
   }
@@ -55,6 +55,7 @@ async function* askManyWidths(): AsyncGenerator<Comparison> {
     const widths = drawWidths(round + 1)
     await withUnmade({}, async (server, pathsOf) => {
       const [path = ''] = pathsOf('jpeg', '')
+      const before = countRenditions(server.data)
       const watch = await watchServer(server.pid)
       const { result, taken } = await watch.during(() =>
         Promise.all(widths.map((width) => fetch(`${server.url}${path}w_${width}.webp`))),
@@ -63,7 +64,7 @@ async function* askManyWidths(): AsyncGenerator<Comparison> {
       const steps = new Set(result.map(({ url }) => url)).size
       answered.push(result.filter(({ status }) => status === 200).length)
       wanted.push(steps)
-      made.push(countRenditions(server.data))
+      made.push(countRenditions(server.data) - before)
       memories.push(taken.memory)
     })
     const ipx = await startIpx(PHOTO_FOLDER)
