@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import type { MediaItem } from '../src/media/item.ts'
 import type { MediaList } from '../src/media/list/list-route.ts'
 import { storageSettings } from './library-storage.ts'
-import { databaseSettings } from './postgres.ts'
+import { copyDatabase, databaseSettings, hasDatabase } from './postgres.ts'
 
 export const ROOT = join(import.meta.dirname, '..')
 export const ADMIN_PASSWORD = 'a password for tests'
@@ -59,6 +59,31 @@ export async function startServer(
   data = makeDataFolder(),
   logFile?: number,
 ): Promise<Server> {
+  const isUsual = !Object.keys(settings).some((name) => OF_FIRST_START.test(name))
+  if (isUsual && !hasDatabase(data)) {
+    newLibrary ??= makeNewLibrary()
+    await copyDatabase(await newLibrary, data)
+  }
+  return launch(settings, data, logFile)
+}
+
+/** Settings with which a first start makes another library. */
+const OF_FIRST_START = /^VITRINE_(ADMIN|AUTH|DATABASE)/
+
+/**
+ * The data folder of a library as a first start leaves it. Tests start on copies: to make tables and an administrator takes
+ * as long as many tests.
+ */
+let newLibrary: Promise<string> | undefined
+
+async function makeNewLibrary(): Promise<string> {
+  const data = makeDataFolder()
+  const server = await launch({}, data)
+  await server.stop()
+  return data
+}
+
+async function launch(settings: Settings, data: string, logFile?: number): Promise<Server> {
   const child = spawn(process.execPath, ['vitrine.mjs', 'serve'], {
     cwd: ROOT,
     env: environment(data, {

@@ -1,5 +1,6 @@
 /** The PostgreSQL server of the tests. Every test that needs one has a database of its own on it. */
 import { createHash } from 'node:crypto'
+import { copyFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import type { DatabaseLocation, PostgresLocation } from '../src/database/database.ts'
@@ -36,6 +37,21 @@ export function locateDatabase(data: string): Promise<DatabaseLocation> {
   const made = onPostgres ? createDatabase(data) : Promise.resolve(join(data, 'vitrine.db'))
   located.set(data, made)
   return made
+}
+
+/** Whether a data folder has a database already. */
+export const hasDatabase = (data: string): boolean =>
+  located.has(data) || existsSync(join(data, 'vitrine.db'))
+
+/** Gives a data folder a copy of the database of another one, which no process has open. */
+export async function copyDatabase(from: string, to: string): Promise<void> {
+  const source = await locateDatabase(from)
+  if (typeof source === 'string') copyFileSync(source, join(to, 'vitrine.db'))
+  else {
+    const copy = createDatabase(to, source)
+    located.set(to, copy)
+    await copy
+  }
 }
 
 /** Settings with which a process finds that database. */
