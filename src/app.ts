@@ -174,6 +174,8 @@ export async function createApp(
     bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
     zips: createBudget('sending of archives', MAX_ZIPS, 0),
     maxImageBytes: config.maxImageBytes,
+    fetchUrls: config.fetchUrls,
+    fetchAllow: config.fetchAllow,
     addresses: createItemAddresses(config.basePath),
     imageAddresses: createImageAddresses(addressOptions),
     widths: config.widths,

@@ -9386,7 +9386,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.
+         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted.
          *
          *     Needs the permission `add-media`.
          */
@@ -9428,7 +9428,9 @@ export interface paths {
                          * Format: byte
                          * @description Bare or as a data URL, in the standard or the URL-safe alphabet
                          */
-                        image: string;
+                        image?: string;
+                        /** @description In the place of `image`: http or https, of the public internet, up to 2,048 characters */
+                        url?: string;
                     };
                     "multipart/form-data": {
                         /** @description 1 to 255 characters after trimming */
@@ -9456,7 +9458,9 @@ export interface paths {
                         } | null;
                         collections?: number[] | null;
                         /** Format: binary */
-                        image: string;
+                        image?: string;
+                        /** @description In the place of `image`: http or https, of the public internet, up to 2,048 characters */
+                        url?: string;
                     };
                 };
             };
