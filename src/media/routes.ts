@@ -37,11 +37,14 @@ import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
+import { type TusRoutesOptions, tusRoutes } from './uploads/tus-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
 import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
 import { zipRoute } from './zip/zip-route.ts'
 
-export interface MediaRoutesOptions extends Omit<HtmlOptions, 'database'> {
+export interface MediaRoutesOptions
+  extends Omit<HtmlOptions, 'database'>,
+    Omit<TusRoutesOptions, 'library'> {
   library: Library
   /** Limits how many snapshots of the whole library are read at once. */
   listings: Budget
@@ -98,6 +101,7 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, op
   await app.register(replaceRoute, { library, maxImageBytes, addresses, versions })
   await app.register(versionChangeRoutes, { library, addresses, versions })
   await app.register(addRoute, options)
+  await app.register(tusRoutes, options)
   await app.register(bulkDeleteRoute, { library, bulkWork })
 
   app.route({

@@ -82,8 +82,8 @@ describePage('uploading', () => {
   })
 
   it('adds an image whose link is pasted, and says why it cannot', async () => {
-    const source = createServer((_, response) => response.end(picture)).listen(0, '127.0.0.1')
     const picture = await makePng({ seed: 77 })
+    const source = createServer((_, response) => response.end(picture)).listen(0, '127.0.0.1')
     await once(source, 'listening')
     onTestFinished(() => void source.close())
     const { port } = source.address() as AddressInfo
