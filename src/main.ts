@@ -9,11 +9,16 @@ import { S3Fault } from './storage/s3/s3-fault.ts'
 
 const IMPORT_HELP = `
 Each image gets the name of its file, and as tags the names of the folders between <folder> and the
-file. Hidden files and links to folders are skipped. To continue a stopped import, run the same
-command again: images that are already in the library are not added again.
+file. Links to folders, hidden files and what systems and photo software make for themselves, such as
+@eaDir and Thumbs.db, are skipped. To continue a stopped import, run the same command again: images
+that are already in the library are not added again.
+
+With --watch it goes on until SIGINT or SIGTERM. A file is added once it has not changed for two
+seconds. With --move, files are then moved to the folder imported/ or refused/ in <folder>; beside a
+refused file is a text with the reason.
 
 Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
-130 or 143 if it was stopped by SIGINT or SIGTERM.`
+130 or 143 if it was stopped by SIGINT or SIGTERM. With --watch, 0 after such a stop.`
 
 const TRASH_HELP = `
 Exit code: 0 if all of them were deleted, 130 or 143 if it was stopped by SIGINT or SIGTERM.`
@@ -197,10 +202,19 @@ export async function main(argv: readonly string[]): Promise<void> {
     })
 
   command(program, 'import <folder>', 'Add every image below a folder.')
+    .option('--everything', 'also hidden files, and what systems and photo software make')
+    .option('--watch', 'go on: add what is put into the folder later, once it is complete')
+    .option('--move', 'with --watch: move files to imported/ or refused/ in the folder')
     .addHelpText('after', IMPORT_HELP)
     .action(async (folder, options) => {
+      if (options.watch) {
+        const { watchFolder } = await import('./cli/watch.ts')
+        await watchFolder(configOf(options), folder, options)
+        return
+      }
+      if (options.move) throw new UsageError('--move needs --watch.')
       const { importFolder } = await import('./cli/import.ts')
-      await importFolder(configOf(options), folder)
+      await importFolder(configOf(options), folder, options)
     })
 
   command(program, 'doctor', 'Check the whole library. A server may run at the same time.')

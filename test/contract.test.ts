@@ -858,6 +858,58 @@ const rows: Row[] = [
     data: MISSING,
   },
   { is: 'add with no body', method: 'POST', path: '/media/add', status: 400, data: MISSING },
+  ...['', ' ', 5].map((url) => ({
+    is: `add with url ${JSON.stringify(url)}`,
+    method: 'POST',
+    path: '/media/add',
+    options: fields({ url }),
+    status: 400,
+    data: MISSING,
+  })),
+  ...['ftp://a.example/a.png', 'a.example/a.png', 'https://user:word@a.example/a.png'].map(
+    (url) => ({
+      is: `add with url ${url}`,
+      method: 'POST',
+      path: '/media/add',
+      options: fields({ url }),
+      status: 400,
+      data: INVALID,
+    }),
+  ),
+  {
+    is: 'add with an image and a url',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ url: 'https://a.example/a.png' }),
+    status: 400,
+    data: INVALID,
+  },
+  {
+    is: 'add from a url of a private host',
+    method: 'POST',
+    path: '/media/add',
+    options: fields({ url: 'http://127.0.0.1/a.png' }),
+    status: 500,
+    data: 'Error adding media',
+  },
+  {
+    is: 'add from a url by a viewer',
+    method: 'POST',
+    path: '/media/add',
+    as: 'viewer',
+    options: fields({ url: 'http://127.0.0.1/a.png' }),
+    status: 403,
+    data: 'Forbidden',
+  },
+  {
+    is: 'add from a url where files are not handled',
+    method: 'POST',
+    path: '/media/add',
+    at: 'apiOnly',
+    options: fields({ url: 'http://127.0.0.1/a.png' }),
+    status: 503,
+    data: NO_FILES,
+  },
   {
     is: 'add with malformed JSON',
     method: 'POST',
@@ -1418,6 +1470,89 @@ rows.push(
     const is = `${request} ${JSON.stringify(json)?.slice(0, 60)} by ${as}`
     return { is, method, path, as, ...(json && { options: { json } }), status, data } as Row
   }),
+)
+
+const TUS = { 'tus-resumable': '1.0.0' }
+const BYTES = { ...TUS, 'content-type': 'application/offset+octet-stream' }
+const NO_UPLOAD = '/media/uploads/0123456789abcdef0123456789abcdef'
+const NAMED = { 'upload-metadata': `name ${Buffer.from('A name').toString('base64')}` }
+/** `[method, path, headers, body, status, data]`, by an administrator. */
+const uploadRows: [string, string, Record<string, string>, string | undefined, number, string][] = [
+  ['POST', '/media/uploads', {}, undefined, 412, 'Precondition failed'],
+  ['POST', '/media/uploads', TUS, undefined, 400, MISSING],
+  ['POST', '/media/uploads', { ...TUS, 'upload-length': 'x' }, undefined, 400, INVALID],
+  ['POST', '/media/uploads', { ...TUS, 'upload-length': '9' }, undefined, 400, MISSING],
+  [
+    'POST',
+    '/media/uploads',
+    { ...TUS, 'upload-length': '9999999999' },
+    undefined,
+    413,
+    'Image too large',
+  ],
+  [
+    'POST',
+    '/media/uploads',
+    { ...TUS, ...NAMED, 'upload-length': '1', 'content-type': 'text/plain' },
+    'x',
+    415,
+    'Unsupported media type',
+  ],
+  [
+    'POST',
+    '/media/uploads',
+    { ...BYTES, ...NAMED, 'upload-length': '1' },
+    'x',
+    422,
+    'Error adding media',
+  ],
+  [
+    'POST',
+    '/media/uploads',
+    { ...BYTES, ...NAMED, 'upload-length': '1', 'upload-checksum': 'sha1 AAAA' },
+    'x',
+    460,
+    'Checksum mismatch',
+  ],
+  ['PATCH', NO_UPLOAD, {}, undefined, 412, 'Precondition failed'],
+  [
+    'PATCH',
+    NO_UPLOAD,
+    { ...TUS, 'content-type': 'text/plain' },
+    'x',
+    415,
+    'Unsupported media type',
+  ],
+  ['PATCH', NO_UPLOAD, BYTES, 'x', 400, MISSING],
+  ['PATCH', NO_UPLOAD, { ...BYTES, 'upload-offset': '0' }, 'x', 404, 'Upload not found'],
+  ['DELETE', NO_UPLOAD, {}, undefined, 412, 'Precondition failed'],
+  ['DELETE', NO_UPLOAD, TUS, undefined, 404, 'Upload not found'],
+]
+rows.push(
+  ...uploadRows.map(([method, path, headers, body, status, data]) => {
+    const is = `${method} ${path} with ${JSON.stringify(headers)}`
+    return { is, method, path, options: { headers, ...(body && { body }) }, status, data } as Row
+  }),
+  ...(['nobody', 'viewer'] as const).map((as) => {
+    const [status, data] = as === 'nobody' ? [401, 'Unauthorized'] : [403, 'Forbidden']
+    return {
+      is: `an upload by ${as}`,
+      method: 'POST',
+      path: '/media/uploads',
+      as,
+      status,
+      data,
+    } as Row
+  }),
+  {
+    is: 'an upload where files are not handled',
+    method: 'POST',
+    path: '/media/uploads',
+    at: 'apiOnly',
+    options: { headers: TUS },
+    status: 503,
+    data: NO_FILES,
+  },
 )
 
 /** The statuses that the OpenAPI document names for a route. */

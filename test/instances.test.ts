@@ -51,8 +51,8 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     const [api1, api2, files1, files2, delivery1] = await Promise.all([
       start(DUTIES.api),
       start(DUTIES.api),
-      start(DUTIES.files),
-      start(DUTIES.files),
+      start({ ...DUTIES.files, VITRINE_INSTANCE: 'files-1' }),
+      start({ ...DUTIES.files, VITRINE_INSTANCE: 'files-2' }),
       start(DUTIES.delivery),
     ])
     api = [api1, api2]
@@ -176,6 +176,36 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     const removed = await client.post('/media/bulk/delete', { ids: [body.media.id] })
     expect(removed.status).toBe(200)
     expect((await client.list()).body.media).toEqual([])
+  })
+
+  it('go on with the resumable uploads that they began, through nginx', async () => {
+    const TUS = { 'tus-resumable': '1.0.0' }
+    const begunAt = new Set<string | undefined>()
+    for (let uploads = 0; uploads < 4; uploads++) {
+      const image = await makeImage()
+      const begun = await client.request('POST', '/media/uploads', {
+        headers: {
+          ...TUS,
+          'upload-length': String(image.length),
+          'upload-metadata': `name ${Buffer.from('In parts').toString('base64')}`,
+        },
+      })
+      const path = begun.headers.get('location') ?? ''
+      begunAt.add(/^\/media\/uploads\/(files-\d)\./.exec(path)?.[1])
+      const half = image.length >> 1
+      const send = (at: number, body: Buffer) => {
+        const bytes = {
+          'content-type': 'application/offset+octet-stream',
+          'upload-offset': `${at}`,
+        }
+        return client.request('PATCH', path, { headers: { ...TUS, ...bytes }, body })
+      }
+      expect((await send(0, image.subarray(0, half))).status).toBe(204)
+      const last = await send(half, image.subarray(half))
+      const id = Number(last.headers.get('x-media-id'))
+      expect((await client.delete(`/media/delete/${id}`)).status).toBe(200)
+    }
+    expect([...begunAt].sort()).toEqual(['files-1', 'files-2'])
   })
 
   it('show an edit made at one at all of them immediately', async () => {

@@ -31,6 +31,10 @@ export function startNginx(instances: Instances, port: number): Promise<Nginx> {
       `\n    ${lines}`,
     )
   }
+  text = text.replaceAll(/server files-(\d+):4545;/g, (_, number) => {
+    const server = instances.files[Number(number) - 1] ?? instances.files[0]
+    return `server ${new URL(server?.url ?? '').host};`
+  })
   // A deleted image may be delivered for this long. The test does not wait ten seconds.
   return runNginx(text.replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;'), port)
 }

@@ -203,7 +203,10 @@ function answerCors(
   reply.headers({
     'access-control-allow-origin': origin,
     'access-control-allow-credentials': 'true',
-    'access-control-expose-headers': 'X-Total-Count, ETag, Retry-After',
+    'access-control-expose-headers':
+      'X-Total-Count, ETag, Retry-After, X-Media-Id, X-Media-Duplicates, Location, Tus-Resumable, Tus-Version, ' +
+      'Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, Upload-Offset, Upload-Length, ' +
+      'Upload-Metadata, Upload-Expires',
   })
   const isPreflight =
     request.method === 'OPTIONS' && request.headers['access-control-request-method'] !== undefined
@@ -212,7 +215,9 @@ function answerCors(
     .code(204)
     .headers({
       'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
-      'access-control-allow-headers': 'content-type, authorization, if-match, if-none-match, range',
+      'access-control-allow-headers':
+        'content-type, authorization, if-match, if-none-match, range, tus-resumable, upload-length, ' +
+        'upload-offset, upload-metadata, upload-checksum, x-http-method-override',
       'access-control-max-age': '600',
     })
     .send()

@@ -8,7 +8,7 @@ import type { Config } from '../config.ts'
 import { createLog } from '../http/operate/logging.ts'
 import { createAdder } from '../media/change/add-many.ts'
 import type { Library } from '../media/library.ts'
-import { type FoundEntry, findFiles } from '../transfer/import/find-files.ts'
+import { type FindOptions, type FoundEntry, findFiles } from '../transfer/import/find-files.ts'
 import {
   allocateFileMemory,
   type ImportOutcome,
@@ -31,16 +31,17 @@ const STORED_TOGETHER = 8
  * file at once, and the counts at the end. A second run continues where the first one stopped, since bytes
  * that an item already shows are not added again.
  */
-export async function importFolder(config: Config, folder: string): Promise<void> {
+export async function importFolder(
+  config: Config,
+  folder: string,
+  { everything = false }: { everything?: boolean },
+): Promise<void> {
   const root = await requireFolder(folder)
-  // Every render in this process belongs to this import, so the queue must turn none away.
-  const unhurried = { ...config, imageQueue: countWorkers(config) }
-  const library = await openLibrary(unhurried, createLog(config.logLevel))
+  const library = await openForImport(config)
   try {
-    if (library.database.isReadOnly) throw new UsageError(`${config.data} cannot be written.`)
-    const except = await requireApart(root, config)
+    const find = { except: [await requireApart(root, config)], everything }
     process.exitCode = await runStoppable(
-      (signal) => run({ library, config, root, except, signal }),
+      (signal) => run({ library, config, root, find, signal }),
       'Run it again to go on.',
     )
   } finally {
@@ -48,12 +49,24 @@ export async function importFolder(config: Config, folder: string): Promise<void
   }
 }
 
+/**
+ * Opens the library for commands that add files.
+ * @throws UsageError if it cannot be written
+ */
+export async function openForImport(config: Config): ReturnType<typeof openLibrary> {
+  // Every render in this process belongs to this import, so the queue must turn none away.
+  const unhurried = { ...config, imageQueue: countWorkers(config) }
+  const library = await openLibrary(unhurried, createLog(config.logLevel))
+  if (!library.database.isReadOnly) return library
+  await library.close()
+  throw new UsageError(`${config.data} cannot be written.`)
+}
+
 interface Import {
   library: Library
   config: Config
   root: Buffer
-  /** A folder that the import leaves out. */
-  except: Buffer
+  find: FindOptions
   signal: AbortSignal
 }
 
@@ -61,11 +74,11 @@ interface Import {
  * @returns the exit code
  * @throws the signal's reason when it is aborted, once the counts are printed
  */
-async function run({ library, config, root, except, signal }: Import): Promise<number> {
+async function run({ library, config, root, find, signal }: Import): Promise<number> {
   const progress = startProgress('files')
   const stopping = new AbortController()
   const isStopping = AbortSignal.any([signal, stopping.signal])
-  void countFiles(findFiles(root, except), progress, isStopping)
+  void countFiles(findFiles(root, find), progress, isStopping)
 
   const counts = { added: 0, known: 0, refused: 0, failed: 0 }
   let unexplainedInARow = 0
@@ -84,7 +97,7 @@ async function run({ library, config, root, except, signal }: Import): Promise<n
   }
 
   const add = createAdder(library)
-  const entries = findFiles(root, except)
+  const entries = findFiles(root, find)
   const work = async () => {
     const reading = { maxImageBytes: config.maxImageBytes, memory: allocateFileMemory() }
     while (!isStopping.aborted) {
@@ -119,7 +132,7 @@ async function run({ library, config, root, except, signal }: Import): Promise<n
  * One file for each image worker, one more for each that is read meanwhile, and those that wait to be
  * stored and to become items in one transaction.
  */
-const countWorkers = ({ imageWorkers }: Config): number =>
+export const countWorkers = ({ imageWorkers }: Config): number =>
   2 * Math.min(availableParallelism(), imageWorkers) + STORED_TOGETHER
 
 /** Counts ahead of the import, so that the progress bar has a total. */
@@ -141,7 +154,7 @@ async function countFiles(
 }
 
 /** @returns the folder, absolute and without links, in bytes */
-async function requireFolder(folder: string): Promise<Buffer> {
+export async function requireFolder(folder: string): Promise<Buffer> {
   try {
     const root = await realpath(folder, { encoding: 'buffer' })
     await access(root, constants.R_OK | constants.X_OK)
@@ -155,7 +168,7 @@ async function requireFolder(folder: string): Promise<Buffer> {
 }
 
 /** @returns the library's own folder, whose files must not be imported */
-async function requireApart(root: Buffer, { data }: Config): Promise<Buffer> {
+export async function requireApart(root: Buffer, { data }: Config): Promise<Buffer> {
   const own = await realpath(data, { encoding: 'buffer' })
   if (`${root}${sep}`.startsWith(`${own}${sep}`)) {
     throw new UsageError(`${root} belongs to the library itself.`)

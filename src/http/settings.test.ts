@@ -24,6 +24,19 @@ describe('settings', () => {
     }
   })
 
+  it('take hosts from which images may be fetched, in the spelling of URLs', () => {
+    const { parse } = httpSettings.fetchAllow
+    expect(parse('NAS.lan, 10.0.0.5,fd00:0:0::1,[::1]')).toEqual([
+      'nas.lan',
+      '10.0.0.5',
+      '[fd00::1]',
+      '[::1]',
+    ])
+    for (const wrong of ['nas:8080', 'http://nas', '10.0.0.0/8', 'a b', '*']) {
+      expect(() => parse(wrong)).toThrow('host names like')
+    }
+  })
+
   it('take an address to listen on, with brackets as in a URL or without', () => {
     const { parse } = httpSettings.host
     for (const [text, host] of [

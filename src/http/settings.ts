@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { integer, list, oneOf, type Settings, type Values } from '../base/settings.ts'
+import { boolean, integer, list, oneOf, type Settings, type Values } from '../base/settings.ts'
 import { requireUnguessable } from '../base/unguessable.ts'
 import type { BasePath } from './base-path.ts'
 import { withoutBrackets } from './loopback.ts'
@@ -75,6 +75,18 @@ export const httpSettings = {
     parse: integer(1, 4096 * MEBIBYTE),
     help: 'Size of the largest accepted image, in bytes.',
   },
+  fetchUrls: {
+    variable: 'VITRINE_FETCH_URLS',
+    fallback: true,
+    parse: boolean,
+    help: 'Add images from URLs, which this server fetches.',
+  },
+  fetchAllow: {
+    variable: 'VITRINE_FETCH_ALLOW',
+    fallback: [],
+    parse: list(parseFetchedHost),
+    help: 'Private hosts from which images may be fetched, such as nas.lan or 10.0.0.5; comma-separated.',
+  },
 } satisfies Settings
 
 export type HttpSettings = Values<typeof httpSettings>
@@ -119,6 +131,12 @@ function parseName(text: string): string {
     throw new Error('host names like media.example.com without a port, comma-separated')
   }
   return host.toLowerCase()
+}
+
+/** In the spelling of `URL.hostname`. */
+function parseFetchedHost(text: string): string {
+  const name = parseName(text)
+  return URL.parse(`http://${name}`)?.hostname ?? name
 }
 
 /** An address, or a network in CIDR notation. */

@@ -40,6 +40,12 @@ export const Base64Image = Type.String({
   description: 'Bare or as a data URL, in the standard or the URL-safe alphabet',
 })
 
+/** A URL from which the server fetches an image. */
+export const ImageUrl = Type.String({
+  description:
+    'In the place of `image`: http or https, of the public internet, up to 2,048 characters',
+})
+
 /** Members of a body that adds or edits an item. */
 export const ItemFields = { name: Name, tags: Tags, ...OtherFields }
 

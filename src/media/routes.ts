@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../base/budget.ts'
-import { parametersMissing } from '../base/errors.ts'
+import { parametersInvalid, parametersMissing } from '../base/errors.ts'
 import type { CacheUse } from '../base/recent.ts'
 import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
@@ -13,6 +13,13 @@ import { addMedia } from './change/add.ts'
 import { bulkEditRoute } from './change/bulk-edit-route.ts'
 import { bulkDeleteRoute, bulkTagsRoute } from './change/bulk-routes.ts'
 import { editRoutes } from './change/edit-routes.ts'
+import {
+  createFetchImage,
+  type FetchedImage,
+  fileNameOf,
+  readUrl,
+  sourceOf,
+} from './change/fetch-image.ts'
 import { removeMedia } from './change/remove.ts'
 import { tagChangeRoutes } from './change/tag-routes.ts'
 import { bulkCollectionsRoute } from './collections/bulk-route.ts'
@@ -20,7 +27,7 @@ import { collectionRoutes } from './collections/collection-routes.ts'
 import { type HtmlOptions, htmlRoute } from './embed/html-route.ts'
 import { urlsRoute } from './embed/urls-route.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
-import { Answer, Base64Image, ItemFields } from './item-fields.ts'
+import { Answer, Base64Image, ImageUrl, ItemFields } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
 import { facetsRoute } from './list/facets-route.ts'
@@ -30,11 +37,14 @@ import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
+import { type TusRoutesOptions, tusRoutes } from './uploads/tus-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
 import { versionChangeRoutes, versionsRoute } from './versions/version-routes.ts'
 import { zipRoute } from './zip/zip-route.ts'
 
-export interface MediaRoutesOptions extends Omit<HtmlOptions, 'database'> {
+export interface MediaRoutesOptions
+  extends Omit<HtmlOptions, 'database'>,
+    Omit<TusRoutesOptions, 'library'> {
   library: Library
   /** Limits how many snapshots of the whole library are read at once. */
   listings: Budget
@@ -43,6 +53,10 @@ export interface MediaRoutesOptions extends Omit<HtmlOptions, 'database'> {
   /** Limits how many archives are sent at once. */
   zips: Budget
   maxImageBytes: number
+  /** Whether images are added from URLs. */
+  fetchUrls: boolean
+  /** Hosts of such URLs that may be private. */
+  fetchAllow: readonly string[]
   addresses: ItemAddresses
   /** How many earlier versions of an item are kept. */
   versions: number
@@ -81,14 +95,13 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
   if (options.api || options.fileService) await app.register(fileRoutes, options)
 }
 
-const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
-  app,
-  { library, bulkWork, maxImageBytes, fileService, addresses, versions },
-) => {
+const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
+  const { library, bulkWork, maxImageBytes, fileService, addresses, versions } = options
   if (!fileService) refuseFileService(app)
   await app.register(replaceRoute, { library, maxImageBytes, addresses, versions })
   await app.register(versionChangeRoutes, { library, addresses, versions })
-  await app.register(addRoute, { library, maxImageBytes, addresses })
+  await app.register(addRoute, options)
+  await app.register(tusRoutes, options)
   await app.register(bulkDeleteRoute, { library, bulkWork })
 
   app.route({
@@ -138,9 +151,14 @@ const fileRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (
 }
 
 const addRoute: FastifyPluginAsyncTypebox<
-  Pick<MediaRoutesOptions, 'library' | 'maxImageBytes' | 'addresses'>
-> = async (app, { library, maxImageBytes, addresses }) => {
+  Pick<MediaRoutesOptions, 'library' | 'maxImageBytes' | 'addresses' | 'fetchUrls' | 'fetchAllow'>
+> = async (app, { library, maxImageBytes, addresses, fetchUrls, fetchAllow }) => {
   acceptUploads(app, { maxImageBytes })
+  const fetchImage = createFetchImage({
+    temporaryFile: library.temporary.newFile,
+    maxImageBytes,
+    allowedHosts: fetchAllow,
+  })
   const chunkWasRead = createBufferFreer()
   app.route({
     method: 'POST',
@@ -160,17 +178,25 @@ const addRoute: FastifyPluginAsyncTypebox<
       body: {
         content: {
           'application/json': {
-            schema: Type.Object({ ...ItemFields, image: Base64Image }),
+            schema: Type.Object({
+              ...ItemFields,
+              image: Type.Optional(Base64Image),
+              url: Type.Optional(ImageUrl),
+            }),
           },
           'multipart/form-data': {
-            schema: Type.Object({ ...ItemFields, image: Type.String({ format: 'binary' }) }),
+            schema: Type.Object({
+              ...ItemFields,
+              image: Type.Optional(Type.String({ format: 'binary' })),
+              url: Type.Optional(ImageUrl),
+            }),
           },
         },
       },
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted.',
       response: {
         200: Answer({
           media: MediaItem,
@@ -183,24 +209,40 @@ const addRoute: FastifyPluginAsyncTypebox<
         }),
       },
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const upload = await readUpload(request, {
-        fieldNames: WRITABLE,
+        fieldNames: [...WRITABLE, 'url'],
         maxImageBytes,
         temporaryFile: library.temporary.newFile,
         chunkWasRead,
       })
+      let fetched: FetchedImage | undefined
       try {
         const { fields, isForm } = upload
         const [name, tags] = [readName(fields.name), readTags(fields.tags)]
         const members = readMembers(fields, { isText: isForm })
-        if (upload.problem) throw upload.problem
-        if (!upload.image) {
-          throw parametersMissing('image is missing; it must be the base64 of an image, or a file.')
+        const isFetched = fields.url !== undefined && fields.url !== null
+        const url = isFetched ? readUrl(fields.url) : undefined
+        if (url && !fetchUrls) {
+          throw parametersInvalid(
+            'url is given, and VITRINE_FETCH_URLS is off here; send the image.',
+          )
         }
-        const fileName = readFileName(upload.fileName)
+        if (url && (upload.image || upload.problem)) {
+          throw parametersInvalid('image and url are both given; give one of them.')
+        }
+        if (upload.problem) throw upload.problem
         const by = actorOf(request)
-        const item = { name, tags, members, fileName, image: upload.image, by }
+        if (url) fetched = await fetchImage(url, by.accountId ?? '', whenGone(reply))
+        const image = fetched?.image ?? upload.image
+        if (!image) {
+          throw parametersMissing(
+            'image is missing; it must be the base64 of an image, or a file. Or give its url.',
+          )
+        }
+        if (url && members.source === undefined) members.source = sourceOf(url)
+        const fileName = readFileName(url ? fileNameOf(url) : upload.fileName)
+        const item = { name, tags, members, fileName, image, by }
         const { media, duplicates, trashed } = await addMedia(library, item)
         return {
           data: 'Media added successfully',
@@ -211,10 +253,18 @@ const addRoute: FastifyPluginAsyncTypebox<
         }
       } finally {
         // A failure does not affect the item. The temporary folder of this process is removed later.
-        await upload.discard().catch((error) => {
+        await Promise.all([upload.discard(), fetched?.discard()]).catch((error) => {
           request.log.warn({ err: error }, 'The temporary file of an upload could not be removed')
         })
       }
     },
   })
+}
+
+/** Aborted when the client has closed its connection. */
+function whenGone({ raw }: FastifyReply): AbortSignal {
+  const gone = new AbortController()
+  raw.once('close', () => gone.abort())
+  if (raw.destroyed) gone.abort()
+  return gone.signal
 }

@@ -13,6 +13,18 @@ export const mediaSettings = {
     parse: boolean,
     help: 'Serve adding and deleting of images.',
   },
+  uploadBytes: {
+    variable: 'VITRINE_UPLOAD_BYTES',
+    fallback: 8 * 1024 ** 3,
+    parse: integer(1, 1024 ** 5),
+    help: 'Disk that unfinished resumable uploads may take, in bytes.',
+  },
+  instance: {
+    variable: 'VITRINE_INSTANCE',
+    fallback: undefined,
+    parse: (text): string | undefined => parseInstance(text),
+    help: 'Name of this instance, with which the addresses of its resumable uploads begin, for a proxy.',
+  },
   trashDays: {
     variable: 'VITRINE_TRASH_DAYS',
     fallback: 30,
@@ -32,3 +44,8 @@ export const mediaSettings = {
     help: 'How many earlier versions of each replaced image are kept.',
   },
 } satisfies Settings
+
+function parseInstance(text: string): string {
+  if (/^[a-z0-9-]{1,32}$/.test(text)) return text
+  throw new Error('up to 32 small letters, digits or hyphens, such as files-1')
+}

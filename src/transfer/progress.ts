@@ -101,7 +101,7 @@ function startLines(things: string): Progress {
 }
 
 /** Control characters in names must not steer the terminal. */
-const printable = (line: string): string =>
+export const printable = (line: string): string =>
   line.replace(
     /\p{Cc}/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,6 +1,9 @@
+import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { cutShort, makeJpeg, makePng, makeSvg } from '../fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from '../harness.ts'
 import { describePage, image, itemPanel, openItem, openPage, PATIENCE } from './page.ts'
@@ -10,7 +13,7 @@ describePage('uploading', () => {
   let server: Server
   let client: Client
   beforeAll(async () => {
-    server = await startServer()
+    server = await startServer({ VITRINE_FETCH_ALLOW: 'localhost' })
     client = await signIn(server)
   })
   afterAll(() => server.stop())
@@ -76,6 +79,31 @@ describePage('uploading', () => {
     await page.keyboard.press('Control+V')
     await row(page, 'Pasted').getByText('Added', { exact: true }).waitFor()
     expect((await find('Pasted'))[0]?.name).toMatch(/^Pasted .*\d\d:\d\d/)
+  })
+
+  it('adds an image whose link is pasted, and says why it cannot', async () => {
+    const picture = await makePng({ seed: 77 })
+    const source = createServer((_, response) => response.end(picture)).listen(0, '127.0.0.1')
+    await once(source, 'listening')
+    onTestFinished(() => void source.close())
+    const { port } = source.address() as AddressInfo
+    const page = await openPage(server)
+    await uploadButton(page).waitFor()
+    const paste = (text: string) =>
+      page.evaluate(`(() => {
+        const clipboardData = new DataTransfer()
+        clipboardData.setData('text/plain', ${JSON.stringify(text)})
+        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }))
+      })()`)
+    await paste('Some words, and no link')
+    await paste(`http://localhost:${port}/From%20afar.png http://127.0.0.1:${port}/Inside.png`)
+    await row(page, 'From afar').getByText('Added', { exact: true }).waitFor()
+    await row(page, 'Inside').getByText('127.0.0.1 cannot be fetched').waitFor()
+    expect(await queue(page).getByRole('listitem').count()).toBe(2)
+    expect((await find('From afar'))[0]).toMatchObject({
+      fileName: 'From afar.png',
+      source: `http://localhost:${port}/From%20afar.png`,
+    })
   })
 
   it('waits for names and tags on request, and completes tags from those in use', async () => {

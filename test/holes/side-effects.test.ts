@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -76,7 +77,20 @@ beforeAll(async () => {
 
   await admin.request('PUT', '/presets/old', { json: { options: 'w_400' } })
 
+  const TUS = { 'tus-resumable': '1.0.0' }
+  const named = { ...TUS, 'upload-length': '9', 'upload-metadata': 'name QQ==' }
+  const upload = async () =>
+    (await admin.request('POST', '/media/uploads', { headers: named })).headers.get('location') ??
+    ''
+  const bytes = { 'content-type': 'application/offset+octet-stream', 'upload-offset': '0' }
+
   calls = {
+    'POST /media/uploads': { path: '/media/uploads', options: { headers: named } },
+    'PATCH /media/uploads/{id}': {
+      path: await upload(),
+      options: { headers: { ...TUS, ...bytes }, body: 'x' },
+    },
+    'DELETE /media/uploads/{id}': { path: await upload(), options: { headers: TUS } },
     'POST /media/add': { path: '/media/add', ...json({ name: 'New', tags: [], image }) },
     'POST /media/edit/{id}': {
       path: `/media/edit/${await item(1)}`,
@@ -181,7 +195,11 @@ async function takePicture(): Promise<string> {
     .map(({ name }) => [name, database.prepare(`SELECT * FROM "${name}"`).all()])
   database.close()
   const { stored, temporary } = await takeStock(server.data)
-  const text = JSON.stringify([rows, stored, temporary], (key, value) =>
+  const folder = join(server.data, 'uploads')
+  const uploads = readdirSync(folder)
+    .sort()
+    .map((name) => [name, readFileSync(join(folder, name), 'utf8')])
+  const text = JSON.stringify([rows, stored, temporary, uploads], (key, value) =>
     LAST_USE.includes(key) ? undefined : value,
   )
   return createHash('sha256').update(text).digest('hex')

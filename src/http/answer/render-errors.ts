@@ -69,7 +69,7 @@ export const bodyOf = ({ code, message, status, detail }: AppError): ErrorBody =
 
 /** A fault needs the operator. A refusal is the client's, and is only in the request's log line. */
 export const isFault = ({ status, code }: AppError): boolean =>
-  status >= 500 && code !== 'image-refused'
+  status >= 500 && code !== 'image-refused' && code !== 'fetch-failed'
 
 function logFault(known: AppError, error: unknown, request: FastifyRequest) {
   if (!isFault(known)) return

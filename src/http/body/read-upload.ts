@@ -109,9 +109,13 @@ const refused = ({ routeOptions }: FastifyRequest, detail: string) =>
     detail,
   })
 
-/** The chunks of the body, read on demand. Stopping early leaves the connection open. */
-async function* readChunks(
-  { raw }: FastifyRequest,
+/**
+ * The chunks of the body, read on demand. Stopping early leaves the connection open.
+ * @param limit bytes of the body
+ * @throws AppError 413 past the limit, 400 if the body breaks off
+ */
+export async function* readChunks(
+  { raw }: Pick<FastifyRequest, 'raw'>,
   limit: number,
   chunkWasRead: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {

@@ -17,8 +17,15 @@ function put(...paths: string[]): void {
   }
 }
 
-async function find(except = '/nowhere') {
-  const found = await Array.fromAsync(findFiles(Buffer.from(root), Buffer.from(except)))
+async function find({
+  except = [],
+  everything = false,
+}: {
+  except?: string[]
+  everything?: boolean
+} = {}) {
+  const options = { except: except.map((path) => Buffer.from(path)), everything }
+  const found = await Array.fromAsync(findFiles(Buffer.from(root), options))
   return found.map(({ path, folders, name, error }) => {
     expect(path.toString()).toBe([root, ...folders, name].join('/'))
     return error ? `${name}: ${error.message}` : [...folders, name].join('/')
@@ -48,9 +55,29 @@ describe('finding files', () => {
     expect(await find()).toEqual(['shown/a.jpg'])
   })
 
-  it('skips the excluded folder', async () => {
+  it('skips the excluded folders', async () => {
     put('a.jpg', 'data/files/b.jpg', 'other/data/c.jpg')
-    expect(await find(join(root, 'data'))).toEqual(['a.jpg', 'other/data/c.jpg'])
+    expect(await find({ except: [join(root, 'data')] })).toEqual(['a.jpg', 'other/data/c.jpg'])
+    const both = [join(root, 'data'), join(root, 'other')]
+    expect(await find({ except: both })).toEqual(['a.jpg'])
+  })
+
+  it('skips what systems and photo software make for themselves, unless everything is wanted', async () => {
+    const own = [
+      ...['#recycle/a.jpg', '$RECYCLE.BIN/a.jpg', '.DS_Store', '._a.jpg', '.thumbnails/a.jpg'],
+      ...[
+        '@eaDir/a.jpg/SYNOPHOTO_THUMB_M.jpg',
+        'Thumbs.db',
+        '__MACOSX/._a.jpg',
+        '__MACOSX/a.jpg',
+        'thumbs.db',
+      ],
+    ]
+    put(...own, 'a.jpg', 'recycle/a.jpg', 'thumbs.db.jpg')
+    expect(await find()).toEqual(['a.jpg', 'recycle/a.jpg', 'thumbs.db.jpg'])
+    expect((await find({ everything: true })).sort()).toEqual(
+      [...own, 'a.jpg', 'recycle/a.jpg', 'thumbs.db.jpg'].sort(),
+    )
   })
 
   it('follows a link to a file, and reports a broken link', async () => {
@@ -63,7 +90,7 @@ describe('finding files', () => {
   it('finds names that are not UTF-8', async () => {
     const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xfc, 0x72])])
     writeFileSync(path, '')
-    const [found] = await Array.fromAsync(findFiles(Buffer.from(root), Buffer.from('/nowhere')))
+    const [found] = await Array.fromAsync(findFiles(Buffer.from(root), { except: [] }))
     expect(found?.path).toEqual(path)
     expect(found?.name).toBe('f\ufffdr')
   })

@@ -13,34 +13,58 @@ export interface FoundEntry {
   error?: Error
 }
 
+export interface FindOptions {
+  /** Folders that are left out: absolute paths without links. */
+  except: readonly Buffer[]
+  /** Also hidden entries, and those that systems and photo software make for themselves. */
+  everything?: boolean
+}
+
+/**
+ * What systems and photo software make for themselves, in lower case: previews and trash of Synology, trash and previews
+ * of Windows, forks of macOS in archives. What else they make is hidden: `.thumbnails`, `.DS_Store`, AppleDouble files.
+ */
+const OWN_ENTRIES: ReadonlySet<string> = new Set([
+  '@eadir',
+  '#recycle',
+  '$recycle.bin',
+  '__macosx',
+  'thumbs.db',
+])
+
 /**
  * Yields every file below a folder, depth first. Each folder is sorted by the bytes of its names, so that two
  * runs over the same folder see the same order. Memory holds the names of one folder at each depth.
  *
- * Skips hidden files and folders, links to folders (which could lead in a circle), entries that are neither
- * file nor folder, and the folder `except`.
+ * Skips links to folders (which could lead in a circle), entries that are neither file nor folder, and what `options`
+ * say.
  *
- * @param root absolute path without links; the same holds for `except`
+ * @param root absolute path without links
  */
-export async function* findFiles(root: Buffer, except: Buffer): AsyncGenerator<FoundEntry> {
-  yield* walk(root.toString('latin1'), [], except.toString('latin1'))
+export async function* findFiles(
+  root: Buffer,
+  { except, everything = false }: FindOptions,
+): AsyncGenerator<FoundEntry> {
+  const left = new Set(except.map((folder) => folder.toString('latin1')))
+  yield* walk(root.toString('latin1'), [], left, everything)
 }
 
 /** Handles paths as latin1, which represents each byte as one character. */
 async function* walk(
   folder: string,
   folders: string[],
-  except: string,
+  except: ReadonlySet<string>,
+  everything: boolean,
 ): AsyncGenerator<FoundEntry> {
   for (const name of (await readdir(bytesOf(folder), 'latin1')).sort()) {
-    if (name.startsWith('.')) continue
+    if (!everything && (name.startsWith('.') || OWN_ENTRIES.has(name.toLowerCase()))) continue
     const path = folder.endsWith('/') ? folder + name : `${folder}/${name}`
     const entry = { path: bytesOf(path), folders, name: bytesOf(name).toString() }
     try {
       const stats = await inspect(entry.path)
       if (stats.isFile()) yield entry
-      else if (stats.isDirectory() && path !== except) {
-        yield* walk(path, [...folders, entry.name], except)
+      else if (stats.isDirectory() && !except.has(path)) {
+        yield* walk(path, [...folders, entry.name], except, everything)
       }
     } catch (error) {
       if (!(error instanceof Error)) throw error

@@ -231,6 +231,7 @@ export const de: Messages = {
   waiting: 'Wartet',
   uploading: (percent) => `${percent} %`,
   processing: 'Wird verarbeitet',
+  fetching: 'Der Server holt es',
   uploaded: 'Hinzugefügt',
   alreadyThere: 'Diese Datei war schon in der Bibliothek. Sie wurde erneut hinzugefügt.',
   showEarlier: 'Das frühere Bild anzeigen',

@@ -224,6 +224,7 @@ export const en = {
   waiting: 'Waiting',
   uploading: (percent: number) => `${percent}%`,
   processing: 'Processing',
+  fetching: 'The server is fetching it',
   uploaded: 'Added',
   alreadyThere: 'This file was already in the library. It was added again.',
   showEarlier: 'Show the earlier image',

@@ -57,6 +57,18 @@ it('sends three files at a time, in order', async () => {
   expect(namesSent()).toEqual(['1', '2', '3', '4', '5'])
 })
 
+it('sends a link in the place of a file, and not as an empty one', async () => {
+  const { queue, sent, add, states } = openQueue()
+  const file = new File([], 'Tower.jpg')
+  queue.add([file], undefined, () => 'https://a.example/Tower.jpg')
+  expect(sent).toMatchObject([{ name: 'Tower', link: 'https://a.example/Tower.jpg' }])
+  await sent[0]?.end(ADDED)
+  queue.add([new File([], 'Empty.jpg')])
+  expect(states()).toEqual(['added', 'failed'])
+  add('File.jpg')
+  expect(sent[1]?.link).toBeUndefined()
+})
+
 it('sends each file with its name and the tags at that moment', async () => {
   const { queue, sent, add } = openQueue({ isAutomatic: false })
   const [first = 0] = add('1.jpg', '2.jpg', '3.jpg', '4.jpg')

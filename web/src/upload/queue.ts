@@ -76,8 +76,8 @@ export function createQueue(options: QueueOptions) {
     const upload = store.get(id)
     waiting.delete(id)
     if (!upload) return
-    const { file } = upload
-    if (file.size === 0) return fail(id, { kind: 'empty' })
+    const { file, link } = upload
+    if (file.size === 0 && link === undefined) return fail(id, { kind: 'empty' })
     const name = upload.name.trim() || nameFromFile(file.name)
     const controller = new AbortController()
     const startedIn = session
@@ -86,6 +86,7 @@ export function createQueue(options: QueueOptions) {
     store.change(id, { name, given, state: 'sending', sent: 0 })
     const outcome = await send({
       file,
+      link,
       name,
       tags: [...new Set([...upload.tags, ...given])].slice(0, MAX_TAGS),
       signal: controller.signal,
@@ -170,8 +171,15 @@ export function createQueue(options: QueueOptions) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    /** @param foldersOf the folders of a file, outermost first */
-    add: (files: readonly File[], foldersOf: (file: File) => readonly string[] = () => []) => {
+    /**
+     * @param foldersOf the folders of a file, outermost first
+     * @param linkOf where the server fetches a file that is not here
+     */
+    add: (
+      files: readonly File[],
+      foldersOf: (file: File) => readonly string[] = () => [],
+      linkOf: (file: File) => string | undefined = () => undefined,
+    ) => {
       const taken = new Set<string>()
       for (const { state, name } of store.all()) {
         if (state !== 'failed' && state !== 'canceled') taken.add(name)
@@ -179,7 +187,7 @@ export function createQueue(options: QueueOptions) {
       const names = nameFiles(files, foldersOf, (name) => taken.has(name))
       const named = files.map((file, index) => {
         const name = names[index] ?? nameFromFile(file.name)
-        return { file, name, tags: tagsFromFolders(foldersOf(file)) }
+        return { file, name, tags: tagsFromFolders(foldersOf(file)), link: linkOf(file) }
       })
       for (const id of store.add(named)) waiting.add(id)
       sendNext()

@@ -14,6 +14,8 @@ export type Outcome =
 
 interface SendOptions {
   file: File
+  /** Where the server fetches the file, instead. */
+  link?: string | undefined
   name: string
   tags: readonly string[]
   /** @param share part of the file that has been sent, 0 to 1 */
@@ -30,12 +32,13 @@ interface Answer {
 }
 
 /** Adds one file to the library. Never rejects. `fetch` cannot report the progress of an upload. */
-export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions) {
+export function sendUpload({ file, link, name, tags, onProgress, signal }: SendOptions) {
   return new Promise<Outcome>((resolve) => {
     const form = new FormData()
     form.append('name', name)
     form.append('tags', tags.length > 0 ? tags.join(',') : '[]')
-    form.append('image', file)
+    if (link === undefined) form.append('image', file)
+    else form.append('url', link)
 
     const request = new XMLHttpRequest()
     request.open('POST', at('/media/add'))

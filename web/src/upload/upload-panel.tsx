@@ -3,6 +3,7 @@ import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
 import { notify } from '../notify'
 import { collectFiles } from './collect-files'
+import { fileOfLink, findLinks } from './find-links'
 import { nameCopies } from './name-copies'
 import classes from './upload.module.css'
 import { type Uploads, useUploadIds } from './uploads'
@@ -48,7 +49,17 @@ function FileDrop({ uploads }: { uploads: Uploads }) {
     else if (files.length === 0) notify(t.emptyFolder)
     else if (isDialogOpen()) notify(t.listed(files.length))
   }
-  const isOver = useFileDrop(take)
+  const takeText = (text: string) => {
+    const links = new Map(findLinks(text).map((link) => [fileOfLink(link), link.href]))
+    if (links.size === 0) return
+    if (refusal) {
+      notify(refusal)
+      return
+    }
+    uploads.add([...links.keys()], undefined, (file) => links.get(file))
+    if (isDialogOpen()) notify(t.listed(links.size))
+  }
+  const isOver = useFileDrop(take, takeText)
   return (
     isOver && (
       <div className={classes.drop} data-refused={refusal !== undefined || undefined}>

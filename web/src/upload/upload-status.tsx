@@ -8,7 +8,7 @@ import { useOpenItem } from './use-open-item'
 export function UploadStatus({ upload }: { upload: Upload }) {
   const { t } = useMessages()
   const openItem = useOpenItem()
-  const { state, sent, file, failure, duplicateOf } = upload
+  const { state, sent, file, link, failure, duplicateOf } = upload
   if (state === 'failed') {
     return (
       <Text size="xs" className={classes.failure}>
@@ -28,8 +28,10 @@ export function UploadStatus({ upload }: { upload: Upload }) {
   }
   const words: Record<Exclude<Upload['state'], 'failed'>, string> = {
     waiting: t.waiting,
-    sending: t.uploading(file.size > 0 ? Math.floor((100 * sent) / file.size) : 0),
-    processing: t.processing,
+    sending: link
+      ? t.fetching
+      : t.uploading(file.size > 0 ? Math.floor((100 * sent) / file.size) : 0),
+    processing: link ? t.fetching : t.processing,
     added: t.uploaded,
     canceled: t.canceled,
   }

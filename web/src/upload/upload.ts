@@ -5,7 +5,10 @@ export type UploadState = 'waiting' | 'sending' | 'processing' | 'added' | 'fail
 /** A file on its way into the library. Immutable: a change creates a new object. */
 export interface Upload {
   readonly id: number
+  /** Empty if there is a link. */
   readonly file: File
+  /** Where the server fetches the file. */
+  readonly link: string | undefined
   /** Name of the future item, as typed. */
   readonly name: string
   readonly state: UploadState
@@ -42,11 +45,13 @@ export interface NewUpload {
   file: File
   name: string
   tags: readonly string[]
+  link?: string | undefined
 }
 
-export const newUpload = (id: number, { file, name, tags }: NewUpload): Upload => ({
+export const newUpload = (id: number, { file, name, tags, link }: NewUpload): Upload => ({
   id,
   file,
+  link,
   name,
   state: 'waiting',
   sent: 0,

@@ -6,13 +6,17 @@ const GONE_MS = 600
 /**
  * Accepts files that are dropped anywhere on the page or pasted into it.
  * @param onFiles must read the data before its first `await`: the browser clears it after the event
+ * @param onText takes text that is pasted where no text can be written
  * @returns whether files are being dragged over the page
  */
-export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => void): boolean {
+export function useFileDrop(
+  onFiles: (data: DataTransfer, isPaste: boolean) => void,
+  onText: (text: string) => void,
+): boolean {
   const [isOver, setIsOver] = useState(false)
-  const latest = useRef(onFiles)
+  const latest = useRef({ onFiles, onText })
   useEffect(() => {
-    latest.current = onFiles
+    latest.current = { onFiles, onText }
   })
 
   useEffect(() => {
@@ -52,18 +56,20 @@ export function useFileDrop(onFiles: (data: DataTransfer, isPaste: boolean) => v
         if (!hasFiles(event) || !event.dataTransfer) return
         event.preventDefault()
         hide()
-        latest.current(event.dataTransfer, false)
+        latest.current.onFiles(event.dataTransfer, false)
       },
       options,
     )
     addEventListener(
       'paste',
       ({ clipboardData, target }) => {
-        if (!clipboardData?.types.includes('Files')) return
+        if (!clipboardData) return
+        const hasText = clipboardData.types.includes('text/plain')
         // Office programs copy text together with a picture of it. In a text field, the text is meant.
         const isTyping = target instanceof Element && target.matches('input, textarea')
-        if (isTyping && clipboardData.types.includes('text/plain')) return
-        latest.current(clipboardData, true)
+        if (isTyping && hasText) return
+        if (clipboardData.types.includes('Files')) latest.current.onFiles(clipboardData, true)
+        else if (hasText) latest.current.onText(clipboardData.getData('text/plain'))
       },
       options,
     )
