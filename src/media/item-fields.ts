@@ -40,6 +40,13 @@ export const Base64Image = Type.String({
   description: 'Bare or as a data URL, in the standard or the URL-safe alphabet',
 })
 
+/** The member of a body that adds an item, beside the members of the item. */
+export const KeywordsField = {
+  keywords: Type.Optional(
+    Type.Boolean({ description: 'Whether keywords in the file become tags; not if absent' }),
+  ),
+}
+
 /** Members of a body that adds or edits an item. */
 export const ItemFields = { name: Name, tags: Tags, ...OtherFields }
 

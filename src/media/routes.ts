@@ -20,14 +20,14 @@ import { collectionRoutes } from './collections/collection-routes.ts'
 import { type HtmlOptions, htmlRoute } from './embed/html-route.ts'
 import { urlsRoute } from './embed/urls-route.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
-import { Answer, Base64Image, ItemFields } from './item-fields.ts'
+import { Answer, Base64Image, ItemFields, KeywordsField } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
 import { facetsRoute } from './list/facets-route.ts'
 import { itemRoute } from './list/item-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
-import { readFileName, readMembers, WRITABLE } from './members.ts'
+import { readFileName, readKeywordsChoice, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
@@ -160,17 +160,22 @@ const addRoute: FastifyPluginAsyncTypebox<
       body: {
         content: {
           'application/json': {
-            schema: Type.Object({ ...ItemFields, image: Base64Image }),
+            schema: Type.Object({ ...ItemFields, ...KeywordsField, image: Base64Image }),
           },
           'multipart/form-data': {
-            schema: Type.Object({ ...ItemFields, image: Type.String({ format: 'binary' }) }),
+            schema: Type.Object({
+              ...ItemFields,
+              ...KeywordsField,
+              image: Type.String({ format: 'binary' }),
+            }),
           },
         },
       },
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted. ' +
+        'Members that are absent are taken from EXIF, IPTC and XMP in the file.',
       response: {
         200: Answer({
           media: MediaItem,
@@ -185,7 +190,7 @@ const addRoute: FastifyPluginAsyncTypebox<
     },
     handler: async (request) => {
       const upload = await readUpload(request, {
-        fieldNames: WRITABLE,
+        fieldNames: [...WRITABLE, 'keywords'],
         maxImageBytes,
         temporaryFile: library.temporary.newFile,
         chunkWasRead,
@@ -194,13 +199,14 @@ const addRoute: FastifyPluginAsyncTypebox<
         const { fields, isForm } = upload
         const [name, tags] = [readName(fields.name), readTags(fields.tags)]
         const members = readMembers(fields, { isText: isForm })
+        const keywords = readKeywordsChoice(fields.keywords, isForm)
         if (upload.problem) throw upload.problem
         if (!upload.image) {
           throw parametersMissing('image is missing; it must be the base64 of an image, or a file.')
         }
         const fileName = readFileName(upload.fileName)
         const by = actorOf(request)
-        const item = { name, tags, members, fileName, image: upload.image, by }
+        const item = { name, tags, members, keywords, fileName, image: upload.image, by }
         const { media, duplicates, trashed } = await addMedia(library, item)
         return {
           data: 'Media added successfully',

@@ -35,6 +35,7 @@ export function sendUpload({ file, name, tags, onProgress, signal }: SendOptions
     const form = new FormData()
     form.append('name', name)
     form.append('tags', tags.length > 0 ? tags.join(',') : '[]')
+    form.append('keywords', 'true')
     form.append('image', file)
 
     const request = new XMLHttpRequest()
