@@ -83,7 +83,7 @@ const postgres = {
       'src/upkeep/check-{collections,orders}.test.ts',
       'test/{audit,bulk,cli-collection,cli-import,cli-user,collections,contract,delivery-cache,locked-database}.test.ts',
       'test/holes/naughty-strings.test.ts',
-      'test/{filters,list,list-stream,outage,permissions,recipe,tags,trash,upgrade,versions,workers}.test.ts',
+      'test/{filters,list,list-stream,outage,permissions,recipe,said,tags,trash,upgrade,versions,workers}.test.ts',
       'src/media/alike/doubles.test.ts',
       'test/{alike,image-addresses,presets,tag-changes,zip}.test.ts',
     ]),

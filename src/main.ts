@@ -31,6 +31,12 @@ Exit code: 0 if every item was changed, 1 if not, 130 or 143 if it was stopped b
 const DOCTOR_HELP = `
 Exit code: 0 if no problem was found or all were repaired, 1 otherwise.`
 
+const METADATA_HELP = `
+Texts, credits, dates, places and cameras in EXIF, IPTC and XMP fill what is empty in the items. What
+people wrote stays. To finish a stopped run, start the same command again.
+
+Exit code: 0, or 130 or 143 if it was stopped by SIGINT or SIGTERM.`
+
 const COPY_HELP = `
 The settings name the library to copy, which is not changed. The flags for the target correspond to
 those of a server: --to-database to --database-url, --to-storage to --storage-url, --to-data to
@@ -220,10 +226,30 @@ export async function main(argv: readonly string[]): Promise<void> {
   command(program, 'doctor', 'Check the whole library. A server may run at the same time.')
     .option('--repair', 'repair what can be repaired; no original is ever deleted')
     .option('--quick', 'only check that the files in storage exist, without reading them')
+    .option(
+      '--privacy',
+      'check nothing; list the originals that carry a position, a serial number or marked faces',
+    )
     .addHelpText('after', DOCTOR_HELP)
     .action(async (options) => {
+      if (options.privacy) {
+        const { privacy } = await import('./cli/metadata.ts')
+        await privacy(configOf(options))
+        return
+      }
       const { doctor } = await import('./cli/doctor.ts')
       await doctor(configOf(options), options)
+    })
+
+  command(
+    program,
+    'read-metadata',
+    'Read what originals say that an earlier version added. A server may run at the same time.',
+  )
+    .addHelpText('after', METADATA_HELP)
+    .action(async (options) => {
+      const { readMetadata } = await import('./cli/metadata.ts')
+      await readMetadata(configOf(options))
     })
 
   command(program, 'copy', 'Copy the whole library to another database and storage.')

@@ -930,6 +930,22 @@ const rows: Row[] = [
     data: MISSING,
   },
   {
+    is: 'add with keywords',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ keywords: true }),
+    status: 200,
+    data: 'Media added successfully',
+  },
+  {
+    is: 'add with keywords of another type',
+    method: 'POST',
+    path: '/media/add',
+    options: withImage({ keywords: 'yes' }),
+    status: 400,
+    data: INVALID,
+  },
+  {
     is: 'add with a name too long',
     method: 'POST',
     path: '/media/add',

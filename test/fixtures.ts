@@ -48,6 +48,38 @@ export const makePhonePhoto = (shape: Shape = {}) =>
     .jpeg({ quality: 90 })
     .toBuffer()
 
+/** A photograph that says much of itself, in EXIF and XMP. */
+export const makeTalkingPhoto = (shape: Shape = {}) =>
+  draw(shape)
+    .withExif({
+      IFD0: { Make: 'Canon', Model: 'Canon EOS R5', ImageDescription: 'From EXIF', Artist: 'Dora' },
+      IFD2: {
+        DateTimeOriginal: '2023:12:31 23:59:58',
+        OffsetTimeOriginal: '-03:30',
+        ExposureTime: '1/200',
+        FNumber: '28/10',
+        BodySerialNumber: '0123456',
+      },
+      IFD3: {
+        GPSLatitudeRef: 'S',
+        GPSLatitude: '33/1 51/1 2448/100',
+        GPSLongitudeRef: 'E',
+        GPSLongitude: '151/1 12/1 5508/100',
+      },
+    })
+    .withXmp(
+      `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+      <rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
+        xmlns:i="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/" xmp:Rating="4">
+      <i:AltTextAccessibility><rdf:Alt><rdf:li xml:lang="x-default">Ein Boot &amp; ein Steg</rdf:li></rdf:Alt></i:AltTextAccessibility>
+      <dc:description><rdf:Alt><rdf:li xml:lang="x-default">From XMP</rdf:li></rdf:Alt></dc:description>
+      <dc:rights><rdf:Alt><rdf:li xml:lang="x-default">© Dora</rdf:li></rdf:Alt></dc:rights>
+      <dc:subject><rdf:Bag><rdf:li>Sea</rdf:li><rdf:li>boat</rdf:li></rdf:Bag></dc:subject>
+      </rdf:Description></rdf:RDF></x:xmpmeta>`,
+    )
+    .jpeg({ quality: 90 })
+    .toBuffer()
+
 export const makeCmykJpeg = (shape: Shape = {}) =>
   draw(shape).toColourspace('cmyk').jpeg({ quality: 90 }).toBuffer()
 

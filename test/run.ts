@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditDependencies } from './audit-dependencies.ts'
+import { installExiftool } from './exiftool.ts'
 import { startFastPostgres } from './fast-postgres.ts'
 import { installBrowser } from './install-browser.ts'
 import { installNginx } from './install-nginx.ts'
@@ -49,6 +50,7 @@ installS3Server()
 installNginx()
 installStrace()
 installUnzip()
+installExiftool()
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 // To make and drop a database for each test, a server that flushes needs minutes of a slow disk.

@@ -14,6 +14,7 @@ import { up as unseenCharacters } from './migrations/0013-unseen-characters.ts'
 import { up as itemTriggers } from './migrations/0014-item-triggers.ts'
 import { up as order } from './migrations/0015-order.ts'
 import { up as renditions } from './migrations/0016-renditions.ts'
+import { up as said } from './migrations/0017-said.ts'
 import type { Queries } from './tables.ts'
 
 /**
@@ -105,4 +106,5 @@ export const migrations: Record<string, Migration> = {
   '0014-item-triggers': { up: itemTriggers },
   '0015-order': { up: order },
   '0016-renditions': { up: renditions },
+  '0017-said': { up: said },
 }

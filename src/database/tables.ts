@@ -280,6 +280,13 @@ interface FilesTable {
   high_digest: string
   /** The recipe of these digests and of the variants that are served; see `images/recipe.ts`. */
   recipe: Generated<number>
+  /** What the original says of its image, as JSON; see `Said` in `media/said.ts`. Null if it says nothing. */
+  said: Generated<string | null>
+  /**
+   * What the original reveals of people: names of `REVEALED` in `images/file-metadata.ts`, with commas between. Null:
+   * its metadata were not read yet, or cannot be read.
+   */
+  reveals: Generated<string | null>
 }
 
 export type VariantName = 'scaled' | 'high'

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { createBudget } from '../base/budget.ts'
 import { AppError } from '../base/errors.ts'
+import type { FileMetadata } from './file-metadata.ts'
 import { INTERMEDIATE_FIT } from './intermediate.ts'
 import type { FitPlan, Plan } from './plan/plan.ts'
 import type { ImageSettings } from './settings.ts'
@@ -30,6 +31,15 @@ export type { ProcessedImage, Rendered, RenderedImage } from './worker/tasks.ts'
 export interface Images {
   /** Decodes every frame of an upload, renders `scaled`, and computes the preview. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
+  /**
+   * Reads what a file says of its image, and decodes no pixels. `process` does so too.
+   * @returns undefined if that cannot be read
+   */
+  readMetadata(
+    path: string,
+    options?: { priority?: number },
+    signal?: AbortSignal,
+  ): Promise<FileMetadata | undefined>
   /**
    * Renders an image as a plan says. If an animation takes too much time or memory, only its first frame is
    * rendered.
@@ -119,6 +129,19 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       worker.run('process', { path, folder, header }),
     )
 
+  const readMetadata: Images['readMetadata'] = (
+    path,
+    { priority = PRIORITY.upload } = {},
+    signal,
+  ) =>
+    pool.use(
+      async (worker) => {
+        const header = await worker.run('readHeader', { path })
+        return worker.run('readMetadata', { path, header })
+      },
+      { priority, signal },
+    )
+
   const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
     const { priority = PRIORITY.shown, ...extras } = options
     let isAnimation = false
@@ -162,6 +185,7 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
 
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
+    readMetadata: (...task) => readMetadata(...task).catch(refuseWith('Error adding media')),
     render: (...task) => render(...task).catch(refuseWith('Error processing media')),
     renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
     renderFromIntermediate: (...task) =>

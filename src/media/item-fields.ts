@@ -46,6 +46,13 @@ export const ImageUrl = Type.String({
     'In the place of `image`: http or https, of the public internet, up to 2,048 characters',
 })
 
+/** The member of a body that adds an item, beside the members of the item. */
+export const KeywordsField = {
+  keywords: Type.Optional(
+    Type.Boolean({ description: 'Whether keywords in the file become tags; not if absent' }),
+  ),
+}
+
 /** Members of a body that adds or edits an item. */
 export const ItemFields = { name: Name, tags: Tags, ...OtherFields }
 

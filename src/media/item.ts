@@ -1,6 +1,7 @@
 import type { Queries, Tables } from '../database/tables.ts'
 import type { BasePath } from '../http/base-path.ts'
 import { type Static, type TSchema, Type } from '../http/schema.ts'
+import type { CameraData } from '../images/file-metadata.ts'
 
 /*
  * The one description of an item: its members in their order, the column that each comes from, and its JSON form.
@@ -49,6 +50,21 @@ export const Focus = Type.Object({
   y: Type.Number({ minimum: 0, maximum: 1, description: 'From the top of the upright image' }),
 })
 export type Focus = Static<typeof Focus>
+
+/** Camera, lens and exposure. Each member is there if the file says it. */
+const Camera = Type.Object({
+  make: Type.Optional(Type.String()),
+  model: Type.Optional(Type.String()),
+  lens: Type.Optional(Type.String()),
+  exposureTime: Type.Optional(Type.Number({ description: 'Seconds' })),
+  fNumber: Type.Optional(Type.Number()),
+  iso: Type.Optional(Type.Number()),
+  focalLength: Type.Optional(Type.Number({ description: 'Millimetres' })),
+  focalLength35: Type.Optional(
+    Type.Number({ description: 'Focal length of the same view on 35 mm film, in millimetres' }),
+  ),
+  software: Type.Optional(Type.String()),
+} satisfies Record<keyof CameraData, TSchema>)
 
 /** Alternative texts in other languages, by BCP 47 tag. */
 export const Translations = Type.Unsafe<Record<string, { alt?: string; description?: string }>>({
@@ -154,7 +170,7 @@ export const DETAILS = {
   exif: member(
     'media.exif',
     'json or null',
-    Type.Union([Type.Object({}, { additionalProperties: true }), Type.Null()], {
+    Type.Union([Camera, Type.Null()], {
       description: 'Camera, lens and exposure, as the file says',
     }),
   ),

@@ -4,7 +4,7 @@ import { readLocalTime } from './local-time.ts'
 import { readName, readTags, requireText } from './parameters.ts'
 
 /** The most code points of each text. */
-const MAX_TEXT = {
+export const MAX_TEXT = {
   fileName: 255,
   alt: 1000,
   description: 10_000,
@@ -14,7 +14,7 @@ const MAX_TEXT = {
 } as const
 
 /** Texts that may have several lines. */
-const WITH_LINES: ReadonlySet<string> = new Set(['alt', 'description'])
+export const WITH_LINES: ReadonlySet<string> = new Set(['alt', 'description'])
 
 export const MAX_TRANSLATIONS = 32
 /** Stands against rows that grow without bound. */
@@ -76,6 +76,17 @@ export function readMembers(
     changes[name] = READERS[name](isText ? parseField(name, given) : given, name)
   }
   return changes
+}
+
+/**
+ * Reads whether keywords in an added file become tags.
+ * @throws AppError 400 "Invalid parameters"
+ */
+export function readKeywordsChoice(value: unknown, isText: boolean): boolean {
+  if (value === undefined || value === null) return false
+  const choice = isText ? ({ true: true, false: false } as const)[String(value) as 'true'] : value
+  if (typeof choice === 'boolean') return choice
+  throw parametersInvalid(`keywords is ${quote(value)}; it must be true or false.`)
 }
 
 /** Members that a form gives as JSON. */

@@ -27,14 +27,14 @@ import { collectionRoutes } from './collections/collection-routes.ts'
 import { type HtmlOptions, htmlRoute } from './embed/html-route.ts'
 import { urlsRoute } from './embed/urls-route.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
-import { Answer, Base64Image, ImageUrl, ItemFields } from './item-fields.ts'
+import { Answer, Base64Image, ImageUrl, ItemFields, KeywordsField } from './item-fields.ts'
 import { type Library, NO_FILE_SERVICE, refuseFileService } from './library.ts'
 import { createStateReader, sendNothing } from './library-state.ts'
 import { facetsRoute } from './list/facets-route.ts'
 import { itemRoute } from './list/item-route.ts'
 import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
-import { readFileName, readMembers, WRITABLE } from './members.ts'
+import { readFileName, readKeywordsChoice, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
 import { type TusRoutesOptions, tusRoutes } from './uploads/tus-routes.ts'
@@ -180,6 +180,7 @@ const addRoute: FastifyPluginAsyncTypebox<
           'application/json': {
             schema: Type.Object({
               ...ItemFields,
+              ...KeywordsField,
               image: Type.Optional(Base64Image),
               url: Type.Optional(ImageUrl),
             }),
@@ -187,6 +188,7 @@ const addRoute: FastifyPluginAsyncTypebox<
           'multipart/form-data': {
             schema: Type.Object({
               ...ItemFields,
+              ...KeywordsField,
               image: Type.Optional(Type.String({ format: 'binary' })),
               url: Type.Optional(ImageUrl),
             }),
@@ -196,7 +198,8 @@ const addRoute: FastifyPluginAsyncTypebox<
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted. ' +
+        'Members that are absent are taken from EXIF, IPTC and XMP in the file.',
       response: {
         200: Answer({
           media: MediaItem,
@@ -211,7 +214,7 @@ const addRoute: FastifyPluginAsyncTypebox<
     },
     handler: async (request, reply) => {
       const upload = await readUpload(request, {
-        fieldNames: [...WRITABLE, 'url'],
+        fieldNames: [...WRITABLE, 'keywords', 'url'],
         maxImageBytes,
         temporaryFile: library.temporary.newFile,
         chunkWasRead,
@@ -221,6 +224,7 @@ const addRoute: FastifyPluginAsyncTypebox<
         const { fields, isForm } = upload
         const [name, tags] = [readName(fields.name), readTags(fields.tags)]
         const members = readMembers(fields, { isText: isForm })
+        const keywords = readKeywordsChoice(fields.keywords, isForm)
         const isFetched = fields.url !== undefined && fields.url !== null
         const url = isFetched ? readUrl(fields.url) : undefined
         if (url && !fetchUrls) {
@@ -242,7 +246,7 @@ const addRoute: FastifyPluginAsyncTypebox<
         }
         if (url && members.source === undefined) members.source = sourceOf(url)
         const fileName = readFileName(url ? fileNameOf(url) : upload.fileName)
-        const item = { name, tags, members, fileName, image, by }
+        const item = { name, tags, members, keywords, fileName, image, by }
         const { media, duplicates, trashed } = await addMedia(library, item)
         return {
           data: 'Media added successfully',

@@ -32,6 +32,7 @@ const EMPTY: Omit<ItemState, 'id' | 'tags'> = {
   height: 1,
   frames: 1,
   color: '#808080',
+  reveals: null,
 }
 
 const all = (database: Database, search = '', limit = 1000) =>

@@ -9,6 +9,7 @@ import { FORMATS } from '../images/formats.ts'
 import { RECIPE } from '../images/recipe.ts'
 import { type MemberChanges, readMembers } from '../media/members.ts'
 import { readName, readTags } from '../media/parameters.ts'
+import { isReveals, isSaid } from '../media/said.ts'
 import { isKey } from '../storage/storage.ts'
 import { type MovedName, NUMBERED_TABLES, type Row } from './tables.ts'
 
@@ -292,6 +293,8 @@ const CHECKS: {
     scaled_digest: isDigest,
     high_digest: isDigest,
     recipe: isRecipe,
+    said: orAbsent(orNull((value) => typeof value === 'string' && isSaid(value))),
+    reveals: orAbsent(orNull((value) => typeof value === 'string' && isReveals(value))),
   },
   variants: {
     ...OBJECT,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Selectable, sql } from 'kysely'
 import type { Queries, Tables } from '../database/tables.ts'
-import { readStates, updateDerived } from '../media/change/derived.ts'
+import { type ItemState, pairStates, readStates, updateDerived } from '../media/change/derived.ts'
 import { enterKeys } from './journal-rows.ts'
 import {
   insertRows,
@@ -87,13 +87,30 @@ export async function writeFiles(trx: Queries, files: readonly StoredFile[], now
 
   const before = await readKeys(trx, ids)
   await deleteParts(trx, ids)
+  const noted = await readNoted(trx, rows)
   await insertRows(trx, 'files', rows, true)
+  if (noted.length > 0) {
+    await updateDerived(trx, pairStates(noted, await readStates(trx, idsOf(noted))))
+  }
   for (const { name } of PART_TABLES) {
     const rowsOf = (stored: StoredFile): Row[] => stored[name]
     await insertRows(trx, name, files.flatMap(rowsOf))
   }
   const replaced = new Set(before).difference(new Set(files.flatMap(keysOf)))
   await enterKeys(trx, [...replaced], now)
+}
+
+/** The items of files whose metadata were read since the file was written. It is all that changes of a file. */
+async function readNoted(trx: Queries, rows: readonly StoredFile['file'][]): Promise<ItemState[]> {
+  const reveals = new Map(rows.map((row) => [row.id, row.reveals ?? null]))
+  const items = await trx
+    .selectFrom('files')
+    .innerJoin('media', 'media.file_id', 'files.id')
+    .select(['files.id as file_id', 'files.reveals', 'media.id'])
+    .where('files.id', 'in', [...reveals.keys()])
+    .execute()
+  const changed = items.filter((item) => item.reveals !== reveals.get(item.file_id))
+  return changed.length === 0 ? [] : readStates(trx, idsOf(changed))
 }
 
 /** Deletes files with their items, and enters their keys into the journal for removal. */

@@ -1,10 +1,11 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeJpeg } from '../fixtures.ts'
+import { makeJpeg, makeTalkingPhoto } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'
 import {
   describePage,
   expectFocus,
+  expectNames,
   expectQuery,
   image,
   itemPanel,
@@ -113,5 +114,40 @@ describePage('looking at images', () => {
     await itemPanel(other).getByText('Does not match the search', { exact: true }).waitFor()
     await itemPanel(other).getByRole('button', { name: 'Next image' }).click()
     await expectShown(other, 'Two')
+  })
+
+  it('shows camera, exposure and place, which are taken from the file with its keywords', async () => {
+    const page = await openPage(server)
+    await image(page, 'One').waitFor()
+    const files = [
+      { name: 'Talking.jpg', mimeType: 'image/jpeg', buffer: await makeTalkingPhoto() },
+    ]
+    await page.locator('body').drop({ files })
+    await image(page, 'Talking').waitFor()
+    await openItem(page, 'Talking')
+    const facts = itemPanel(page).getByRole('table')
+    for (const [name, value] of [
+      ['Camera', 'Canon EOS R5'],
+      ['Exposure', '1/200 s · f/2.8'],
+      ['Place', '-33.8568°, 151.2153°'],
+    ] as const) {
+      await facts.getByRole('row', { name: `${name} ${value}`, exact: true }).waitFor()
+    }
+    const map = facts.getByRole('link', { name: '-33.8568°, 151.2153°' })
+    expect(await map.getAttribute('href')).toBe(
+      'https://www.openstreetmap.org/?mlat=-33.8568&mlon=151.2153#map=15/-33.8568/151.2153',
+    )
+    expect(await map.getAttribute('rel')).toBe('noreferrer')
+    expect((await client.list('?search=talking')).body.media[0]?.tags).toEqual(['Sea', 'boat'])
+  })
+
+  it('lists the images whose originals reveal where they were taken', async () => {
+    const page = await openPage(server)
+    await image(page, 'One').waitFor()
+    await page.getByRole('button', { name: 'Filter', exact: true }).click()
+    const form = page.getByRole('dialog', { name: 'Filter' })
+    await form.getByLabel('Original reveals').selectOption('Position')
+    await expectNames(page, ['Talking'])
+    await page.getByRole('button', { name: 'Remove filter: Original reveals: position' }).waitFor()
   })
 })

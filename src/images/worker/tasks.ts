@@ -1,3 +1,4 @@
+import type { FileMetadata } from '../file-metadata.ts'
 import type { Format, ImageExtension, ImageType } from '../formats.ts'
 import type { FitPlan, Plan } from '../plan/plan.ts'
 import type { Conversion } from './colour/conversion.ts'
@@ -46,6 +47,8 @@ export interface ProcessedImage extends Preview {
   height: number
   frames: number
   scaled: RenderedImage
+  /** Undefined if they could not be read. */
+  metadata?: FileMetadata | undefined
 }
 
 /** What a render gives besides its image. */
@@ -65,6 +68,7 @@ export interface Rendered extends RenderedImage {
 /** The tasks of a worker process. Paths are absolute. Output files go into `folder`. */
 export interface Tasks {
   readHeader: { input: { path: string }; output: Header }
+  readMetadata: { input: { path: string; header: Header }; output: FileMetadata | undefined }
   process: { input: { path: string; folder: string; header: Header }; output: ProcessedImage }
   render: {
     input: { path: string; folder: string; header: Header; plan: Plan | FitPlan } & RenderExtras

@@ -13,6 +13,7 @@ import { VARIANTS } from '../recipe.ts'
 import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
 import { withGifTransparency } from './gif-transparency.ts'
 import { withJpegEnd } from './jpeg-end.ts'
+import { createMetadataReader } from './metadata/read-metadata.ts'
 import { makePreview } from './preview.ts'
 import { render, renderFromIntermediate, renderPixels, renderWithIntermediate } from './render.ts'
 import { renderParts } from './render-parts.ts'
@@ -35,21 +36,29 @@ const LOADERS = ['JpegFile', 'PngFile', 'WebpFile', 'NsgifFile', 'HeifFile', 'Pn
   (name) => `VipsForeignLoad${name}`,
 )
 
+const readMetadata = createMetadataReader()
+
 const tasks: {
   [Name in keyof Tasks]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>
 } = {
   readHeader: ({ path }) => readHeader(path),
 
+  readMetadata: ({ path, header }) => readMetadata(path, header),
+
   async process(task) {
     const { folder, header } = task
+    // The decoder has its own thread, so the metadata are read meanwhile.
+    const reading = readMetadata(task.path, header)
     const pixels = await withSource(task, async (path) => {
       await decodeEveryFrame(path, header)
       return decodeUpload(path, header, VARIANTS.scaled.fit)
-    })
+    }).finally(() => reading)
     const scaled = await renderPixels(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
-    return { type, extension, width, height, frames, ...(await makePreview(pixels)), scaled }
+    const preview = await makePreview(pixels)
+    const metadata = await reading
+    return { type, extension, width, height, frames, ...preview, scaled, metadata }
   },
 
   render: (task) =>

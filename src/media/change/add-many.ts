@@ -1,5 +1,6 @@
 import { COMMAND_LINE, mediaSubject, recordAudit } from '../../audit/record.ts'
 import { countVersion, type Library } from '../library.ts'
+import { parseSaid } from '../said.ts'
 import {
   addInSteps,
   commitMedia,
@@ -64,10 +65,8 @@ async function commitThoseNew(
     })
     const fresh = stored.filter((_, index) => isNew[index])
     if (fresh.length === 0) return isNew
-    const fileIds = await insertFiles(
-      trx,
-      fresh.map((media) => describeFile(library, media)),
-    )
+    const files = fresh.map((media) => describeFile(library, media))
+    const fileIds = await insertFiles(trx, files)
     await journal.take(
       trx,
       fresh.flatMap(({ keys }) => [keys.original, keys.scaled]),
@@ -77,7 +76,11 @@ async function commitThoseNew(
     const ids = await insertItems(
       trx,
       fresh.map(({ item }, index) =>
-        describeItem(item, { file_id: idAt(fileIds, index), added_at }),
+        describeItem(
+          item,
+          { file_id: idAt(fileIds, index), added_at },
+          parseSaid(files[index]?.file.said ?? null),
+        ),
       ),
     )
     for (const [index, { item }] of fresh.entries()) {

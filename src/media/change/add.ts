@@ -10,6 +10,7 @@ import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
 import { updateOrders } from '../order/orders.ts'
+import { addSaid, factColumns, parseSaid, type Said } from '../said.ts'
 import { pairStates, readStates } from './derived.ts'
 import { idAt, insertItems } from './insert-many.ts'
 import {
@@ -30,6 +31,8 @@ export interface NewMedia {
   tags: readonly string[]
   /** As `readMembers` returns them. */
   members?: Omit<MemberChanges, 'name' | 'tags'>
+  /** Whether keywords in the file become tags. */
+  keywords?: boolean
   /** As `readFileName` returns it. */
   fileName?: string | null
   image: SpooledFile
@@ -106,7 +109,7 @@ async function linkMedia(
   return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
     const file = await findKnownFile(trx, image)
     if (file?.key !== known.key) return undefined
-    return { result: await insertMedia(trx, file.id, item, now) }
+    return { result: await insertMedia(trx, file.id, parseSaid(file.said), item, now) }
   })
 }
 
@@ -118,14 +121,15 @@ export async function commitMedia(
   const { database } = library
   const now = await database.now()
   return writeAs(database, item.by ?? COMMAND_LINE, async (trx) => {
-    const { fileId, ...settled } = await settleFile(trx, library, stored)
-    return { ...settled, result: await insertMedia(trx, fileId, item, now) }
+    const { fileId, said, ...settled } = await settleFile(trx, library, stored)
+    return { ...settled, result: await insertMedia(trx, fileId, parseSaid(said), item, now) }
   })
 }
 
 async function insertMedia(
   trx: Queries,
   fileId: number,
+  said: Said,
   item: Omit<NewMedia, 'image'>,
   now: Milliseconds,
 ): Promise<AddedMedia> {
@@ -138,7 +142,10 @@ async function insertMedia(
   const collections = item.members?.collections ?? []
   await requireCollections(trx, collections)
   await countVersion(trx)
-  const id = idAt(await insertItems(trx, [describeItem(item, { file_id: fileId, added_at })]), 0)
+  const id = idAt(
+    await insertItems(trx, [describeItem(item, { file_id: fileId, added_at }, said)]),
+    0,
+  )
   if (collections.length > 0) {
     await writeMemberships(trx, [{ id, before: [], after: collections }])
     const after = await readStates(trx, [id])
@@ -174,11 +181,17 @@ const findDuplicates = prepare((db, fileId: Parameter<number>) => {
   return oldest('is').unionAll(oldest('is not')).compile()
 })
 
-/** The row of an item. */
+/** The row of an item. What nobody says of it is taken from its file. */
 export function describeItem(
-  { name, tags, members = {}, fileName = null, by }: Omit<NewMedia, 'image'>,
+  { name, fileName = null, by, ...given }: Omit<NewMedia, 'image'>,
   place: { file_id: number; added_at: Milliseconds },
+  said: Said,
 ): Insertable<Tables['media']> {
+  const { tags, members } = addSaid(
+    { tags: given.tags, members: given.members ?? {} },
+    said,
+    given.keywords ?? false,
+  )
   const { alt, description, credit, copyright, source, rating, takenAt, focus } = members
   return {
     ...place,
@@ -195,6 +208,7 @@ export function describeItem(
     taken_at: takenAt ?? null,
     translations: JSON.stringify(members.translations ?? {}),
     collections: JSON.stringify(members.collections ?? []),
+    ...factColumns(said),
     // A command has no account.
     added_by: by?.accountId == null ? null : by.name,
   }

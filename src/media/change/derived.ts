@@ -48,6 +48,7 @@ const COLUMNS = [
   'files.height',
   'files.frames',
   'files.color',
+  'files.reveals',
 ] as const
 
 const selectStates = (db: Queries) =>

@@ -7,7 +7,9 @@ import type { ProcessedImage } from '../../images/images.ts'
 import { RECIPE } from '../../images/recipe.ts'
 import { newKey } from '../../storage/storage.ts'
 import type { Library } from '../library.ts'
+import { saidColumns } from '../said.ts'
 import { idAt, insertFiles, type NewFile } from './insert-many.ts'
+import { noteMetadata } from './note-metadata.ts'
 
 /** An image that storage holds and the journal names. A transaction makes a file of it. */
 export interface StoredImage {
@@ -22,6 +24,9 @@ export interface StoredImage {
 export interface KnownFile {
   id: number
   key: string
+  /** See `files` in `database/tables.ts`. */
+  said: string | null
+  reveals: string | null
 }
 
 /** What the caller does with an image, in transactions of its own. */
@@ -65,6 +70,8 @@ export async function storeInSteps<Result>(
   // Known bytes need no decoding: that was done when they were first added. Unless storage has lost them.
   const known = await findKnownFile(database.read, image)
   const isStored = known !== undefined && (await storage.size(known.key)) === image.size
+  // A file of an earlier version was never asked what it says.
+  if (isStored && known.reveals === null) await noteMetadata(library, known.id, image.path, signal)
   const linked = isStored && (await steps.link(known))
   if (linked) return linked.result
 
@@ -118,7 +125,7 @@ export async function findKnownFile(
 ): Promise<KnownFile | undefined> {
   return db
     .selectFrom('files')
-    .select(['id', 'key'])
+    .select(['id', 'key', 'said', 'reveals'])
     .where('sha256', '=', sha256)
     .executeTakeFirst()
 }
@@ -131,19 +138,21 @@ export async function settleFile(
   trx: Transaction<Tables>,
   library: Library,
   stored: StoredImage,
-): Promise<Omit<Committed<unknown>, 'result'> & { fileId: number }> {
+): Promise<Omit<Committed<unknown>, 'result'> & { fileId: number; said: string | null }> {
   const { image, keys, lost } = stored
   const allKeys = [keys.original, keys.scaled]
   const file = await findKnownFile(trx, image)
   if (!file) {
-    const ids = await insertFiles(trx, [describeFile(library, stored)])
+    const described = describeFile(library, stored)
+    const ids = await insertFiles(trx, [described])
     await library.journal.take(trx, allKeys)
-    return { fileId: idAt(ids, 0), unused: [] }
+    return { fileId: idAt(ids, 0), said: described.file.said ?? null, unused: [] }
   }
   // Another request stored the same bytes meanwhile. Its file is used, and these copies go.
-  if (file.key !== lost?.key) return { fileId: file.id, unused: allKeys }
+  const { id: fileId, said } = file
+  if (file.key !== lost?.key) return { fileId, said, unused: allKeys }
   await replaceOriginal(trx, library, file, keys.original)
-  return { fileId: file.id, unused: [file.key, keys.scaled], restored: file.id }
+  return { fileId, said, unused: [file.key, keys.scaled], restored: fileId }
 }
 
 /** Replaces an original that storage has lost by the same bytes, which were uploaded again. */
@@ -164,7 +173,7 @@ export const describeFile = (
   { deliverySecret }: Pick<Library, 'deliverySecret'>,
   { image: { sha256, size }, processed, keys }: Omit<StoredImage, 'lost'>,
 ): NewFile => {
-  const { type, width, height, frames, thumbhash, color, scaled } = processed
+  const { type, width, height, frames, thumbhash, color, scaled, metadata } = processed
   return {
     file: {
       sha256,
@@ -179,6 +188,7 @@ export const describeFile = (
       scaled_digest: publicDigest(deliverySecret, sha256, 'scaled', RECIPE),
       high_digest: publicDigest(deliverySecret, sha256, 'high', RECIPE),
       recipe: RECIPE,
+      ...saidColumns(metadata),
     },
     scaled: {
       key: keys.scaled,

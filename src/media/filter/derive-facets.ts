@@ -92,6 +92,7 @@ const findSources = prepare((db, first: Parameter<number>, end: Parameter<number
       'height',
       'frames',
       'color',
+      'reveals',
     ])
     .where('media.id', '>=', first)
     .where('media.id', '<', end)

@@ -58,5 +58,6 @@ export function matches(filter: Filter, state: ItemState, ancestorsOf: Ancestors
       (typeof taken === 'number' && taken >= filter.taken.from && taken < filter.taken.to),
     !filter.addedBy || state.added_by === filter.addedBy,
     !filter.color || filter.color === colors[state.color ?? ''],
+    !filter.reveals || filter.reveals.every((name) => state.reveals?.includes(name)),
   ].every(Boolean)
 }

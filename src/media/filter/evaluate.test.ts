@@ -88,6 +88,7 @@ const MEMBERS: { [Name in keyof Filter]-?: fc.Arbitrary<Filter[Name]> } = {
   ),
   addedBy: fc.constantFrom('ann', 'eve'),
   color: fc.constantFrom('red', 'blue', 'white'),
+  reveals: values('position', 'serial', 'faces'),
   in: fc.constant('trash' as const),
 }
 
@@ -130,9 +131,25 @@ it('finds what filters describe, and keeps all counts, whatever changes', {
 /** Four files, and five collections at the top. */
 async function prepareRows(trx: Queries) {
   const files = [
-    { type: 'image/jpeg', width: 4, height: 3, frames: 1, color: '#ff0000', size: 1 },
-    { type: 'image/png', width: 3, height: 4, frames: 1, color: '#0000ff', size: 3 },
-    { type: 'image/gif', width: 2, height: 2, frames: 5, color: '#ffffff', size: 5 },
+    {
+      type: 'image/jpeg',
+      width: 4,
+      height: 3,
+      frames: 1,
+      color: '#ff0000',
+      size: 1,
+      reveals: 'position',
+    },
+    { type: 'image/png', width: 3, height: 4, frames: 1, color: '#0000ff', size: 3, reveals: '' },
+    {
+      type: 'image/gif',
+      width: 2,
+      height: 2,
+      frames: 5,
+      color: '#ffffff',
+      size: 5,
+      reveals: 'position,serial,faces',
+    },
     { type: 'image/jpeg', width: 6, height: 5, frames: 1, color: '#ff0000', size: 6 },
   ]
   for (const [index, file] of files.entries()) {

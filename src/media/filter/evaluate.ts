@@ -126,6 +126,7 @@ function conditionsOf(filter: Filter): Conditions {
     needed.push(each('addedBy', [...names]))
   }
   if (filter.color) all(each('color', [filter.color]))
+  all(each('reveals', filter.reveals))
   return { needed, excluded }
 }
 

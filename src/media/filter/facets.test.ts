@@ -21,6 +21,7 @@ const PLAIN: FacetSource = {
   height: 3,
   frames: 1,
   color: '#ff0000',
+  reveals: null,
 }
 
 const ofPlain = [
@@ -62,6 +63,12 @@ describe('the facets of an item', () => {
       ['has:alt', 'has:description', 'has:credit', 'has:copyright', 'has:source'],
     ],
     ['a place', { location: '{}', focus: '{}' }, ['has:location', 'has:focus']],
+    [
+      'what an original reveals',
+      { reveals: 'position,faces' },
+      ['reveals:position', 'reveals:faces'],
+    ],
+    ['an original that reveals nothing', { reveals: '' }, []],
     ['a rating', { rating: 4 }, ['has:rating', 'rating:4', 'not rating:0']],
     ['a date', { taken_at: '2020-01-02T03:04:05+01:00' }, ['has:takenAt', 'year:2020']],
     ['a square', { width: 5, height: 5 }, ['orientation:square', 'not orientation:landscape']],

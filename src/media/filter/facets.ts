@@ -1,5 +1,6 @@
 import { foldTagCase } from '../../base/fold.ts'
 import { FORMATS } from '../../images/formats.ts'
+import { parseReveals } from '../said.ts'
 import { parseTags } from '../tags.ts'
 import { nearestColorName } from './colors.ts'
 
@@ -33,6 +34,8 @@ export type FacetKind =
   /** A username. */
   | 'addedBy'
   | 'color'
+  /** A `Revealed`, of the original. */
+  | 'reveals'
   /** The year of `takenAt`, in four digits. */
   | 'year'
 
@@ -57,6 +60,7 @@ export interface FacetSource {
   readonly height: number | null
   readonly frames: number | null
   readonly color: string | null
+  readonly reveals: string | null
 }
 
 /**
@@ -98,6 +102,7 @@ export function facetsOf(item: FacetSource, ancestorsOf: AncestorsOf): Facet[] {
   add('rating', String(item.rating))
   add('addedBy', item.added_by)
   if (item.color !== null && COLOR.test(item.color)) add('color', nearestColorName(item.color))
+  for (const name of parseReveals(item.reveals)) add('reveals', name)
   add('year', item.taken_at && YEAR.exec(item.taken_at)?.[0])
   return facets
 }

@@ -1,4 +1,5 @@
 import { type TSchema, Type } from '../../http/schema.ts'
+import { REVEALED, type Revealed } from '../../images/file-metadata.ts'
 import { FORMATS } from '../../images/formats.ts'
 import { COLOR_NAMES, type ColorName } from './colors.ts'
 import type { TimeRange } from './dates.ts'
@@ -61,6 +62,8 @@ export interface Filter {
   /** As it was given: the name of an account in any spelling, or the exact name that another service gave. */
   readonly addedBy?: string
   readonly color?: ColorName
+  /** The original reveals all of these; see `images/file-metadata.ts`. */
+  readonly reveals?: readonly Revealed[]
   /** Absent for the library. */
   readonly in?: 'trash'
 }
@@ -99,6 +102,9 @@ export const FilterFields = {
   taken: text('A date or a range, as written in `takenAt`'),
   addedBy: text('Username'),
   color: oneOf(COLOR_NAMES, 'The name nearest to the dominant colour'),
+  reveals: text(
+    `What the metadata of the original reveal, all of these: ${REVEALED.join(', ')}. Images that are shown have no metadata`,
+  ),
   in: oneOf(['library', 'trash'], 'The trash also needs the permission delete-media'),
 } satisfies Record<keyof Filter, TSchema>
 

@@ -51,6 +51,7 @@ describe('a filter', () => {
     [{ addedBy: 'Anna' }, { addedBy: 'Anna' }],
     [{ addedBy: 'auth0|7 ü' }, { addedBy: 'auth0|7 ü' }],
     ...COLOR_NAMES.map((color): [Query, unknown] => [{ color }, { color }]),
+    [{ reveals: 'serial,position' }, { reveals: ['position', 'serial'] }],
     [{ in: 'trash' }, { in: 'trash' }],
     [{ in: 'library', color: 'red' }, { color: 'red' }],
     [{ limit: '5', search: 'x', order: 'name-asc', tag: 'a' }, { tag: ['a'] }],

@@ -2,6 +2,7 @@ import { parametersInvalid, quote } from '../../base/errors.ts'
 import { foldTagCase, isBlank } from '../../base/fold.ts'
 import { type Query, readInteger, readText } from '../../http/query-parameters.ts'
 import { readId } from '../../http/read-id.ts'
+import { REVEALED } from '../../images/file-metadata.ts'
 import { MAX_TAG_CODE_POINTS, requireText } from '../parameters.ts'
 import { COLOR_NAMES } from './colors.ts'
 import { readDates } from './dates.ts'
@@ -67,6 +68,7 @@ const READERS: { readonly [Name in keyof Required<Filter>]: Reader<Name> } = {
   taken: readTimes,
   addedBy: readUserName,
   color: readOne(COLOR_NAMES),
+  reveals: readEach(REVEALED),
   in: (query, name) =>
     readOne(['library', 'trash'])(query, name) === 'trash' ? 'trash' : undefined,
 }

@@ -100,7 +100,8 @@ export async function createCompletion(
       const image = await copy.finish()
       if (image?.size !== upload.length) throw uploadGone('Its bytes are lost.')
       const { name, tags, fileName } = upload.fields
-      const { media, duplicates } = await addMedia(library, { name, tags, fileName, image, by })
+      const item = { name, tags, keywords: true, fileName, image, by }
+      const { media, duplicates } = await addMedia(library, item)
       const end = { media: media.id, duplicates }
       await finish(upload, end, taken).catch((error) => {
         // The bytes stay taken, and a later process finds the item.

@@ -9,6 +9,7 @@ import { condemnUnused, removeCondemned, type UnusedFiles } from '../change/remo
 import { findKnownFile, settleFile, storeInSteps } from '../change/store-image.ts'
 import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
+import { factColumns, parseSaid } from '../said.ts'
 import { addVersion, dropVersion, readVersions, requireEarlier } from './versions.ts'
 
 export interface ReplaceOptions {
@@ -136,7 +137,10 @@ interface FileChange extends Required<ReplaceOptions> {
   now: Milliseconds
 }
 
-/** Gives an item another file, in a transaction. Everything that people wrote about it stays. */
+/**
+ * Gives an item another file, in a transaction. Everything that people say about it stays, and what they leave empty
+ * stays empty. Place and camera come from files alone, so they are those of the new one.
+ */
 async function changeFile(
   trx: Transaction<Tables>,
   library: Library,
@@ -151,7 +155,9 @@ async function changeFile(
   const added_by = by.accountId === null ? null : by.name
   const added = { file_id, added_at: now, added_by, file_name: fileName }
   const { version, dropped } = await addVersion(trx, id, earlier, added, versions)
-  await runIn(trx, updateFile, id, file_id, fileName, now)
+  const [file] = await runIn(trx, findSaid, file_id)
+  const { location, exif } = factColumns(parseSaid(file?.said ?? null))
+  await runIn(trx, updateFile, id, file_id, fileName, location, exif, now)
   if (before.focus !== null && !haveSameShape(before, await readState(trx, id))) {
     await runIn(trx, clearFocus, id)
   }
@@ -196,14 +202,20 @@ const updateFile = prepare(
     id: Parameter<number>,
     file_id: Parameter<number>,
     file_name: Parameter<string | null>,
+    location: Parameter<string | null>,
+    exif: Parameter<string | null>,
     changed_at: Parameter<number>,
   ) =>
     db
       .updateTable('media')
-      .set({ file_id, file_name, changed_at })
+      .set({ file_id, file_name, location, exif, changed_at })
       .set((row) => ({ revision: row('revision', '+', row.lit(1)) }))
       .where('id', '=', id)
       .compile(),
+)
+
+const findSaid = prepare((db, id: Parameter<number>) =>
+  db.selectFrom('files').select('said').where('id', '=', id).compile(),
 )
 
 const clearFocus = prepare((db, id: Parameter<number>) =>

@@ -23,9 +23,10 @@ export const nameRows = (table: MovedName): string => `${ROWS}${table}.ndjson`
 /**
  * Increased whenever a table or a column of the backup is added; see `tables.ts`. A restore also reads older
  * versions. Version 2 added the audit trail. Version 3 added the recipe by which the variants of a file are rendered.
- * Version 4 added texts of items, collections, and versions of files.
+ * Version 4 added texts of items, collections, and versions of files. Version 5 added presets and keys of addresses.
+ * Version 6 added what originals say of themselves.
  */
-export const VERSION = 5
+export const VERSION = 6
 
 export interface Header {
   format: 'vitrine-backup'

@@ -74,6 +74,7 @@ export async function importFile(
       name: itemName(name),
       fileName: readFileName(name),
       tags: itemTags(folders),
+      keywords: true,
       image,
       onlyNew: true,
     }

@@ -3522,6 +3522,8 @@ export interface paths {
                     addedBy?: string;
                     /** @description The name nearest to the dominant colour */
                     color?: "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "pink" | "brown" | "black" | "gray" | "white";
+                    /** @description What the metadata of the original reveal, all of these: position, serial, faces. Images that are shown have no metadata */
+                    reveals?: string;
                     /** @description The trash also needs the permission delete-media */
                     in?: "library" | "trash";
                 };
@@ -3827,7 +3829,18 @@ export interface paths {
                                 };
                                 /** @description Camera, lens and exposure, as the file says */
                                 exif: {
-                                    [key: string]: unknown;
+                                    make?: string;
+                                    model?: string;
+                                    lens?: string;
+                                    /** @description Seconds */
+                                    exposureTime?: number;
+                                    fNumber?: number;
+                                    iso?: number;
+                                    /** @description Millimetres */
+                                    focalLength?: number;
+                                    /** @description Focal length of the same view on 35 mm film, in millimetres */
+                                    focalLength35?: number;
+                                    software?: string;
                                 } | null;
                                 location: {
                                     lat: number;
@@ -4933,6 +4946,8 @@ export interface paths {
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
                         /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
+                        /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
                         until?: number;
@@ -5164,6 +5179,8 @@ export interface paths {
                         addedBy?: string;
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
                         /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
@@ -5451,6 +5468,8 @@ export interface paths {
                         addedBy?: string;
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
                         /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
@@ -6983,6 +7002,8 @@ export interface paths {
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
                         /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
+                        /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
                         until?: number;
@@ -7234,6 +7255,8 @@ export interface paths {
                         addedBy?: string;
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
                         /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
@@ -8133,6 +8156,8 @@ export interface paths {
                         addedBy?: string;
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
                         /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */
@@ -9386,7 +9411,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted.
+         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted. Members that are absent are taken from EXIF, IPTC and XMP in the file.
          *
          *     Needs the permission `add-media`.
          */
@@ -9424,6 +9449,8 @@ export interface paths {
                             };
                         } | null;
                         collections?: number[] | null;
+                        /** @description Whether keywords in the file become tags; not if absent */
+                        keywords?: boolean;
                         /**
                          * Format: byte
                          * @description Bare or as a data URL, in the standard or the URL-safe alphabet
@@ -9457,6 +9484,8 @@ export interface paths {
                             };
                         } | null;
                         collections?: number[] | null;
+                        /** @description Whether keywords in the file become tags; not if absent */
+                        keywords?: boolean;
                         /** Format: binary */
                         image?: string;
                         /** @description In the place of `image`: http or https, of the public internet, up to 2,048 characters */
@@ -10511,6 +10540,8 @@ export interface paths {
                         addedBy?: string;
                         /** @description Instead of `ids`: as in a list */
                         color?: string;
+                        /** @description Instead of `ids`: as in a list */
+                        reveals?: string;
                         /** @description Instead of `ids`: as in a list */
                         in?: string;
                         /** @description Required without `ids`: only items up to this id, the highest that was seen */

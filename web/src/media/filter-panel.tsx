@@ -40,6 +40,7 @@ export function FilterPanel({ filters }: { filters: string }) {
     ['taken', Object.keys(facets?.years ?? {}).sort((a, b) => Number(b) - Number(a))],
     ['animated', ['true', 'false']],
     ['lacks', ['alt', 'tags', 'collection', 'focus']],
+    ['reveals', ['position', 'serial', 'faces']],
   ] as const satisfies [Filter, readonly string[]][]
   const label = (filter: Filter, value: string) =>
     filter === 'minRating' && /^[1-5]$/.test(value)

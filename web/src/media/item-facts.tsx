@@ -1,26 +1,34 @@
-import { Table } from '@mantine/core'
-import type { MediaItem } from '../api/client'
+import { Anchor, Table } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { useMessages } from '../messages/messages'
+import { describeExposure, nameCamera } from './camera'
 import { formatBytes } from './format-bytes'
 import classes from './item.module.css'
+import type { KnownItem } from './item-query'
 
 /** Facts about the original. */
-export function Facts({ item }: { item: MediaItem }) {
+export function Facts({ item }: { item: KnownItem }) {
   const { t, locale } = useMessages()
   const added = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' })
-  const facts = [
+  const camera = item.exif ?? {}
+  const facts: (readonly [string, ReactNode])[] = [
     [t.type, item.type],
     [t.fileSize, formatBytes(item.size, locale)],
     [t.dimensions, `${item.width} × ${item.height}`],
-    ...(item.fileName === null ? [] : [[t.fileName, item.fileName]]),
-    ...(item.takenAt === null ? [] : [[t.taken, formatTaken(item.takenAt, locale)]]),
+    [t.fileName, item.fileName],
+    [t.taken, item.takenAt && formatTaken(item.takenAt, locale)],
+    [t.camera, nameCamera(camera)],
+    [t.lens, camera.lens],
+    [t.exposure, describeExposure(camera, locale)],
+    [t.software, camera.software],
+    [t.place, item.location && <Place {...item.location} />],
     [t.added, added.format(new Date(item.timestamp))],
-    ...(item.addedBy === null ? [] : [[t.addedBy, item.addedBy]]),
+    [t.addedBy, item.addedBy],
   ]
   return (
     <Table>
       <Table.Tbody>
-        {facts.map(([label, value]) => (
+        {facts.filter(hasValue).map(([label, value]) => (
           <Table.Tr key={label}>
             <Table.Th scope="row">{label}</Table.Th>
             <Table.Td className={classes.fact}>{value}</Table.Td>
@@ -28,6 +36,23 @@ export function Facts({ item }: { item: MediaItem }) {
         ))}
       </Table.Tbody>
     </Table>
+  )
+}
+
+const hasValue = ([, value]: readonly [string, ReactNode]) => Boolean(value)
+
+/** Of the map's address: shows a few streets. */
+const ZOOM = 15
+
+/** A place with a link to a map. The map's server learns the place only if the link is followed. */
+function Place({ lat, lon }: { lat: number; lon: number }) {
+  const { t, locale } = useMessages()
+  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 5 })
+  const href = `https://www.openstreetmap.org/?mlat=${lat}&mlon=${lon}#map=${ZOOM}/${lat}/${lon}`
+  return (
+    <Anchor href={href} target="_blank" rel="noreferrer" title={t.showOnMap} inherit>
+      {format.format(lat)}°, {format.format(lon)}°
+    </Anchor>
   )
 }
 

@@ -46,6 +46,7 @@ export const FILTERS = [
   'taken',
   'addedBy',
   'color',
+  'reveals',
 ] as const
 export type Filter = (typeof FILTERS)[number]
 

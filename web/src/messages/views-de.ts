@@ -39,6 +39,7 @@ export const viewsDe: typeof viewsEn = {
     taken: 'Aufgenommen',
     addedBy: 'Hinzugefügt von',
     color: 'Farbe',
+    reveals: 'Original verrät',
   },
   filterWords: {
     jpeg: 'JPEG',
@@ -63,6 +64,9 @@ export const viewsDe: typeof viewsEn = {
     landscape: 'Querformat',
     portrait: 'Hochformat',
     square: 'quadratisch',
+    position: 'Position',
+    serial: 'Seriennummer',
+    faces: 'markierte Gesichter',
     red: 'Rot',
     orange: 'Orange',
     yellow: 'Gelb',

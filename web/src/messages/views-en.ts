@@ -38,6 +38,7 @@ export const viewsEn = {
     taken: 'Taken',
     addedBy: 'Added by',
     color: 'Colour',
+    reveals: 'Original reveals',
   },
   /** Values of filters as the API names them. Others are shown as they are. */
   filterWords: {
@@ -63,6 +64,9 @@ export const viewsEn = {
     landscape: 'landscape',
     portrait: 'portrait',
     square: 'square',
+    position: 'position',
+    serial: 'serial number',
+    faces: 'marked faces',
     red: 'red',
     orange: 'orange',
     yellow: 'yellow',

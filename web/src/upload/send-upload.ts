@@ -37,6 +37,7 @@ export function sendUpload({ file, link, name, tags, onProgress, signal }: SendO
     const form = new FormData()
     form.append('name', name)
     form.append('tags', tags.length > 0 ? tags.join(',') : '[]')
+    form.append('keywords', 'true')
     if (link === undefined) form.append('image', file)
     else form.append('url', link)
 
