@@ -100,7 +100,7 @@ const bucket = {
     include: found([
       'src/transfer/archive/*.test.ts',
       'src/cli/doctor-postgres.test.ts',
-      'test/{add,delivery,delivery-high,instances,lost-original,model,renditions,scrub,two-servers,versions}.test.ts',
+      'test/{add,delivery,delivery-high,iiif-library,instances,lost-original,model,renditions,scrub,two-servers,versions}.test.ts',
     ]),
   },
 }

@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort } from '../test/free-port.ts'
+import { installPackage } from '../test/install-package.ts'
 import type { Served } from './servers.ts'
 
 const VERSION = '3.1.1'
@@ -14,7 +14,7 @@ const FOLDER = join(import.meta.dirname, 'library', `ipx-${VERSION}`)
  * this benchmark alone.
  */
 export async function startIpx(root: string): Promise<Served> {
-  install()
+  if (!installPackage(`ipx@${VERSION}`, FOLDER)) throw new Error(`${IPX} could not be installed.`)
   const port = await findFreePort()
   const command = join(FOLDER, 'node_modules/ipx/bin/ipx.mjs')
   const child = spawn(
@@ -39,16 +39,4 @@ export async function startIpx(root: string): Promise<Served> {
       process.off('exit', kill)
     },
   }
-}
-
-function install(): void {
-  if (existsSync(FOLDER)) return
-  console.log(`Installing ${IPX}…`)
-  const part = `${FOLDER}-part`
-  rmSync(part, { recursive: true, force: true })
-  mkdirSync(part, { recursive: true })
-  const args = ['install', '--prefix', part, '--no-audit', '--no-fund', `ipx@${VERSION}`]
-  const { status } = spawnSync('npm', args, { stdio: ['ignore', 'ignore', 'inherit'] })
-  if (status !== 0) throw new Error(`${IPX} could not be installed.`)
-  renameSync(part, FOLDER)
 }

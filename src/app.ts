@@ -168,8 +168,11 @@ export async function createApp(
     ],
     findPreset: createFindPreset(database),
   }
+  const uses = createRenditionUses(database, log)
+  app.addHook('onClose', uses.close)
   await app.register(mediaRoutes, {
     library,
+    uses,
     listings: createBudget('listing of the whole library', MAX_LISTINGS, 0),
     bulkWork: createBudget('work on many items', MAX_BULK_WORK, 0),
     zips: createBudget('sending of archives', MAX_ZIPS, 0),
@@ -192,8 +195,6 @@ export async function createApp(
     versions: config.versions,
     listUse,
   })
-  const uses = createRenditionUses(database, log)
-  app.addHook('onClose', uses.close)
   await app.register(deliveryRoutes, {
     database,
     storage,

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { MediaItem } from '../src/media/item.ts'
 import { makeAnimatedGif, makePng, makeTransparentPng } from './fixtures.ts'
 import { type Answer, Client, type Server, signIn, startServer } from './harness.ts'
-import { loseObject } from './library-storage.ts'
 import { keyOf, makeSquares, squareAt } from './squares.ts'
 
 /** Where clients find the server, and never what they say in the header `Host`. */
@@ -311,35 +310,6 @@ describe('an image request', () => {
   })
 })
 
-describe('an identifier', () => {
-  it('from before a change of the focus leads to the present one, with the same request', async () => {
-    const item = (
-      await owner.add('Moved', [], await makePng({ width: 600, height: 400, seed: 31 }))
-    ).body.media
-    const before = keyOf(item)
-    const json = { focus: { x: 0.1, y: 0.9 } }
-    const { body } = await owner.request('PATCH', `/media/item/${item.id}`, { json })
-    const now = keyOf(body.media)
-    expect(now).not.toBe(before)
-    for (const rest of ['', '/info.json', '/pct:0,0,50,50/%5E!10,10/!90/gray.png']) {
-      const { status, headers } = await guest.get(`/iiif/${before}${rest}`)
-      const to = new URL(String(headers.get('location')), `${PUBLIC}/iiif/${before}${rest}`)
-      expect([status, to.href]).toEqual([308, `${PUBLIC}/iiif/${now}${rest}`])
-    }
-  })
-
-  it('of a deleted item is gone at once', async () => {
-    const item = (await owner.add('Gone', [], await makePng({ width: 600, height: 400, seed: 32 })))
-      .body.media
-    const paths = ['', '/info.json', '/0,0,512,400/512,400/0/default.jpg'].map(
-      (rest) => `/iiif/${keyOf(item)}${rest}`,
-    )
-    for (const path of paths) expect((await guest.get(path)).status).toBeLessThan(400)
-    await owner.delete(`/media/delete/${item.id}`)
-    for (const path of paths) expect((await guest.get(path)).status).toBe(404)
-  })
-})
-
 describe('the original', () => {
   it('shows the first frame of an animation', async () => {
     const { media: item } = (
@@ -380,21 +350,6 @@ describe('the original', () => {
 })
 
 describe('tiles', () => {
-  it('are made in blocks: one that is asked for later is there already', async () => {
-    const { media: item } = (
-      await owner.add('Large', [], await makePng({ width: 2600, height: 1100, seed: 33 }))
-    ).body
-    const at = (x: number, y: number) =>
-      `/iiif/${keyOf(item)}/${x},${y},512,512/512,512/0/default.jpg`
-    const [first, second] = await Promise.all([guest.get(at(0, 0)), guest.get(at(512, 512))])
-    expect([first.status, second.status]).toEqual([200, 200])
-    expect(first.headers.get('etag')).not.toBe(second.headers.get('etag'))
-    // Nothing more can be rendered.
-    await loseObject(server.data, item.path)
-    expect((await guest.get(at(1024, 512))).status).toBe(200)
-    expect((await guest.get(at(2048, 0))).status).toBe(200)
-  })
-
   it('are the same as cuts of the whole level', async () => {
     const { media: item } = (
       await owner.add('Level', [], await makePng({ width: 2500, height: 1301, seed: 34 }))
@@ -481,24 +436,5 @@ describe('the IIIF Image API', () => {
       expect((await insider.get('/media/item/999/iiif/info.json')).status).toBe(404)
       expect((await insider.get('/media/item/x/iiif/info.json')).status).toBe(404)
     }
-  })
-
-  it("shows the page's viewer items in the trash, and leads on from merged ones", async () => {
-    const add = async (seed: number) =>
-      (await owner.add('A', [], await makePng({ width: 600, height: 400, seed }))).body.media.id
-    const [kept, merged, trashed] = [await add(41), await add(42), await add(43)]
-    await owner.post('/media/merge', { into: kept, ids: [merged] })
-    await owner.post(`/media/trash/${trashed}`, {})
-    const { status, headers } = await owner.get(
-      `/media/item/${merged}/iiif/full/100,/0/default.jpg`,
-    )
-    const to = new URL(
-      String(headers.get('location')),
-      `http://a/media/item/${merged}/iiif/full/100,/0/default.jpg`,
-    )
-    expect([status, to.pathname]).toEqual([308, `/media/item/${kept}/iiif/full/100,/0/default.jpg`])
-    const shown = await owner.get(`/media/item/${trashed}/iiif/full/100,/0/default.jpg`)
-    expect([shown.status, shown.headers.get('cache-control')]).toEqual([200, 'private, no-store'])
-    expect((await owner.get(`/media/item/${merged}/iiif/info.json?in=trash`)).status).toBe(200)
   })
 })

@@ -16,13 +16,19 @@ import { findNginx } from './install-nginx.ts'
 import { startNginx } from './nginx.ts'
 import { databaseSettings, locateDatabase } from './postgres.ts'
 import { hasS3Server, makeBucket, S3_CREDENTIALS, type S3Server, useS3Server } from './s3-server.ts'
+import { keyOf } from './squares.ts'
 
 const PATIENCE = { timeout: 30_000 }
 
 const DUTIES = {
   api: { VITRINE_FILE_SERVICE: 'false', VITRINE_DELIVERY: 'off' },
   files: { VITRINE_API: 'false', VITRINE_DELIVERY: 'off' },
-  delivery: { VITRINE_API: 'false', VITRINE_FILE_SERVICE: 'false' },
+  delivery: {
+    VITRINE_API: 'false',
+    VITRINE_FILE_SERVICE: 'false',
+    VITRINE_IIIF: 'true',
+    VITRINE_PUBLIC_URL: 'https://images.example',
+  },
 }
 
 describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
@@ -118,7 +124,8 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect((await client.get(`/media/original/${id}`)).bytes).toEqual(Buffer.from(image))
 
     // nginx caches the image under its immutable URL.
-    for (const path of [urls.high, urls.high, urls.scaled, `/media/image/${id}/high`]) {
+    const part = `/iiif/${keyOf({ urls })}/square/max/0/default.jpg`
+    for (const path of [urls.high, urls.high, urls.scaled, part, `/media/image/${id}/high`]) {
       expect((await client.get(path)).status).toBe(200)
       // Pages of other origins may read every response, also a cached one or a refusal.
       for (const [status, asked, headers] of [
@@ -158,7 +165,9 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     expect(await shown()).toEqual(before.map((value) => (value === 200 ? 404 : 0)))
     expect((await client.get(`/media/original/${id}`)).status).toBe(404)
     expect((await at(one(delivery, 0)).get(urls.high)).status).toBe(404)
-    await expect.poll(async () => (await client.get(urls.high)).status, PATIENCE).toBe(404)
+    for (const path of [urls.high, part]) {
+      await expect.poll(async () => (await client.get(path)).status, PATIENCE).toBe(404)
+    }
     await expectSound()
   })
 
@@ -173,6 +182,13 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
     })
     expect(edited.body.media.name).toBe('Edited')
     expect((await client.get('/media/tags')).body).toMatchObject({ tags: [{ tag: 'x', count: 1 }] })
+    const { id } = body.media
+    const json = { image: (await makeImage()).toString('base64') }
+    expect((await client.post(`/media/replace/${id}`, json)).status).toBe(200)
+    const versions = `/media/item/${id}/versions`
+    expect((await client.post(`${versions}/1/restore`, undefined)).status).toBe(200)
+    expect((await client.get(versions)).body).toMatchObject({ versions: [{}, {}, {}] })
+    expect((await client.delete(`${versions}/2`)).status).toBe(200)
     const removed = await client.post('/media/bulk/delete', { ids: [body.media.id] })
     expect(removed.status).toBe(200)
     expect((await client.list()).body.media).toEqual([])

@@ -20,9 +20,12 @@ export interface Instances {
 
 /**
  * Starts nginx with the delivered configuration. Only its address, its upstreams, its folders and the cache
- * duration are changed for the test.
+ * duration are changed for the test. Answers tell in `X-Cache-Status` whether they come from the cache.
+ *
+ * @param kept how long it sends a copy without asking again. With the delivered ten seconds, a test would wait for the
+ *   end of a deleted image, and one that wants copies might come too late
  */
-export function startNginx(instances: Instances, port: number): Promise<Nginx> {
+export function startNginx(instances: Instances, port: number, kept = '1s'): Promise<Nginx> {
   let text = readFileSync(join(ROOT, 'deploy/nginx.conf'), 'utf8')
   for (const [name, servers] of Object.entries<readonly Server[]>({ ...instances })) {
     const lines = servers.map(({ url }) => `server ${new URL(url).host} max_fails=0;`).join(' ')
@@ -31,12 +34,17 @@ export function startNginx(instances: Instances, port: number): Promise<Nginx> {
       `\n    ${lines}`,
     )
   }
-  text = text.replaceAll(/server files-(\d+):4545;/g, (_, number) => {
-    const server = instances.files[Number(number) - 1] ?? instances.files[0]
-    return `server ${new URL(server?.url ?? '').host};`
-  })
-  // A deleted image may be delivered for this long. The test does not wait ten seconds.
-  return runNginx(text.replace('proxy_cache_valid 200 10s;', 'proxy_cache_valid 200 1s;'), port)
+  text = text
+    .replaceAll(/server files-(\d+):4545;/g, (_, number) => {
+      const server = instances.files[Number(number) - 1] ?? instances.files[0]
+      return `server ${new URL(server?.url ?? '').host};`
+    })
+    .replace('proxy_cache_valid 200 10s;', `proxy_cache_valid 200 ${kept};`)
+    .replace(
+      /add_header X-Request-Id.*/,
+      '$& add_header X-Cache-Status $$upstream_cache_status always;',
+    )
+  return runNginx(text, port)
 }
 
 /**

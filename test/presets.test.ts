@@ -272,6 +272,52 @@ describe('addresses that the library makes', () => {
   })
 })
 
+describe('the srcset of an item', () => {
+  let signed: Server
+  beforeAll(async () => {
+    signed = await startServer({ VITRINE_TRANSFORMS: 'signed' }, server.data)
+    return () => signed.stop()
+  })
+
+  it('names images that the server sends, whatever it allows', async () => {
+    const all: string[][] = []
+    for (const one of [server, signed, off]) {
+      const client = await signIn(one)
+      const { body } = await client.request<{ media: { urls: { srcset: string } } }>(
+        'GET',
+        `/media/item/${item.id}`,
+      )
+      const candidates = body.media.urls.srcset.split(', ').map((text) => text.split(' '))
+      for (const [address = ''] of candidates) {
+        expect(await leads(address, new Client(one.url))).toEqual([200, null, FOR_EVER])
+      }
+      expect(candidates.at(-1)?.[1]).toBe('900w')
+      all.push(candidates.map(([address = '']) => address.replace(`/media/file/${key}/`, '')))
+    }
+    const [bounded = [], bySignature = [], stored] = all
+    expect(bounded).toContain('w_80.webp')
+    expect(bySignature.map((file) => file.replace(/,s_0-[\w-]{43}\./, '.'))).toEqual(bounded)
+    expect(bySignature).not.toContain('w_80.webp')
+    expect(stored).toEqual(['scaled.webp', 'high.webp'])
+  })
+
+  it('is all that anybody may ask for where signatures are required, beside presets', async () => {
+    const revision = await revisionOf('hero', 'w_50')
+    const client = new Client(signed.url)
+    for (const [file, status] of [
+      ['w_80.webp', 403],
+      ['scaled.webp', 200],
+      [`hero,v_${revision}.jpg`, 200],
+      [`hero,v_${revision},w_80.jpg`, 200],
+    ] as const) {
+      expect([file, (await client.get(`/media/file/${key}/${file}`)).status]).toEqual([
+        file,
+        status,
+      ])
+    }
+  })
+})
+
 describe('the HTML of an item', () => {
   const attributes = (html: string, name: string) =>
     [...html.matchAll(new RegExp(` ${name}="([^"]*)"`, 'g'))].map(([, value = '']) => value)

@@ -11,6 +11,7 @@ import { installExiftool } from './exiftool.ts'
 import { startFastPostgres } from './fast-postgres.ts'
 import { installBrowser } from './install-browser.ts'
 import { installNginx } from './install-nginx.ts'
+import { installNuxtImage } from './nuxt-image.ts'
 import { findPostgres, OWN_VARIABLE, POSTGRES_VARIABLE } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 import { installStrace } from './strace.ts'
@@ -51,6 +52,7 @@ installNginx()
 installStrace()
 installUnzip()
 installExiftool()
+installNuxtImage()
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 // To make and drop a database for each test, a server that flushes needs minutes of a slow disk.

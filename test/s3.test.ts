@@ -140,6 +140,13 @@ describe.skipIf(!hasS3Server())('a library in a bucket', () => {
     expect(followed.headers.get('content-type')).toBe('image/webp')
     expect(followed.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
 
+    // Another size, which must be made first.
+    const sized = await client.get(media.urls.template.replace('{width}.webp', '80.auto'))
+    expect([sized.status, sized.headers.get('vary')]).toEqual([302, 'Accept'])
+    expect(sized.headers.get('cache-control')).toBe('public, max-age=150')
+    const made = await fetch(sized.headers.get('location') ?? '')
+    expect([made.status, made.headers.get('content-type')]).toEqual([200, 'image/jpeg'])
+
     // HEAD shows the headers of the image without a redirect.
     const head = await client.request('HEAD', media.urls.scaled)
     expect(head.status).toBe(200)

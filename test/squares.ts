@@ -61,4 +61,5 @@ const meanOf = (values: Uint8Array): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** The key in the immutable addresses of an item. */
-export const keyOf = ({ urls }: MediaItem): string => urls.scaled.split('/').at(-2) ?? ''
+export const keyOf = ({ urls }: Pick<MediaItem, 'urls'>): string =>
+  urls.scaled.split('/').at(-2) ?? ''

@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openDatabase } from '../src/database/open.ts'
 import type { MediaItem } from '../src/media/item.ts'
 import { makePng } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Server, signIn, startServer } from './harness.ts'
 import { storageSettings } from './library-storage.ts'
+import { locateDatabase } from './postgres.ts'
 import { findUnzip } from './unzip.ts'
 
 let server: Server
@@ -108,6 +110,29 @@ describe.skipIf(findUnzip() === undefined)('an archive of items', () => {
     const { status, bytes } = await zip({ tag: 'gone', until: 100 })
     expect({ status, bytes: bytes.length }).toEqual({ status: 200, bytes: 22 })
   })
+})
+
+it('counts as a use of the images that it holds', async () => {
+  const asks = async () => {
+    const database = await openDatabase(await locateDatabase(server.data))
+    const rows = await database.read
+      .selectFrom('renditions')
+      .innerJoin('media', 'media.file_id', 'renditions.file_id')
+      .select('renditions.asks')
+      .where('media.id', '=', 1)
+      .where('renditions.width', '=', 31)
+      .execute()
+    await database.close()
+    return rows.map(({ asks }) => asks)
+  }
+  const json = { ids: [1], size: 'w_31.jpg' }
+  expect((await zip(json)).status).toBe(200)
+  expect(await asks()).toEqual([1])
+  const other = await startServer({}, server.data)
+  expect((await zip(json, await signIn(other))).status).toBe(200)
+  // Uses are written from time to time, and at the end.
+  expect(await other.stop()).toBe(0)
+  expect(await asks()).toEqual([2])
 })
 
 it('shows the trash only to those who may delete', async () => {

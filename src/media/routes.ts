@@ -8,6 +8,7 @@ import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
+import type { RenditionUses } from '../images/delivery/rendition-uses.ts'
 import { alikeRoutes } from './alike/alike-routes.ts'
 import { addMedia } from './change/add.ts'
 import { bulkEditRoute } from './change/bulk-edit-route.ts'
@@ -46,6 +47,7 @@ export interface MediaRoutesOptions
   extends Omit<HtmlOptions, 'database'>,
     Omit<TusRoutesOptions, 'library'> {
   library: Library
+  uses: RenditionUses
   /** Limits how many snapshots of the whole library are read at once. */
   listings: Budget
   /** Limits how many requests work on many items at once. */
@@ -71,11 +73,11 @@ export interface MediaRoutesOptions
 /** The routes of the media library. */
 export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async (app, options) => {
   if (options.api) {
-    const { addresses, widths } = options
+    const { addresses } = options
     const { database } = options.library
     const readState = createStateReader(database)
     await app.register(listRoute, { ...options, readState })
-    await app.register(itemRoute, { database, addresses, widths })
+    await app.register(itemRoute, { ...options, database })
     await app.register(versionsRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(facetsRoute, { database, readState })

@@ -1,5 +1,5 @@
 import type { Page } from 'playwright-core'
-import { beforeAll, expect, it } from 'vitest'
+import { beforeAll, expect, it, onTestFinished } from 'vitest'
 import { makeJpeg } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'
 import { expectNoFaults } from './expect-no-faults.ts'
@@ -74,6 +74,20 @@ describePage('what shows an image elsewhere', () => {
     await panel.waitFor({ state: 'detached' })
     await expectFocus(itemPanel(page).getByRole('button', { name: 'Copy' }))
     expect(await itemPanel(page).isVisible()).toBe(true)
+  })
+
+  it('is the large image where the server makes no other sizes', async () => {
+    const off = await startServer({ VITRINE_TRANSFORMS: 'off' }, server.data)
+    onTestFinished(() => off.kill())
+    const permissions = ['clipboard-read', 'clipboard-write']
+    const page = await openPage(off, { query: `?open=${id}`, permissions })
+    await itemPanel(page).getByRole('button', { name: 'Copy' }).click()
+    const panel = page.getByRole('dialog', { name: 'Copy' })
+    await panel.getByRole('button', { name: 'Copy link', exact: true }).click()
+    const large = off.url + template.replace('w_{width}', 'high')
+    await expect.poll(copied(page), PATIENCE).toBe(large)
+    expect(await panel.getByLabel('Size in pixels').count()).toBe(0)
+    expect(await panel.getByRole('alert').count()).toBe(0)
   })
 
   it('is shown as text when the browser blocks copying', async () => {

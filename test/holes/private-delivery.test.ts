@@ -5,6 +5,7 @@ import { findFreePort } from '../free-port.ts'
 import { Client, type Server, signIn, startServer } from '../harness.ts'
 import { findNginx } from '../install-nginx.ts'
 import { startNginx } from '../nginx.ts'
+import { keyOf } from '../squares.ts'
 
 let server: Server
 let owner: Client
@@ -12,6 +13,8 @@ let media: MediaItem
 beforeAll(async () => {
   server = await startServer({
     VITRINE_DELIVERY: 'private',
+    VITRINE_IIIF: 'true',
+    VITRINE_PUBLIC_URL: 'https://images.example',
     VITRINE_TRUSTED_PROXIES: '127.0.0.1',
   })
   owner = await signIn(server)
@@ -26,8 +29,14 @@ afterAll(async () => {
 const pathsOf = ({ id, urls }: MediaItem) => [
   urls.scaled,
   urls.high,
+  urls.template.replace('{width}', '80'),
+  urls.template.replace('{width}.webp', '80,ar_1-1.auto'),
+  `/iiif/${keyOf({ urls })}/info.json`,
+  `/iiif/${keyOf({ urls })}/full/max/0/default.png`,
   `/media/image/${id}`,
   `/media/image/${id}/high`,
+  `/media/image/${id}/w_80.jpg`,
+  `/media/item/${id}/iiif/full/max/0/default.png`,
   `/media/original/${id}`,
   `/media/item/${id}`,
   '/media?limit=1',
@@ -53,7 +62,7 @@ async function expectNothingShared(url: string) {
         const { status, bytes, headers: told } = await guest.request(method, path, { headers })
         expect([method, path, status]).toEqual([method, path, 401])
         expect([told.get('etag'), told.get('content-range')]).toEqual([null, null])
-        expect(bytes.toString()).not.toMatch(/Private|secret|WEBP/)
+        expect(bytes.toString()).not.toMatch(/Private|secret|WEBP|JFIF|PNG|iiif/)
       }
     }
   }

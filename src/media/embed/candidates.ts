@@ -62,6 +62,15 @@ export function candidatesOf(
 }
 
 /**
+ * The attribute `srcset`.
+ * @param urlOf the URL of an image of this item
+ */
+export const srcsetOf = (
+  candidates: readonly Candidate[],
+  urlOf: (address: ImageAddress) => string,
+): string => candidates.map(({ address, width }) => `${urlOf(address)} ${width}w`).join(', ')
+
+/**
  * The images that are there on a server that makes no others.
  * @param preset only this one
  */

@@ -7,6 +7,7 @@ import {
   candidatesOf,
   type Look,
   planLook,
+  srcsetOf,
   storedCandidates,
 } from './candidates.ts'
 import type { ItemImage } from './find-image.ts'
@@ -69,9 +70,6 @@ function formatsOf(
 /** Whether a page may show through. */
 const isTransparent = ({ background, inset }: Plan, { source }: ItemImage): boolean =>
   background === undefined && (source.hasAlpha || inset !== undefined)
-
-const srcsetOf = (candidates: readonly Candidate[], urlOf: (address: ImageAddress) => string) =>
-  candidates.map(({ address, width }) => `${urlOf(address)} ${width}w`).join(', ')
 
 function fallbackOf(candidates: readonly Candidate[]): ImageAddress {
   const chosen = candidates.find(({ width }) => width >= FALLBACK_WIDTH) ?? candidates.at(-1)

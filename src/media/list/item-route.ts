@@ -4,7 +4,11 @@ import type { Database } from '../../database/database.ts'
 import type { Queries } from '../../database/tables.ts'
 import { IdParameter, readId } from '../../http/read-id.ts'
 import { type Static, Type } from '../../http/schema.ts'
+import type { ImageAddresses } from '../../images/delivery/image-addresses.ts'
+import { type Source, toSource } from '../../images/delivery/source-lookup.ts'
+import { candidatesOf, srcsetOf, storedCandidates } from '../embed/candidates.ts'
 import {
+  addressOf,
   DetailedItem,
   type ItemAddresses,
   keyOf,
@@ -19,7 +23,6 @@ import {
   sendNothing,
   unchangedHeaders,
 } from '../library-state.ts'
-import { srcsetOf } from '../srcset.ts'
 import { TRASH_COLUMNS, TrashMembers, toTrashMembers } from '../trash/trashed-items.ts'
 import { countMedia, findRank } from './rank.ts'
 
@@ -32,7 +35,9 @@ export const RankedItem = Type.Object(
         urls: Type.Object({
           ...Urls.properties,
           srcset: Type.String({
-            description: 'For the attribute `srcset`: the addresses of all widths up to its own',
+            description:
+              'For the attribute `srcset`: the addresses of all widths up to its own. They are signed if only signed ' +
+              'ones are served, and those of `scaled` and `high` if there are no others',
           }),
         }),
       },
@@ -48,9 +53,20 @@ export type RankedItem = Static<typeof RankedItem>
 export const itemRoute: FastifyPluginAsyncTypebox<{
   database: Database
   addresses: ItemAddresses
+  imageAddresses: ImageAddresses
   /** The ladder of widths in `urls.srcset`. */
   widths: readonly number[]
-}> = async (app, { database, addresses, widths }) => {
+  /** `off`: there are only `scaled` and `high`. */
+  transforms: 'bounded' | 'signed' | 'off'
+}> = async (app, { database, addresses, imageAddresses, widths, transforms }) => {
+  const srcsetFor = (key: string, source: Source) =>
+    srcsetOf(
+      transforms === 'off'
+        ? storedCandidates(source)
+        : candidatesOf({ options: {} }, source, widths, 'webp'),
+      (address) => addressOf(key, imageAddresses.print(key, address)),
+    )
+
   app.route({
     method: 'GET',
     url: '/media/item/:id',
@@ -73,18 +89,18 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
       const id = readId(request.params.id)
       if (id === undefined) throw mediaNotFound(`${quote(request.params.id)} is no id.`)
       const mayDelete = request.user?.permissions.includes('delete-media') ?? false
-      const { state, total, media, key, rank } = await database.read
+      const { state, total, media, key, source, rank } = await database.read
         .transaction()
         .execute((trx) => readItem(trx, id, mayDelete))
+      const srcset = srcsetFor(key, source)
       if (media.trashedAt === undefined) {
-        const headers = itemHeaders(state, media, widths)
+        const headers = itemHeaders(state, media, srcset)
         reply.headers(headers)
         if (hasAlready(request, headers)) return sendNothing(reply, 304)
       } else {
         reply.header('cache-control', 'private, no-store')
       }
       reply.header('x-total-count', total)
-      const srcset = srcsetOf(key, media.width, widths)
       const shown = { ...media, urls: { ...media.urls, srcset } }
       return { media: addresses.inItem(shown), rank }
     },
@@ -92,12 +108,8 @@ export const itemRoute: FastifyPluginAsyncTypebox<{
 }
 
 /** The ETag begins with the item's revision, by which `If-Match` compares. */
-function itemHeaders(
-  state: LibraryState,
-  { id, revision }: DetailedItem,
-  widths: readonly number[],
-) {
-  const { etag, ...headers } = unchangedHeaders(state, ['item', id, ...widths])
+function itemHeaders(state: LibraryState, { id, revision }: DetailedItem, srcset: string) {
+  const { etag, ...headers } = unchangedHeaders(state, ['item', id, srcset])
   return { ...headers, etag: `"${revision}.${etag.slice(1)}` }
 }
 
@@ -105,12 +117,12 @@ function itemHeaders(
 async function readItem(db: Queries, id: number, inTrashToo: boolean) {
   const state = await readVersion(db)
   const row = await selectDetailedItems(db)
-    .select(TRASH_COLUMNS)
+    .select([...TRASH_COLUMNS, 'media.file_id'])
     .where('media.id', '=', id)
     .executeTakeFirst()
   if (!row || (row.trashed_at !== null && !inTrashToo))
     throw mediaNotFound(`There is no media item with id ${id}.`)
   const [rank, total] = [await findRank(db, id), await countMedia(db)]
   const media = { ...toDetailedItem(row), ...toTrashMembers(row) }
-  return { state, media, key: keyOf(row), rank, total }
+  return { state, media, key: keyOf(row), source: toSource(row), rank, total }
 }

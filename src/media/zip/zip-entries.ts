@@ -4,6 +4,7 @@ import { listed, type Parameter, prepare, runIn } from '../../database/prepared.
 import type { Queries } from '../../database/tables.ts'
 import { type AskedImage, wantedOf } from '../../images/delivery/image-addresses.ts'
 import { explainMissing, openStream } from '../../images/delivery/open-object.ts'
+import type { RenditionUses } from '../../images/delivery/rendition-uses.ts'
 import { findStored, toSource } from '../../images/delivery/source-lookup.ts'
 import type { Library } from '../library.ts'
 import { readLocalTime } from '../local-time.ts'
@@ -12,6 +13,9 @@ import type { ZipEntry } from './zip-format.ts'
 
 /** Which file of each item an archive holds. */
 export type ZipSize = 'original' | AskedImage
+
+/** What an archive is read from. */
+export type ZipLibrary = Pick<Library, 'database' | 'storage' | 'renders'> & { uses: RenditionUses }
 
 /** Items whose rows are read at a time. */
 const ROWS_AT_ONCE = 100
@@ -24,7 +28,7 @@ const ROWS_AT_ONCE = 100
  * @throws AppError 500 for a file that storage has lost or that cannot be rendered, 503 under overload
  */
 export async function* readZipEntries(
-  library: Pick<Library, 'database' | 'storage' | 'renders'>,
+  library: ZipLibrary,
   slices: AsyncIterable<readonly number[]> | Iterable<readonly number[]>,
   { size, isTrash }: { size: ZipSize; isTrash: boolean },
 ): AsyncGenerator<ZipEntry> {
@@ -62,7 +66,7 @@ type Row = Awaited<ReturnType<typeof readRows>>[number]
 
 /** @throws AppError 404 "Media not found" if the item is gone meanwhile */
 async function openItem(
-  { database, storage, renders }: Pick<Library, 'database' | 'storage' | 'renders'>,
+  { database, storage, renders, uses }: ZipLibrary,
   row: Row,
   size: ZipSize,
 ): Promise<{ extension: string; size: number; stream: Readable }> {
@@ -76,6 +80,7 @@ async function openItem(
   const [stored] = await database.run(findStored, row.file_id, wanted.name)
   // A newer render may have replaced the image since its row was read.
   const known = stored && (await unlessGone(open(stored, extension)))
+  if (known && wanted.plan) uses.note(row.file_id, wanted.name)
   return known ?? open(await renders.render(row.file_id, wanted), extension)
 }
 

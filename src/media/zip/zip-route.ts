@@ -8,12 +8,13 @@ import { attachment } from '../../http/answer/send-object.ts'
 import { binaryAnswer } from '../../http/openapi.ts'
 import { Type } from '../../http/schema.ts'
 import type { ImageAddresses } from '../../images/delivery/image-addresses.ts'
+import type { RenditionUses } from '../../images/delivery/rendition-uses.ts'
 import { readSelection, SelectionFields } from '../change/bulk-parameters.ts'
 import { requireSight } from '../change/bulk-routes.ts'
 import { openSelection, type Selection } from '../change/selection.ts'
 import { readAsked } from '../embed/read-asked.ts'
 import type { Library } from '../library.ts'
-import { readZipEntries, requireItems, type ZipSize } from './zip-entries.ts'
+import { readZipEntries, requireItems, type ZipLibrary, type ZipSize } from './zip-entries.ts'
 import { writeZip } from './zip-format.ts'
 
 /** Stands against archives whose directory fills the memory: some 30 MB. */
@@ -22,10 +23,11 @@ const MAX_ITEMS = 100_000
 /** Sends the files of many items as one archive. */
 export const zipRoute: FastifyPluginAsyncTypebox<{
   library: Library
+  uses: RenditionUses
   /** Limits how many archives are sent at once. */
   zips: Budget
   imageAddresses: ImageAddresses
-}> = async (app, { library, zips, imageAddresses }) => {
+}> = async (app, { library, uses, zips, imageAddresses }) => {
   app.route({
     method: 'POST',
     url: '/media/zip',
@@ -66,7 +68,9 @@ export const zipRoute: FastifyPluginAsyncTypebox<{
       requireSight(request, selected)
       const release = await zips.take(1)
       try {
-        const body = heard(Readable.from(await openZip(library, selected, size), BYTES))
+        const body = heard(
+          Readable.from(await openZip({ ...library, uses }, selected, size), BYTES),
+        )
         body.once('close', release)
         return sendArchive(reply, body)
       } catch (error) {
@@ -81,7 +85,7 @@ const BYTES = { objectMode: false }
 
 /** @throws AppError 400 for too many items, 404 for an id without an item; the error of the first file */
 async function openZip(
-  library: Library,
+  library: ZipLibrary,
   selected: Selection,
   size: ZipSize,
 ): Promise<AsyncIterable<Buffer>> {

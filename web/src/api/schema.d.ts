@@ -3817,7 +3817,7 @@ export interface paths {
                                     scaled: string;
                                     high: string;
                                     template: string;
-                                    /** @description For the attribute `srcset`: the addresses of all widths up to its own */
+                                    /** @description For the attribute `srcset`: the addresses of all widths up to its own. They are signed if only signed ones are served, and those of `scaled` and `high` if there are no others */
                                     srcset: string;
                                 };
                                 /** @description Texts in other languages, by BCP 47 tag: `{"de": {"alt": …, "description": …}}` */

@@ -29,7 +29,9 @@ export function CopyPanel({ item, onClose }: CopyPanelProps) {
   const [chosen, setChosen] = useState<number>()
   const [format, setFormat] = useState<Format>('webp')
   const step = chosen ?? usual?.step
-  const link = useAddresses(item, [`w_${step}.${format}`])
+  // While the item is being loaded, its widths are not known.
+  const isSized = widths.length > 0 || !item.urls.srcset
+  const link = useAddresses(item, [isSized ? `w_${step}.${format}` : 'high'])
   const presets = usePresets()
   const presetLinks = useAddresses(
     item,
@@ -54,28 +56,30 @@ export function CopyPanel({ item, onClose }: CopyPanelProps) {
   ] as const
   return (
     <Stack gap="xs">
-      <Group grow gap="xs">
-        <NativeSelect
-          size="xs"
-          label={m.size}
-          value={step}
-          onChange={(event) => setChosen(Number(event.currentTarget.value))}
-          data={widths.map(({ step: value, width, height }) => ({
-            value: `${value}`,
-            label: `${width} × ${height}`,
-          }))}
-        />
-        <NativeSelect
-          size="xs"
-          label={m.format}
-          value={format}
-          onChange={(event) => {
-            const next = FORMATS.find((known) => known === event.currentTarget.value)
-            if (next) setFormat(next)
-          }}
-          data={FORMATS.map((value) => ({ value, label: m.formats[value] }))}
-        />
-      </Group>
+      {isSized && (
+        <Group grow gap="xs">
+          <NativeSelect
+            size="xs"
+            label={m.size}
+            value={step}
+            onChange={(event) => setChosen(Number(event.currentTarget.value))}
+            data={widths.map(({ step: value, width, height }) => ({
+              value: `${value}`,
+              label: `${width} × ${height}`,
+            }))}
+          />
+          <NativeSelect
+            size="xs"
+            label={m.format}
+            value={format}
+            onChange={(event) => {
+              const next = FORMATS.find((known) => known === event.currentTarget.value)
+              if (next) setFormat(next)
+            }}
+            data={FORMATS.map((value) => ({ value, label: m.formats[value] }))}
+          />
+        </Group>
+      )}
       {texts.map(([label, text]) => (
         <Button
           key={label}

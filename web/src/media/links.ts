@@ -5,9 +5,12 @@ import { sourcesOf } from './sources'
 export const FORMATS = ['webp', 'jpg', 'png', 'auto'] as const
 export type Format = (typeof FORMATS)[number]
 
-/** The widths that anybody may ask for, each with the size of the image that it shows. */
+/**
+ * The widths that the server offers, each with the size of the image that it shows. None if it sends `scaled` and `high`
+ * alone.
+ */
 export function listWidths(item: KnownItem) {
-  const candidates = (item.urls.srcset ?? sourcesOf(item)).matchAll(/\/w_(\d+)\.\S+ (\d+)w/g)
+  const candidates = (item.urls.srcset ?? sourcesOf(item)).matchAll(/\/w_(\d+)[.,]\S* (\d+)w/g)
   return [...candidates].map(([, step, width]) => ({
     step: Number(step),
     width: Number(width),
