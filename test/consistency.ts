@@ -23,6 +23,8 @@ export interface Stock {
   /** SHA-256 by storage key: according to the rows, and of the objects in storage. */
   named: Record<string, string>
   stored: Record<string, string>
+  /** Of all derived images that are kept within the limit. */
+  renditionBytes: number
   /** Keys in the journal. */
   journal: string[]
   /** Paths in the temporary folder, except the folders of live processes themselves. */
@@ -73,14 +75,14 @@ export async function takeStock(data: string): Promise<Stock> {
       .select('rendition_bytes')
       .executeTakeFirstOrThrow()
     const renditions = await read.selectFrom('renditions').select('size').execute()
-    expect(Number(library.rendition_bytes)).toBe(
-      renditions.reduce((sum, { size }) => sum + size, 0),
-    )
+    const renditionBytes = renditions.reduce((sum, { size }) => sum + size, 0)
+    expect(Number(library.rendition_bytes)).toBe(renditionBytes)
     const journal = await read.selectFrom('journal').select('key').execute()
     return {
       media: ids,
       trashed: trashed ?? [],
       named: Object.fromEntries(files.map(({ key, sha256 }) => [key, sha256])),
+      renditionBytes,
       journal: journal.map(({ key }) => key),
       stored: await hashStored(data),
       temporary: await findTemporary(data),

@@ -210,13 +210,16 @@ const scenarios: Scenario[] = [
     prepare: async (library) => showingOf(await library.takeItem()),
   },
   {
-    is: 'the first request for another size',
+    is: 'the first request for another size, for which another image is removed',
     steps: 12,
     stride: 6,
     first: 3,
+    settings: { VITRINE_VARIANT_BYTES: '1' },
     prepare: async (library) => {
-      const item = await library.takeItem()
-      return showingOf(item, item.media.urls.template.replace('{width}', '80'))
+      const [item, other] = [await library.takeItem(), await library.takeItem()]
+      const pathOf = ({ media }: Item) => media.urls.template.replace('{width}', '80')
+      expect((await library.client.get(pathOf(other))).status).toBe(200)
+      return showingOf(item, pathOf(item))
     },
   },
 ]

@@ -1,18 +1,20 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
-import type { MediaItem } from '../src/media/item.ts'
+import type { Focus, MediaItem } from '../src/media/item.ts'
 import { makePng } from './fixtures.ts'
 import type { Answer, Client } from './harness.ts'
 
-/** The state of an item: these texts, or deleted. */
-type State = { name: string; tags: string[] } | undefined
+/** What people say of an item; undefined if it is deleted or in the trash. */
+type State = { name: string; tags: string[]; focus: Focus | null } | undefined
 
 interface Held {
   image: Buffer
   is: State
   /** States that requests without a response may have left. */
   mayBe: State[]
+  /** Whether a size of its image was refused, which the server remembers. */
+  isRefused?: boolean
 }
 
 export type Ledger = ReturnType<typeof openLedger>
@@ -30,6 +32,14 @@ interface LedgerOptions {
 /** The approximate number of items to keep. Each check reads them all. */
 const USUAL_ITEMS = 40
 
+/** The last part of addresses by id. The preset `thumb` must be there. */
+const SIZES = ['w_80.webp', 'w_80,ar_1-1.jpg', 'w_160,ar_16-9.png', 'thumb.auto', 'high']
+const PRESETS = ['w_16,gray_1', 'w_16,ar_1-1,q_30', 'ar_2-1']
+const FOCUSES: readonly (Focus | null)[] = [null, { x: 0, y: 0.3 }, { x: 1, y: 1 }]
+
+const pickFrom = <T>(values: readonly T[]): T | undefined =>
+  values[Math.floor(Math.random() * values.length)]
+
 let images = 0
 export const nextImage = () => makePng({ width: 24, height: 16, seed: 1_000_000 + ++images })
 
@@ -44,8 +54,14 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
   const busy = new Set<number>()
   const statuses = new Map<string, number>()
   let names = 0
+  /** Whether the preset has been made. */
+  let hasPreset = false
 
-  const newState = () => ({ name: `Item ${++names}`, tags: ['load', `tag ${names % 7}`] })
+  const newState = (focus: Focus | null = null) => ({
+    name: `Item ${++names}`,
+    tags: ['load', `tag ${names % 7}`],
+    focus,
+  })
 
   /** @returns the response; undefined if there was none */
   async function ask(what: string, asking: Promise<Answer>): Promise<Answer | undefined> {
@@ -82,20 +98,47 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
   }
 
   const edit = (client: Client, id: number) => {
-    const state = newState()
+    const state = newState(pickFrom(FOCUSES))
     return change(id, state, () => ask('edit', client.post(`/media/edit/${id}`, state)))
   }
 
   const remove = (client: Client, id: number) =>
     change(id, undefined, () => ask('delete', client.delete(`/media/delete/${id}`)))
 
+  const trash = (client: Client, id: number) =>
+    change(id, undefined, () => ask('trash', client.post(`/media/trash/${id}`, undefined)))
+
+  /** Asks for an image at some size, which another worker may change or delete meanwhile. */
+  async function show(client: Client, id: number) {
+    const size = pickFrom(hasPreset ? SIZES : SIZES.filter((size) => !size.startsWith('thumb')))
+    const answer = await ask('show', client.get(`/media/image/${id}/${size}`))
+    const held = items.get(id)
+    if (held && answer?.status === 500) held.isRefused = true
+    return answer
+  }
+
+  async function savePreset(client: Client) {
+    const json = { options: pickFrom(PRESETS) }
+    const answer = await ask('preset', client.request('PUT', '/presets/thumb', { json }))
+    hasPreset ||= answer?.status === 200
+    return answer
+  }
+
   const pick = () => {
     // Leaves out items whose state is unknown until the next check.
     const free = [...items].flatMap(([id, { mayBe }]) =>
       busy.has(id) || mayBe.length > 0 ? [] : [id],
     )
-    return free[Math.floor(Math.random() * free.length)]
+    return pickFrom(free)
   }
+
+  /** Also one that another worker is at. */
+  const pickShown = () =>
+    pickFrom(
+      [...items].flatMap(([id, { mayBe, isRefused }]) =>
+        mayBe.length > 0 || isRefused ? [] : [id],
+      ),
+    )
 
   /** Sends one request of a random kind. */
   async function act(client: Client): Promise<Answer | undefined> {
@@ -104,8 +147,11 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
     if (id === undefined || dice < 0.3) return add(client)
     if (dice < 0.4) return add(client, items.get(id)?.image)
     if (dice < 0.55) return edit(client, id)
-    if (dice < (items.size > USUAL_ITEMS ? 0.95 : 0.75)) return remove(client, id)
-    return ask('list', client.get('/media?limit=10'))
+    if (dice < 0.57) return savePreset(client)
+    if (dice < (items.size > USUAL_ITEMS ? 0.77 : 0.67)) return remove(client, id)
+    if (dice < (items.size > USUAL_ITEMS ? 0.8 : 0.68)) return trash(client, id)
+    if (dice < 0.83) return ask('list', client.get('/media?limit=10'))
+    return show(client, pickShown() ?? id)
   }
 
   return {
@@ -132,7 +178,7 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
       const found = new Map(media.map((item) => [item.id, item]))
       for (const [id, { is, mayBe }] of items) {
         const item = found.get(id)
-        const state = item && { name: item.name, tags: item.tags }
+        const state = item && stateOf(item)
         expect([is, ...mayBe], `item ${id}`).toContainEqual(state)
         settle(id, state)
       }
@@ -154,13 +200,16 @@ export function openLedger({ isDoubtful, isOther }: LedgerOptions = {}) {
   }
 
   /** An unacknowledged item must be one that a client tried to add. */
-  function adopt({ id, name, tags }: MediaItem) {
-    const known = doubtfulAdds.get(name)
-    expect(known?.state, `item ${id} that was never acknowledged`).toEqual({ name, tags })
-    doubtfulAdds.delete(name)
+  function adopt(item: MediaItem) {
+    const { id } = item
+    const known = doubtfulAdds.get(item.name)
+    expect(known?.state, `item ${id} that was never acknowledged`).toEqual(stateOf(item))
+    doubtfulAdds.delete(item.name)
     if (known) items.set(id, { image: known.image, is: known.state, mayBe: [] })
   }
 }
+
+const stateOf = ({ name, tags, focus }: MediaItem) => ({ name, tags, focus })
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 

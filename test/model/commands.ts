@@ -12,6 +12,7 @@ import {
   replaceImage,
   retag,
 } from './reference.ts'
+import { ASKED, BY_ID, PRESET_OPTIONS } from './sizes.ts'
 
 export type Command = AsyncCommand<Reference, RealLibrary, false>
 
@@ -85,7 +86,8 @@ const send = {
 function remember(reference: Reference, added: New, id: number) {
   expect(id).toBeGreaterThan(reference.lastId)
   reference.lastId = id
-  reference.items.push({ ...added, id, versions: [{ version: 1, image: added.image }] })
+  const versions = [{ version: 1, image: added.image }]
+  reference.items.push({ ...added, id, focus: null, versions })
 }
 
 const forget = (reference: Reference, gone: ReadonlySet<Item>) => {
@@ -238,6 +240,49 @@ const removeTrashed = fc.record({ place }).map((values) =>
   }),
 )
 
+const showAtSize = fc
+  .record({ place, asked: fc.constantFrom(...ASKED) })
+  .map((values) =>
+    onItem('show at a size', values, (item, real, reference) =>
+      real.compareImage(reference, item, values.asked),
+    ),
+  )
+
+const quarter = fc.constantFrom(0, 0.25, 0.5, 1)
+const focus = fc.option(fc.record({ x: quarter, y: quarter }))
+
+const sendFocus = (client: Client, { id }: Item, focus: Item['focus']) =>
+  client.request('PATCH', `/media/item/${id}`, { json: { focus } })
+
+const setFocus = fc.record({ place, focus }).map((values) =>
+  onItem('set the focus', values, async (item, real) => {
+    const { urls } = (await real.client.get(`/media/item/${item.id}`)).body.media
+    expect((await sendFocus(real.client, item, values.focus)).status).toBe(200)
+    item.focus = values.focus
+    await real.compareItem(item)
+    // Pages have the earlier addresses.
+    for (const path of [urls.scaled, urls.template.replace('{width}', '80')]) {
+      expect((await real.follow(path)).status).toBe(200)
+    }
+  }),
+)
+
+const setPreset = fc.constantFrom(...PRESET_OPTIONS).map((options) =>
+  command(describe('set the preset', { options }), async (reference, { client }) => {
+    const { status } = await client.request('PUT', '/presets/thumb', { json: { options } })
+    expect(status).toBe(200)
+    reference.thumb = options
+  }),
+)
+
+const removePreset = fc.constant(
+  command('delete the preset', async (reference, { client }) => {
+    const { status } = await client.delete('/presets/thumb')
+    expect(status).toBe(reference.thumb === undefined ? 404 : 200)
+    reference.thumb = undefined
+  }),
+)
+
 const tagMany = fc.record({ search, add: tags, remove: tags }).map((values) => {
   const removed = values.remove.map(caseKey)
   const added = values.add.filter((tag) => !removed.includes(caseKey(tag)))
@@ -337,6 +382,73 @@ const killReplace = fc.record({ place, image, delay }).map((values) =>
   }),
 )
 
+/** Asks for an image at several sizes at once. @returns the statuses, without those that a kill prevented */
+async function showAll(real: RealLibrary, { id }: Item): Promise<number[]> {
+  const asked = BY_ID.map((options) => real.asGuest(`/media/image/${id}/${options}`))
+  const answers = await Promise.allSettled(asked)
+  return answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value.status] : []))
+}
+
+/** A focus that no other command sets. */
+const CORNER = { x: 0.9, y: 0.9 }
+const nextImage = ({ image }: Item) => (image + 1) % IMAGES
+
+/** Changes of an item: how they are asked for, and what they do. */
+const CHANGES = {
+  delete: {
+    send: (client: Client, { id }: Item) => client.delete(`/media/delete/${id}`),
+    apply: (item: Item, reference: Reference) => forget(reference, new Set([item])),
+  },
+  trash: {
+    send: (client: Client, { id }: Item) => client.post(`/media/trash/${id}`, undefined),
+    apply(item: Item, reference: Reference) {
+      forget(reference, new Set([item]))
+      reference.trash.push(item)
+    },
+  },
+  replace: {
+    send: (client: Client, item: Item) => sendReplacement(client, item, nextImage(item)),
+    apply: (item: Item) => Object.assign(item, replaceImage(item, nextImage(item))),
+  },
+  focus: {
+    send: (client: Client, item: Item) => sendFocus(client, item, CORNER),
+    apply: (item: Item) => Object.assign(item, { focus: CORNER }),
+  },
+}
+
+const changeDuringRenders = fc
+  .record({ place, what: fc.constantFrom('delete', 'trash', 'replace', 'focus') })
+  .map((values) =>
+    onItem('change during renders', values, async (item, real, reference) => {
+      const { send, apply } = CHANGES[values.what]
+      const [shown, { status }] = await Promise.all([showAll(real, item), send(real.client, item)])
+      expect(status).toBe(200)
+      for (const status of shown) expect([200, 404]).toContain(status)
+      apply(item, reference)
+      const wanted = reference.items.includes(item) ? 200 : 404
+      expect(new Set(await showAll(real, item))).toEqual(new Set([wanted]))
+    }),
+  )
+
+const killRenders = fc
+  .record({ place, what: fc.constantFrom('nothing', 'delete', 'focus'), delay })
+  .map((values) =>
+    onItem('kill during renders', values, async (item, real, reference) => {
+      const { what, delay } = values
+      const change = what === 'nothing' ? undefined : CHANGES[what]
+      const answer = await real.killDuring(async () => {
+        const [, answer] = await Promise.all([showAll(real, item), change?.send(real.client, item)])
+        return answer
+      }, delay)
+      const { media } = (await real.client.list()).body
+      const found = media.find(({ id }) => id === item.id)
+      const isDone = what === 'focus' ? found?.focus?.x === CORNER.x : found === undefined
+      if (answer?.status === 200) expect(isDone).toBe(true)
+      if (isDone) change?.apply(item, reference)
+      await real.compareAll(reference)
+    }),
+  )
+
 const often = <T>(weight: number, arbitrary: T): T[] => new Array<T>(weight).fill(arbitrary)
 
 /** Commands that restart the server are rare, because they are slow. */
@@ -354,7 +466,12 @@ const arbitraries = [
   ...often(2, removeVersion),
   ...often(12, list),
   ...often(6, show),
-  fc.oneof(restart, killAdd, killRemove, killReplace),
+  ...often(9, showAtSize),
+  ...often(3, setFocus),
+  ...often(2, setPreset),
+  removePreset,
+  ...often(2, changeDuringRenders),
+  fc.oneof(restart, killAdd, killRemove, killReplace, killRenders, killRenders),
 ]
 
 /**

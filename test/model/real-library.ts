@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import sharp from 'sharp'
 import { expect } from 'vitest'
+import type { MediaItem } from '../../src/media/item.ts'
 import type { VersionList } from '../../src/media/versions/version-routes.ts'
 import { expectConsistent } from '../consistency.ts'
 import { makeGif, makeJpeg, makePng, makeWebp } from '../fixtures.ts'
@@ -8,11 +10,22 @@ import {
   type Answer,
   Client,
   makeDataFolder,
+  runCli,
   type Server,
   signIn,
   startServer,
 } from '../harness.ts'
+import { keyOf } from '../squares.ts'
 import { type Item, listItems, type Query, type Reference } from './reference.ts'
+import { type AskedImage, HEIGHT, isPreset, sizeOf, widthOf } from './sizes.ts'
+
+/** A few kilobytes: renditions are removed all the time to make room for others. */
+const RENDITION_BYTES = 8000
+const SETTINGS = {
+  VITRINE_VARIANT_BYTES: String(RENDITION_BYTES),
+  VITRINE_IIIF: 'true',
+  VITRINE_PUBLIC_URL: 'https://images.example',
+}
 
 /** Only a few images, so that the same bytes are added repeatedly. */
 const makers = [makePng, makeJpeg, makeWebp, makeGif]
@@ -20,7 +33,7 @@ export const IMAGES = 8
 const images = await Promise.all(
   Array.from({ length: IMAGES }, async (_, index) => {
     const make = makers[index % makers.length] ?? makePng
-    return make({ width: 20 + index, height: 16, seed: 7_000_000 + index })
+    return make({ width: widthOf(index), height: HEIGHT, seed: 7_000_000 + index })
   }),
 )
 export const imageOf = (index: number): Buffer => images[index] ?? Buffer.of()
@@ -31,14 +44,25 @@ export type RealLibrary = Awaited<ReturnType<typeof openRealLibrary>>
 /** A real server and its library, across restarts. */
 export async function openRealLibrary() {
   const data = makeDataFolder()
-  let server: Server = await startServer({}, data)
+  let server: Server = await startServer(SETTINGS, data)
   let client = await signIn(server)
 
   async function start() {
     const { cookie } = client
-    server = await startServer({}, data)
+    server = await startServer(SETTINGS, data)
     client = new Client(server.url)
     client.cookie = cookie
+  }
+
+  /** Sends a request without a session. */
+  const asGuest = (path: string) => new Client(server.url).get(path)
+
+  /** As a browser, which goes where it is sent. */
+  async function follow(path: string): Promise<Answer> {
+    const answer = await asGuest(path)
+    const location = answer.headers.get('location')
+    if (location === null) return answer
+    return follow(new URL(location, server.url + path).pathname)
   }
 
   async function restart() {
@@ -51,12 +75,15 @@ export async function openRealLibrary() {
       return client
     },
     restart,
+    follow,
 
-    /** Sends a request without a session. */
-    asGuest: (path: string) => new Client(server.url).get(path),
+    asGuest,
 
     /** Kills the server `delay` milliseconds after a request. */
-    async killDuring(ask: () => Promise<Answer>, delay: number): Promise<Answer | undefined> {
+    async killDuring(
+      ask: () => Promise<Answer | undefined>,
+      delay: number,
+    ): Promise<Answer | undefined> {
       const asking = ask().catch(() => undefined)
       await sleep(delay)
       await server.kill()
@@ -80,8 +107,9 @@ export async function openRealLibrary() {
     },
 
     /** Expects an item to have its current texts and its original bytes. */
-    async compareItem({ id, name, tags, image, versions }: Item) {
-      expect((await client.get(`/media/item/${id}`)).body.media).toMatchObject({ id, name, tags })
+    async compareItem({ id, name, tags, focus, image, versions }: Item) {
+      const { media } = (await client.get(`/media/item/${id}`)).body
+      expect(media).toMatchObject({ id, name, tags, focus })
       const original = await client.get(`/media/original/${id}`)
       expect(sha256(original.bytes)).toBe(sha256(imageOf(image)))
       const { body } = await client.request<VersionList>('GET', `/media/item/${id}/versions`)
@@ -97,12 +125,42 @@ export async function openRealLibrary() {
       }
     },
 
+    /**
+     * Expects an image of an item to have its size. The same of the same original has the same bytes, whenever and for
+     * whatever address it is made.
+     */
+    async compareImage({ thumb, shown }: Reference, item: Item, { by, options }: AskedImage) {
+      const { urls } = (await client.get(`/media/item/${item.id}`)).body.media
+      const places = {
+        id: `/media/image/${item.id}`,
+        key: urls.scaled.slice(0, -'/scaled.webp'.length),
+        iiif: `/iiif/${keyOf({ urls })}`,
+      }
+      const path = `${places[by]}/${options}`
+      const { status, bytes } = await follow(path)
+      const size = sizeOf(item.image, options, thumb)
+      expect([path, status]).toEqual([path, size ? 200 : 404])
+      if (!size) return
+      const { width, height } = await sharp(bytes).metadata()
+      expect([path, width, height]).toEqual([path, size.width, size.height])
+      const made = JSON.stringify([item.image, item.focus, options, isPreset(options) && thumb])
+      const digest = sha256(bytes)
+      expect([made, digest]).toEqual([made, shown.get(made) ?? digest])
+      shown.set(made, digest)
+    },
+
     /** Compares the whole library, and the consistency of its storage. */
     async compareAll(reference: Reference) {
       const { media } = (await client.list('?order=added-asc')).body
-      const shown = media.map(({ id, name, tags }) => ({ id, name, tags }))
-      expect(shown).toEqual(reference.items.map(({ id, name, tags }) => ({ id, name, tags })))
-      const { stored, trashed } = await expectConsistent(data)
+      const textsOf = ({
+        id,
+        name,
+        tags,
+        focus,
+      }: Pick<MediaItem, 'id' | 'name' | 'tags' | 'focus'>) => ({ id, name, tags, focus })
+      expect(media.map(textsOf)).toEqual(reference.items.map(textsOf))
+      const { stored, trashed, renditionBytes } = await expectConsistent(data)
+      expect(renditionBytes).toBeLessThanOrEqual(RENDITION_BYTES)
       expect(trashed).toEqual(reference.trash.map(({ id }) => id).sort((a, b) => a - b))
       const bytes = media.map(({ path }) => stored[path])
       expect(bytes).toEqual(reference.items.map(({ image }) => sha256(imageOf(image))))
@@ -111,6 +169,14 @@ export async function openRealLibrary() {
         versions.map(({ image }) => sha256(imageOf(image))),
       )
       expect(originals.map((key) => stored[key]).sort()).toEqual([...new Set(kept)].sort())
+    },
+
+    /** Runs `vitrine doctor`. */
+    async examine() {
+      expect(await runCli(data, ['doctor'])).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('nothing found'),
+      })
     },
 
     async close() {

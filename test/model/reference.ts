@@ -1,10 +1,13 @@
 /** A minimal model of the library as its users see it. The real library is compared with it. */
+import type { Focus } from '../../src/media/item.ts'
+
 export interface Item {
   id: number
   name: string
   tags: string[]
   /** Index of its image among the test images. */
   image: number
+  focus: Focus | null
   /** Its versions, in ascending order, by index of their images. The last one is present. */
   versions: { version: number; image: number }[]
 }
@@ -12,10 +15,17 @@ export interface Item {
 /** The settings' default. */
 const KEPT_VERSIONS = 10
 
-/** What an item is after it got another image. */
-export function replaceImage({ versions }: Item, image: number): Pick<Item, 'image' | 'versions'> {
+/** What an item is after it got another image. No two of the test images have the same shape. */
+export function replaceImage(
+  { versions, ...item }: Item,
+  image: number,
+): Pick<Item, 'image' | 'versions' | 'focus'> {
   const version = (versions.at(-1)?.version ?? 0) + 1
-  return { image, versions: [...versions, { version, image }].slice(-1 - KEPT_VERSIONS) }
+  return {
+    image,
+    versions: [...versions, { version, image }].slice(-1 - KEPT_VERSIONS),
+    focus: item.image === image ? item.focus : null,
+  }
 }
 
 export interface Reference {
@@ -23,6 +33,10 @@ export interface Reference {
   items: Item[]
   /** Those in the trash, in the order in which they came there. */
   trash: Item[]
+  /** The options of the preset `thumb`; undefined if there is none. */
+  thumb: string | undefined
+  /** The SHA-256 of each image that was shown, by what it was made of. */
+  shown: Map<string, string>
   /** The largest id that was ever assigned. */
   lastId: number
   /** Number of commands that were run so far. */

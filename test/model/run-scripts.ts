@@ -22,11 +22,19 @@ export async function runScripts(options: {
   for (let round = 0; count < commands; round++) {
     await fc.assert(
       fc.asyncProperty(scripts(longest, replay?.replayPath), async (script) => {
-        const reference: Reference = { items: [], trash: [], lastId: 0, commands: 0 }
+        const reference: Reference = {
+          items: [],
+          trash: [],
+          thumb: undefined,
+          shown: new Map(),
+          lastId: 0,
+          commands: 0,
+        }
         const real = await openRealLibrary()
         try {
           await fc.asyncModelRun(() => ({ model: reference, real }), script)
           await real.compareAll(reference)
+          await real.examine()
         } finally {
           await real.close()
         }

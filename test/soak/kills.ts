@@ -10,10 +10,13 @@ const MOST_ANSWERS = 20
 /** About the duration of one request. */
 const LONGEST_REST_MS = 60
 
+/** So little that images are removed all the time to make room for others. */
+const RENDITION_BYTES = 20_000
+
 /** Kills the server at random instants while several clients send requests. */
 export async function* rows(times: Times): AsyncGenerator<Row> {
   const ledger = openLedger()
-  const mortal = await openMortalServer()
+  const mortal = await openMortalServer({ VITRINE_VARIANT_BYTES: String(RENDITION_BYTES) })
   const kills = times(KILLS)
   for (let kill = 1; kill <= kills; kill++) {
     const load = startLoad(mortal.client, ledger)
@@ -27,7 +30,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   await mortal.stop()
   console.log(`  requests by answer: ${ledger.describe()}`)
   yield {
-    fault: 'the server is killed while three clients add, edit and delete',
+    fault: 'the server is killed while three clients add, edit, delete and show images of any size',
     injected: 'SIGKILL at random instants',
     times: kills,
     lost: 'nothing',

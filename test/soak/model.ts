@@ -9,7 +9,8 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   console.log(`  seed ${seed}`)
   const count = await runScripts({ commands: times(COMMANDS), longest: 400, seed })
   yield {
-    fault: 'any order of adds, edits, deletes, work on many, lists, searches, restarts and kills',
+    fault:
+      'any order of adds, edits, deletes, work on many, lists, searches, images of any size, presets, restarts and kills',
     injected: 'random scripts, each answer compared with that of a reference model',
     times: count,
     lost: 'nothing',

@@ -86,7 +86,9 @@ export async function openMortalServer(settings: Settings = {}, data = makeDataF
     /** Runs `vitrine doctor`. */
     async examine() {
       const { code, stdout } = await runCli(data, ['doctor'], { settings })
-      if (code !== 0) throw new Error(`The doctor ended with ${code}: ${stdout}`)
+      if (code !== 0 || !stdout.includes('nothing found')) {
+        throw new Error(`The doctor ended with ${code}: ${stdout}`)
+      }
     },
 
     async stop() {

@@ -51,7 +51,7 @@ export async function* rows(times: Times): AsyncGenerator<Row> {
   }
   console.log(`  requests by answer: ${ledger.describe()}`)
   yield {
-    fault: 'the power fails while three clients add, edit and delete',
+    fault: 'the power fails while three clients add, edit, delete and show images of any size',
     injected:
       'ext4 on a loop device is shut down without flushing (EXT4_IOC_SHUTDOWN) and mounted again',
     times: cuts,
