@@ -148,7 +148,8 @@ describe('process', () => {
   ])('accepts a %s', async (_, make, expected) => {
     const { scaled, thumbhash, color, ...rest } = await add(await make())
 
-    expect(rest).toEqual({ ...expected, width: 64, height: 48 })
+    const metadata = { reveals: [] }
+    expect(rest).toEqual({ ...expected, width: 64, height: 48, metadata })
     const bytes = await readFile(scaled.path)
     expect(scaled).toEqual({
       path: join(folder, 'scaled.webp'),

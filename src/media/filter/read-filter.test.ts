@@ -138,12 +138,12 @@ describe('a filter', () => {
     )
   })
 
-  it('has a parameter for each row of the contract', () => {
+  it('has these parameters', () => {
     expect([...FILTER_PARAMETERS].sort()).toEqual(
       [
         ...['type', 'tag', 'anyTag', 'notTag', 'collection', 'has', 'lacks', 'orientation'],
         ...['animated', 'minWidth', 'maxWidth', 'minHeight', 'maxHeight', 'minSize', 'maxSize'],
-        ...['minRating', 'added', 'taken', 'addedBy', 'color', 'in'],
+        ...['minRating', 'added', 'taken', 'addedBy', 'color', 'reveals', 'in'],
       ].sort(),
     )
   })
