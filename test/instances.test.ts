@@ -196,31 +196,31 @@ describe.skipIf(!hasS3Server() || !findNginx())('several instances', () => {
 
   it('go on with the resumable uploads that they began, through nginx', async () => {
     const TUS = { 'tus-resumable': '1.0.0' }
-    const begunAt = new Set<string | undefined>()
+    const begun = []
     for (let uploads = 0; uploads < 4; uploads++) {
       const image = await makeImage()
-      const begun = await client.request('POST', '/media/uploads', {
+      const answer = await client.request('POST', '/media/uploads', {
         headers: {
           ...TUS,
           'upload-length': String(image.length),
           'upload-metadata': `name ${Buffer.from('In parts').toString('base64')}`,
         },
       })
-      const path = begun.headers.get('location') ?? ''
-      begunAt.add(/^\/media\/uploads\/(files-\d)\./.exec(path)?.[1])
+      begun.push({ image, path: answer.headers.get('location') ?? '' })
+    }
+    for (const { image, path } of begun) {
       const half = image.length >> 1
       const send = (at: number, body: Buffer) => {
-        const bytes = {
-          'content-type': 'application/offset+octet-stream',
-          'upload-offset': `${at}`,
-        }
-        return client.request('PATCH', path, { headers: { ...TUS, ...bytes }, body })
+        const type = { 'content-type': 'application/offset+octet-stream' }
+        const headers = { ...TUS, ...type, 'upload-offset': `${at}` }
+        return client.request('PATCH', path, { headers, body })
       }
       expect((await send(0, image.subarray(0, half))).status).toBe(204)
       const last = await send(half, image.subarray(half))
       const id = Number(last.headers.get('x-media-id'))
       expect((await client.delete(`/media/delete/${id}`)).status).toBe(200)
     }
+    const begunAt = new Set(begun.map(({ path }) => path.split(/[/.]/)[3]))
     expect([...begunAt].sort()).toEqual(['files-1', 'files-2'])
   })
 
