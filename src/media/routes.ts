@@ -8,6 +8,7 @@ import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
+import { ALL_FORMATS, namesOf } from '../images/formats.ts'
 import { alikeRoutes } from './alike/alike-routes.ts'
 import { addMedia } from './change/add.ts'
 import { bulkEditRoute } from './change/bulk-edit-route.ts'
@@ -170,7 +171,8 @@ const addRoute: FastifyPluginAsyncTypebox<
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. ' +
+        `${namesOf(ALL_FORMATS)} are accepted.`,
       response: {
         200: Answer({
           media: MediaItem,

@@ -3485,7 +3485,7 @@ export interface paths {
                     offset?: number;
                     /** @description Each term must occur within the name, the file name, one tag, the alt text, the description or the credit */
                     search?: string;
-                    /** @description Any of these, with commas between: jpeg, png, webp, gif, avif, heic, svg, tiff, jxl, bmp */
+                    /** @description Any of these, with commas between: jpeg, png, webp, gif, avif, heic, tiff, svg, jxl, bmp */
                     type?: string;
                     /** @description Tags, all of which it has, with commas between; case does not count */
                     tag?: string;
@@ -9386,7 +9386,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF and AVIF are accepted.
+         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF, SVG, JPEG XL and BMP images are accepted.
          *
          *     Needs the permission `add-media`.
          */
