@@ -1,5 +1,5 @@
 import { Value } from 'typebox/value'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { MediaItem } from '../src/media/item.ts'
 import { MediaList } from '../src/media/list/list-route.ts'
 import { expectConsistent } from './consistency.ts'
@@ -123,12 +123,18 @@ describe('an image that is added', () => {
     ['PNG', 'png', 'png', makePng, 64, 48],
     ['transparent PNG', 'png', 'png', fixtures.makeTransparentPng, 64, 48],
     ['PNG of 16 bits', 'png', 'png', fixtures.makeDeepPng, 64, 48],
-    ['animated PNG', 'png', 'png', fixtures.makeAnimatedPng, 8, 8],
+    ['animated PNG', 'png', 'png', fixtures.makeAnimatedPng, 64, 48],
     ['WebP', 'webp', 'webp', fixtures.makeWebp, 64, 48],
     ['animated WebP', 'webp', 'webp', fixtures.makeAnimatedWebp, 64, 48],
     ['GIF', 'gif', 'gif', fixtures.makeGif, 64, 48],
     ['animated GIF', 'gif', 'gif', fixtures.makeAnimatedGif, 64, 48],
     ['AVIF', 'avif', 'avif', fixtures.makeAvif, 64, 48],
+    ['animated AVIF', 'avif', 'avif', () => fixtures.readFixture('red-green-blue.avif'), 64, 48],
+    ['HEIC', 'heic', 'heic', () => fixtures.readFixture('quarters.heic'), 64, 48],
+    ['TIFF', 'tiff', 'tif', fixtures.makeTiff, 64, 48],
+    ['SVG', 'svg+xml', 'svg', fixtures.makeDrawing, 3840, 2880],
+    ['JPEG XL', 'jxl', 'jxl', () => fixtures.readFixture('quarters.jxl'), 64, 48],
+    ['BMP', 'bmp', 'bmp', fixtures.makeBmp, 64, 48],
   ])('may be a %s', async (_, type, extension, make, width, height) => {
     const { body } = await client.add('An image', [], await make())
     expect(body.media).toMatchObject({ type: `image/${type}`, width, height })
@@ -209,10 +215,10 @@ describe('a file that is not an acceptable image', () => {
   const refusals: [string, () => Promise<Buffer> | Buffer, RegExp][] = [
     ['text', () => Buffer.from('just text'), /text\/plain.*JPEG, PNG, WebP, GIF/],
     ['HTML', fixtures.makeHtml, /text\/html/],
-    ['an SVG', fixtures.makeSvg, /image\/svg\+xml/],
-    ['a TIFF', fixtures.makeTiff, /image\/tiff/],
-    ['a HEIC', fixtures.makeHeicHeader, /image\/hei/],
-    ['an animated AVIF', fixtures.makeAnimatedAvifHeader, /animated AVIF/],
+    ['a damaged SVG', () => fixtures.makeDrawing().subarray(0, -9), /SVG drawing cannot be drawn/],
+    ['half a TIFF', async () => fixtures.cutShort(await fixtures.makeTiff()), /TIFF image/],
+    ['a HEIC without an image', fixtures.makeHeicHeader, /HEIC image is damaged/],
+    ['an animated AVIF without frames', fixtures.makeAnimatedAvifHeader, /AVIF image is damaged/],
     ['random bytes', () => Buffer.alloc(100, 0x9c), /no known format/],
     [
       'a JPEG that is cut short',
@@ -225,7 +231,7 @@ describe('a file that is not an acceptable image', () => {
       async () => fixtures.cutShort(await makePng()),
       /damaged|cut short/,
     ],
-    ['a GIF of 40,000 frames', () => fixtures.makeGifBomb(), /40000 frames.*300/],
+    ['a GIF of 40,000 frames', () => fixtures.makeGifBomb(), /40000 frames.*1000/],
     ['a PNG of 41 bytes', () => fixtures.makeClaimingPng(), /./],
     [
       'a PNG that claims too much',
@@ -233,6 +239,12 @@ describe('a file that is not an acceptable image', () => {
       /100000 x 100000/,
     ],
   ]
+
+  // What earlier tests have deleted is removed a moment later.
+  beforeAll(async () => {
+    const isSwept = async () => (await expectConsistent(server.data)).journal.length === 0
+    await vi.waitUntil(isSwept, { timeout: 10_000 })
+  })
 
   it.each(refusals)('is refused with the reason: %s', async (_, make, reason) => {
     const before = await expectConsistent(server.data)

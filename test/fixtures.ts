@@ -1,6 +1,7 @@
 /** Small images of every kind, valid and hostile, generated as bytes. */
+import { readFileSync } from 'node:fs'
 import { deflateSync } from 'node:zlib'
-import sharp, { type Sharp } from 'sharp'
+import sharp, { type Sharp, type TiffOptions } from 'sharp'
 import { pngChunk } from './hostile/pieces.ts'
 
 interface Shape {
@@ -101,7 +102,50 @@ export const makeAvif = (shape: Shape = {}) => draw(shape).avif({ effort: 0 }).t
 
 export const makeGif = (shape: Shape = {}) => draw(shape).gif().toBuffer()
 
-export const makeTiff = (shape: Shape = {}) => draw(shape).tiff().toBuffer()
+export const makeTiff = (shape: Shape = {}, options: TiffOptions = {}) =>
+  draw(shape).tiff(options).toBuffer()
+
+/** Two pages, of which the first is `makeTiff`. */
+export async function makeTiffOfPages(shape: Shape = {}): Promise<Buffer> {
+  const pages = [await makePng(shape), await makePng({ ...shape, seed: 2 })]
+  return sharp(pages, { join: { animated: true } })
+    .tiff()
+    .toBuffer()
+}
+
+/** As a program for drawings writes it: no size in pixels, but a ratio of 4 to 3. Red on the left, blue on the right. */
+export const makeDrawing = (seed = 1) =>
+  Buffer.from(
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 48"><!-- ${seed} --><path d="M0 0h32v48H0z" fill="#dc0808"/><path d="M32 0h32v48H32z" fill="#0808dc"/></svg>`,
+  )
+
+/** 24 bits a pixel, the last row first. */
+export async function makeBmp(shape: Shape = {}): Promise<Buffer> {
+  const { data, info } = await draw(shape).raw().toBuffer({ resolveWithObject: true })
+  const { width, height } = info
+  const rowBytes = Math.ceil((width * 3) / 4) * 4
+  const bytes = Buffer.alloc(54 + rowBytes * height)
+  bytes.write('BM', 0, 'latin1')
+  bytes.writeUInt32LE(bytes.length, 2)
+  bytes.writeUInt32LE(54, 10)
+  bytes.writeUInt32LE(40, 14)
+  bytes.writeInt32LE(width, 18)
+  bytes.writeInt32LE(height, 22)
+  bytes.writeUInt16LE(1, 26)
+  bytes.writeUInt16LE(24, 28)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = ((height - 1 - y) * width + x) * 3
+      const [red = 0, green = 0, blue = 0] = data.subarray(from, from + 3)
+      bytes.set([blue, green, red], 54 + y * rowBytes + x * 3)
+    }
+  }
+  return bytes
+}
+
+/** A file of `test/formats`. */
+export const readFixture = (name: string): Buffer =>
+  readFileSync(new URL(`formats/${name}`, import.meta.url))
 
 const DELAY_MS = 80
 
@@ -122,31 +166,78 @@ async function animate(frames: number, { seed = 1, ...shape }: Shape): Promise<S
   return sharp(await Promise.all(images), { join: { animated: true } })
 }
 
-/** A decoder without support for APNG shows the first frame. */
-export async function makeAnimatedPng(): Promise<Buffer> {
-  const png = await makePng({ width: 8, height: 8 })
-  const [header, rest] = [png.subarray(0, 33), png.subarray(33)]
-  const uint32 = (...values: number[]) => {
-    const bytes = Buffer.alloc(values.length * 4)
-    for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, index * 4)
-    return bytes
+export interface ApngFrameShape {
+  /** Red, green, blue and opacity of each pixel. */
+  pixels: Buffer
+  width: number
+  height: number
+  left?: number
+  top?: number
+  /** Seconds, as a fraction. */
+  delay?: readonly [number, number]
+  /** 0 leaves the frame, 1 makes its area transparent, 2 brings back what was there. */
+  disposal?: number
+  /** 0 replaces what is there, 1 is drawn over it. */
+  blend?: number
+  /** Whether this is only the image for decoders that know no animation. */
+  isDefaultAlone?: boolean
+}
+
+/** The chunks of an animated PNG, of which a test may spoil some, between the signature and the end. */
+export function makeApngChunks(
+  canvas: { width: number; height: number },
+  frames: readonly ApngFrameShape[],
+  loop = 0,
+): { type: string; data: Buffer }[] {
+  const header = Buffer.concat([uint32(canvas.width, canvas.height), Buffer.from([8, 6, 0, 0, 0])])
+  const count = frames.filter(({ isDefaultAlone }) => !isDefaultAlone).length
+  const chunks = [
+    { type: 'IHDR', data: header },
+    { type: 'acTL', data: uint32(count, loop) },
+  ]
+  let sequence = 0
+  for (const [index, frame] of frames.entries()) {
+    const { width, height, left = 0, top = 0, delay = [1, 10], disposal = 0, blend = 0 } = frame
+    if (!frame.isDefaultAlone) {
+      const timing = Buffer.from([0, delay[0], 0, delay[1], disposal, blend])
+      const place = uint32(sequence++, width, height, left, top)
+      chunks.push({ type: 'fcTL', data: Buffer.concat([place, timing]) })
+    }
+    const rows = Array.from({ length: height }, (_, y) => [
+      Buffer.alloc(1),
+      frame.pixels.subarray(y * width * 4, (y + 1) * width * 4),
+    ])
+    const data = deflateSync(Buffer.concat(rows.flat()))
+    if (index === 0) chunks.push({ type: 'IDAT', data })
+    else chunks.push({ type: 'fdAT', data: Buffer.concat([uint32(sequence++), data]) })
   }
-  const control = (sequence: number) =>
-    pngChunk(
-      'fcTL',
-      Buffer.concat([uint32(sequence, 8, 8, 0, 0), Buffer.from([0, 1, 0, 10, 0, 0])]),
-    )
-  const blank = deflateSync(Buffer.alloc(8 * (1 + 8 * 3)))
-  const second = [control(1), pngChunk('fdAT', Buffer.concat([uint32(2), blank]))]
-  const end = rest.subarray(-12)
-  return Buffer.concat([
-    header,
-    pngChunk('acTL', uint32(2, 0)),
-    control(0),
-    rest.subarray(0, -12),
-    ...second,
-    end,
+  return chunks
+}
+
+export const joinPng = (chunks: readonly { type: string; data: Buffer }[]): Buffer =>
+  Buffer.concat([
+    Buffer.from('89504e470d0a1a0a', 'hex'),
+    ...[...chunks, { type: 'IEND', data: Buffer.of() }].map(({ type, data }) =>
+      pngChunk(type, data),
+    ),
   ])
+
+function uint32(...values: number[]): Buffer {
+  const bytes = Buffer.alloc(values.length * 4)
+  for (const [index, value] of values.entries()) bytes.writeUInt32BE(value, index * 4)
+  return bytes
+}
+
+export async function makeAnimatedPng(frames = 2, shape: Shape = {}): Promise<Buffer> {
+  const { width = 64, height = 48, seed = 1 } = shape
+  const size = { width, height }
+  const pixels = Array.from({ length: frames }, (_, index) =>
+    draw({ ...size, seed: seed + index }, 4)
+      .raw()
+      .toBuffer(),
+  )
+  const shapes = (await Promise.all(pixels)).map((pixels) => ({ ...size, pixels }))
+  return joinPng(makeApngChunks(size, shapes, 3))
 }
 
 /** A PNG of 41 bytes that claims any size. The data that it announces is missing. */
@@ -180,6 +271,7 @@ export async function makeSlowGif(frames = 2000): Promise<Buffer> {
   return Buffer.concat([gif.subarray(0, start), ...new Array(frames).fill(frame), gif.subarray(-1)])
 }
 
+/** With a script in it, which nothing runs. */
 export const makeSvg = () =>
   Buffer.from(
     '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>alert(1)</script></svg>',

@@ -1,9 +1,16 @@
+import { rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { createBudget } from '../base/budget.ts'
 import { AppError } from '../base/errors.ts'
+import { findForeignFormat } from './decoder/foreign-format.ts'
+import type { ForeignHeader, Order } from './decoder/protocol.ts'
+import { runDecoder } from './decoder/run-decoder.ts'
 import type { FileMetadata } from './file-metadata.ts'
-import { INTERMEDIATE_FIT } from './intermediate.ts'
-import type { FitPlan, Plan } from './plan/plan.ts'
+import type { Format } from './formats.ts'
+import { fitSize, INTERMEDIATE_FIT } from './intermediate.ts'
+import { type FitPlan, framesOf, type Plan } from './plan/plan.ts'
+import { VARIANTS } from './recipe.ts'
 import type { ImageSettings } from './settings.ts'
 import { checkUploadLimits, countPixels } from './upload-limits.ts'
 import {
@@ -59,6 +66,7 @@ export interface Images {
     path: string,
     folder: string,
     plans: readonly Plan[],
+    options?: Pick<RenderOptions, 'isStill'>,
     signal?: AbortSignal,
   ): Promise<RenderedImage[]>
   /**
@@ -89,44 +97,87 @@ export const PRIORITY = { upload: 0, shown: 1, rebuild: 2 } as const
 export interface RenderOptions extends RenderExtras {
   /** `PRIORITY.shown` unless said. */
   priority?: number
+  /**
+   * Whether the library knows the image as a still. A PNG then is one, even if it has frames: an earlier version took
+   * in its first image alone.
+   */
+  isStill?: boolean | undefined
+}
+
+interface FileTask {
+  path: string
+  folder: string
+  /** What the pixels are for. Plans of a drawing have the same scale. */
+  wanted: 'upload' | readonly (Plan | FitPlan)[]
+  priority: number
+  signal: AbortSignal | undefined
+  isStill?: boolean | undefined
 }
 
 /** @param tell gets the output of the image processes on standard error */
 export function createImages(settings: ImageSettings, tell?: (text: string) => void): Images {
   const size = Math.min(availableParallelism(), settings.imageWorkers)
+  const limits = { seconds: settings.imageSeconds, memoryBytes: settings.imageMemoryBytes }
   const pool = createWorkerPool({
     size,
     queue: settings.imageQueue,
-    limits: { seconds: settings.imageSeconds, memoryBytes: settings.imageMemoryBytes },
+    limits,
     ...(tell && { tell }),
   })
   // A task that waits here has a worker already, so the queue is never longer than the number of workers.
   const pixels = createBudget('image processing', settings.imagePixelsInFlight, size)
 
-  /** Lends a worker that has read the header, and reserves the memory for the pixels. */
-  const withHeader = <T>(
-    path: string,
-    options: { priority: number; signal: AbortSignal | undefined },
-    work: (worker: ImageWorker, header: Header) => Promise<T>,
+  const closing = new AbortController()
+  const decoders = new Set<Promise<unknown>>()
+
+  /** Lends a worker with a file that it can decode, whose header it has read, and reserves the memory for the pixels. */
+  const withFile = <T>(
+    { path, folder, wanted, priority, signal, isStill }: FileTask,
+    work: (worker: ImageWorker, file: { path: string; header: Header }) => Promise<T>,
   ): Promise<T> =>
-    pool.use(async (worker) => {
-      const { priority, signal } = options
-      const header = await worker.run('readHeader', { path })
-      if (priority === PRIORITY.upload) checkUploadLimits(header, settings)
-      const release = await pixels.take(weighPixels(header), {
-        priority,
-        ...(signal && { signal }),
-      })
-      try {
-        return await work(worker, header)
-      } finally {
-        release()
-      }
-    }, options)
+    pool.use(
+      async (worker) => {
+        const isUpload = priority === PRIORITY.upload
+        const formats = isUpload ? settings.imageFormats : undefined
+        const found = await findForeignFormat(path)
+        let release: (() => void) | undefined
+        const reserve = async (header: Header) => {
+          if (isUpload) checkUploadLimits(header, settings)
+          const options = { priority, ...(signal && { signal }) }
+          release = await pixels.take(weighPixels(header), options)
+        }
+        const pixelFile = join(folder, 'decoded.tif')
+        try {
+          // The worker refuses a format that is off. Its decoder is not even loaded.
+          if (!found || formats?.includes(found) === false) {
+            const header = await worker.run('readHeader', { path, formats, isStill })
+            await reserve(header)
+            return await work(worker, { path, header })
+          }
+          const order = { kept: 1 }
+          const until = signal ? AbortSignal.any([signal, closing.signal]) : closing.signal
+          const task = { format: found, path, pixels: pixelFile, limits, signal: until, tell }
+          const decoding = runDecoder(task, async (header) => {
+            await reserve({ format: found, ...header })
+            return Object.assign(order, orderOf(wanted, header))
+          })
+          decoders.add(decoding)
+          const claimed = await decoding.finally(() => decoders.delete(decoding))
+          const decoded = { format: found, original: path, ...claimed, kept: order.kept }
+          const header = await worker.run('readHeader', { path: pixelFile, decoded })
+          return await work(worker, { path: pixelFile, header })
+        } finally {
+          release?.()
+          if (found) await rm(pixelFile, { force: true })
+        }
+      },
+      { priority, signal },
+    )
 
   const processUpload: Images['process'] = (path, folder, signal) =>
-    withHeader(path, { priority: PRIORITY.upload, signal }, (worker, header) =>
-      worker.run('process', { path, folder, header }),
+    withFile(
+      { path, folder, wanted: 'upload', priority: PRIORITY.upload, signal },
+      (worker, file) => worker.run('process', { ...file, original: path, folder }),
     )
 
   const readMetadata: Images['readMetadata'] = (
@@ -136,19 +187,23 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
   ) =>
     pool.use(
       async (worker) => {
-        const header = await worker.run('readHeader', { path })
+        const format = await findForeignFormat(path)
+        // What such a file says needs no decoder: its pixels are upright, so their size does not matter.
+        const header = format
+          ? { format, width: 0, height: 0, frames: 1 }
+          : await worker.run('readHeader', { path })
         return worker.run('readMetadata', { path, header })
       },
       { priority, signal },
     )
 
   const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
-    const { priority = PRIORITY.shown, ...extras } = options
+    const { priority = PRIORITY.shown, isStill, ...extras } = options
     let isAnimation = false
     const attempt = (plan: Plan | FitPlan) =>
-      withHeader(path, { priority, signal }, (worker, header) => {
-        isAnimation = plan.animated && header.frames > 1
-        return worker.run('render', { path, folder, header, plan, ...extras })
+      withFile({ path, folder, wanted: [plan], priority, signal, isStill }, (worker, file) => {
+        isAnimation = plan.animated && file.header.frames > 1
+        return worker.run('render', { ...file, folder, plan, ...extras })
       })
     try {
       return await attempt(plan)
@@ -158,9 +213,10 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
     }
   }
 
-  const renderParts: Images['renderParts'] = (path, folder, plans, signal) =>
-    withHeader(path, { priority: PRIORITY.shown, signal }, (worker, header) =>
-      worker.run('renderParts', { path, folder, header, plans }),
+  const renderParts: Images['renderParts'] = (path, folder, plans, { isStill } = {}, signal) =>
+    withFile(
+      { path, folder, wanted: plans, priority: PRIORITY.shown, signal, isStill },
+      (worker, file) => worker.run('renderParts', { ...file, folder, plans }),
     )
 
   const renderFromIntermediate: Images['renderFromIntermediate'] = (
@@ -196,19 +252,34 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
     get waiting() {
       return pool.waiting
     },
-    close: () => pool.close(),
+    async close() {
+      closing.abort(new Error('The image workers have ended'))
+      await Promise.all([pool.close(), Promise.allSettled(decoders)])
+    },
   }
+}
+
+/** What a decoder in a process of its own decodes of a file. */
+function orderOf(wanted: FileTask['wanted'], header: ForeignHeader): Order {
+  if (wanted === 'upload') {
+    const size = fitSize(header, VARIANTS.scaled.fit)
+    return { kept: 1, decoded: header.frames, size, isChecked: true }
+  }
+  const [first] = wanted
+  const kept = Math.max(...wanted.map((plan) => framesOf(plan, header)))
+  const size = first && 'scale' in first ? first.scale : fitSize(header, first?.fit ?? Infinity)
+  return { kept, decoded: kept, size, isChecked: false }
 }
 
 /** The budget counts this many bytes as one pixel. */
 const BYTES_PER_PIXEL = 4
 
-/**
- * The pixels that an image takes from the budget. An image that is held whole counts by its bytes per pixel.
- * AVIF is decoded whole and in more than one copy, so it takes several times the memory of other formats.
- */
+/** These are decoded whole and in more than one copy, so they take several times the memory of other formats. */
+const DECODED_IN_COPIES: readonly Format[] = ['avif', 'heic', 'jxl', 'bmp']
+
+/** The pixels that an image takes from the budget. An image that is held whole counts by its bytes per pixel. */
 function weighPixels(header: Header): number {
-  if (header.format === 'avif') return countPixels(header) * 2
+  if (DECODED_IN_COPIES.includes(header.format)) return countPixels(header) * 2
   const bytes = header.isHeldWhole ? (header.bytesPerPixel ?? 0) : 0
   return countPixels(header) * Math.max(1, bytes / BYTES_PER_PIXEL)
 }

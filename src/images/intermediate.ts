@@ -5,6 +5,13 @@ import type { Header } from './worker/tasks.ts'
 /** The side, in pixels, of the square that an intermediate image fits into. */
 export const INTERMEDIATE_FIT = 2560
 
+/** The size of an image that is scaled down to fit into a square. */
+export function fitSize({ width, height }: Size, fit: number): Size {
+  const factor = Math.min(1, fit / Math.max(width, height))
+  const scale = (side: number) => Math.max(1, Math.round(side * factor))
+  return { width: scale(width), height: scale(height) }
+}
+
 const MEGAPIXEL = 1_000_000
 
 /**
@@ -18,6 +25,13 @@ const LEAST_PIXELS = {
   webp: MEGAPIXEL,
   avif: MEGAPIXEL,
   gif: Infinity,
+  tiff: 3 * MEGAPIXEL,
+  heic: MEGAPIXEL,
+  jxl: MEGAPIXEL,
+  // Its decoder takes a quarter of a second to start.
+  bmp: MEGAPIXEL,
+  // Drawn anew, it is sharp.
+  svg: Infinity,
 } as const
 
 /** Whether an original is slow to decode, so that images of it are better made from an intermediate one. */

@@ -1,9 +1,22 @@
-import { integer, oneOf, type Settings, type Values } from '../base/settings.ts'
+import { integer, list, oneOf, type Settings, type Values } from '../base/settings.ts'
 import { addressSettings } from './address/settings.ts'
+import { ALL_FORMATS, type Format } from './formats.ts'
 
 const MEBIBYTE = 1024 * 1024
 
+function parseFormats(text: string): readonly Format[] {
+  const wanted = list(oneOf(...ALL_FORMATS))(text)
+  if (wanted.length === 0) throw new Error(`one or more of ${ALL_FORMATS.join(', ')}`)
+  return ALL_FORMATS.filter((format) => wanted.includes(format))
+}
+
 export const imageSettings = {
+  imageFormats: {
+    variable: 'VITRINE_IMAGE_FORMATS',
+    fallback: ALL_FORMATS,
+    parse: parseFormats,
+    help: 'Formats of images that are accepted, with commas between; all that Vitrine knows by default.',
+  },
   maxImagePixels: {
     variable: 'VITRINE_MAX_IMAGE_PIXELS',
     fallback: 100_000_000,
@@ -12,7 +25,8 @@ export const imageSettings = {
   },
   maxImageFrames: {
     variable: 'VITRINE_MAX_IMAGE_FRAMES',
-    fallback: 300,
+    // Minutes of a screen recording. What they cost is bounded by their pixels.
+    fallback: 1000,
     parse: integer(1, 100_000),
     help: 'Largest number of frames of an accepted animation.',
   },

@@ -39,7 +39,7 @@ export function checkUploadLimits(
   const bytes = countPixels(header) * bytesPerPixel
   if (isHeldWhole && bytes > imageMemoryBytes) {
     const product = `${width} x ${height} pixels of ${bytesPerPixel} bytes`
-    const detail = `The image is interlaced or progressive and takes ${bytes} bytes of memory at once (${product}); at most ${imageMemoryBytes} are accepted.`
+    const detail = `The image is interlaced, progressive or a TIFF, and takes ${bytes} bytes of memory at once (${product}); at most ${imageMemoryBytes} are accepted.`
     throw new Refusal('limit', detail)
   }
 }

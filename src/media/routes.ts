@@ -9,6 +9,7 @@ import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
 import type { RenditionUses } from '../images/delivery/rendition-uses.ts'
+import { ALL_FORMATS, namesOf } from '../images/formats.ts'
 import { alikeRoutes } from './alike/alike-routes.ts'
 import { addMedia } from './change/add.ts'
 import { bulkEditRoute } from './change/bulk-edit-route.ts'
@@ -200,8 +201,8 @@ const addRoute: FastifyPluginAsyncTypebox<
       summary: 'Add an image',
       description:
         'As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the ' +
-        'same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted. ' +
-        'Members that are absent are taken from EXIF, IPTC and XMP in the file.',
+        'same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. ' +
+        `${namesOf(ALL_FORMATS)} are accepted. Members that are absent are taken from EXIF, IPTC and XMP in the file.`,
       response: {
         200: Answer({
           media: MediaItem,

@@ -70,7 +70,7 @@ describe('names the row and the field of a value that Vitrine never writes', () 
     ['media', 'added_at', [-1, 1.5, 9e15, '2026-01-01', null]],
     ['files', 'sha256', [HASH.toUpperCase(), HASH.slice(1), null]],
     ['files', 'key', ['../etc/passwd', 'originals/x', '/abs', null]],
-    ['files', 'type', ['image/svg+xml', 'text/html', null]],
+    ['files', 'type', ['image/x-icon', 'text/html', null]],
     ['files', 'size', [0, -5, '7', null]],
     ['files', 'thumbhash', ['"><script>', '', null]],
     ['files', 'color', ['red', '#80808', '#GGGGGG']],

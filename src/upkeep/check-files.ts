@@ -45,7 +45,17 @@ export async function readFilesToCheck(db: Queries, after: number, limit: number
   return db.transaction().execute(async (trx) => {
     const files = await trx
       .selectFrom('files')
-      .select(['id', 'key', 'size', 'sha256', 'type', 'scaled_digest', 'high_digest', 'recipe'])
+      .select([
+        'id',
+        'key',
+        'size',
+        'frames',
+        'sha256',
+        'type',
+        'scaled_digest',
+        'high_digest',
+        'recipe',
+      ])
       .select((row) => isUsed(row).as('used'))
       .where('id', '>', after)
       .orderBy('id')

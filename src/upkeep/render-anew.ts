@@ -9,7 +9,7 @@ import { inspectObject, lendObject, type NamedObject } from '../storage/fetch-ob
 import { newKey } from '../storage/storage.ts'
 
 interface Rendering {
-  file: NamedObject & { id: number }
+  file: NamedObject & { id: number; frames: number }
   variant: VariantName
   /** The key of the missing or damaged variant; undefined if it has no row. */
   replacedKey: string | undefined
@@ -55,7 +55,11 @@ async function render(
   if (fault) throw new Error(`its original ${fault.fault}.`)
   const original = join(folder, 'original')
   await lendObject(storage, file.key, original)
-  const options = { priority: PRIORITY.rebuild, withPreview: variant === 'scaled' }
+  const options = {
+    priority: PRIORITY.rebuild,
+    withPreview: variant === 'scaled',
+    isStill: file.frames === 1,
+  }
   return images.render(original, folder, VARIANTS[variant], options)
 }
 

@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, it } from 'vitest'
-import { makeJpeg, makeSvg } from '../fixtures.ts'
+import { makeHtml, makeJpeg } from '../fixtures.ts'
 import { type Server, signIn, startServer } from '../harness.ts'
 import { expectNoFaults } from './expect-no-faults.ts'
 import {
@@ -110,12 +110,12 @@ const SCREENS: Record<string, Screens> = {
   uploads: {
     'uploads, one of them refused': async (page) => {
       const files = [
-        { name: 'drawing.svg', mimeType: 'image/svg+xml', buffer: makeSvg() },
+        { name: 'page.html', mimeType: 'text/html', buffer: makeHtml() },
         { name: 'Again.jpg', mimeType: 'image/jpeg', buffer: await makeJpeg() },
       ]
       await page.getByRole('button', { name: 'Upload', exact: true }).waitFor()
       await page.getByRole('main').drop({ files })
-      await page.getByText('image/svg+xml').waitFor()
+      await page.getByText('text/html').waitFor()
       await page.getByText('This file was already in the library.').waitFor()
     },
   },

@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
-import { cutShort, makeJpeg, makePng, makeSvg } from '../fixtures.ts'
+import { cutShort, makeHtml, makeJpeg, makePng } from '../fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from '../harness.ts'
 import { describePage, image, itemPanel, openItem, openPage, PATIENCE } from './page.ts'
 import { dropFromDisk, jpeg, pick, queue, row, uploadAtOnce, uploadButton } from './upload-steps.ts'
@@ -151,13 +151,13 @@ describePage('uploading', () => {
 
   it('shows the reason that the server gives for a refused file', async () => {
     const page = await openPage(server)
-    const svg = { name: 'drawing.svg', mimeType: 'image/svg+xml', buffer: makeSvg() }
+    const html = { name: 'page.html', mimeType: 'text/html', buffer: makeHtml() }
     await pick(page, [
-      svg,
+      html,
       jpeg('torn.jpg', cutShort(await makeJpeg({ seed: 13 }))),
       jpeg('nothing.jpg', Buffer.alloc(0)),
     ])
-    await row(page, 'drawing').getByText('The file is an SVG drawing (image/svg+xml);').waitFor()
+    await row(page, 'page').getByText('The file is an HTML page (text/html);').waitFor()
     await row(page, 'torn').getByText('is damaged or cut short').waitFor()
     await row(page, 'nothing').getByText('The file is empty.').waitFor()
     // No retry is offered: these files would fail again.

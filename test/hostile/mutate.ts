@@ -5,15 +5,19 @@ import {
   makeAnimatedPng,
   makeAnimatedWebp,
   makeAvif,
+  makeBmp,
   makeCmykJpeg,
   makeDeepPng,
+  makeDrawing,
   makeGif,
   makeJpeg,
   makePhonePhoto,
   makePng,
   makeProgressiveJpeg,
+  makeTiff,
   makeTransparentPng,
   makeWebp,
+  readFixture,
 } from '../fixtures.ts'
 import { type Container, lieAboutLength, mendChecksum, split } from './pieces.ts'
 import { createRandom, type Random } from './random.ts'
@@ -56,8 +60,29 @@ async function makeOriginals(): Promise<[Original, ...Original[]]> {
     make('gif', 'GIF', makeGif(shape)),
     make('gif', 'animated GIF', makeAnimatedGif(3, shape)),
     make('avif', 'AVIF', makeAvif(shape)),
+    make('plain', 'TIFF', makeTiff(shape, { compression: 'lzw', predictor: 'horizontal' })),
+    make('plain', 'tiled TIFF', makeTiff(shape, { compression: 'jpeg', tile: true })),
   ])
 }
+
+/** Of formats whose decoder needs a process for each file. */
+async function makeForeignOriginals(): Promise<[Original, ...Original[]]> {
+  const make = (container: Container, name: string, bytes: Buffer) => ({ container, name, bytes })
+  return [
+    make('plain', 'SVG', makeDrawing()),
+    make('avif', 'HEIC', readFixture('quarters.heic')),
+    make('avif', 'transparent HEIC', readFixture('quarters-alpha.heic')),
+    make('avif', 'animated AVIF', readFixture('red-green-blue.avif')),
+    make('plain', 'JPEG XL', readFixture('quarters-alpha.jxl')),
+    make('plain', 'BMP', await makeBmp({ width: 40, height: 30 })),
+  ]
+}
+
+/** One of this many mutations is of a format that takes a process for each file. */
+const FOREIGN_EVERY = 8
+
+const pickInTurn = <T>([first, ...others]: readonly [T, ...T[]], number: number): T =>
+  [first, ...others][number % (others.length + 1)] ?? first
 
 /** Numbers that often cause arithmetic errors. */
 const AWKWARD: readonly [number, ...number[]] = [
@@ -128,10 +153,14 @@ const SPOIL_NAMES = Object.keys(SPOILS)
 /** Yields mutations without end. The same seed gives the same ones. */
 export async function* mutations(seed: number): AsyncGenerator<Specimen> {
   const originals = await makeOriginals()
+  const foreign = await makeForeignOriginals()
   for (let number = 0; ; number++) {
     // Each mutation has a generator of its own, so that it can be reproduced without the earlier ones.
     const random = createRandom(Math.imul(seed, 1_000_003) + number)
-    const original = originals[number % originals.length] ?? originals[0]
+    const isForeign = number % FOREIGN_EVERY === FOREIGN_EVERY - 1
+    const original = isForeign
+      ? pickInTurn(foreign, Math.floor(number / FOREIGN_EVERY))
+      : pickInTurn(originals, number)
     const done: string[] = []
     let pieces = split(original.container, original.bytes)
     for (let times = random.pick([1, 1, 2, 4]); times > 0 && pieces.length > 0; times--) {

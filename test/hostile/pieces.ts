@@ -1,7 +1,8 @@
 /** Splits image files into their pieces, so that tests can put them together wrongly. */
 import { crc32 } from 'node:zlib'
 
-export type Container = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif'
+/** `plain` stands for formats whose parts have no order of their own: files of them are cut into equal pieces. */
+export type Container = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'plain'
 
 /** Where a piece has its length: offset and number of bytes; little-endian in WebP. */
 const LENGTHS: Record<
@@ -13,7 +14,9 @@ const LENGTHS: Record<
   webp: { at: 4, bytes: 4, littleEndian: true },
   // GIF blocks have a length in each of their parts.
   gif: undefined,
+  // HEIC too.
   avif: { at: 0, bytes: 4 },
+  plain: undefined,
 }
 
 /** Splits a whole, valid file. The pieces together are the file. */
@@ -43,6 +46,8 @@ function lengthOf(container: Container, file: Buffer, at: number): number {
       return lengthInJpeg(file, at)
     case 'gif':
       return lengthInGif(file, at)
+    case 'plain':
+      return Math.ceil(file.length / 16)
   }
 }
 

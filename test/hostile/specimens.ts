@@ -7,6 +7,7 @@ import {
   makeAnimatedPng,
   makeAnimatedWebp,
   makeAvif,
+  makeBmp,
   makeClaimingPng,
   makeGif,
   makeGifBomb,
@@ -14,9 +15,9 @@ import {
   makeHtml,
   makeJpeg,
   makePng,
-  makeSvg,
   makeTiff,
   makeWebp,
+  readFixture,
 } from '../fixtures.ts'
 import type { Specimen } from './mutate.ts'
 import { jpegSegment, pngChunk, riffChunk, riffFile, split } from './pieces.ts'
@@ -106,8 +107,8 @@ async function animations(): Promise<MadeSpecimen[]> {
   return [
     { name: 'GIF of 40,000 frames', bytes: makeGifBomb(), verdict: 'refused' },
     {
-      name: 'GIF of 299 frames of 4 gigapixels',
-      bytes: enlargeFrames(makeGifBomb(299)),
+      name: 'GIF of 999 frames of 4 gigapixels',
+      bytes: enlargeFrames(makeGifBomb(999)),
       verdict: 'refused',
     },
     { name: 'WebP of 5,000 frames', bytes: riffFile([...chunks, ...frames]), verdict: 'refused' },
@@ -156,7 +157,6 @@ async function polyglots(): Promise<MadeSpecimen[]> {
 async function impostors(): Promise<MadeSpecimen[]> {
   const entity = '<!ENTITY a "&b;&b;"><!ENTITY b "&a;&a;">'
   return [
-    { name: 'SVG', bytes: makeSvg() },
     {
       name: 'SVG that unfolds and reads files',
       bytes: text(
@@ -165,7 +165,6 @@ async function impostors(): Promise<MadeSpecimen[]> {
       ),
     },
     { name: 'HTML', bytes: makeHtml() },
-    { name: 'TIFF', bytes: await makeTiff() },
     { name: 'the head of a HEIC', bytes: makeHeicHeader() },
     { name: 'PostScript', bytes: text('%!PS-Adobe-3.0\n(%pipe%id) (r) file\nshowpage\n') },
     {
@@ -275,6 +274,8 @@ async function damaged(): Promise<MadeSpecimen[]> {
         WebP: makeWebp,
         GIF: makeGif,
         AVIF: makeAvif,
+        TIFF: makeTiff,
+        BMP: makeBmp,
       }).map(async ([name, make]) => ({
         name: `half of a ${name}`,
         bytes: cutShort(await make({ width: 300, height: 300 })),
@@ -284,7 +285,107 @@ async function damaged(): Promise<MadeSpecimen[]> {
   ]
 }
 
+const svg = (content: string, attributes = '') =>
+  text(
+    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 64 48" ${attributes}>${content}</svg>`,
+  )
+
+/** Each holds the next as a picture. */
+function nestSvg(depth: number): Buffer {
+  if (depth === 0) return svg('<rect width="9" height="9"/>')
+  const inner = nestSvg(depth - 1).toString('base64')
+  return svg(`<image width="64" height="48" href="data:image/svg+xml;base64,${inner}"/>`.repeat(2))
+}
+
+/** Files of formats whose decoder needs a process for each file. */
+async function foreign(): Promise<MadeSpecimen[]> {
+  const heic = readFixture('quarters.heic')
+  const script = '<?xml version="1.0"?><image><read filename="/etc/passwd"/></image>'
+  return [
+    {
+      name: 'SVG with scripts',
+      bytes: svg(`<rect width="9" height="9" onload="alert(1)"/>${SCRIPT}`),
+      verdict: 'accepted',
+    },
+    {
+      name: 'SVG that reads files and the network',
+      bytes: svg(
+        '<image width="9" height="9" href="file:///etc/passwd"/><image width="9" height="9" href="http://127.0.0.1:1/"/>',
+      ),
+      verdict: 'accepted',
+    },
+    { name: 'SVG of 1e30 pixels', bytes: svg('', 'width="1e30" height="1e30"'), verdict: 'either' },
+    {
+      name: 'BMP of 4 exapixels',
+      bytes: claim(await makeBmp(), 18, Buffer.from('ffffff7fffffff7f', 'hex')),
+      verdict: 'refused',
+    },
+    {
+      name: 'HEIC of an exapixel',
+      bytes: claim(heic, heic.indexOf('ispe') + 8, Buffer.alloc(8, 0x3f)),
+      verdict: 'refused',
+    },
+    {
+      name: 'a script of ImageMagick that begins like a BMP',
+      bytes: text(`BM${' '.repeat(12)}\x28\0\0\0${script}`),
+      verdict: 'refused',
+    },
+  ]
+}
+
+/** More of them, of which some take all the time and memory that they get. */
+export async function makeSlowSpecimens(): Promise<MadeSpecimen[]> {
+  const levels = Array.from(
+    { length: 12 },
+    (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(9)}</g>`,
+  )
+  const uses = `<g id="g0"><path d="M0 0h1v1z"/></g>${levels.join('')}<use href="#g12"/>`
+  const tiles = Array.from(
+    { length: 9 },
+    (_, at) =>
+      `<pattern id="p${at}" width="0.01" height="0.01"><rect width="1" height="1" fill="url(#p${at + 1})"/></pattern>`,
+  )
+  const filter = (content: string) =>
+    svg(`<filter id="f">${content}</filter><rect width="64" height="48" filter="url(#f)"/>`)
+  const claiming = makeClaimingPng(60_000, 60_000).toString('base64')
+  const bmp = await makeBmp()
+  const avif = readFixture('red-green-blue.avif')
+  const heic = readFixture('quarters.heic')
+  const drawings: Readonly<Record<string, Buffer>> = {
+    'of a billion uses': svg(uses),
+    'that uses itself': svg('<g id="a"><use href="#a"/></g>'),
+    'of 100,000 levels': svg('<g>'.repeat(100_000) + '</g>'.repeat(100_000)),
+    'with a wide blur': filter('<feGaussianBlur stdDeviation="9999"/>'),
+    'with noise of 9,999 octaves': filter('<feTurbulence baseFrequency="0.9" numOctaves="9999"/>'),
+    'with 300 filters': filter('<feMorphology operator="dilate" radius="60"/>'.repeat(300)),
+    'with a long dash': svg('<path d="M0 0H1e9" stroke="#000" stroke-dasharray="0.001"/>'),
+    'with patterns within patterns': svg(
+      `${tiles.join('')}<rect width="64" height="48" fill="url(#p0)"/>`,
+    ),
+    'of a ratio of 1 to a billion': svg('', 'width="1" height="1e9"'),
+    'in which a PNG claims gigapixels': svg(
+      `<image width="9" height="9" href="data:image/png;base64,${claiming}"/>`,
+    ),
+    'in an SVG in an SVG': nestSvg(6),
+    'that embeds a page': svg(
+      '<foreignObject width="64" height="48"><iframe xmlns="http://www.w3.org/1999/xhtml" src="file:///etc/passwd"/></foreignObject>',
+    ),
+  }
+  const others: Readonly<Record<string, Buffer>> = {
+    'BMP of no pixels': claim(bmp, 18, Buffer.alloc(8)),
+    'BMP whose pixels begin behind its end': claim(bmp, 10, Buffer.alloc(4, 0x7f)),
+    'animated AVIF of an exapixel': claim(avif, avif.indexOf('ispe') + 8, Buffer.alloc(8, 0x3f)),
+    'HEIC without its pictures': heic.subarray(0, heic.indexOf('mdat') - 4),
+    'JPEG XL without pixels': text('\xff\x0a'),
+    'JPEG XL of zeros': Buffer.concat([text('\xff\x0a'), Buffer.alloc(9999)]),
+  }
+  return [
+    ...Object.entries(drawings).map(([name, bytes]) => ({ name: `SVG ${name}`, bytes })),
+    ...Object.entries(others).map(([name, bytes]) => ({ name, bytes })),
+  ].map((specimen) => ({ ...specimen, verdict: 'either' as const }))
+}
+
 export async function makeSpecimens(): Promise<MadeSpecimen[]> {
-  const kinds = [gigapixels, animations, polyglots, impostors, metadata, damaged]
+  const kinds = [gigapixels, animations, polyglots, impostors, foreign, metadata, damaged]
   return (await Promise.all(kinds.map((make) => make()))).flat()
 }

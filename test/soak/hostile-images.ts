@@ -1,6 +1,6 @@
 import { LIMITS, startAttack } from '../hostile/attack.ts'
 import { mutations, type Specimen } from '../hostile/mutate.ts'
-import { makeSpecimens } from '../hostile/specimens.ts'
+import { makeSlowSpecimens, makeSpecimens } from '../hostile/specimens.ts'
 import { type Row, summarize, type Times, withoutProc } from './part.ts'
 
 const MUTATIONS = 5000
@@ -15,7 +15,10 @@ export const missing = withoutProc
 export async function* rows(times: Times): AsyncGenerator<Row> {
   // Different in each run. A failure prints the seed, which reproduces it.
   const seed = Math.floor(Math.random() * 1_000_000)
-  yield await attackWith('made to hurt', await makeSpecimens())
+  yield await attackWith('made to hurt', [
+    ...(await makeSpecimens()),
+    ...(await makeSlowSpecimens()),
+  ])
   yield await attackWith(`spoilt at random, seed ${seed}`, take(mutations(seed), times(MUTATIONS)))
 }
 

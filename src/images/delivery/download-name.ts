@@ -8,6 +8,9 @@ const OTHER_EXTENSIONS: Readonly<Record<string, readonly string[]>> = {
   jpg: ['jpeg', 'jpe', 'jfif', 'jif'],
   png: ['apng'],
   avif: ['avifs'],
+  heic: ['heif', 'hif'],
+  tif: ['tiff'],
+  bmp: ['dib'],
 }
 
 /** https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file#naming-conventions */

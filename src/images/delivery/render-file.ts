@@ -46,7 +46,7 @@ export async function renderFile(
   const { database, storage, temporary } = deps
   const file = await database.read
     .selectFrom('files')
-    .select('key')
+    .select(['key', 'frames'])
     .where('id', '=', fileId)
     .executeTakeFirst()
   if (!file) throw mediaNotFound()
@@ -59,8 +59,8 @@ export async function renderFile(
     }
     const original = join(folder, 'original')
     await lendObject(storage, file.key, original, signal)
-    const withIntermediate = intermediate === undefined
-    const made = await renderWanted(deps.images, original, folder, wanted, withIntermediate, signal)
+    const options = { withIntermediate: intermediate === undefined, isStill: file.frames === 1 }
+    const made = await renderWanted(deps.images, original, folder, wanted, options, signal)
     return keepImages(deps, fileId, made)
   })
 }
@@ -110,15 +110,15 @@ async function renderWanted(
   original: string,
   folder: string,
   { name, plan, block }: Wanted,
-  withIntermediate: boolean,
+  { withIntermediate, isStill }: { withIntermediate: boolean; isStill: boolean },
   signal: AbortSignal,
 ): Promise<Made[]> {
   if (block) {
     const plans = block.images.map(({ plan }) => plan)
-    const rendered = await images.renderParts(original, folder, plans, signal)
+    const rendered = await images.renderParts(original, folder, plans, { isStill }, signal)
     return block.images.map(({ name }, index) => madeOf(name, rendered[index]))
   }
-  const options = { withPreview: name === 'scaled', withIntermediate }
+  const options = { withPreview: name === 'scaled', withIntermediate, isStill }
   const rendered = await images.render(original, folder, plan ?? variantPlan(name), options, signal)
   const { intermediate } = rendered
   return [

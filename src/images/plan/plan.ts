@@ -47,6 +47,12 @@ export interface FitPlan extends Encoding {
   readonly fit: number
 }
 
+/** How many frames of an original a plan takes, from the first on. */
+export function framesOf(plan: Plan | FitPlan, { frames }: { frames: number }): number {
+  if (plan.animated) return frames
+  return 'fit' in plan ? 1 : plan.frame + 1
+}
+
 /**
  * The name under which the result of a plan is kept: plans of one original have the same name if, and only if,
  * they give the same image.

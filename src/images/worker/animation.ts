@@ -14,9 +14,12 @@ export async function renderAnimation(
 ): Promise<Encoded> {
   const image = openAnimation(path, header)
   const whole = 'fit' in plan ? fitInto(image, plan.fit) : scaleAndCut(image, plan, UPRIGHT)
-  if ('fit' in plan) return encodeAnimation(encode(whole, plan), header)
+  if ('fit' in plan) return encodeAnimation(encode(whole, plan, header.timing), header)
   if (plan.turn || plan.blur !== undefined) return renderFrames(whole, header, plan)
-  return encodeAnimation(encode(dress(whole, plan, plan.cut ?? plan.scale), plan), header)
+  return encodeAnimation(
+    encode(dress(whole, plan, plan.cut ?? plan.scale), plan, header.timing),
+    header,
+  )
 }
 
 /** sharp works frame by frame and does not hold them all. */
@@ -32,7 +35,7 @@ async function encodeAnimation(image: Sharp, header: Header): Promise<Encoded> {
  * turn or a blur of that would mix them. Holds all frames, in the size of the result, in memory.
  */
 async function renderFrames(image: Sharp, header: Header, plan: Plan): Promise<Encoded> {
-  const { delay, loop } = await image.metadata()
+  const { delay, loop } = header.timing ?? (await image.metadata())
   const { data, info } = await image
     .raw()
     .toBuffer({ resolveWithObject: true })

@@ -1,35 +1,83 @@
 import { stat } from 'node:fs/promises'
-import sharp, { type FailOnOptions, type Sharp } from 'sharp'
-import { FORMATS, type Format } from '../formats.ts'
+import sharp, { type FailOnOptions, type Metadata, type Sharp } from 'sharp'
+import { ALL_FORMATS, FORMATS, type Format } from '../formats.ts'
 import type { Plan } from '../plan/plan.ts'
 import { type Turn, turnArea, turnOfOrientation, turnSize, undo } from '../plan/turn.ts'
+import { claimsAnimation, readApng } from './apng.ts'
 import { findConversion, ignoresProfile, type Pixels, toPixels } from './colour/conversion.ts'
-import { refusalOfUnknown } from './refuse-unknown.ts'
-import { type Header, Refusal } from './tasks.ts'
+import { isTiff, refusalOfUnknown } from './refuse-unknown.ts'
+import { type Decoded, type Header, type HeaderOptions, Refusal } from './tasks.ts'
 
 /**
  * Reads the header of a file and decodes no pixels.
  * @throws Refusal if the format is not accepted, or if the header is damaged
  */
-export async function readHeader(path: string): Promise<Header> {
+export async function readHeader(
+  path: string,
+  { formats = ALL_FORMATS, isStill = false, decoded }: HeaderOptions = {},
+): Promise<Header> {
+  if (decoded) return readPixelHeader(path, decoded)
   // First, because a missing file is a server fault and not a refusal.
   const { size } = await stat(path)
   if (size === 0) throw new Refusal('content', 'The file is empty.')
   const metadata = await sharp(path, { failOn: 'error', limitInputPixels: false })
     .metadata()
     .catch(async (error) => {
-      throw await refusalOfUnknown(path, error)
+      throw await refusalOfUnknown(path, formats, error)
     })
   const format = toFormat(metadata)
-  if (!format) throw await refusalOfUnknown(path)
-  // If an AVIF holds several pictures, the primary one counts. They are not an animation.
-  const frames = format === 'avif' ? 1 : (metadata.pages ?? 1)
+  if (!format || !formats.includes(format)) throw await refusalOfUnknown(path, formats)
+  if (format === 'tiff') await checkTiff(path, metadata, formats)
+  const animation = format === 'png' && !isStill ? await findAnimation(path) : undefined
+  const frames =
+    animation?.frames.length ?? (HOLDS_OTHERS.includes(format) ? 1 : (metadata.pages ?? 1))
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
   const orientation = isOriented({ frames }) ? metadata.orientation : undefined
   const conversion = await findConversion(path, format, metadata)
-  const bytesPerPixel = (metadata.channels ?? 4) * (metadata.depth === 'ushort' ? 2 : 1)
-  const isHeldWhole = metadata.isProgressive === true
-  return { format, width, height, frames, orientation, bytesPerPixel, isHeldWhole, conversion }
+  return {
+    format,
+    width,
+    height,
+    frames,
+    orientation,
+    bytesPerPixel: (metadata.channels ?? 4) * (BYTES_OF_DEPTH[metadata.depth ?? ''] ?? 1),
+    // A TIFF may be one strip, which is decoded at once.
+    isHeldWhole: metadata.isProgressive === true || format === 'tiff',
+    conversion,
+    ...(animation && {
+      timing: { delay: animation.frames.map(({ delayMs }) => delayMs), loop: animation.loop },
+    }),
+  }
+}
+
+/** The header of a file of pixels, with the colour that the decoded file declares. */
+async function readPixelHeader(path: string, decoded: Decoded): Promise<Header> {
+  const metadata = await sharp(path, { limitInputPixels: false }).metadata()
+  const { format, original, ...claimed } = decoded
+  const conversion = await findConversion(original, format, metadata)
+  return { format, ...claimed, conversion }
+}
+
+/** An AVIF or TIFF may hold several pictures, which are no animation. The primary or first one counts. */
+const HOLDS_OTHERS: readonly Format[] = ['avif', 'tiff']
+
+/** Bytes of one channel, by sharp's names. */
+const BYTES_OF_DEPTH: Readonly<Record<string, number>> = { ushort: 2, short: 2, float: 4 }
+
+const findAnimation = async (path: string) =>
+  (await claimsAnimation(path)) ? readApng(path) : undefined
+
+/**
+ * Cameras keep raw images in files of this format, of which the decoder would show the preview.
+ * @throws Refusal of a raw image, and of values that have no black and white
+ */
+async function checkTiff(path: string, { depth, space }: Metadata, formats: readonly Format[]) {
+  if (!(await isTiff(path))) throw await refusalOfUnknown(path, formats)
+  const isBounded = depth === 'uchar' || depth === 'ushort' || space === 'lab'
+  if (isBounded) return
+  const detail =
+    'The TIFF image has values of more than 16 bits or with a sign, of which none is white; 1 to 16 bits a channel are accepted.'
+  throw new Refusal('content', detail)
 }
 
 /** The container of AVIF is shared with HEIC and others, so `heif` needs the compression too. */
@@ -38,7 +86,7 @@ function toFormat(metadata: {
   compression?: string | undefined
 }): Format | undefined {
   if (metadata.format === 'heif') return metadata.compression === 'av1' ? 'avif' : undefined
-  return Object.keys(FORMATS).find((name): name is Format => name === metadata.format)
+  return ALL_FORMATS.find((name) => name === metadata.format)
 }
 
 /** The decoder stacks the frames of an animation below one another, so they cannot be rotated. */

@@ -8,6 +8,13 @@ export interface Encoded extends Size {
   readonly data: Buffer
 }
 
+export interface Timing {
+  /** Milliseconds that each frame is shown. */
+  delay: number[]
+  /** How often the animation is played; 0 for ever. */
+  loop: number
+}
+
 const TRANSPARENT = { r: 0, g: 0, b: 0, alpha: 0 }
 
 /**
@@ -51,11 +58,18 @@ export function dress(image: Sharp, plan: Plan, size: Size): Sharp {
   return image
 }
 
-/** sharp writes no metadata by default: no EXIF, no position, no colour profile. */
-export function encode(image: Sharp, { format, quality, effort }: Encoding): Sharp {
+/**
+ * sharp writes no metadata by default: no EXIF, no position, no colour profile.
+ * @param timing of an animation, if its frames do not bring it along
+ */
+export function encode(
+  image: Sharp,
+  { format, quality, effort }: Encoding,
+  timing?: Timing,
+): Sharp {
   switch (format) {
     case 'webp':
-      return image.webp({ quality, effort })
+      return image.webp({ quality, effort, ...timing })
     case 'avif':
       return image.avif({ quality, effort })
     case 'jpg':

@@ -15,7 +15,7 @@ const BY_BRAND: readonly (Kind & { brands: readonly string[] })[] = [
   kind('a HEIF image with JPEG inside', 'image/heif', 'jpeg', 'jpgs'),
   kind('a HEIF image with JPEG 2000 inside', 'image/hej2k', 'j2ki', 'j2is'),
 ]
-const HEIF: Kind = { name: 'a HEIF image', type: 'image/heif' }
+export const HEIF: Kind = { name: 'a HEIF image', type: 'image/heif' }
 
 /** Boxes that show the kind if no brand does. */
 const BY_CONFIGURATION: readonly (readonly [box: string, brand: string])[] = [

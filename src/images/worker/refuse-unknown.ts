@@ -1,27 +1,40 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { fileTypeFromFile } from 'file-type'
-import { ACCEPTED, FORMATS } from '../formats.ts'
+import { FORMATS, type Format, namesOf } from '../formats.ts'
 import { isoMediaKind } from './iso-media-kind.ts'
 import { type Kind, kindBySignature } from './known-kinds.ts'
 import { Refusal } from './tasks.ts'
 import { textKind } from './text-kind.ts'
-import { tiffKind } from './tiff-kind.ts'
+import { TIFF, tiffKind } from './tiff-kind.ts'
 
 /** Enough for the declarations and comments before the first tag of a document. */
 const BYTES_SNIFFED = 64 * 1024
 
-/** The refusal of a file that no decoder accepts. It says what the file is, and which formats are accepted. */
-export async function refusalOfUnknown(path: string, cause?: unknown): Promise<Refusal> {
+/**
+ * The refusal of a file that no decoder accepts. It says what the file is, and which formats are accepted.
+ * @param formats those that are accepted
+ */
+export async function refusalOfUnknown(
+  path: string,
+  formats: readonly Format[],
+  cause?: unknown,
+): Promise<Refusal> {
   const kind = await identify(path)
-  const accepted = Object.values(FORMATS).find((format) => format.type === kind?.type)
-  if (kind?.type === 'image/avif-sequence') {
-    const detail = `The file is ${kind.name} (${kind.type}), which cannot be decoded; only still AVIF images are accepted.`
-    return new Refusal('content', detail, cause)
-  }
+  const accepted = formats.find((format) => FORMATS[format].type === kind?.type)
   const detail = accepted
-    ? `The ${accepted.name} image cannot be read: it is damaged, cut short, or of a kind that is not supported.`
-    : `The file is ${kind ? `${kind.name} (${kind.type})` : 'of no known format'}; ${ACCEPTED}.`
+    ? `The ${FORMATS[accepted].name} image cannot be read: it is damaged, cut short, or of a kind that is not supported.`
+    : `The file is ${kind ? `${kind.name} (${kind.type})` : 'of no known format'}; ${namesOf(formats)} are accepted.`
   return new Refusal('content', detail, cause)
+}
+
+/** Whether a file that begins like a TIFF is one, and no raw image of a camera. */
+export async function isTiff(path: string): Promise<boolean> {
+  const file = await open(path)
+  try {
+    return (await tiffKind(file, await readStart(file))) === TIFF
+  } finally {
+    await file.close()
+  }
 }
 
 /**

@@ -2,6 +2,7 @@ import type { FileMetadata } from '../file-metadata.ts'
 import type { Format, ImageExtension, ImageType } from '../formats.ts'
 import type { FitPlan, Plan } from '../plan/plan.ts'
 import type { Conversion } from './colour/conversion.ts'
+import type { Timing } from './finish.ts'
 import type { IntermediateExtension } from './intermediate.ts'
 
 /** The properties that a file claims. Only a full decode shows whether they are true. */
@@ -20,6 +21,31 @@ export interface Header {
   isHeldWhole?: boolean
   /** The conversion to sRGB that the decoder does not do by itself. */
   conversion?: Conversion | undefined
+  /** Of an animation whose frames are decoded one by one, so that the decoder does not know it. */
+  timing?: Timing | undefined
+  /** If the file holds pixels that another decoder wrote: how many of the frames it holds. */
+  kept?: number | undefined
+}
+
+export interface HeaderOptions {
+  /** The formats that are accepted; all if absent. */
+  formats?: readonly Format[] | undefined
+  /** Whether a PNG counts as a still, whatever it says of frames. */
+  isStill?: boolean | undefined
+  /** What is known of a file of pixels that another decoder wrote. */
+  decoded?: Decoded | undefined
+}
+
+export interface Decoded {
+  format: Format
+  /** The path of the file that was decoded. */
+  original: string
+  /** What it claims. A drawing may be decoded in a smaller size. */
+  width: number
+  height: number
+  frames: number
+  timing?: Timing | undefined
+  kept: number
 }
 
 export interface RenderedImage {
@@ -67,9 +93,18 @@ export interface Rendered extends RenderedImage {
 
 /** The tasks of a worker process. Paths are absolute. Output files go into `folder`. */
 export interface Tasks {
-  readHeader: { input: { path: string }; output: Header }
+  readHeader: { input: { path: string } & HeaderOptions; output: Header }
   readMetadata: { input: { path: string; header: Header }; output: FileMetadata | undefined }
-  process: { input: { path: string; folder: string; header: Header }; output: ProcessedImage }
+  process: {
+    input: {
+      path: string
+      /** The path of the file that was uploaded. `path` may hold its decoded pixels. */
+      original: string
+      folder: string
+      header: Header
+    }
+    output: ProcessedImage
+  }
   render: {
     input: { path: string; folder: string; header: Header; plan: Plan | FitPlan } & RenderExtras
     output: Rendered

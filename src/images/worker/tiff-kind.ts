@@ -35,7 +35,7 @@ function raw(maker: string, camera: string, type: string) {
   return { maker, name: `a raw image of ${camera}`, type }
 }
 
-const TIFF: Kind = { name: 'a TIFF image', type: 'image/tiff' }
+export const TIFF: Kind = { name: 'a TIFF image', type: 'image/tiff' }
 
 /** Kinds by the first four bytes, in Latin-1. */
 const HEADERS: Readonly<Record<string, Kind>> = {
@@ -83,7 +83,7 @@ export async function tiffKind(file: FileHandle, start: Buffer): Promise<Kind | 
   }
   if (!isRaw) return TIFF
   const maker = MAKERS.find((each) => make.toUpperCase().startsWith(each.maker))
-  return maker ?? { name: 'a raw image of a camera', type: 'image/tiff' }
+  return maker ?? { name: 'a raw image of a camera', type: 'image/x-raw' }
 }
 
 interface Entry {

@@ -8,7 +8,14 @@ import { Refusal, type Reply, type Request, type Tasks, type WorkerLimits } from
 const HANG_FACTOR = 10
 
 /** Signals that end a process because of a fault in its own code. */
-const CRASHES: readonly string[] = ['SIGSEGV', 'SIGBUS', 'SIGABRT', 'SIGILL', 'SIGFPE', 'SIGTRAP']
+export const CRASHES: readonly string[] = [
+  'SIGSEGV',
+  'SIGBUS',
+  'SIGABRT',
+  'SIGILL',
+  'SIGFPE',
+  'SIGTRAP',
+]
 
 export interface ImageWorker {
   readonly pid: number | undefined

@@ -9,7 +9,9 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import sharp from 'sharp'
 import { FORMATS } from '../formats.ts'
+import { framesOf } from '../plan/plan.ts'
 import { VARIANTS } from '../recipe.ts'
+import { type Frames, withApngFrames } from './apng-frames.ts'
 import { decodeEveryFrame, decodeUpload, readHeader } from './decode.ts'
 import { withGifTransparency } from './gif-transparency.ts'
 import { withJpegEnd } from './jpeg-end.ts'
@@ -31,27 +33,37 @@ const NICENESS = 15
 const WATCH_MS = 20
 const MEBIBYTE = 1024 * 1024
 
-/** Only accepted formats, read from files. `PngBuffer` is for gray pixels, which get a profile as a PNG. */
-const LOADERS = ['JpegFile', 'PngFile', 'WebpFile', 'NsgifFile', 'HeifFile', 'PngBuffer'].map(
-  (name) => `VipsForeignLoad${name}`,
-)
+/**
+ * Only accepted formats, read from files. `PngBuffer` is for gray pixels, which get a profile as a PNG, and for the
+ * frames of an animated PNG.
+ */
+const LOADERS = [
+  'JpegFile',
+  'PngFile',
+  'WebpFile',
+  'NsgifFile',
+  'HeifFile',
+  'TiffFile',
+  'PngBuffer',
+].map((name) => `VipsForeignLoad${name}`)
 
 const readMetadata = createMetadataReader()
 
 const tasks: {
   [Name in keyof Tasks]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>
 } = {
-  readHeader: ({ path }) => readHeader(path),
+  readHeader: ({ path, ...options }) => readHeader(path, options),
 
   readMetadata: ({ path, header }) => readMetadata(path, header),
 
   async process(task) {
     const { folder, header } = task
+    const needed = { decoded: header.frames, kept: 1 }
     // The decoder has its own thread, so the metadata are read meanwhile.
-    const reading = readMetadata(task.path, header)
-    const pixels = await withSource(task, async (path) => {
-      await decodeEveryFrame(path, header)
-      return decodeUpload(path, header, VARIANTS.scaled.fit)
+    const reading = readMetadata(task.original, header)
+    const pixels = await withSource(task, needed, async (path, source) => {
+      await decodeEveryFrame(path, source)
+      return decodeUpload(path, source, VARIANTS.scaled.fit)
     }).finally(() => reading)
     const scaled = await renderPixels(pixels, VARIANTS.scaled, join(folder, 'scaled.webp'))
     const { width, height, frames } = header
@@ -62,13 +74,20 @@ const tasks: {
   },
 
   render: (task) =>
-    withSource(task, (path) =>
-      task.withIntermediate ? renderWithIntermediate(path, task) : render(path, task),
+    withSource(task, shown(framesOf(task.plan, task.header)), (path, header) =>
+      task.withIntermediate
+        ? renderWithIntermediate(path, { ...task, header })
+        : render(path, { ...task, header }),
     ),
 
   renderFromIntermediate: (task) => renderFromIntermediate(task.path, task),
 
-  renderParts: (task) => withSource(task, (path) => renderParts(path, task)),
+  renderParts: (task) =>
+    withSource(
+      task,
+      shown(Math.max(...task.plans.map((plan) => framesOf(plan, task.header)))),
+      (path, header) => renderParts(path, { ...task, header }),
+    ),
 }
 
 prepareProcess()
@@ -142,15 +161,21 @@ function send(reply: Reply): Promise<void> {
   })
 }
 
+const shown = (count: number): Frames => ({ decoded: count, kept: count })
+
 /**
  * Passes the file of an image to `work`, or a corrected copy in its folder. The decoder shows the copy as
  * browsers show the original.
  */
 function withSource<T>(
   task: { path: string; folder: string; header: Header },
-  work: (path: string) => Promise<T>,
+  frames: Frames,
+  work: (path: string, header: Header) => Promise<T>,
 ): Promise<T> {
-  if (task.header.format === 'jpeg') return withJpegEnd(task, work)
-  if (task.header.format === 'gif') return withGifTransparency(task, work)
-  return work(task.path)
+  const { path, header } = task
+  if (header.kept !== undefined) return work(path, { ...header, frames: header.kept })
+  if (header.format === 'jpeg') return withJpegEnd(task, (path) => work(path, header))
+  if (header.format === 'gif') return withGifTransparency(task, (path) => work(path, header))
+  if (header.format === 'png' && header.frames > 1) return withApngFrames(task, frames, work)
+  return work(path, header)
 }

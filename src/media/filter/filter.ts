@@ -4,10 +4,8 @@ import { FORMATS } from '../../images/formats.ts'
 import { COLOR_NAMES, type ColorName } from './colors.ts'
 import type { TimeRange } from './dates.ts'
 
-/** Formats that filters know. The accepted formats come first. The library may have no item of the others. */
-export const FILTER_TYPES: readonly string[] = [
-  ...new Set([...Object.keys(FORMATS), 'heic', 'svg', 'tiff', 'jxl', 'bmp']),
-]
+/** Formats that filters know. The library may have no item of some of them. */
+export const FILTER_TYPES: readonly string[] = Object.keys(FORMATS)
 
 /** What an item may have or lack. */
 export const TRAITS = [

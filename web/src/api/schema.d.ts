@@ -3485,7 +3485,7 @@ export interface paths {
                     offset?: number;
                     /** @description Each term must occur within the name, the file name, one tag, the alt text, the description or the credit */
                     search?: string;
-                    /** @description Any of these, with commas between: jpeg, png, webp, gif, avif, heic, svg, tiff, jxl, bmp */
+                    /** @description Any of these, with commas between: jpeg, png, webp, gif, avif, heic, tiff, svg, jxl, bmp */
                     type?: string;
                     /** @description Tags, all of which it has, with commas between; case does not count */
                     tag?: string;
@@ -9411,7 +9411,7 @@ export interface paths {
         put?: never;
         /**
          * Add an image
-         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF and AVIF are accepted. Members that are absent are taken from EXIF, IPTC and XMP in the file.
+         * @description As JSON with `image` in base64 (bare or a data URL), or as multipart/form-data with the same fields, `image` a file; there, members that are no texts are given as JSON. Or with `url` in the place of `image`: the server fetches it. JPEG, PNG, WebP, GIF, AVIF, HEIC, TIFF, SVG, JPEG XL and BMP images are accepted. Members that are absent are taken from EXIF, IPTC and XMP in the file.
          *
          *     Needs the permission `add-media`.
          */

@@ -3,6 +3,7 @@ import { useRef } from 'react'
 import type { MediaItem } from '../api/client'
 import { useToolMessages } from '../messages/tools'
 import { useFileService } from '../session/session'
+import { ACCEPTED_FILES } from '../upload/file-types'
 import { useReplace } from './use-versions'
 
 interface ReplaceButtonProps {
@@ -21,7 +22,7 @@ export function ReplaceButton({ look, item, leave }: ReplaceButtonProps) {
   if (!isServed) return null
   return (
     <FileButton
-      accept="image/*"
+      accept={ACCEPTED_FILES}
       resetRef={reset}
       onChange={(file) => {
         // Without a reset, the same file could not be picked again.

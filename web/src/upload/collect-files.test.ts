@@ -61,9 +61,16 @@ it('takes files and folders of one drop, with all nested folders', async () => {
 })
 
 it('takes every single file whatever its type, but only images from folders', async () => {
-  const content = { 'n.txt': '', '.DS_Store': '', '.x.jpg': '', 'raw.HEIC': '', 'photo.jpg': '' }
+  const content = {
+    'n.txt': '',
+    '.DS_Store': '',
+    '.x.jpg': '',
+    'raw.HEIC': '',
+    'photo.jpg': '',
+    's.tif': '',
+  }
   expect(await collect(file('n.txt'), folder(content))).toEqual({
-    names: ['n.txt', 'raw.HEIC', 'photo.jpg'],
+    names: ['n.txt', 'raw.HEIC', 'photo.jpg', 's.tif'],
     leftOut: 3,
   })
 })

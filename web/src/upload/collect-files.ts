@@ -1,10 +1,9 @@
-/** Names of image files from cameras and the web. A file without a type may still be an image. */
-const IMAGE_NAME = /\.(jpe?g|png|webp|gif|avif|heic|heif)$/i
+import { isImageName } from './file-types'
 
 /** False for other files in folders, such as the hidden files of file managers. */
 const isImage = (file: File) =>
   !file.name.startsWith('.') &&
-  (file.type.startsWith('image/') || (file.type === '' && IMAGE_NAME.test(file.name)))
+  (file.type.startsWith('image/') || (file.type === '' && isImageName(file.name)))
 
 export interface Collected {
   files: File[]

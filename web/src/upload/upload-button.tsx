@@ -1,6 +1,7 @@
 import { Button, FileButton, Text } from '@mantine/core'
 import { useRef } from 'react'
 import { useMessages } from '../messages/messages'
+import { ACCEPTED_FILES } from './file-types'
 import { useUploadService } from './use-upload-service'
 
 export const UPLOAD_BUTTON_ID = 'upload'
@@ -21,7 +22,7 @@ export function UploadButton({ onFiles }: { onFiles: (files: File[]) => void }) 
   return (
     <FileButton
       multiple
-      accept="image/*"
+      accept={ACCEPTED_FILES}
       resetRef={reset}
       onChange={(files) => {
         onFiles(files)

@@ -24,13 +24,16 @@ type Means =
   | { name: 'declaration'; colour: Colour; isDeep: boolean; range: Range }
   /** sharp converts 16-bit images with a profile to Display P3 and leaves them in it. */
   | { name: 'deep-profile' }
-  /** sharp applies a gray profile only in 8-bit PNGs. `profile` is base64. */
+  /** sharp applies a gray profile only in some images of 8 bits. `profile` is base64. */
   | { name: 'gray-profile'; profile: string; range: Range }
   /** CMYK without a usable profile. The decoder would assume the profile of a certain press. */
   | { name: 'inks' }
 
 /** Larger than any gray profile needs to be. A bound, because the profile is sent between processes. */
 const MAX_GRAY_PROFILE_BYTES = 1024 * 1024
+
+/** Formats of which sharp does not apply a gray profile at any depth. */
+const DROPS_GRAY_PROFILE: readonly Format[] = ['avif', 'heic', 'tiff', 'jxl', 'bmp']
 
 /** Finds the conversion by the file's metadata and its first bytes. Most files need none. */
 export async function findConversion(
@@ -53,7 +56,7 @@ function chooseMeans(
   const isDeep = depth === 'ushort'
   if (hasProfile && !colour) {
     const isGray = icc && spaceOf(icc) === 'GRAY' && icc.length <= MAX_GRAY_PROFILE_BYTES
-    if (isGray && (isDeep || format === 'avif')) {
+    if (isGray && (isDeep || DROPS_GRAY_PROFILE.includes(format))) {
       const range = rangeOf(8, isGrayLimited)
       return { name: 'gray-profile', profile: icc.toString('base64'), range }
     }

@@ -5,12 +5,19 @@ import { readHeifColour } from './heif.ts'
 import type { ReadAt } from './heif-boxes.ts'
 import { readPngColour } from './png.ts'
 
+const READERS: Readonly<Partial<Record<Format, (readAt: ReadAt) => Promise<Declared>>>> = {
+  png: readPngColour,
+  avif: readHeifColour,
+  heic: readHeifColour,
+}
+
 /** Reads the first bytes of the file, only for formats that can declare a colour. */
 export async function readDeclared(path: string, format: Format): Promise<Declared> {
-  if (format !== 'png' && format !== 'avif') return {}
+  const read = READERS[format]
+  if (!read) return {}
   const file = await open(path)
   try {
-    return await (format === 'png' ? readPngColour : readHeifColour)(readerOf(file))
+    return await read(readerOf(file))
   } finally {
     await file.close()
   }

@@ -30,7 +30,8 @@ export async function withProfile(
   return sharp(Buffer.concat(chunk)).toColourspace('srgb')
 }
 
-function makeChunk(type: string, data: Buffer): Buffer {
+/** A chunk of a PNG. */
+export function makeChunk(type: string, data: Buffer): Buffer {
   const bytes = Buffer.alloc(12 + data.length)
   bytes.writeUInt32BE(data.length, 0)
   bytes.write(type, 4, 'latin1')

@@ -6,6 +6,9 @@ const MEBIBYTE = 1024 * 1024
 /** The metadata of a JPEG are in front of its pixels. A profile, a preview or a depth map may be in front of them. */
 const JPEG_BYTES = MEBIBYTE
 
+/** Formats that hold no EXIF, IPTC or XMP, or nothing of a camera. */
+const WITHOUT: readonly Format[] = ['bmp', 'svg']
+
 /** Metadata of the other formats may be anywhere. Those of a larger file are not read. */
 const MAX_BYTES = 256 * MEBIBYTE
 
@@ -17,6 +20,7 @@ export async function readMetadataBytes(
   path: string,
   format: Format,
 ): Promise<ArrayBuffer | undefined> {
+  if (WITHOUT.includes(format)) return new ArrayBuffer(0)
   const file = await open(path)
   try {
     const { size } = await file.stat()
