@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { cutShort, makeHtml, makeJpeg, makePng } from '../fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from '../harness.ts'
@@ -104,6 +106,37 @@ describePage('uploading', () => {
       fileName: 'From afar.png',
       source: `http://localhost:${port}/From%20afar.png`,
     })
+  })
+
+  it('goes on with a large file after a reload of the page, without asking for it', async () => {
+    const pixels = randomBytes(2400 * 2400 * 3)
+    const raw = { width: 2400, height: 2400, channels: 3 } as const
+    const path = join(makeDataFolder(), 'Large.png')
+    const { size } = await sharp(pixels, { raw }).png({ compressionLevel: 0 }).toFile(path)
+    const page = await openPage(server)
+    page.on('dialog', (dialog) => void dialog.accept())
+    const begun: string[] = []
+    const held = Promise.withResolvers<void>()
+    let isHeld = true
+    await page.route('**/media/uploads**', (route) => {
+      const method = route.request().method()
+      if (method === 'POST') begun.push(method)
+      if (method === 'PATCH' && isHeld) return held.resolve()
+      return route.continue()
+    })
+    await uploadButton(page).waitFor()
+    await dropFromDisk(page, [path])
+    await held.promise
+    isHeld = false
+    await page.reload()
+    await row(page, 'Large').getByText('Added', { exact: true }).waitFor({ timeout: 30_000 })
+    expect(begun).toEqual(['POST'])
+    const [item] = await find('Large')
+    expect(item).toMatchObject({ name: 'Large', fileName: 'Large.png', size })
+    // Nothing is left to go on with.
+    await page.reload()
+    await image(page, 'Large').waitFor()
+    expect(await queue(page).count()).toBe(0)
   })
 
   it('waits for names and tags on request, and completes tags from those in use', async () => {

@@ -57,8 +57,12 @@ function useWelcome() {
 export function useSignOut() {
   return useMutation({
     mutationFn: () => call(api.POST('/auth/logout')),
-    // A reload removes all data and input from the page.
-    onSettled: reloadAnyway,
+    onSettled: async () => {
+      const clear = async () => (await import('../upload/kept-files')).clearKeptFiles()
+      await clear().catch(() => {})
+      // A reload removes all data and input from the page.
+      reloadAnyway()
+    },
   })
 }
 

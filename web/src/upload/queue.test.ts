@@ -10,7 +10,10 @@ const MEDIA = { id: 1 } as MediaItem
 const ADDED: Outcome = { kind: 'added', media: MEDIA, duplicateOf: undefined }
 
 /** Opens a queue with fake uploads. The test decides when each ends, and with which outcome. */
-function openQueue({ isAutomatic = true } = {}) {
+function openQueue({
+  isAutomatic = true,
+  ...more
+}: Partial<Parameters<typeof createQueue>[0]> = {}) {
   const sent: Sending[] = []
   const onSessionOver = vi.fn()
   const onNotTagged = vi.fn()
@@ -34,6 +37,7 @@ function openQueue({ isAutomatic = true } = {}) {
     onNotTagged,
     onSessionOver,
     probe: async () => true,
+    ...more,
   })
   const add = (...names: string[]) => {
     queue.add(names.map((name) => new File(['bytes'], name)))
@@ -67,6 +71,27 @@ it('sends a link in the place of a file, and not as an empty one', async () => {
   expect(states()).toEqual(['added', 'failed'])
   add('File.jpg')
   expect(sent[1]?.link).toBeUndefined()
+})
+
+it('tells which files wait and which are over, and takes back those of an earlier page', async () => {
+  const told: string[] = []
+  const { queue, sent } = openQueue({
+    onWaiting: ({ name }) => told.push(`${name} waits`),
+    onOver: ({ name }) => told.push(`${name} is over`),
+  })
+  queue.takeBack([{ file: new File(['x'], 'a.png'), name: 'Typed', tags: ['t'], key: 'k' }])
+  expect(sent).toMatchObject([{ name: 'Typed', tags: ['t'] }])
+  await sent[0]?.end(ADDED)
+  queue.takeBack([{ file: new File(['x'], 'b.png'), name: 'B', tags: [] }])
+  await sent[1]?.end(failed)
+  queue.cancelAll()
+  const [, b] = [...queue.store.all()]
+  queue.dismiss(b?.id ?? 0)
+  // Once when it comes, and once under its final name.
+  expect(told).toEqual([
+    ...['Typed waits', 'Typed waits', 'Typed is over'],
+    ...['B waits', 'B waits', 'B is over'],
+  ])
 })
 
 it('sends each file with its name and the tags at that moment', async () => {

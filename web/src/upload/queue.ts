@@ -2,7 +2,15 @@ import { createHolds, type Hold } from './holds'
 import { nameFiles, tagsFromFolders } from './name-files'
 import type { Outcome, sendUpload } from './send-upload'
 import { planTagging, type Retag } from './tag-sent'
-import { type Failure, isHopeless, isRunning, nameFromFile } from './upload'
+import {
+  type Failure,
+  isHopeless,
+  isOver,
+  isRunning,
+  type NewUpload,
+  nameFromFile,
+  type Upload,
+} from './upload'
 import { createUploadStore } from './upload-store'
 
 /** Uploads at a time. The server processes only a few at once, and more would only take memory. */
@@ -28,6 +36,10 @@ interface QueueOptions {
   retag: Retag
   /** Called when uploaded files could not be tagged. */
   onNotTagged: (error: unknown) => void
+  /** Called when a file comes into the queue, and when it is sent under its final name. */
+  onWaiting?: (upload: Upload) => void
+  /** Called when a file need not be sent any more. */
+  onOver?: (upload: Upload) => void
   /** Called when the server no longer accepts the session. */
   onSessionOver: () => void
   /** Whether the server answers at all. */
@@ -84,6 +96,8 @@ export function createQueue(options: QueueOptions) {
     running.set(id, controller)
     const given = view.tags
     store.change(id, { name, given, state: 'sending', sent: 0 })
+    const sending = store.get(id)
+    if (sending) options.onWaiting?.(sending)
     const outcome = await send({
       file,
       link,
@@ -106,10 +120,12 @@ export function createQueue(options: QueueOptions) {
     if (outcome.kind === 'added') {
       const { media, duplicateOf } = outcome
       store.change(id, { state: 'added', media, duplicateOf })
+      tellOver(id)
       onAdded()
       void tagSent()
     } else if (outcome.kind === 'aborted') {
       store.change(id, { state: 'canceled', sent: 0 })
+      tellOver(id)
     } else if (outcome.kind === 'refused') {
       const { detail, isFinal } = outcome
       fail(id, detail ? { kind: 'refused', detail, isFinal } : { kind: 'server-fault' })
@@ -156,8 +172,25 @@ export function createQueue(options: QueueOptions) {
     }
   }
 
-  const fail = (id: number, failure: Failure) =>
+  const fail = (id: number, failure: Failure) => {
     store.change(id, { state: 'failed', sent: 0, failure })
+    const upload = store.get(id)
+    if (upload && isHopeless(upload)) options.onOver?.(upload)
+  }
+
+  const tellOver = (id: number) => {
+    const upload = store.get(id)
+    if (upload) options.onOver?.(upload)
+  }
+
+  const enqueue = (uploads: readonly NewUpload[]) => {
+    for (const id of store.add(uploads)) {
+      waiting.add(id)
+      const upload = store.get(id)
+      if (upload) options.onWaiting?.(upload)
+    }
+    sendNext()
+  }
 
   const wait = (id: number) => {
     store.change(id, { state: 'waiting', sent: 0, failure: undefined })
@@ -189,9 +222,10 @@ export function createQueue(options: QueueOptions) {
         const name = names[index] ?? nameFromFile(file.name)
         return { file, name, tags: tagsFromFolders(foldersOf(file)), link: linkOf(file) }
       })
-      for (const id of store.add(named)) waiting.add(id)
-      sendNext()
+      enqueue(named)
     },
+    /** Takes uploads back into the queue that were in it before a reload of the page. */
+    takeBack: enqueue,
     rename: (id: number, name: string) => store.change(id, { name }),
     /** Call when the name of an upload is being edited. */
     edit: (id: number) => {
@@ -217,11 +251,17 @@ export function createQueue(options: QueueOptions) {
     tryNow: holds.tryNow,
     cancel: (id: number) => {
       running.get(id)?.abort()
-      if (waiting.delete(id)) store.change(id, { state: 'canceled' })
+      if (waiting.delete(id)) {
+        store.change(id, { state: 'canceled' })
+        tellOver(id)
+      }
       sendNext()
     },
     cancelAll: () => {
-      for (const id of waiting) store.change(id, { state: 'canceled' })
+      for (const id of waiting) {
+        store.change(id, { state: 'canceled' })
+        tellOver(id)
+      }
       waiting.clear()
       for (const controller of running.values()) controller.abort()
     },
@@ -237,8 +277,14 @@ export function createQueue(options: QueueOptions) {
       breaks.clear()
       sendNext()
     },
-    dismiss: store.remove,
-    clearOver: store.clearOver,
+    dismiss: (id: number) => {
+      tellOver(id)
+      store.remove(id)
+    },
+    clearOver: () => {
+      for (const upload of store.all()) if (isOver(upload)) options.onOver?.(upload)
+      store.clearOver()
+    },
     clearFinished: store.clearFinished,
     setOnline: (isOnline: boolean) => holds.set('offline', !isOnline),
     setSignedIn: (isSignedIn: boolean) => {

@@ -12,7 +12,7 @@ export type Outcome =
   | { kind: 'unreachable' }
   | { kind: 'aborted' }
 
-interface SendOptions {
+export interface SendOptions {
   file: File
   /** Where the server fetches the file, instead. */
   link?: string | undefined
@@ -48,17 +48,18 @@ export function sendUpload({ file, link, name, tags, onProgress, signal }: SendO
     request.upload.onload = () => onProgress(1)
     request.onabort = () => resolve({ kind: 'aborted' })
     request.onerror = () => resolve({ kind: 'unreachable' })
-    request.onload = () => resolve(readOutcome(request))
+    request.onload = () => {
+      const { status, response } = request
+      resolve(readOutcome(status, response, request.getResponseHeader('retry-after')))
+    }
     signal.addEventListener('abort', () => request.abort(), { once: true })
     request.send(form)
   })
 }
 
-function readOutcome(request: XMLHttpRequest): Outcome {
-  const { status } = request
-  // A proxy may send a response of any form.
-  const answer: Answer = typeof request.response === 'object' ? (request.response ?? {}) : {}
-  const retryAfter = request.getResponseHeader('retry-after')
+/** @param body of the answer, parsed. A proxy may send one of any form */
+export function readOutcome(status: number, body: unknown, retryAfter: string | null): Outcome {
+  const answer: Answer = typeof body === 'object' ? (body ?? {}) : {}
   if (status === 200 && answer.media) {
     return { kind: 'added', media: answer.media, duplicateOf: answer.duplicates?.[0] }
   }

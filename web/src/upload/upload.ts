@@ -9,6 +9,7 @@ export interface Upload {
   readonly file: File
   /** Where the server fetches the file. */
   readonly link: string | undefined
+  readonly key: string
   /** Name of the future item, as typed. */
   readonly name: string
   readonly state: UploadState
@@ -30,6 +31,11 @@ export type Failure =
   | { kind: 'refused'; detail: string; isFinal: boolean }
   | { kind: 'empty' | 'unreadable' | 'too-large' | 'unreachable' | 'server-fault' }
 
+/** Above this size an upload that broke off goes on where it was. Below, to begin anew costs less than to ask. */
+const LARGE_BYTES = 16 * 1024 * 1024
+
+export const isLarge = ({ size }: File): boolean => size > LARGE_BYTES
+
 export const isRunning = ({ state }: Upload) => state === 'sending' || state === 'processing'
 export const isOver = ({ state }: Upload) =>
   state === 'added' || state === 'failed' || state === 'canceled'
@@ -46,12 +52,15 @@ export interface NewUpload {
   name: string
   tags: readonly string[]
   link?: string | undefined
+  /** Under which the browser keeps the file over a reload of the page. */
+  key?: string | undefined
 }
 
-export const newUpload = (id: number, { file, name, tags, link }: NewUpload): Upload => ({
+export const newUpload = (id: number, { file, name, tags, link, key }: NewUpload): Upload => ({
   id,
   file,
   link,
+  key: key ?? randomKey(),
   name,
   state: 'waiting',
   sent: 0,
@@ -61,6 +70,9 @@ export const newUpload = (id: number, { file, name, tags, link }: NewUpload): Up
   given: [],
   duplicateOf: undefined,
 })
+
+/** Unlike `crypto.randomUUID`, also where the page came over plain HTTP. */
+const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join('-')
 
 export const MAX_NAME_CODE_POINTS = 255
 

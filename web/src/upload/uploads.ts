@@ -9,8 +9,10 @@ import { useRefresh } from '../media/queries'
 import { useMessages } from '../messages/messages'
 import { notify } from '../notify'
 import { SESSION_KEY, useSession } from '../session/session'
+import type { KeptFiles } from './kept-files'
 import { createQueue, type Uploads } from './queue'
-import { sendUpload } from './send-upload'
+import { type SendOptions, sendUpload } from './send-upload'
+import { isLarge } from './upload'
 
 export type { Uploads } from './queue'
 
@@ -25,10 +27,22 @@ export function useUploads(): Uploads {
   const { t } = useMessages()
   const latest = useRef((_: unknown): string => '')
   latest.current = (error) => [t.tagsNotGiven, explainRefusal(error, t)].filter(Boolean).join(' ')
+  const [kept] = useState(loadKeptFiles)
+  const userId = useRef<string>(undefined)
+  userId.current = user ? String(user.id) : undefined
   const [uploads] = useState(() =>
     createQueue({
       isAutomatic: localStorage.getItem(AUTOMATIC) !== 'false',
-      send: sendUpload,
+      send: (options) => (isLarge(options.file) ? sendLarge(options) : sendUpload(options)),
+      onWaiting: async ({ key, file, name, tags }) => {
+        const { current } = userId
+        if (!current || !isLarge(file)) return
+        const keeping = await kept()
+        await keeping?.keep({ key, user: current, file, name, tags })
+      },
+      onOver: async ({ key, file }) => {
+        if (isLarge(file)) await (await kept())?.forget(key)
+      },
       onAdded: atIntervals(refresh),
       retag: async ({ items, add, remove }) => {
         const { signal } = new AbortController()
@@ -51,6 +65,14 @@ export function useUploads(): Uploads {
   )
 
   useEffect(() => uploads.setSignedIn(Boolean(user)), [uploads, user])
+
+  const id = userId.current
+  useEffect(() => {
+    if (id === undefined) return
+    void kept()
+      .then((files) => files?.takeBack(id))
+      .then((files = []) => files.length > 0 && uploads.takeBack(files))
+  }, [uploads, kept, id])
 
   useEffect(() => {
     const follow = () => uploads.setOnline(navigator.onLine)
@@ -93,6 +115,25 @@ export const useQueueView = ({ subscribe, getView }: Uploads) =>
 export function chooseAutomatic(uploads: Uploads, isAutomatic: boolean) {
   localStorage.setItem(AUTOMATIC, String(isAutomatic))
   uploads.setAutomatic(isAutomatic)
+}
+
+/** Loaded later, since few files are large. */
+const sendLarge = (options: SendOptions) =>
+  import('./send-resumable').then(
+    ({ sendResumable }) => sendResumable(options),
+    () => ({ kind: 'unreachable' }) as const,
+  )
+
+/** @returns a function that loads what keeps files over a reload; undefined if that cannot be loaded */
+function loadKeptFiles() {
+  let loaded: Promise<KeptFiles | undefined> | undefined
+  return () => {
+    loaded ??= import('./kept-files').then(
+      ({ createKeptFiles }) => createKeptFiles(),
+      () => undefined,
+    )
+    return loaded
+  }
 }
 
 /** Whether the server sends any response at all. */

@@ -96,7 +96,7 @@ export const finite = (number: number): number | undefined =>
 export const iptcTexts = (tag: unknown): readonly string[] =>
   (Array.isArray(tag) ? tag : [tag]).flatMap((each) => {
     const { description } = asTag(each)
-    return typeof description === 'string' ? [description.replace(/\0.*$/s, '')] : []
+    return typeof description === 'string' ? description.split('\0', 1) : []
   })
 
 export const iptcText = (tag: unknown): string | undefined => joined(iptcTexts(tag))
