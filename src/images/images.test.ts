@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import { thumbHashToAverageRGBA } from 'thumbhash'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { findExiftool, startExiftool } from '../../test/exiftool.ts'
 import {
   appendZip,
   cutShort,
@@ -30,6 +31,7 @@ import {
   makeTiffOfPages,
   makeTransparentPng,
   makeWebp,
+  readFixture,
   spoilEnd,
 } from '../../test/fixtures.ts'
 import { AppError } from '../base/errors.ts'
@@ -171,6 +173,19 @@ describe('process', () => {
     expect(Math.abs(r - b)).toBeLessThan(0.3)
     expect(g).toBeLessThan(0.3)
   })
+
+  it.skipIf(!findExiftool()).each(['quarters.heic', 'quarters.jxl', 'tiff'])(
+    'says what %s says, also without its pixels',
+    async (name) => {
+      const path = await save(name === 'tiff' ? await makeTiff() : readFixture(name))
+      const exiftool = startExiftool()
+      await exiftool.write(path, ['-XMP-dc:Description=A tower', '-EXIF:Make=Acme'])
+      await exiftool.stop()
+      const { metadata } = await images.process(path, folder)
+      expect(metadata).toMatchObject({ description: 'A tower', exif: { make: 'Acme' } })
+      expect(await images.readMetadata(path)).toEqual(metadata)
+    },
+  )
 
   it('shows a photograph upright and keeps none of its metadata', async () => {
     const { width, height, scaled } = await add(await makePhonePhoto({ width: 800, height: 600 }))
