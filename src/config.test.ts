@@ -55,6 +55,19 @@ describe('the configuration', () => {
     ])
   })
 
+  it('takes some formats of images, and names one that there is not', () => {
+    const formats = (text: string) => readConfig({ VITRINE_IMAGE_FORMATS: text }).imageFormats
+    expect(formats('svg, jpeg,svg')).toEqual(['jpeg', 'svg'])
+    expect(readConfig({}).imageFormats).toContain('heic')
+    const known = 'one of jpeg, png, webp, gif, avif, heic, tiff, svg, jxl, bmp'
+    expect(faultsOf({ VITRINE_IMAGE_FORMATS: 'jpeg,tga' })).toEqual([
+      `VITRINE_IMAGE_FORMATS is "jpeg,tga"; must be ${known}`,
+    ])
+    expect(faultsOf({ VITRINE_IMAGE_FORMATS: ',' })).toEqual([
+      'VITRINE_IMAGE_FORMATS is ","; must be one or more of jpeg, png, webp, gif, avif, heic, tiff, svg, jxl, bmp',
+    ])
+  })
+
   it('names settings that external accounts lack or must not have, beside all other faults', () => {
     expect(faultsOf({ VITRINE_AUTH: 'external', VITRINE_PORT: 'http' })).toEqual([
       'VITRINE_PORT is "http"; must be a whole number from 0 to 65535',

@@ -145,6 +145,25 @@ describe('an image that is added', () => {
   })
 })
 
+describe('an SVG', () => {
+  it('is public as pixels alone; the drawing itself is a download for those who may see originals', async () => {
+    const drawing = fixtures.makeSvg()
+    const { media } = (await client.add('A drawing', [], drawing)).body
+    for (const url of [media.urls.scaled, media.urls.template.replace('{width}', '320')]) {
+      const { status, headers } = await client.get(url)
+      expect([status, headers.get('content-type')]).toEqual([200, 'image/webp'])
+    }
+    const svg = media.urls.template.replace('{width}.webp', '320.svg')
+    expect((await client.get(svg)).status).toBe(400)
+    expect((await fetch(`${server.url}/media/original/${media.id}`)).status).toBe(401)
+    const { bytes, headers } = await client.get(`/media/original/${media.id}`)
+    expect(bytes.equals(drawing)).toBe(true)
+    expect(headers.get('content-type')).toBe('image/svg+xml')
+    expect(headers.get('content-disposition')).toMatch(/^attachment; filename="A drawing.svg"/)
+    expect(headers.get('content-security-policy')).toBe("default-src 'none'; sandbox")
+  })
+})
+
 describe('the same bytes', () => {
   const countStored = async () => Object.keys((await expectConsistent(server.data)).stored).length
 
