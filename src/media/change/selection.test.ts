@@ -19,7 +19,9 @@ async function openLibrary() {
   const database = await openTemporaryDatabase()
   const ids = Array.from({ length: COUNT }, (_, index) => 2 * index + 1)
   await database.write(async (trx) => {
-    await sql`INSERT INTO files VALUES (1, '', '', '', 0, 1, 1, 1, '', '', '', '', 1, NULL, NULL)`.execute(trx)
+    await sql`INSERT INTO files VALUES (1, '', '', '', 0, 1, 1, 1, '', '', '', '', 1, NULL, NULL)`.execute(
+      trx,
+    )
     for (let start = 0; start < COUNT; start += 5000) {
       const some = ids.slice(start, start + 5000)
       const rows = some.map((id) => ({ id, file_id: 1, name: 'x', tags: '[]', added_at: 0 }))
