@@ -8,7 +8,7 @@ import sharp from 'sharp'
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
 import { cutShort, makeHtml, makeJpeg, makePng } from '../fixtures.ts'
 import { type Client, makeDataFolder, type Server, signIn, startServer } from '../harness.ts'
-import { describePage, image, itemPanel, openItem, openPage, PATIENCE } from './page.ts'
+import { describePage, image, itemPanel, openItem, openPage, PATIENCE, signInForm } from './page.ts'
 import { dropFromDisk, jpeg, pick, queue, row, uploadAtOnce, uploadButton } from './upload-steps.ts'
 
 describePage('uploading', () => {
@@ -21,6 +21,14 @@ describePage('uploading', () => {
   afterAll(() => server.stop())
 
   const find = async (name: string) => (await client.list(`?search=${name}&limit=9`)).body.media
+
+  /** A file above the size from which the page sends it in parts. */
+  async function makeLarge() {
+    const raw = { width: 2400, height: 2400, channels: 3 } as const
+    const path = join(makeDataFolder(), 'Large.png')
+    const image = sharp(randomBytes(2400 * 2400 * 3), { raw }).png({ compressionLevel: 0 })
+    return { path, size: (await image.toFile(path)).size }
+  }
 
   it('adds picked files byte for byte, and names them after the files', async () => {
     const page = await openPage(server)
@@ -109,10 +117,7 @@ describePage('uploading', () => {
   })
 
   it('goes on with a large file after a reload of the page, without asking for it', async () => {
-    const pixels = randomBytes(2400 * 2400 * 3)
-    const raw = { width: 2400, height: 2400, channels: 3 } as const
-    const path = join(makeDataFolder(), 'Large.png')
-    const { size } = await sharp(pixels, { raw }).png({ compressionLevel: 0 }).toFile(path)
+    const { path, size } = await makeLarge()
     const page = await openPage(server)
     page.on('dialog', (dialog) => void dialog.accept())
     const begun: string[] = []
@@ -238,5 +243,35 @@ describePage('uploading', () => {
     const name = itemPanel(page).getByLabel('Name', { exact: true })
     await name.waitFor()
     expect(await name.inputValue()).toBe('Known')
+  })
+
+  // The last one, because it ends the session that the others share.
+  it('leaves no large file in the browser to its next user', async () => {
+    const { path } = await makeLarge()
+    const page = await openPage(server)
+    await page.route('**/media/uploads**', () => {})
+    await uploadButton(page).waitFor()
+    await dropFromDisk(page, [path])
+    const countKept = () =>
+      page.evaluate<number>(`(async () => {
+        // To open it first would make it without its store.
+        const all = await indexedDB.databases()
+        if (!all.some(({ name }) => name === 'vitrine-uploads')) return -1
+        const opening = indexedDB.open('vitrine-uploads')
+        await new Promise((resolve) => (opening.onsuccess = resolve))
+        const database = opening.result
+        const counting = database.transaction('files').objectStore('files').count()
+        await new Promise((resolve) => (counting.onsuccess = resolve))
+        database.close()
+        return counting.result
+      })()`)
+    await row(page, 'Large').waitFor()
+    await expect.poll(countKept, PATIENCE).toBe(1)
+    await page.getByRole('button', { name: 'admin', exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Sign out' }).click()
+    const question = page.getByRole('dialog', { name: 'Sign out anyway?' })
+    await question.getByRole('button', { name: 'Sign out' }).click()
+    await signInForm(page).form.waitFor()
+    expect(await countKept()).toBe(0)
   })
 })

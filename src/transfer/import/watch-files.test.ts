@@ -9,14 +9,14 @@ beforeEach(() => {
   root = realpathSync(makeDataFolder())
 })
 
-function watch() {
+function watch({ restMs = 20 } = {}) {
   const ending = new AbortController()
   onTestFinished(() => ending.abort())
   const faults: unknown[] = []
   const { files, again } = watchFiles(
     Buffer.from(root),
     { except: [] },
-    { restMs: 20, pauseMs: 5, signal: ending.signal, onFault: (error) => faults.push(error) },
+    { restMs, pauseMs: 5, signal: ending.signal, onFault: (error) => faults.push(error) },
   )
   const next = async () => {
     const { value } = await files.next()
@@ -38,10 +38,11 @@ describe('watching a folder', () => {
   })
 
   it('waits for a file that still grows', async () => {
-    const { next } = watch()
+    // Looked at several times between two writes, each time with the size of the last look.
+    const { next } = watch({ restMs: 500 })
     const path = join(root, 'growing.jpg')
     writeFileSync(path, '')
-    const writing = setInterval(() => appendFileSync(path, 'x'), 2)
+    const writing = setInterval(() => appendFileSync(path, 'x'), 20)
     let isWritten = false
     const found = next().then((entry) => ({ entry, isWritten }))
     setTimeout(() => {
