@@ -6,9 +6,10 @@ const LEAST_VERSION = 15
 
 /**
  * It flushes nothing: a cut of power would destroy its databases, each of which is of one test. It keeps little of
- * its log, because all of it may be in memory.
+ * its log, because all of it may be in memory. No database lives long enough to be worth a vacuum.
  */
 const SETTINGS = [
+  'autovacuum=off',
   'fsync=off',
   'full_page_writes=off',
   'wal_level=minimal',

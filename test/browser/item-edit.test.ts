@@ -116,10 +116,11 @@ describePage('changing an image', () => {
       await route.abort()
     })
     await nameOf(page).fill('Left early')
-    // Escape before the request would ask about unsaved changes.
     const sent = page.waitForRequest((request) => request.method() === 'PATCH')
     await nameOf(page).press('Enter')
     await sent
+    // Escape before this would ask about unsaved changes.
+    await save(page).and(page.locator('[data-loading]')).waitFor()
     await page.keyboard.press('Escape')
     await itemPanel(page).waitFor({ state: 'detached' })
     release.resolve()

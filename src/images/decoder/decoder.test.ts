@@ -103,7 +103,8 @@ describe('HEIC', () => {
     const path = await save(readFixture('quarters.heic'))
     const { scaled, thumbhash, ...processed } = await images.process(path, folder)
     const file = { type: 'image/heic', extension: 'heic', width: 64, height: 48, frames: 1 }
-    expect(processed).toEqual({ ...file, color: expect.stringMatching(/^#c[78]b[34]1[ef]$/) })
+    const color = expect.stringMatching(/^#c[78]b[34]1[ef]$/)
+    expect(processed).toEqual({ ...file, color, metadata: { reveals: [] } })
     expect(scaled).toMatchObject({ width: 64, height: 48 })
     expect(thumbhash).not.toBe('')
   })
