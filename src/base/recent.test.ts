@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { costOf, createRecent } from './recent.ts'
 
@@ -22,6 +23,39 @@ describe('a cache of recently used values', () => {
     memory.set('99', 99, 0)
     expect(memory.get('10')).toBe(10)
     expect(memory.get('11')).toBeUndefined()
+  })
+
+  it('drops values in the order of their last use, whatever is got, set or deleted before', () => {
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.tuple(fc.constantFrom('get', 'set', 'get', 'set', 'get', 'set', 'delete'), fc.nat(30)),
+          { minLength: 100, maxLength: 200 },
+        ),
+        (steps) => {
+          const memory = createRecent<number>(16 * costOf('00', 0))
+          let expected: string[] = []
+          for (const [step, number] of steps) {
+            const key = String(number + 10)
+            const isKept = expected.includes(key)
+            const others = expected.filter((other) => other !== key)
+            if (step === 'get') {
+              expect(memory.get(key)).toBe(isKept ? number : undefined)
+              if (isKept) expected = [...others, key]
+            } else if (step === 'set') {
+              memory.set(key, number, 0)
+              expected = [...others, key].slice(-16)
+            } else {
+              memory.delete(key)
+              expected = others
+            }
+            expect(memory.total).toBe(expected.length * costOf('00', 0))
+          }
+          const all = Array.from({ length: 31 }, (_, number) => String(number + 10))
+          expect(all.filter((key) => memory.peek(key) !== undefined)).toEqual([...expected].sort())
+        },
+      ),
+    )
   })
 
   it('counts a value once, even if it is set again, deleted or cleared', () => {

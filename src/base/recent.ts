@@ -23,49 +23,91 @@ export const createCacheUse = (): CacheUse => ({ hits: 0, misses: 0 })
 /** A larger value would drive out too many others. */
 const MAX_SHARE = 1 / 16
 
-/** Approximate bytes that an entry takes besides: its place in the map, and the headers of its objects. */
-const ENTRY_BYTES = 150
+/** Approximate bytes that an entry takes besides: its places in the map and the list, and the headers of its objects. */
+const ENTRY_BYTES = 180
 
 /** Bytes that a value takes in memory with its key. Each character of the key may take two bytes. */
 export const costOf = (key: string, bytes: number): number => ENTRY_BYTES + 2 * key.length + bytes
 
+/** A value with its neighbours in the order of use. */
+interface Entry<Value> {
+  readonly key: string
+  value: Value
+  cost: number
+  older: Entry<Value> | undefined
+  newer: Entry<Value> | undefined
+}
+
 /**
  * Keeps values, and drops the least recently used ones first.
+ *
+ * The order of use is a linked list. A Map keeps the order of insertion, but a key that is deleted and set again at each
+ * use makes it slow: V8 leaves deleted keys in the chain of their hash until the Map is full.
+ *
  * @param maxBytes of all entries together; 0 keeps nothing
  */
 export function createRecent<Value>(maxBytes: number): Recent<Value> {
-  /** Least recently used first: a Map keeps the order of insertion. */
-  const kept = new Map<string, { value: Value; cost: number }>()
+  const kept = new Map<string, Entry<Value>>()
+  let oldest: Entry<Value> | undefined
+  let newest: Entry<Value> | undefined
   let total = 0
 
+  function unlink({ older, newer }: Entry<Value>) {
+    if (older) older.newer = newer
+    else oldest = newer
+    if (newer) newer.older = older
+    else newest = older
+  }
+
+  function append(entry: Entry<Value>) {
+    entry.older = newest
+    entry.newer = undefined
+    if (newest) newest.newer = entry
+    else oldest = entry
+    newest = entry
+  }
+
+  function use(entry: Entry<Value>) {
+    if (entry === newest) return
+    unlink(entry)
+    append(entry)
+  }
+
   function drop(key: string) {
-    total -= kept.get(key)?.cost ?? 0
+    const entry = kept.get(key)
+    if (!entry) return
+    total -= entry.cost
     kept.delete(key)
+    unlink(entry)
   }
 
   return {
     get(key) {
       const entry = kept.get(key)
-      if (!entry) return undefined
-      kept.delete(key)
-      kept.set(key, entry)
-      return entry.value
+      if (entry) use(entry)
+      return entry?.value
     },
     peek: (key) => kept.get(key)?.value,
     set(key, value, bytes) {
-      drop(key)
       const cost = costOf(key, bytes)
-      if (cost > maxBytes * MAX_SHARE) return
-      kept.set(key, { value, cost })
-      total += cost
-      for (const oldest of kept.keys()) {
-        if (total <= maxBytes) return
-        drop(oldest)
+      if (cost > maxBytes * MAX_SHARE) return drop(key)
+      const known = kept.get(key)
+      total += cost - (known?.cost ?? 0)
+      if (known) {
+        Object.assign(known, { value, cost })
+        use(known)
+      } else {
+        const entry = { key, value, cost, older: undefined, newer: undefined }
+        kept.set(key, entry)
+        append(entry)
       }
+      while (total > maxBytes && oldest) drop(oldest.key)
     },
     delete: drop,
     clear() {
       kept.clear()
+      oldest = undefined
+      newest = undefined
       total = 0
     },
     get total() {
