@@ -25,7 +25,7 @@ export const imageSettings = {
   },
   maxImageFrames: {
     variable: 'VITRINE_MAX_IMAGE_FRAMES',
-    // Minutes of a screen recording. What they cost is bounded by their pixels.
+    // Enough for minutes of a screen recording. The limit of pixels over all frames bounds the cost.
     fallback: 1000,
     parse: integer(1, 100_000),
     help: 'Largest number of frames of an accepted animation.',

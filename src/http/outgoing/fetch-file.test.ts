@@ -275,7 +275,7 @@ describe('a host that is not public', () => {
 
   it('is not reached by a name whose address changes after it was looked at', async () => {
     const port = await startSource((_, response) => response.end('private'))
-    // TEST-NET-1 would be refused, so a public address that nothing here routes to.
+    // A public address that nothing here routes to. An address of TEST-NET-1 would be refused.
     const server = await startNameServer((_, nth) => (nth === 0 ? '93.184.215.14' : '127.0.0.1'))
     const { detail } = await refusal(`http://changing.test:${port}/`, {
       nameServers: [server.address],

@@ -50,7 +50,7 @@ function makeAnswer(question: Buffer, address: string | undefined): Buffer {
   head.writeUInt32BE(0, 8)
   if (address === undefined) return head
   const record = Buffer.alloc(16)
-  // A pointer to the name of the question, the type, the class, no time to live, four bytes.
+  // A pointer to the name of the question, the type, the class, a time to live of 0, and a length of 4 bytes.
   record.writeUInt16BE(0xc00c, 0)
   record.writeUInt16BE(A, 2)
   record.writeUInt16BE(1, 4)

@@ -6,7 +6,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { inspect } from 'node:util'
-import { Refusal } from '../worker/tasks.ts'
+import { NICENESS, Refusal } from '../worker/tasks.ts'
 import {
   type ForeignFormat,
   type FromDecoder,
@@ -14,9 +14,6 @@ import {
   SOURCE_FD,
   type ToDecoder,
 } from './protocol.ts'
-
-/** As in `worker/worker.ts`. */
-const NICENESS = 15
 
 /** Loads one library, and only that. */
 const OPEN: Readonly<Record<ForeignFormat, (bytes: Buffer) => Promise<OpenFile>>> = {

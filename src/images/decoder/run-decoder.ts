@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { Refusal, type WorkerLimits } from '../worker/tasks.ts'
-import { CRASHES } from '../worker/worker-process.ts'
+import { CRASHES, HANG_FACTOR } from '../worker/worker-process.ts'
 import type { ForeignFormat, ForeignHeader, FromDecoder, Order, ToDecoder } from './protocol.ts'
 import { startConfined } from './start-confined.ts'
 
@@ -12,8 +12,6 @@ const PROGRAM = new URL('./decoder.ts', import.meta.url)
 
 const WATCH_MS = 25
 const MEBIBYTE = 1024 * 1024
-/** As in `worker/worker-process.ts`: a process hangs when the clock exceeds its processor time by this factor. */
-const HANG_FACTOR = 10
 
 interface DecoderTask {
   format: ForeignFormat

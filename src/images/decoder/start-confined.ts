@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { heard } from '../../base/heard.ts'
 import type { WorkerLimits } from '../worker/tasks.ts'
+import { BESIDE_PIXELS_KIB } from '../worker/worker-process.ts'
 
 interface ConfinedOptions {
   /** The file that the process reads, as descriptor `SOURCE_FD`. */
@@ -56,9 +57,6 @@ export async function startConfined(
 const READABLE = ['package.json', 'src/*', 'node_modules/*'].map((name) =>
   fileURLToPath(new URL(`../../../${name}`, import.meta.url)),
 )
-
-/** Reserved memory besides pixels; see `worker/worker-process.ts`. */
-const BESIDE_PIXELS_KIB = 1024 * 1024
 
 function confinement({
   limits,

@@ -4,7 +4,7 @@ import { writePixelFile } from '../worker/pixel-file.ts'
 import { Refusal } from '../worker/tasks.ts'
 import { type OpenFile, PIXELS_FD } from './protocol.ts'
 
-/** A drawing has no pixels of its own. It counts as this many on its longer side. */
+/** Pixels of the longer side of a drawing, which has no pixels of its own. */
 const LONGER_SIDE = 3840
 /** sharp's density of a drawing in its own size, and the largest that it takes. */
 const USUAL_DENSITY = 72

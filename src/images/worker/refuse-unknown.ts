@@ -27,7 +27,7 @@ export async function refusalOfUnknown(
   return new Refusal('content', detail, cause)
 }
 
-/** Whether a file that begins like a TIFF is one, and no raw image of a camera. */
+/** Whether a file that begins like a TIFF is a TIFF, and not the raw image of a camera. */
 export async function isTiff(path: string): Promise<boolean> {
   const file = await open(path)
   try {

@@ -5,6 +5,9 @@ import type { Conversion } from './colour/conversion.ts'
 import type { Timing } from './finish.ts'
 import type { IntermediateExtension } from './intermediate.ts'
 
+/** Priority of processes that decode: 19 is the lowest. This one keeps lists fast while every core processes images. */
+export const NICENESS = 15
+
 /** The properties that a file claims. Only a full decode shows whether they are true. */
 export interface Header {
   format: Format

@@ -5,7 +5,7 @@ import { heard } from '../../base/heard.ts'
 import { Refusal, type Reply, type Request, type Tasks, type WorkerLimits } from './tasks.ts'
 
 /** A task counts as hung when its wall-clock time exceeds its limit of processor time by this factor. */
-const HANG_FACTOR = 10
+export const HANG_FACTOR = 10
 
 /** Signals that end a process because of a fault in its own code. */
 export const CRASHES: readonly string[] = [
@@ -137,7 +137,7 @@ export function startWorker(
 }
 
 /** Reserved memory besides pixels, most of it never touched: thread stacks, V8's heap, decoder tables. */
-const BESIDE_PIXELS_KIB = 1024 * 1024
+export const BESIDE_PIXELS_KIB = 1024 * 1024
 
 /**
  * A memory limit of the system, for the case that the process has no time to check its own limit and report

@@ -21,6 +21,7 @@ import { render, renderFromIntermediate, renderPixels, renderWithIntermediate } 
 import { renderParts } from './render-parts.ts'
 import {
   type Header,
+  NICENESS,
   Refusal,
   type Reply,
   type Request,
@@ -28,8 +29,6 @@ import {
   type WorkerLimits,
 } from './tasks.ts'
 
-/** 19 is the lowest priority. This one keeps lists fast while every core processes images. */
-const NICENESS = 15
 const WATCH_MS = 20
 const MEBIBYTE = 1024 * 1024
 

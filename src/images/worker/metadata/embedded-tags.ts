@@ -101,7 +101,7 @@ export const iptcTexts = (tag: unknown): readonly string[] =>
 
 export const iptcText = (tag: unknown): string | undefined => joined(iptcTexts(tag))
 
-/** The bytes of a dataset as ASCII: the reader changes the form of dates and times. */
+/** Reads the bytes of a dataset as ASCII, because the reader changes the form of dates and times. */
 export function iptcAscii(tag: unknown): string {
   const { value } = asTag(tag)
   const bytes = Array.isArray(value) ? value.filter((byte) => typeof byte === 'number') : []

@@ -6,7 +6,7 @@ const MEBIBYTE = 1024 * 1024
 /** The metadata of a JPEG are in front of its pixels. A profile, a preview or a depth map may be in front of them. */
 const JPEG_BYTES = MEBIBYTE
 
-/** Formats that hold no EXIF, IPTC or XMP, or nothing of a camera. */
+/** A BMP holds no metadata, and what a drawing holds is not read. */
 const WITHOUT: readonly Format[] = ['bmp', 'svg']
 
 /** Metadata of the other formats may be anywhere. Those of a larger file are not read. */
