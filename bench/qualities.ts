@@ -4,6 +4,8 @@
  */
 import sharp, { type Sharp } from 'sharp'
 import { DEFAULT_QUALITY } from '../src/images/address/qualities.ts'
+import { ENCODINGS } from '../src/images/recipe.ts'
+import { encode } from '../src/images/worker/finish.ts'
 import { type Samples, ssim } from '../test/ssim.ts'
 import type { Figures, Measured } from './comparison.ts'
 import { findRealPhotos } from './real-photos.ts'
@@ -13,17 +15,21 @@ const REFERENCE = DEFAULT_QUALITY.webp
 
 type Encode = (image: Sharp, quality: number) => Sharp
 
-const encodeReference: Encode = (image, quality) => image.webp({ quality, effort: 2 })
+/** As the images of addresses are encoded. */
+const encodeAs =
+  (format: 'webp' | 'avif' | 'jpg'): Encode =>
+  (image, quality) =>
+    encode(image, { ...ENCODINGS[format], format, quality, animated: false })
 
 const CANDIDATES: Readonly<Record<string, Encode>> = {
+  JPEG: encodeAs('jpg'),
   'JPEG of mozjpeg': (image, quality) => image.jpeg({ quality, mozjpeg: true }),
-  'JPEG, baseline': (image, quality) => image.jpeg({ quality }),
+  AVIF: encodeAs('avif'),
+  'AVIF, effort 1': (image, quality) =>
+    image.avif({ quality, effort: 1, chromaSubsampling: '4:2:0' }),
   'AVIF, effort 2': (image, quality) =>
     image.avif({ quality, effort: 2, chromaSubsampling: '4:2:0' }),
-  'AVIF, effort 0': (image, quality) =>
-    image.avif({ quality, effort: 0, chromaSubsampling: '4:2:0' }),
-  'AVIF, effort 2, 4:4:4': (image, quality) =>
-    image.avif({ quality, effort: 2, chromaSubsampling: '4:4:4' }),
+  'AVIF, 4:4:4': (image, quality) => image.avif({ quality, effort: 0, chromaSubsampling: '4:4:4' }),
 }
 
 /** What a set of photographs is like in one encoding. */
@@ -45,9 +51,9 @@ export async function* measure(): AsyncGenerator<Figures> {
   const paths = findRealPhotos()
   for (const width of WIDTHS) {
     const photos = await Promise.all(paths.map((path) => readScaled(path, width)))
-    const reference = await encodeAll(photos, encodeReference, REFERENCE)
+    const reference = await encodeAll(photos, encodeAs('webp'), REFERENCE)
     const figures: Measured = { photographs: photos.length, 'width (px)': width }
-    note(figures, `WebP ${REFERENCE}, effort 2`, reference)
+    note(figures, `WebP ${REFERENCE}`, reference)
     for (const [what, encode] of Object.entries(CANDIDATES)) {
       const { quality, encoded } = await findEqual(photos, encode, reference.similarity)
       figures[`${what}: quality`] = quality
@@ -87,11 +93,11 @@ async function readScaled(path: string, width: number): Promise<Samples> {
 }
 
 /** Finds the quality whose similarity is closest to a wanted one. */
-async function findEqual(photos: readonly Samples[], encode: Encode, wanted: number) {
+async function findEqual(photos: readonly Samples[], encodeOne: Encode, wanted: number) {
   let [low, high] = [40, 96]
   const tried = new Map<number, Encoded>()
   const attempt = async (quality: number) => {
-    const encoded = tried.get(quality) ?? (await encodeAll(photos, encode, quality))
+    const encoded = tried.get(quality) ?? (await encodeAll(photos, encodeOne, quality))
     tried.set(quality, encoded)
     return encoded
   }
@@ -105,14 +111,14 @@ async function findEqual(photos: readonly Samples[], encode: Encode, wanted: num
   return isBelow ? { quality: low, encoded: below } : { quality: high, encoded: above }
 }
 
-async function encodeAll(photos: readonly Samples[], encode: Encode, quality: number) {
+async function encodeAll(photos: readonly Samples[], encodeOne: Encode, quality: number) {
   const similarities: number[] = []
   let [size, time] = [0, 0]
   for (const photo of photos) {
     const { width, height, data } = photo
     const image = sharp(data, { raw: { width, height, channels: 3 } })
     const before = process.cpuUsage()
-    const encoded = await encode(image, quality).toBuffer()
+    const encoded = await encodeOne(image, quality).toBuffer()
     const { user, system } = process.cpuUsage(before)
     size += encoded.length / photos.length
     time += (user + system) / 1000 / photos.length

@@ -33,13 +33,14 @@ export const VARIANTS = {
 } as const satisfies Record<VariantName, FitPlan>
 
 /**
- * The quality of all other images, unless their address says one, and their effort. At 800 pixels and effort 2, WebP takes
- * 18 ms and AVIF 120; at 4, 39 ms and 1.1 s. JPEG has no effort: MozJPEG takes six times the time for 3 % fewer bytes.
- * PNG is lossless at any effort.
+ * The quality of all other images, unless their address says one, and their effort. At 800 pixels, WebP takes 13 ms at effort
+ * 2. AVIF saves 17 % of its bytes in 20 ms at effort 0, 25 % in 65 ms at 1, a third in 120 ms at 2: many sizes are made while
+ * somebody waits, so it is 0. JPEG has no effort: MozJPEG takes six times the time for 3 % fewer bytes. PNG is lossless at any
+ * effort.
  */
 export const ENCODINGS = {
   webp: { quality: DEFAULT_QUALITY.webp, effort: 2 },
-  avif: { quality: DEFAULT_QUALITY.avif, effort: 2 },
+  avif: { quality: DEFAULT_QUALITY.avif, effort: 0 },
   jpg: { quality: DEFAULT_QUALITY.jpg, effort: 0 },
   png: { quality: 100, effort: 6 },
 } as const satisfies Record<OutputFormat, Pick<Encoding, 'quality' | 'effort'>>

@@ -24,7 +24,7 @@ const VALUES: { readonly [Member in keyof typeof SPELLINGS]: fc.Arbitrary<string
   blur: wholes(1, 100),
   gray: fc.constantFrom('1', '01'),
   frame: wholes(0, 300),
-  quality: fc.oneof(fc.constantFrom('58', '80'), wholes(1, 100)),
+  quality: fc.oneof(fc.constantFrom('61', '73', '80'), wholes(1, 100)),
 }
 
 function wholes(min: number, max: number): fc.Arbitrary<string> {

@@ -7,8 +7,8 @@ import type { Extension } from './options.ts'
  */
 export const DEFAULT_QUALITY: Readonly<Record<'webp' | 'avif' | 'jpg', number>> = {
   webp: 80,
-  avif: 58,
-  jpg: 80,
+  avif: 61,
+  jpg: 73,
 }
 
 /** undefined for PNG, which is lossless, and for `auto`, which has the default of the format that it chooses. */

@@ -16,7 +16,7 @@ it.each([
   ['w_1600,ar_21-9,q_85', 'hero.png', 'w_1600,ar_21-9'],
   ['w_1600,ar_21-9,q_85', 'hero,q_80,s_a-b.webp', 'w_1600,ar_21-9'],
   ['w_1600,q_80', 'hero.avif', 'w_1600,q_80'],
-  ['w_1600,q_80', 'hero.jpg', 'w_1600'],
+  ['w_1600,q_73', 'hero.jpg', 'w_1600'],
   ['frame_5', 'hero,frame_0,s_a-b.jpg', ''],
   ['frame_5', 'hero,w_80.webp', 'w_80,frame_5'],
   ['w_400,h_300,fit_cover', 'hero,w_320.webp', 'w_320,h_240,fit_cover'],

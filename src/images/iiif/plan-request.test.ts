@@ -13,7 +13,7 @@ const plan = (path: string, image = IMAGE) => {
 
 describe('an image request', () => {
   it.each([
-    ['full/max/0/default.jpg', 'scale_4000-3000,bg_ffffff,q_80-0.jpg'],
+    ['full/max/0/default.jpg', 'scale_4000-3000,bg_ffffff,q_73-0.jpg'],
     ['full/max/0/color.png', 'scale_4000-3000,q_100-6.png'],
     ['full/400,/0/gray.webp', 'scale_400-300,gray_1,q_80-2.webp'],
     ['full/400,400/0/default.png', 'scale_400-400,q_100-6.png'],

@@ -71,7 +71,7 @@ export function encode(
     case 'webp':
       return image.webp({ quality, effort, ...timing })
     case 'avif':
-      return image.avif({ quality, effort })
+      return image.avif({ quality, effort, chromaSubsampling: '4:2:0' })
     case 'jpg':
       return image.jpeg({ quality, progressive: true })
     case 'png':
