@@ -641,6 +641,14 @@ const rows: Row[] = [
     data: 'Unauthorized',
   },
   {
+    is: 'the statistics by nobody',
+    method: 'GET',
+    path: '/media/statistics',
+    as: 'nobody',
+    status: 401,
+    data: 'Unauthorized',
+  },
+  {
     is: 'the tags by nobody',
     method: 'GET',
     path: '/media/tags',

@@ -150,6 +150,7 @@ describe('access to each route', () => {
       'GET /media/item/:id/versions: view-media',
       'GET /media/item/:id: view-media',
       'GET /media/original/:id: view-media',
+      'GET /media/statistics: view-media',
       'GET /media/tags: view-media',
       'GET /media: view-media',
       'GET /presets: view-media',

@@ -38,6 +38,7 @@ import { listRoute } from './list/list-route.ts'
 import { tagsRoute } from './list/tags-route.ts'
 import { readFileName, readKeywordsChoice, readMembers, WRITABLE } from './members.ts'
 import { readName, readTags } from './parameters.ts'
+import { statisticsRoute } from './statistics/statistics-route.ts'
 import { trashRoutes } from './trash/trash-routes.ts'
 import { type TusRoutesOptions, tusRoutes } from './uploads/tus-routes.ts'
 import { replaceRoute } from './versions/replace-route.ts'
@@ -82,6 +83,7 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(versionsRoute, { database, addresses })
     await app.register(tagsRoute, { database, readState })
     await app.register(facetsRoute, { database, readState })
+    await app.register(statisticsRoute, { database })
     await app.register(editRoutes, { database, addresses })
     await app.register(bulkTagsRoute, options)
     if (options.trashDays > 0) await app.register(trashRoutes, options)

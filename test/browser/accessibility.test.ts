@@ -149,6 +149,10 @@ const SCREENS: Record<string, Screens> = {
       await expectNoFaults(page)
       await page.setViewportSize({ width: 390, height: 844 })
     },
+    statistics: async (page) => {
+      await page.goto(`${page.url()}?manage=statistics`)
+      await page.getByRole('table', { name: 'Growth' }).waitFor()
+    },
   },
   'the end of a session': {
     'a session that has ended': async (page) => {

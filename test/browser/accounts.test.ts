@@ -240,7 +240,7 @@ describePage('accounts', () => {
     const page = await openPage(server, { ...visit, query: '?manage=users' })
     await page.getByRole('tab', { name: 'My account' }).waitFor()
     await panel(page).getByLabel('Current password').waitFor()
-    expect(await page.getByRole('tab').count()).toBe(1)
+    expect(await page.getByRole('tab').allTextContents()).toEqual(['My account', 'Statistics'])
     await page.keyboard.press('Escape')
     const menu = page.getByRole('button', { name: 'visitor', exact: true })
     await menu.click()
@@ -252,6 +252,27 @@ describePage('accounts', () => {
     await page.keyboard.press('Escape')
     await panel(page).waitFor({ state: 'detached' })
     await expectFocus(menu)
+  })
+
+  it('shows statistics of the library to viewers, in their language', async () => {
+    const page = await openPage(server, {
+      username: 'visitor',
+      password: PASSWORD,
+      locale: 'de-DE',
+    })
+    await page.getByRole('button', { name: 'visitor', exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Statistik' }).click()
+    await expectQuery(page, 'manage', 'statistics')
+    await row(page, 'Formate', /^JPEG 1 \d+,?\d* kB 100\s%$/).waitFor()
+    await row(page, 'Speicher', /^Originale 1 /).waitFor()
+    const month = new Intl.DateTimeFormat('de-DE', {
+      month: 'long',
+      year: 'numeric',
+      timeZone: 'UTC',
+    }).format(new Date())
+    await row(page, 'Wachstum', new RegExp(`^${month} 1 `)).waitFor()
+    await row(page, 'Hinzugefügt von', /^admin 1 /).waitFor()
+    await page.getByText('Kein Bild ist doppelt in der Bibliothek.').waitFor()
   })
 
   it('keep the input of a form while the user signs in again', async () => {

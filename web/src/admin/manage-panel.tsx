@@ -11,6 +11,7 @@ import { useMessages } from '../messages/messages'
 import { useKeptFocus } from '../upload/use-kept-focus'
 import { Audit } from './audit'
 import { PARTS, type Part, useManageView } from './manage-view'
+import { Statistics } from './statistics'
 import { UserDetails } from './user-details'
 import { Users } from './users'
 
@@ -23,7 +24,7 @@ interface ManagePanelProps {
 }
 
 /**
- * A dialog over the library: the user's own account, and for administrators all accounts and the audit
+ * A dialog over the library: the user's own account, statistics, and for administrators all accounts and the audit
  * trail.
  */
 export default function ManagePanel({ part, parts, onItem, onClose }: ManagePanelProps) {
@@ -35,6 +36,7 @@ export default function ManagePanel({ part, parts, onItem, onClose }: ManagePane
     account: t.account,
     users: t.users,
     audit: t.audit,
+    statistics: t.statistics,
   }
   useReturnedFocus()
   // The Escape handler of the dialog would also react to Escape in a dialog above it.
@@ -89,6 +91,9 @@ export default function ManagePanel({ part, parts, onItem, onClose }: ManagePane
               </Tabs.Panel>
               <Tabs.Panel value="audit">
                 <Audit onItem={onItem} />
+              </Tabs.Panel>
+              <Tabs.Panel value="statistics">
+                <Statistics />
               </Tabs.Panel>
             </Tabs>
           </KeptFocus>

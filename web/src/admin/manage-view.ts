@@ -1,6 +1,6 @@
 import { parseAsInteger, parseAsString, parseAsStringLiteral, useQueryStates } from 'nuqs'
 
-export const PARTS = ['account', 'users', 'audit'] as const
+export const PARTS = ['account', 'users', 'audit', 'statistics'] as const
 export type Part = (typeof PARTS)[number]
 
 /** The open account screen and its filters. The query of the address holds all of it. */

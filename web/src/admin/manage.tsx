@@ -7,17 +7,19 @@ const { Component: ManagePanel } = loadLater(() => import('./manage-panel'))
 
 /**
  * The account screens that the signed-in user may open; undefined while that is not known. If another
- * service signs users in, it keeps the accounts, and only the audit trail is shown here.
+ * service signs users in, it keeps the accounts, which are not shown here.
  */
 export function useManageParts(): readonly Part[] | undefined {
   const { data: user } = useSession()
   const { data: place } = useSignInPlace()
   const mayManage = usePermission('manage-accounts')
+  const mayView = usePermission('view-media')
   if (!user || place === undefined) return undefined
   const parts: Part[] = []
   if (!place.external) parts.push('account')
   if (!place.external && mayManage) parts.push('users')
   if (mayManage) parts.push('audit')
+  if (mayView) parts.push('statistics')
   return parts
 }
 

@@ -9,6 +9,7 @@ type Body<T> = T extends { content: { 'application/json': infer B } } ? B : neve
 export type MediaList = Body<paths['/media']['get']['responses'][200]>
 export type Collection = Body<paths['/collections']['get']['responses'][200]>['collections'][number]
 export type MediaItem = MediaList['media'][number]
+export type LibraryStatistics = Body<paths['/media/statistics']['get']['responses'][200]>
 export type User = Body<paths['/auth/me']['get']['responses'][200]>['user']
 
 export type AuditAction = NonNullable<

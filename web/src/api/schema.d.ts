@@ -4608,6 +4608,188 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/media/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Count what the library has and stores
+         * @description Everybody who asks meanwhile gets the same answer. While the library changes, it may be a minute old.
+         *
+         *     Needs the permission `view-media`.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /**
+                             * Format: date-time
+                             * @description When this was counted
+                             */
+                            at: string;
+                            /** @description The items of the library, with the bytes of their originals */
+                            items: {
+                                /** @description How many there are */
+                                count: number;
+                                /** @description Bytes that they have together */
+                                bytes: number;
+                            };
+                            /** @description Items of each format, the most bytes first */
+                            types: {
+                                type: string;
+                                /** @description How many there are */
+                                count: number;
+                                /** @description Bytes that they have together */
+                                bytes: number;
+                            }[];
+                            /** @description Items by who added them, the most first, at most 1000; null: it is not known */
+                            addedBy: {
+                                username: string | null;
+                                /** @description How many there are */
+                                count: number;
+                                /** @description Bytes that they have together */
+                                bytes: number;
+                            }[];
+                            /** @description Items by the month (UTC) in which they were added, ascending: `2026-03` */
+                            months: {
+                                month: string;
+                                /** @description How many there are */
+                                count: number;
+                                /** @description Bytes that they have together */
+                                bytes: number;
+                            }[];
+                            /** @description What is stored */
+                            storage: {
+                                /** @description Originals. One that several items share counts once */
+                                originals: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                                /** @description Images of the size `scaled` */
+                                scaled: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                                /** @description Images of the size `high` */
+                                high: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                                /** @description Images of all other sizes, which are kept within `VITRINE_VARIANT_BYTES` */
+                                sizes: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                            };
+                            /** @description What could go. Duplicates share one original, so they take no storage */
+                            clearable: {
+                                /** @description Originals that only items in the trash have */
+                                trash: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                                /** @description Originals that only earlier versions of items have */
+                                versions: {
+                                    /** @description How many there are */
+                                    count: number;
+                                    /** @description Bytes that they have together */
+                                    bytes: number;
+                                };
+                                /** @description Items beyond the first of each file that several items share */
+                                duplicates: number;
+                            };
+                        };
+                    };
+                };
+                /** @description Unauthorized */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Forbidden */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+                /** @description Error counting media */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            /** @description What went wrong, in words that programs may rely on */
+                            data: string;
+                            /** @description The status */
+                            code: number;
+                            /** @description Stable code for programs, such as `image-refused` */
+                            error: string;
+                            /** @description What was wrong, with which value, and what would be right */
+                            detail?: string;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/media/edit/{id}": {
         parameters: {
             query?: never;

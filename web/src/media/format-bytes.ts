@@ -1,9 +1,12 @@
-/** A size in words, in kilobytes or megabytes. */
+const UNITS = ['kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+
+/** A size in words, in kilobytes or a larger unit. */
 export function formatBytes(size: number, locale: string): string {
-  const isSmall = size < 1e6
+  const at = UNITS.findLastIndex((_, index) => size >= 1000 ** (index + 1))
+  const power = Math.max(at, 0)
   return new Intl.NumberFormat(locale, {
     style: 'unit',
-    unit: isSmall ? 'kilobyte' : 'megabyte',
+    unit: UNITS[power],
     maximumFractionDigits: 1,
-  }).format(size / (isSmall ? 1e3 : 1e6))
+  }).format(size / 1000 ** (power + 1))
 }

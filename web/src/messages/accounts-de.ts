@@ -108,6 +108,33 @@ export const accountsDe: AccountMessages = {
   older: 'Ältere Einträge',
   imageNamed: (name) => `„${name}“`,
   imageNumber: (id) => `Nr. ${id}`,
+  countedAt: 'Gezählt',
+  stored: 'Speicher',
+  kind: 'Was',
+  number: 'Anzahl',
+  bytes: 'Größe',
+  share: 'Anteil',
+  originals: 'Originale',
+  scaledImages: 'Vorschaubilder',
+  highImages: 'Große Bilder',
+  otherSizes: 'Bilder anderer Größen',
+  formats: 'Formate',
+  formatsHint: 'Bilder der Bibliothek, nach dem Format ihres Originals.',
+  format: 'Format',
+  growth: 'Wachstum',
+  month: 'Hinzugefügt im',
+  addedBy: 'Hinzugefügt von',
+  unknownUser: 'Unbekannt',
+  clearable: 'Was wegkönnte',
+  duplicates: (count: number) =>
+    count === 0
+      ? 'Kein Bild ist doppelt in der Bibliothek.'
+      : count === 1
+        ? '1 Bild hat dieselbe Datei wie ein anderes. Beide brauchen zusammen nur den Speicher von einem.'
+        : `${count.toLocaleString('de')} Bilder haben dieselbe Datei wie ein anderes. Sie brauchen keinen eigenen Speicher.`,
+  inTrash: 'Originale nur im Papierkorb',
+  earlierVersions: 'Originale nur in früheren Versionen',
+
   told: auditDe,
   did: {
     'signed-in': 'Angemeldet',

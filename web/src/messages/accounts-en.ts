@@ -108,6 +108,33 @@ export const accountsEn = {
   older: 'Older entries',
   imageNamed: (name: string) => `“${name}”`,
   imageNumber: (id: number) => `no. ${id}`,
+  countedAt: 'Counted',
+  stored: 'Storage',
+  kind: 'What',
+  number: 'Number',
+  bytes: 'Size',
+  share: 'Share',
+  originals: 'Originals',
+  scaledImages: 'Thumbnails',
+  highImages: 'Large images',
+  otherSizes: 'Images of other sizes',
+  formats: 'Formats',
+  formatsHint: 'Images in the library, by the format of their originals.',
+  format: 'Format',
+  growth: 'Growth',
+  month: 'Added in',
+  addedBy: 'Added by',
+  unknownUser: 'Unknown',
+  clearable: 'What could go',
+  duplicates: (count: number) =>
+    count === 0
+      ? 'No image is in the library twice.'
+      : count === 1
+        ? '1 image has the same file as another one. Both take the storage of one.'
+        : `${count.toLocaleString('en')} images have the same file as another one. They take no storage of their own.`,
+  inTrash: 'Originals only in the trash',
+  earlierVersions: 'Originals only in earlier versions',
+
   told: auditEn as Record<AuditAction, (event: AuditEvent) => string>,
   did: {
     'signed-in': 'Signed in',

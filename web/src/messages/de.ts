@@ -11,6 +11,7 @@ export const de: Messages = {
   account: 'Mein Konto',
   users: 'Benutzer',
   audit: 'Protokoll',
+  statistics: 'Statistik',
   signOut: 'Abmelden',
   username: 'Benutzername',
   password: 'Passwort',

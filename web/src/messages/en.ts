@@ -11,6 +11,7 @@ export const en = {
   account: 'My account',
   users: 'Users',
   audit: 'Audit trail',
+  statistics: 'Statistics',
   signOut: 'Sign out',
   username: 'Username',
   password: 'Password',
