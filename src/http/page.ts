@@ -16,6 +16,7 @@ const pagePolicy = (imageOrigin = '') =>
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     `img-src 'self' data: blob: ${imageOrigin}`.trim(),
+    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",

@@ -4,7 +4,7 @@ import { useMemo, useRef, useState } from 'react'
 import { api, call } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { explainRefusal } from './item-edit'
-import { foldName, useCollections } from './queries'
+import { COLLECTIONS_KEY, foldName, useCollections } from './queries'
 
 /** Options that are shown at once. There may be thousands of collections. */
 const SHOWN = 50
@@ -30,7 +30,7 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
   const { mutate, isPending, error, reset } = useMutation({
     mutationFn: async (name: string) => {
       const { data } = await call(api.POST('/collections', { body: { name } }))
-      await client.invalidateQueries({ queryKey: ['collections'] })
+      await client.invalidateQueries({ queryKey: COLLECTIONS_KEY })
       return data.collection.id
     },
   })
@@ -40,7 +40,7 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
     const words = foldName(name).split(/\s+/)
     // Nothing can be put into a saved search.
     return (collections ?? []).filter(
-      ({ isSearch, folded }) => !isSearch && words.every((word) => folded.includes(word)),
+      ({ query, folded }) => query === null && words.every((word) => folded.includes(word)),
     )
   }, [collections, name])
   if (!mayEdit && value.length === 0) return null

@@ -1,8 +1,7 @@
-import { CloseButton, Text, TextInput } from '@mantine/core'
+import { ActionIcon, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { at } from '../api/base'
-import { SearchIcon } from '../icons'
+import { NavigationIcon, SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
 import { AccountMenu } from './account-menu'
@@ -15,6 +14,8 @@ import { ViewTools, type ViewToolsProps } from './view-tools'
 
 interface ToolbarProps extends ViewToolsProps {
   total: number | undefined
+  /** Undefined while the navigation is there. */
+  openNavigation: (() => void) | undefined
   /** @param isNew false for a correction of the last search, which gets no history entry of its own */
   onSearch: (search: string, isNew: boolean) => void
   /** Called with the search whose first match must get the focus; null for none. */
@@ -31,10 +32,18 @@ export function Toolbar(props: ToolbarProps) {
   const { t } = useMessages()
   return (
     <div className={classes.toolbar}>
-      <div className={classes.brand} aria-hidden>
-        <img src={at('/favicon.svg')} alt="" width={28} height={28} />
-        <span className={classes.brandName}>Vitrine</span>
-      </div>
+      {props.openNavigation && (
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="input-sm"
+          aria-label={t.openNavigation}
+          title={t.openNavigation}
+          onClick={props.openNavigation}
+        >
+          <NavigationIcon />
+        </ActionIcon>
+      )}
       <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
       <FilterButton filters={filters} />
       <div className={classes.side}>

@@ -1,19 +1,23 @@
 import { Button, Text } from '@mantine/core'
 import { useMessages } from '../messages/messages'
+import { usePermission } from '../session/session'
 import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
+import { SaveSearch } from './save-search'
 import { useFilterWords } from './use-filter-words'
-import { type Filter, isTrash, listFilters, UNFILTERED, useView, WHOLE } from './view'
+import { type Filter, isTrash, listFilters, UNFILTERED, useView, type View, WHOLE } from './view'
 
 /** Says what the grid is narrowed to: the trash, and each filter as a chip that removes it. */
-export function ViewBar({ filters }: { filters: string }) {
+export function ViewBar({ view }: { view: View }) {
+  const { search, filters } = view
   const { t } = useMessages()
   const { setView } = useView()
   const inTrash = isTrash({ filters })
   const active = listFilters(filters)
+  const maySave = usePermission('edit-media') && !inTrash
   const word = useFilterWords(active)
   const name = (filter: Filter, value: string) => `${t.filterNames[filter]}: ${word(filter, value)}`
-  if (!inTrash && active.length === 0) return null
+  if (!inTrash && active.length === 0 && search === '') return null
   const change = (changes: Parameters<typeof setView>[0]) => {
     void setView(changes, { history: 'push' })
     // The button disappears.
@@ -31,7 +35,7 @@ export function ViewBar({ filters }: { filters: string }) {
           </Button>
         </section>
       )}
-      {active.length > 0 && (
+      {(active.length > 0 || (search !== '' && maySave)) && (
         <section className={classes.viewBar} aria-label={t.filters}>
           {active.map(([filter, value]) => (
             <Button
@@ -54,6 +58,7 @@ export function ViewBar({ filters }: { filters: string }) {
               {t.clearFilters}
             </Button>
           )}
+          {maySave && <SaveSearch view={view} />}
         </section>
       )}
     </>

@@ -1,3 +1,4 @@
+import { navigationEn } from './navigation-en'
 import { viewsEn } from './views-en'
 
 const percent = (part: number) => `${Math.round(100 * part)}%`
@@ -39,6 +40,7 @@ export const en = {
   imageMissing: 'The image cannot be shown.',
   search: 'Search names, tags, texts',
   clearSearch: 'Clear search',
+  ...navigationEn,
   ...viewsEn,
   view: 'Order and size',
   order: 'Order',

@@ -1,0 +1,29 @@
+import type { navigationEn } from './navigation-en'
+
+export const navigationDe: typeof navigationEn = {
+  navigation: 'Bibliothek',
+  openNavigation: 'Navigation öffnen',
+  closeNavigation: 'Navigation schließen',
+  library: 'Alle Bilder',
+  untagged: 'Ohne Schlagwörter',
+  withoutAlt: 'Ohne Alternativtext',
+  revealing: 'Verraten einen Ort',
+  savedSearches: 'Gespeicherte Suchen',
+  saveSearch: 'Suche speichern',
+  savedAs: (name: string) => `Die Suche wurde als „${name}“ gespeichert.`,
+  searchName: 'Name der Suche',
+  addCollection: 'Neue Sammlung',
+  addCollectionWithin: 'Neue Sammlung darin',
+  collectionName: 'Name der Sammlung',
+  openCollection: (name: string) => `Was in „${name}“ ist`,
+  changeCollection: (name: string) => `„${name}“ ändern`,
+  renameCollection: 'Umbenennen',
+  deleteCollection: (name: string) => `„${name}“ löschen?`,
+  deleteCollectionHint: 'Ihre Bilder bleiben in der Bibliothek.',
+  deleteTreeHint:
+    'Die Sammlungen darin werden auch gelöscht. Alle Bilder bleiben in der Bibliothek.',
+  moreCollections: (count: number) =>
+    `${count.toLocaleString('de')} weitere. Die Bildansicht und die Filter finden sie.`,
+  appearance: 'Darstellung',
+  schemes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
+}
