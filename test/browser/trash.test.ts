@@ -8,6 +8,7 @@ import {
   expectQuery,
   image,
   itemPanel,
+  navigation,
   openItem,
   openPage,
   PATIENCE,
@@ -57,8 +58,9 @@ describePage('the trash', () => {
     await page.getByText('2 images were moved to the trash.').waitFor()
     await image(page, 'Wasted').waitFor({ state: 'detached' })
 
-    await page.getByRole('button', { name: 'admin', exact: true }).click()
-    await page.getByRole('menuitem', { name: 'Trash' }).click()
+    await navigation(page)
+      .getByRole('link', { name: /^Trash/ })
+      .click()
     await expectNames(page, ['Rescued', 'Wasted'])
     // The public address of an image in the trash shows nothing.
     await expect

@@ -2,7 +2,7 @@ import { ActionIcon, Menu, Text, TextInput } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import { modals } from '@mantine/modals'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { api, call } from '../api/client'
 import { AddIcon, MoreIcon, OpenedIcon } from '../icons'
 import { explainRefusal } from '../media/item-edit'
@@ -237,6 +237,12 @@ function EntryMenu({ collection, isParent, onName }: EntryMenuProps) {
     },
     onSettled: () => client.invalidateQueries({ queryKey: ['media'] }),
   })
+  const button = useRef<HTMLButtonElement>(null)
+  const isNaming = useRef(false)
+  const begin = (naming: Naming) => {
+    isNaming.current = true
+    onName(naming)
+  }
   const ask = () =>
     modals.openConfirmModal({
       title: t.deleteCollection(name),
@@ -248,9 +254,19 @@ function EntryMenu({ collection, isParent, onName }: EntryMenuProps) {
       onConfirm: () => remove(),
     })
   return (
-    <Menu position="bottom-end" withinPortal withInitialFocusPlaceholder={false}>
+    <Menu
+      position="bottom-end"
+      withInitialFocusPlaceholder={false}
+      // The field for a name takes the focus instead.
+      returnFocus={false}
+      onClose={() => {
+        if (!isNaming.current) button.current?.focus()
+        isNaming.current = false
+      }}
+    >
       <Menu.Target>
         <ActionIcon
+          ref={button}
           className={classes.more}
           variant="subtle"
           color="gray"
@@ -262,9 +278,9 @@ function EntryMenu({ collection, isParent, onName }: EntryMenuProps) {
       </Menu.Target>
       <Menu.Dropdown>
         {query === null && (
-          <Menu.Item onClick={() => onName({ parent: id })}>{t.addCollectionWithin}</Menu.Item>
+          <Menu.Item onClick={() => begin({ parent: id })}>{t.addCollectionWithin}</Menu.Item>
         )}
-        <Menu.Item onClick={() => onName({ id, name })}>{t.renameCollection}</Menu.Item>
+        <Menu.Item onClick={() => begin({ id, name })}>{t.renameCollection}</Menu.Item>
         <Menu.Item color="red" onClick={ask}>
           {t.remove}
         </Menu.Item>
