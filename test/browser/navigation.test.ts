@@ -4,6 +4,7 @@ import { makeJpeg, makePng } from '../fixtures.ts'
 import { type Client, runCli, type Server, signIn, startServer } from '../harness.ts'
 import { expectNoFaults } from './expect-no-faults.ts'
 import { describePage, expectQuery, image, navigation, openPage, PATIENCE } from './page.ts'
+import { change, expectSelected, select } from './select-steps.ts'
 
 const PASSWORD = 'looks at everything'
 
@@ -124,6 +125,29 @@ describePage('the navigation', () => {
     await expectQuery(page, 'search', 'bridge')
     await expectQuery(page, 'order', 'name-asc')
     await expect.poll(() => chosen(page).innerText(), PATIENCE).toBe('Bridges')
+  })
+
+  it('counts images that are put into a collection, and taken out of it', async () => {
+    const page = await openPage(server)
+    await link(page, 'Campaigns 1').waitFor()
+    await select(page, 'Plain', 'Bridge')
+    await change(page, 'Collections')
+    const dialog = page.getByRole('dialog', { name: 'Collections of 2 images' })
+    await dialog.getByRole('combobox', { name: 'Put into' }).fill('camp')
+    await page.getByRole('option', { name: 'Campaigns', exact: true }).click()
+    await expectNoFaults(page)
+    await dialog.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('2 images were filed.').waitFor()
+    await link(page, 'Campaigns 3').click()
+    await image(page, 'Plain').waitFor()
+
+    await expectSelected(page, 2)
+    await change(page, 'Collections')
+    await dialog.getByRole('combobox', { name: 'Take out of' }).fill('camp')
+    await page.getByRole('option', { name: 'Campaigns', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Apply' }).click()
+    await link(page, 'Campaigns 1').waitFor()
+    await image(page, 'Plain').waitFor({ state: 'detached' })
   })
 
   it('can be closed, and stays closed', async () => {

@@ -24,6 +24,17 @@ export const navigationDe: typeof navigationEn = {
     'Die Sammlungen darin werden auch gelöscht. Alle Bilder bleiben in der Bibliothek.',
   moreCollections: (count: number) =>
     `${count.toLocaleString('de')} weitere. Die Bildansicht und die Filter finden sie.`,
+  change: 'Ändern',
+  collectionsOf: (count: number) =>
+    count === 1 ? 'Sammlungen von 1 Bild' : `Sammlungen von ${count.toLocaleString('de')} Bildern`,
+  putInto: 'Hinein in',
+  takeOutOf: 'Heraus aus',
+  filing: (done: number, total: number) =>
+    `Wird eingeordnet: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}`,
+  filedMany: (count: number) =>
+    count === 1
+      ? '1 Bild wurde eingeordnet.'
+      : `${count.toLocaleString('de')} Bilder wurden eingeordnet.`,
   appearance: 'Darstellung',
   schemes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
 }

@@ -22,6 +22,15 @@ export const navigationEn = {
   deleteTreeHint: 'The collections in it are deleted too. All images stay in the library.',
   moreCollections: (count: number) =>
     `${count.toLocaleString('en')} more. The item view and the filters find them.`,
+  change: 'Change',
+  collectionsOf: (count: number) =>
+    count === 1 ? 'Collections of 1 image' : `Collections of ${count.toLocaleString('en')} images`,
+  putInto: 'Put into',
+  takeOutOf: 'Take out of',
+  filing: (done: number, total: number) =>
+    `Filing: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+  filedMany: (count: number) =>
+    count === 1 ? '1 image was filed.' : `${count.toLocaleString('en')} images were filed.`,
   appearance: 'Appearance',
   schemes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
 }
