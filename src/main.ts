@@ -211,8 +211,15 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--everything', 'also hidden files, and what systems and photo software make')
     .option('--watch', 'go on: add what is put into the folder later, once it is complete')
     .option('--move', 'with --watch: move files to imported/ or refused/ in the folder')
+    .option('--from <program>', 'add what another program holds; <folder> is then its URL')
+    .option('--token <token>', 'with --from: what the program lets in')
     .addHelpText('after', IMPORT_HELP)
     .action(async (folder, options) => {
+      if (options.from !== undefined) {
+        const { moveIn } = await import('./cli/move-in.ts')
+        await moveIn(configOf(options), folder, options)
+        return
+      }
       if (options.watch) {
         const { watchFolder } = await import('./cli/watch.ts')
         await watchFolder(configOf(options), folder, options)
