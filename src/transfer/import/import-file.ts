@@ -59,7 +59,7 @@ class UnreadableFile extends Error {}
  */
 export async function importFile(
   library: Library,
-  add: (media: NewMedia) => Promise<void>,
+  add: (media: NewMedia) => Promise<unknown>,
   { path, folders, name, error }: FoundEntry,
   { maxImageBytes, memory }: { maxImageBytes: number; memory: Buffer },
 ): Promise<ImportOutcome> {
@@ -179,7 +179,7 @@ async function isShown(db: Queries, sha256: string): Promise<boolean> {
 
 /** Tries again while the library is busy, because a command can wait. A client would get 503. */
 async function addPatiently(
-  add: (media: NewMedia) => Promise<void>,
+  add: (media: NewMedia) => Promise<unknown>,
   item: NewMedia,
 ): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
