@@ -33,6 +33,8 @@ export interface NewMedia {
   members?: Omit<MemberChanges, 'name' | 'tags'>
   /** Whether keywords in the file become tags. */
   keywords?: boolean
+  /** Counts where neither the members nor the file say it. */
+  unlessSaid?: Pick<MemberChanges, 'takenAt' | 'credit' | 'copyright'>
   /** As `readFileName` returns it. */
   fileName?: string | null
   image: SpooledFile
@@ -204,7 +206,10 @@ export function describeItem(
     said,
     given.keywords ?? false,
   )
-  const { alt, description, credit, copyright, source, rating, takenAt, focus } = members
+  const { alt, description, credit, copyright, source, rating, takenAt, focus } = {
+    ...given.unlessSaid,
+    ...members,
+  }
   return {
     ...place,
     name,

@@ -29,13 +29,16 @@ export interface SourceAddress {
 
 /** The source cannot be read. Ends the run, which can be started again. */
 export class SourceFault extends UsageError {
-  /** Of the answer, if there was one. */
+  /** Of the answer, if there was one that has another status than 200. */
   readonly status: number | undefined
+  /** Whether it answered at all. */
+  readonly hasAnswered: boolean
 
-  constructor(message: string, status?: number) {
+  constructor(message: string, status?: number, hasAnswered = status !== undefined) {
     super(message)
     this.name = 'SourceFault'
     this.status = status
+    this.hasAnswered = hasAnswered
   }
 }
 
@@ -90,6 +93,9 @@ export function createSite(
   const name = `${title} at ${url}`
   const fault = (reason: string, status?: number) =>
     new SourceFault(`${name} cannot be read: ${reason}.`, status)
+  /** For an answer of something else. */
+  const misfit = (reason: string) =>
+    new SourceFault(`${name} cannot be read: ${reason}.`, undefined, true)
   let hasAnswered = false
 
   return { name, url, credential, ask }
@@ -104,14 +110,14 @@ export function createSite(
       body = JSON.parse(text)
     } catch {
       const type = headers.get('content-type')?.split(';', 1)[0]
-      throw fault(`it answered ${request.path} with ${type ?? 'something'} that is no JSON`)
+      throw misfit(`it answered ${request.path || '/'} with ${type ?? 'something'} that is no JSON`)
     }
     const typebox = require('typebox/schema') as typeof import('typebox/schema')
     if (!typebox.Check(schema, body)) {
       const [, errors] = typebox.Errors(schema, body)
       const [first] = errors
-      throw fault(
-        `its answer to ${request.path} is not what ${title} sends${first ? ` (${first.instancePath || '/'} ${first.message})` : ''}`,
+      throw misfit(
+        `its answer to ${request.path || '/'} is not what ${title} sends${first ? ` (${first.instancePath || '/'} ${first.message})` : ''}`,
       )
     }
     hasAnswered = true
@@ -196,8 +202,8 @@ export function createSite(
 }
 
 /** @returns milliseconds; undefined if there is no such header, or one that cannot be read */
-function readRetryAfter(value: string | null): number | undefined {
-  if (value === null) return undefined
+export function readRetryAfter(value: string | null | undefined): number | undefined {
+  if (value == null) return undefined
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
   const until = Date.parse(value)
   return Number.isNaN(until) ? undefined : Math.max(0, until - Date.now())

@@ -60,6 +60,12 @@ export interface SourceItem {
   focus?: { x: number; y: number } | undefined
   /** Local time, perhaps with its zone: `2026-03-14T15:09:26+01:00`. Only if the source knows it from more than the file. */
   takenAt?: string | undefined
+  /** What the source once read from the file. It counts where the file does not say so itself any more. */
+  fileSaid?: {
+    takenAt?: string | undefined
+    credit?: string | undefined
+    copyright?: string | undefined
+  }
   /** By language (BCP 47). */
   translations?: Readonly<Record<string, { alt?: string; description?: string }>>
   /** Ids of the collections that it is in. */
@@ -79,4 +85,6 @@ export interface SourceUrl {
   url: string
   /** Pixels of a smaller version, which leads to a version of about that width; absent for the original. */
   width?: number | undefined
+  /** Pixels of a version that is cut to another ratio than the original; absent for all others. */
+  height?: number | undefined
 }
