@@ -30,6 +30,7 @@ const embedded = {
       'src/cli/doctor-postgres.test.ts',
       'src/database/postgres.test.ts',
       'test/{instances,outage}.test.ts',
+      'test/move-in-{directus,strapi}.test.ts',
       BROWSER,
     ],
   },
@@ -86,6 +87,8 @@ const postgres = {
       'test/{filters,list,list-stream,outage,permissions,recipe,said,tags,trash,upgrade,versions,workers}.test.ts',
       'src/media/alike/doubles.test.ts',
       'test/{alike,image-addresses,presets,tag-changes,tus,zip}.test.ts',
+      // These programs have their tables there too.
+      'test/move-in-{directus,strapi}.test.ts',
     ]),
   },
 }

@@ -115,9 +115,10 @@ const CONFIG = {
     apiToken: { salt: 'a salt', secrets: { encryptionKey: '0123456789abcdef0123456789abcdef' } },
     transfer: { token: { salt: 'another salt' } },
   },
-  middlewares: ['errors', 'security', 'cors', 'query', 'body', 'session', 'public'].map(
-    (name) => `strapi::${name}`,
-  ),
+  middlewares: [
+    ...['logger', 'errors', 'security', 'cors', 'query'],
+    ...['body', 'session', 'favicon', 'public'],
+  ].map((name) => `strapi::${name}`),
 }
 
 /** @param folder an empty one */
@@ -158,7 +159,7 @@ export async function startStrapi(folder: string): Promise<Strapi> {
       },
       body: isForm ? body : JSON.stringify(body),
     })
-    const answer = await response.json()
+    const answer = JSON.parse(await response.text())
     if (!response.ok) throw new Error(`${path}: ${JSON.stringify(answer)}`)
     return answer.data ?? answer
   }

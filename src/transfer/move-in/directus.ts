@@ -39,12 +39,15 @@ const Counted = Type.Object({
   meta: Type.Object({ filter_count: Type.Number() }),
 })
 
+const TOKEN = 'that of a user, made in Directus under User Directory, the user, Token'
+
 export const directus: SourceKind = {
   title: 'Directus',
-  token: 'the static token of a user, which an administrator makes in the page of that user',
+  token: TOKEN,
   async open(address) {
     const { token } = address
-    const credential = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    if (token === undefined) throw new SourceFault(`Directus needs a token: ${TOKEN}.`)
+    const credential = { authorization: `Bearer ${token}` }
     // The first request of a site is not tried again, so each check has one of its own.
     const check = async (path: string) => {
       const site = createSite(address, 'Directus', credential)

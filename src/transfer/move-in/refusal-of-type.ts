@@ -4,5 +4,5 @@
  */
 export function refusalOfType(type: string | null | undefined): string | undefined {
   if (!type || type === 'application/octet-stream' || type.startsWith('image/')) return undefined
-  return `The file is no image (${type}).`
+  return `The file is no image, but of the type ${type}.`
 }
