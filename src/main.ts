@@ -21,11 +21,13 @@ With --from, <folder> is the URL of another program, and the images come from th
 texts, tags, dates and collections:
 
   vitrine import --from wordpress https://blog.example.com --token 'anna:abcd efgh ijkl mnop'
+  vitrine import --from directus https://cms.example.com --import-token-file directus-token
   vitrine import --from immich https://photos.example.com --import-token-file immich-key
 
---token is for wordpress a user and an application password, for immich an API key. Other users of
-this machine can see a command line; VITRINE_IMPORT_TOKEN or a file hides it. The file of --map says
-what became of each item and address, one JSON object a line. Run the same command again to go on.
+--token is for wordpress a user and an application password, for directus the token of a user, for
+strapi an admin token, for immich an API key. Other users of this machine can see a command line;
+VITRINE_IMPORT_TOKEN or a file hides it. The file of --map says what became of each item and address,
+one JSON object a line. Run the same command again to go on.
 
 Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
 130 or 143 if it was stopped by SIGINT or SIGTERM. With --watch, 0 after such a stop.`

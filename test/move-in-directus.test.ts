@@ -103,10 +103,12 @@ describe.skipIf(!hasDirectus())('moving in from Directus', () => {
 
   it('brings every image with what people wrote of it, and says why others stay', async () => {
     const { code, counts, lines, map } = await moveIn(server.data, source(directus.token))
-    expect(counts).toBe(`${MANY + 2} added, 0 already there, 1 refused, 1 failed`)
+    expect(counts).toBe(`${MANY + 2} added, 0 already there, 2 refused, 0 failed`)
     expect(code).toBe(1)
     expect(lines).toEqual([
-      expect.stringMatching(`^failed  Lost \\(${ids.lost}\\): .*status 403`),
+      expect.stringMatching(
+        `^refused  Lost \\(${ids.lost}\\): .*status 403. Directus says so of a file that its storage has lost.$`,
+      ),
       `refused  Paper (${ids.paper}): The file is no image, but of the type application/pdf.`,
     ])
 

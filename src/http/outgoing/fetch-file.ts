@@ -123,7 +123,7 @@ class Reason extends Error {
 
   constructor(message: string, fault: Partial<FetchFault> = {}) {
     super(message)
-    this.fault = { isMissing: false, isPassing: false, retryAfter: undefined, ...fault }
+    this.fault = { ...NO_FAULT, ...fault }
   }
 }
 
@@ -131,10 +131,19 @@ class Reason extends Error {
 export interface FetchFault {
   /** The source answered, and has no such file. */
   isMissing: boolean
+  /** It answered with 403. */
+  isForbidden: boolean
   /** It may work soon. */
   isPassing: boolean
   /** The header of that name. */
   retryAfter: string | undefined
+}
+
+const NO_FAULT: FetchFault = {
+  isMissing: false,
+  isForbidden: false,
+  isPassing: false,
+  retryAfter: undefined,
 }
 
 /** @returns undefined for an error that is none of `fetchFile`, or 413 */
@@ -142,9 +151,7 @@ export function fetchFaultOf(error: unknown): FetchFault | undefined {
   if (!(error instanceof AppError) || error.code !== 'fetch-failed') return undefined
   const { cause } = error
   // Everything that has no reason of its own is a broken connection or took too long.
-  return cause instanceof Reason
-    ? cause.fault
-    : { isMissing: false, isPassing: true, retryAfter: undefined }
+  return cause instanceof Reason ? cause.fault : { ...NO_FAULT, isPassing: true }
 }
 
 /** Sends the request, and resolves with the head of the answer. */
@@ -252,6 +259,7 @@ function requireFile({ statusCode, headers }: IncomingMessage, maxBytes: number)
   if (statusCode !== 200) {
     throw new Reason(`it answered with the status ${statusCode}`, {
       isMissing: statusCode === 404 || statusCode === 410,
+      isForbidden: statusCode === 403,
       isPassing: statusCode === 429 || Number(statusCode) >= 500,
       retryAfter: headers['retry-after'],
     })

@@ -39,18 +39,16 @@ const Counted = Type.Object({
   meta: Type.Object({ filter_count: Type.Number() }),
 })
 
-const TOKEN = 'that of a user, made in Directus under User Directory, the user, Token'
-
 export const directus: SourceKind = {
   title: 'Directus',
-  token: TOKEN,
+  token: 'that of a user, made in Directus under User Directory, the user, Token',
   async open(address) {
     const { token } = address
-    if (token === undefined) throw new SourceFault(`Directus needs a token: ${TOKEN}.`)
+    if (token === undefined) throw new SourceFault(`Directus needs a token: ${directus.token}.`)
     const credential = { authorization: `Bearer ${token}` }
     // The first request of a site is not tried again, so each check has one of its own.
     const check = async (path: string) => {
-      const site = createSite(address, 'Directus', credential)
+      const site = createSite(address, directus.title, credential)
       try {
         await site.ask(path === 'folders' ? Folders : Files, { path, query: { limit: 1 } })
       } catch (error) {
@@ -59,7 +57,8 @@ export const directus: SourceKind = {
     }
     await check('files')
     await check('folders')
-    return read(createSite(address, 'Directus', credential))
+    const site = createSite(address, directus.title, credential)
+    return read({ ...site, lostFile: 'Directus says so of a file that its storage has lost.' })
   },
 }
 

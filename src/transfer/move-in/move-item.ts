@@ -117,7 +117,8 @@ async function fetchOriginal(
   { originals }: SourceItem,
   options: MoveOptions,
 ): Promise<Fetched> {
-  let first: { error: unknown; isMissing: boolean } | undefined
+  const { lostFile } = options.site
+  let first: { error: unknown; reason: string; isMissing: boolean } | undefined
   for (const url of originals) {
     try {
       const fetched = await fetchPatiently(library, url, options)
@@ -134,12 +135,17 @@ async function fetchOriginal(
       if (fault.isPassing) {
         throw new Unfetched({ kind: 'failed', reason, isUnreachable: true }, error)
       }
-      first ??= { error, isMissing: fault.isMissing }
+      const isLost = fault.isForbidden && lostFile !== undefined
+      first ??= {
+        error,
+        reason: isLost ? `${reason} ${lostFile}` : reason,
+        isMissing: fault.isMissing || isLost,
+      }
     }
   }
   if (!first) throw new Unfetched({ kind: 'refused', reason: 'It has no file.' }, undefined)
   const kind = first.isMissing ? 'refused' : 'failed'
-  throw new Unfetched({ kind, reason: reasonOf(first.error) }, first.error)
+  throw new Unfetched({ kind, reason: first.reason }, first.error)
 }
 
 const reasonOf = (error: unknown): string =>

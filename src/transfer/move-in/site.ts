@@ -63,6 +63,8 @@ export interface Site {
   url: URL
   /** Headers that carry the credential. Only for the site's own origin. */
   credential: Readonly<Record<string, string>>
+  /** A sentence that says so, where 403 for a file that was listed means that the site has lost it. */
+  lostFile?: string
   /**
    * Asks for JSON. Waits and tries again after 429, 5xx and a broken connection; but before the site has answered once,
    * a broken connection and 5xx are told at once.

@@ -47,17 +47,15 @@ const Anything = Type.Unsafe<unknown>({})
 const HOW =
   'Make one in Strapi: Settings, Administration panel, Admin Tokens, with the permission "Access the Media Library". A version that has none takes the token of a session instead, as POST /admin/login gives it'
 
-const TOKEN =
-  'an admin token with the permission "Access the Media Library", because tokens of the content API may not read folders'
-
 export const strapi: SourceKind = {
   title: 'Strapi',
-  token: TOKEN,
+  token:
+    'an admin token with the permission "Access the Media Library", because tokens of the content API may not read folders',
   async open(address) {
     const { token } = address
-    if (token === undefined) throw new SourceFault(`Strapi needs a token: ${TOKEN}.`)
+    if (token === undefined) throw new SourceFault(`Strapi needs a token: ${strapi.token}.`)
     const credential = { authorization: `Bearer ${token}` }
-    const site = createSite(address, 'Strapi', credential)
+    const site = createSite(address, strapi.title, credential)
     try {
       await site.ask(Folders, { path: 'upload/folders' })
     } catch (error) {
