@@ -10,6 +10,9 @@ import { arrived, moveIn } from './move-in-steps.ts'
 
 const MANY = 300
 
+if (!hasDirectus())
+  console.log('Directus is not here, which `npm test` installs, so its tests are SKIPPED.')
+
 describe.skipIf(!hasDirectus())('moving in from Directus', () => {
   let directus: Directus
   let server: Server

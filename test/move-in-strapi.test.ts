@@ -18,6 +18,9 @@ interface File {
   formats: Record<string, { url: string; width: number }>
 }
 
+if (!hasStrapi())
+  console.log('Strapi is not here, which `npm test` installs, so its tests are SKIPPED.')
+
 describe.skipIf(!hasStrapi())('moving in from Strapi', () => {
   let strapi: Strapi
   let server: Server

@@ -18,6 +18,7 @@ import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-s
 import { installStrace } from './strace.ts'
 import { installStrapi } from './strapi.ts'
 import { installUnzip } from './unzip.ts'
+import { installWordPress } from './wordpress.ts'
 
 /** A file system in memory on Linux. In a container it may be very small. */
 const MEMORY = '/dev/shm'
@@ -56,6 +57,7 @@ installNginx()
 installStrace()
 installUnzip()
 installExiftool()
+installWordPress()
 await installing
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
