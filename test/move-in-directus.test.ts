@@ -59,7 +59,7 @@ describe.skipIf(!hasDirectus())('moving in from Directus', () => {
   }
   const typeOf = (name: string) => (name.endsWith('.png') ? 'image/png' : 'image/jpeg')
 
-  /** Rows and files as an upload makes them, all of one second, as in a database without milliseconds. */
+  /** Rows and files as an upload makes them, of long ago, each before the one made earlier. */
   async function addMany() {
     for (let at = 0; at < MANY; at += 1) {
       const id = randomUUID()
@@ -69,8 +69,8 @@ describe.skipIf(!hasDirectus())('moving in from Directus', () => {
       )
       await directus.database.query(
         `INSERT INTO directus_files (id, storage, filename_disk, filename_download, title, type, uploaded_on)
-         VALUES ($1, 'local', $2, $2, $3, 'image/png', '2020-01-01T00:00:00Z')`,
-        [id, `${id}.png`, `Many ${at}`],
+         VALUES ($1, 'local', $2, $2, $3, 'image/png', $4)`,
+        [id, `${id}.png`, `Many ${at}`, new Date(Date.UTC(2020, 0, 1, 0, 0, MANY - at))],
       )
     }
   }
@@ -119,7 +119,9 @@ describe.skipIf(!hasDirectus())('moving in from Directus', () => {
     expect(collections).toEqual(['/Asia', '/Asia/Japan', '/Asia/Japan/Empty'])
     expect(items).toHaveLength(MANY + 2)
     // The oldest first, as they came to Directus.
-    expect(items.slice(0, MANY).every(({ name }) => name.startsWith('Many '))).toBe(true)
+    expect(items.slice(0, MANY).map(({ name }) => name)).toEqual(
+      Array.from({ length: MANY }, (_, at) => `Many ${MANY - 1 - at}`),
+    )
     const [first, second] = items.slice(MANY)
     expect(first).toMatchObject({
       name: 'Tower at night',
