@@ -70,6 +70,7 @@ const postgres = {
       'src/auth/session/{access-tokens,sessions}.test.ts',
       'src/auth/sign-in/login.test.ts',
       'src/transfer/{check-rows,files,tables}.test.ts',
+      'src/transfer/move-in/place-collections.test.ts',
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{item,tags}.test.ts',
       'src/media/collections/*.test.ts',

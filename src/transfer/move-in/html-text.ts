@@ -46,7 +46,7 @@ export function textOfHtml(html: string): string {
   })
   parser.end(html)
   return text
-    .replace(/ *\n */g, '\n')
     .replace(/ {2,}/g, ' ')
+    .replace(/ ?\n ?/g, '\n')
     .trim()
 }
