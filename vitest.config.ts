@@ -87,7 +87,7 @@ const postgres = {
       'test/holes/naughty-strings.test.ts',
       'test/{filters,list,list-stream,outage,permissions,recipe,said,tags,trash,upgrade,versions,workers}.test.ts',
       'src/media/alike/doubles.test.ts',
-      'test/{alike,image-addresses,presets,tag-changes,tus,zip}.test.ts',
+      'test/{alike,image-addresses,move-in-immich,presets,tag-changes,tus,zip}.test.ts',
       // These programs have their tables there too.
       'test/move-in-{directus,strapi}.test.ts',
     ]),

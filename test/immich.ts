@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { makePng } from './fixtures.ts'
 
 export interface ImmichAsset {
   id: string
@@ -15,6 +16,15 @@ export interface ImmichAsset {
   tags?: readonly string[]
   albums?: readonly string[]
 }
+
+export const makeAsset = async (
+  seed: number,
+  more: Partial<ImmichAsset> = {},
+): Promise<ImmichAsset> => ({ id: `asset-${seed}`, bytes: await makePng({ seed }), ...more })
+
+/** @returns `asset-1`, `asset-2`, … */
+export const makeAssets = (count: number, more: Partial<ImmichAsset> = {}) =>
+  Promise.all(Array.from({ length: count }, (_, index) => makeAsset(index + 1, more)))
 
 export interface Immich {
   /** Without `/` at its end. */
