@@ -10,7 +10,7 @@ import { type Client, makeDataFolder, type Server, signIn, startServer } from '.
 import { arrived, moveIn } from './move-in-steps.ts'
 import { hasStrapi, type Strapi, startStrapi } from './strapi.ts'
 
-const MANY = 300
+const MANY = 150
 
 interface File {
   id: number
