@@ -2,16 +2,16 @@ import { resolve } from 'node:path'
 import { UsageError } from '../base/errors.ts'
 import type { Config } from '../config.ts'
 import { findUrlFault } from '../http/outgoing/find-url-fault.ts'
-import { printRatio } from '../images/address/ratio.ts'
 import { createAdder } from '../media/change/add-many.ts'
 import type { Library } from '../media/library.ts'
 import { readVersion } from '../media/library-state.ts'
 import { LibraryFault } from '../transfer/import/import-file.ts'
 import { type Mapping, openMapping } from '../transfer/move-in/mapping.ts'
 import { type MoveOutcome, moveItem } from '../transfer/move-in/move-item.ts'
+import { newAddress } from '../transfer/move-in/new-address.ts'
 import { placeCollections } from '../transfer/move-in/place-collections.ts'
 import { SourceFault } from '../transfer/move-in/site.ts'
-import type { Source, SourceItem, SourceUrl } from '../transfer/move-in/source.ts'
+import type { Source, SourceItem } from '../transfer/move-in/source.ts'
 import { SOURCES } from '../transfer/move-in/sources.ts'
 import { startProgress } from '../transfer/progress.ts'
 import { countWorkers, openForImport } from './import.ts'
@@ -198,22 +198,6 @@ function describe(
     return { item, outcome: kind, name, reason, urls: urls.map(({ url }) => url) }
   }
   const { kind, id } = outcome
-  const addresses = urls.map((it) => [it.url, addressOf(config, id, it)])
+  const addresses = urls.map((it) => [it.url, newAddress(config, id, it)])
   return { item, id, outcome: kind, name, urls: Object.fromEntries(addresses) }
-}
-
-/** An address that shows an item for as long as it is there, in a format that the client takes. */
-function addressOf(
-  { publicUrl, basePath, transforms, widths, aspects }: Config,
-  id: number,
-  { width, height }: SourceUrl,
-): string {
-  const start = `${publicUrl ?? basePath}/media/image/${id}/`
-  if (width === undefined || transforms !== 'bounded') return `${start}high.auto`
-  // Of what everybody may ask for, what is nearest: the width to which the server would lead, and the same ratio.
-  const step = widths.find((step) => step >= width) ?? widths.at(-1)
-  const ratio = aspects.find(
-    ([x, y]) => height !== undefined && Math.abs((width * y) / x - height) <= 1,
-  )
-  return `${start}w_${step}${ratio ? `,ar_${printRatio(ratio)}` : ''}.auto`
 }

@@ -7,6 +7,7 @@ import {
   readMembers,
   WITH_LINES,
 } from '../../media/members.ts'
+import { nameOfFile } from '../../media/name-of-file.ts'
 import {
   MAX_NAME_CODE_POINTS,
   MAX_TAG_CODE_POINTS,
@@ -37,7 +38,7 @@ export function fitItem(item: SourceItem): FitItem {
   const fileName = readFileName(item.fileName)
   const text = (member: keyof typeof MAX_TEXT, value: string | undefined) =>
     cut(clean(value ?? '', WITH_LINES.has(member)), MAX_TEXT[member], member, losses)
-  const given = {
+  const texts = {
     alt: text('alt', item.alt),
     description: text('description', item.description),
     credit: text('credit', item.credit),
@@ -47,7 +48,7 @@ export function fitItem(item: SourceItem): FitItem {
     takenAt: item.takenAt,
   }
   const members: FitItem['members'] = {}
-  for (const [member, value] of Object.entries(given)) {
+  for (const [member, value] of Object.entries(texts)) {
     if (value === undefined || value === '') continue
     Object.assign(members, readOrLose({ [member]: value }, losses))
   }
@@ -72,8 +73,8 @@ export function fitItem(item: SourceItem): FitItem {
   if (Object.keys(translations).length > 0) {
     Object.assign(members, readOrLose({ translations }, losses))
   }
-  const named = [item.name, stem(fileName ?? '')].map((name) => clean(name, false))
-  const name = named.find((name) => !isBlank(name)) ?? item.id
+  const given = clean(item.name, false)
+  const name = isBlank(given) ? (fileName === null ? item.id : nameOfFile(fileName)) : given
   return {
     name: readName(cut(name, MAX_NAME_CODE_POINTS, 'name', losses)),
     fileName,
@@ -132,5 +133,3 @@ function cut(text: string, most: number, member: string, losses: string[]): stri
   losses.push(`${member} has ${characters.length} characters; ${most} were kept.`)
   return characters.slice(0, most).join('').trimEnd()
 }
-
-const stem = (fileName: string): string => fileName.replace(/(?<=.)\.[^.]*$/, '')

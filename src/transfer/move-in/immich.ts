@@ -1,4 +1,5 @@
 import { type Static, Type } from '../../http/schema.ts'
+import { nameOfFile } from '../../media/name-of-file.ts'
 import { createSite, type Site, SourceFault } from './site.ts'
 import type { Source, SourceCollection, SourceItem, SourceKind } from './source.ts'
 
@@ -150,7 +151,7 @@ function createSource(site: Site, major: number): Source & { check(): Promise<vo
     const rating = exifInfo?.rating ?? 0
     return {
       id,
-      name: originalFileName.replace(/(?<=.)\.[^.]*$/, ''),
+      name: nameOfFile(originalFileName),
       fileName: originalFileName,
       description: exifInfo?.description ?? '',
       tags: [...(tagsOf.get(id) ?? []), ...(asset.isFavorite ? [FAVORITE] : [])],
