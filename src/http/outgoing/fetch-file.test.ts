@@ -229,7 +229,11 @@ describe('a failure', () => {
       { isMissing: true },
       (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
     ],
-    ['403', { isMissing: false, isPassing: false }, (_, response) => response.writeHead(403).end()],
+    [
+      '403',
+      { isForbidden: true, isMissing: false, isPassing: false },
+      (_, response) => response.writeHead(403).end(),
+    ],
     [
       '503',
       { isMissing: false, isPassing: true, retryAfter: '7' },
