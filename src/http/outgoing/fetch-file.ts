@@ -123,7 +123,13 @@ class Reason extends Error {
 
   constructor(message: string, fault: Partial<FetchFault> = {}) {
     super(message)
-    this.fault = { isMissing: false, isPassing: false, retryAfter: undefined, ...fault }
+    this.fault = {
+      isMissing: false,
+      isPassing: false,
+      isBroken: false,
+      retryAfter: undefined,
+      ...fault,
+    }
   }
 }
 
@@ -133,6 +139,8 @@ export interface FetchFault {
   isMissing: boolean
   /** It may work soon. */
   isPassing: boolean
+  /** There was no whole answer: the connection broke off, or it took too long. */
+  isBroken: boolean
   /** The header of that name. */
   retryAfter: string | undefined
 }
@@ -144,7 +152,7 @@ export function fetchFaultOf(error: unknown): FetchFault | undefined {
   // Everything that has no reason of its own is a broken connection or took too long.
   return cause instanceof Reason
     ? cause.fault
-    : { isMissing: false, isPassing: true, retryAfter: undefined }
+    : { isMissing: false, isPassing: true, isBroken: true, retryAfter: undefined }
 }
 
 /** Sends the request, and resolves with the head of the answer. */
