@@ -229,6 +229,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     .addHelpText('after', IMPORT_HELP)
     .action(async (folder, options) => {
       if (options.from !== undefined) {
+        if (options.watch || options.move || options.everything) {
+          throw new UsageError('--watch, --move and --everything are for folders, not for --from.')
+        }
         const { moveIn } = await import('./cli/move-in.ts')
         await moveIn(configOf(options), folder, options)
         return

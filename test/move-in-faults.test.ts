@@ -146,13 +146,15 @@ describe('a move', () => {
     })
     const { port } = stranger.address() as AddressInfo
     immich.assets = await makeAssets(30)
-    immich.trouble = (path, _request, response) => {
+    immich.trouble = (path, request, response) => {
       if (path.includes('asset-1/')) {
         response.writeHead(302, { location: `http://127.0.0.1:${port}/` }).end()
       } else if (path.includes('asset-2/')) {
         response.writeHead(302, { location: `http://localhost:${port}/` }).end()
+      } else if (Number(/asset-(\d+)\/original/.exec(path)?.[1]) <= 15) {
+        response.writeHead(403).end()
       } else if (path.endsWith('/original')) {
-        response.writeHead(503, { 'retry-after': '0' }).end()
+        request.socket.destroy()
       } else return false
       return true
     }
@@ -161,11 +163,13 @@ describe('a move', () => {
     })
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^Immich at http:\S+ cannot be read: .*status 503\. Run it again to go on\.\n$/,
+      /^Immich at http:\S+ cannot be read: 127\.0\.0\.1 cannot be fetched: the connection broke off\. Run it again to go on\.\n$/,
     )
     expect(lines).toContain(
       'failed  asset-1 (asset-1): 127.0.0.1 cannot be fetched: it is not an address of the public internet.',
     )
+    // A file that the program withholds does not end the run.
+    expect(lines.filter((line) => line.endsWith('status 403.'))).toHaveLength(13)
     expect(strangers).toHaveLength(1)
     expect(strangers[0]).not.toHaveProperty('x-api-key')
   })
@@ -210,6 +214,7 @@ describe('a move', () => {
       fails([...from, immich.url], { VITRINE_IMPORT_TOKEN: 'another key' }),
       fails(['--from', 'wordpress', immich.url, '--token', 'a:b']),
       fails([immich.url, '--token', 'x']),
+      fails([...from, immich.url, '--watch']),
     ])
     expect(told).toEqual([
       expect.stringMatching(/^--from is "flickr"; it must be one of .*immich.*\.\n$/),
@@ -219,6 +224,7 @@ describe('a move', () => {
       `Immich at ${immich.url}/ cannot be read: it does not accept the token for api/search/metadata: status 401 (Invalid API key).\n`,
       `WordPress at ${immich.url}/ cannot be read: it does not accept the token for wp-json/: status 401 (Invalid API key).\n`,
       '--token and --map need --from.\n',
+      '--watch, --move and --everything are for folders, not for --from.\n',
     ])
   })
 })

@@ -19,14 +19,14 @@ export const installWordPress = () =>
 
 /** Whether WordPress is installed here, and a MariaDB server in which it can make its tables. */
 export const hasWordPress = (): boolean =>
-  existsSync(PROGRAM) && runPhp('exit(@mysqli_connect(...$argv_) ? 0 : 1);').status === 0
+  existsSync(PROGRAM) && runSql("SELECT 'it lets us in'").status === 0
 
-const runPhp = (code: string, ...args: string[]) => {
+const findPhp = () => findCommand('php') ?? 'php'
+
+function runSql(statement: string) {
   const { host, user, password } = DATABASE
-  const given = `$argv_ = [${[host, user, password].map((text) => `'${text}'`)}]; mysqli_report(MYSQLI_REPORT_OFF);`
-  return spawnSync(findCommand('php') ?? 'php', ['-r', given + code, '--', ...args], {
-    encoding: 'utf8',
-  })
+  const code = `exit(@mysqli_connect('${host}', '${user}', '${password}')?->query($argv[1]) ? 0 : 1);`
+  return spawnSync(findPhp(), ['-r', `mysqli_report(MYSQLI_REPORT_OFF); ${code}`, '--', statement])
 }
 
 export interface WordPress {
@@ -48,7 +48,12 @@ export interface WordPress {
 export async function startWordPress(folder: string, port: number): Promise<WordPress> {
   const name = `vitrine_test_${randomBytes(6).toString('hex')}`
   const url = `http://127.0.0.1:${port}`
-  runPhp(`mysqli_connect(...$argv_)->query('CREATE DATABASE ${name} CHARACTER SET utf8mb4');`)
+  runSql(`CREATE DATABASE ${name} CHARACTER SET utf8mb4`)
+  const remove = () => {
+    runSql(`DROP DATABASE ${name}`)
+    rmSync(folder, { recursive: true, force: true })
+  }
+  process.once('exit', remove)
   for (const part of ['wp-includes', 'wp-admin', 'wp-settings.php']) {
     symlinkSync(join(PROGRAM, part), join(folder, part))
   }
@@ -96,7 +101,7 @@ $_SERVER['SCRIPT_NAME'] = $_SERVER['PHP_SELF'] = '/index.php';
 require '${PROGRAM}/index.php';
 `,
   )
-  const php = findCommand('php') ?? 'php'
+  const php = findPhp()
   const run = async (code: string, before = ''): Promise<string> => {
     const start = `${before} define('ABSPATH', '${folder}/'); $_SERVER['HTTP_HOST'] = '127.0.0.1:${port}'; require '${PROGRAM}/wp-load.php';`
     const { status, stdout, stderr } = spawnSync(
@@ -114,7 +119,7 @@ require '${PROGRAM}/index.php';
     wp_install('Test', 'anna', 'anna@example.com', true, '', 'a password for tests');`,
     "define('WP_INSTALLING', true);",
   )
-  const password_ = await run(`
+  const applicationPassword = await run(`
     update_option('permalink_structure', '/%postname%/');
     flush_rewrite_rules();
     echo WP_Application_Passwords::create_new_application_password(1, ['name' => 'Vitrine'])[0];
@@ -134,8 +139,15 @@ require '${PROGRAM}/index.php';
       folder,
       join(folder, 'router.php'),
     ],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, PHP_CLI_SERVER_WORKERS: '4' } },
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, PHP_CLI_SERVER_WORKERS: '4' },
+      detached: true,
+    },
   )
+  // The whole group: its workers would outlive it.
+  const kill = () => process.kill(-Number(server.pid), 'SIGKILL')
+  process.once('exit', kill)
   const exited = once(server, 'exit')
   let log = ''
   await new Promise<void>((started, failed) => {
@@ -148,13 +160,13 @@ require '${PROGRAM}/index.php';
   return {
     url,
     uploads: join(folder, 'wp-content/uploads'),
-    token: `anna:${password_}`,
+    token: `anna:${applicationPassword}`,
     run,
     async stop() {
-      server.kill('SIGTERM')
+      kill()
       await exited
-      runPhp(`mysqli_connect(...$argv_)->query('DROP DATABASE ${name}');`)
-      rmSync(folder, { recursive: true, force: true })
+      remove()
+      process.off('exit', kill).off('exit', remove)
     },
   }
 }

@@ -17,7 +17,7 @@ import { startProgress } from '../transfer/progress.ts'
 import { countWorkers, openForImport } from './import.ts'
 import { runStoppable } from './stoppable.ts'
 
-/** After this many originals in a row that could not be fetched, the fault is the source's and not theirs. */
+/** After this many originals in a row for which the source did not answer, it is away. */
 const MAX_UNREACHABLE_IN_A_ROW = 10
 
 /**

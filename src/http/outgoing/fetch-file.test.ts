@@ -236,10 +236,14 @@ describe('a failure', () => {
     ],
     [
       '503',
-      { isMissing: false, isPassing: true, retryAfter: '7' },
+      { isMissing: false, isPassing: true, isBroken: false, retryAfter: '7' },
       (_, response) => response.writeHead(503, { 'retry-after': '7' }).end(),
     ],
-    ['a cut', { isMissing: false, isPassing: true }, (request) => request.socket.destroy()],
+    [
+      'a cut',
+      { isMissing: false, isPassing: true, isBroken: true },
+      (request) => request.socket.destroy(),
+    ],
     [
       'silence',
       { isMissing: false, isPassing: true },

@@ -135,6 +135,8 @@ export interface FetchFault {
   isForbidden: boolean
   /** It may work soon. */
   isPassing: boolean
+  /** There was no whole answer: the connection broke off, or it took too long. */
+  isBroken: boolean
   /** The header of that name. */
   retryAfter: string | undefined
 }
@@ -143,6 +145,7 @@ const NO_FAULT: FetchFault = {
   isMissing: false,
   isForbidden: false,
   isPassing: false,
+  isBroken: false,
   retryAfter: undefined,
 }
 
@@ -151,7 +154,7 @@ export function fetchFaultOf(error: unknown): FetchFault | undefined {
   if (!(error instanceof AppError) || error.code !== 'fetch-failed') return undefined
   const { cause } = error
   // Everything that has no reason of its own is a broken connection or took too long.
-  return cause instanceof Reason ? cause.fault : { ...NO_FAULT, isPassing: true }
+  return cause instanceof Reason ? cause.fault : { ...NO_FAULT, isPassing: true, isBroken: true }
 }
 
 /** Sends the request, and resolves with the head of the answer. */

@@ -51,7 +51,7 @@ export async function openMapping(path: string, head: MappingHead): Promise<Mapp
     file = await open(path, 'a+', 0o600)
   } catch (error) {
     throw new UsageError(
-      `The mapping ${path} cannot be written: ${error instanceof Error ? error.message : error}`,
+      `The mapping ${path} cannot be written; give another file with --map. ${error instanceof Error ? error.message : error}`,
     )
   }
   const collections = new Map<string, number>()

@@ -23,7 +23,8 @@ const MAX_PAUSE_MS = 60_000
 
 /**
  * What became of an item. `known`: an item of the library has the same bytes already, perhaps in the trash. `refused`:
- * it is no image that the library accepts, or its file is missing. `failed`: its file could not be fetched now.
+ * it is no image that the library accepts, or its file is missing. `failed`: its file could not be fetched now, perhaps
+ * since the source does not answer.
  */
 export type MoveOutcome =
   | { kind: 'added' | 'known'; id: number; isTrashed?: boolean; losses: readonly string[] }
@@ -133,7 +134,8 @@ async function fetchOriginal(
       if (!fault) throw error
       const reason = reasonOf(error)
       if (fault.isPassing) {
-        throw new Unfetched({ kind: 'failed', reason, isUnreachable: true }, error)
+        const isUnreachable = fault.isBroken && url.origin === options.site.url.origin
+        throw new Unfetched({ kind: 'failed', reason, isUnreachable }, error)
       }
       const isLost = fault.isForbidden && lostFile !== undefined
       first ??= {

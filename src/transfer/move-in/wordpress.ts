@@ -149,7 +149,8 @@ async function createSource(site: Site, api: Api, context: 'view' | 'edit'): Pro
     }
     for (const taxonomy of folders) {
       const all = await Array.fromAsync(terms(taxonomy))
-      const below = Map.groupBy(all, ({ parent }) => parent ?? 0)
+      const known = new Set(all.map(({ id }) => id))
+      const below = Map.groupBy(all, ({ parent = 0 }) => (known.has(parent) ? parent : 0))
       const pending = [...(below.get(0) ?? [])].reverse()
       for (let term = pending.pop(); term; term = pending.pop()) {
         const { id, name, description, parent } = term
@@ -157,7 +158,7 @@ async function createSource(site: Site, api: Api, context: 'view' | 'edit'): Pro
           id: keyOf(taxonomy, id),
           name: textOfHtml(name),
           description: textOfHtml(description ?? ''),
-          ...(parent && { parent: keyOf(taxonomy, parent) }),
+          ...(parent && known.has(parent) && { parent: keyOf(taxonomy, parent) }),
         }
         pending.push(...(below.get(id) ?? []).reverse())
         below.delete(id)
