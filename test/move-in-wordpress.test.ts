@@ -269,6 +269,7 @@ describe.skipIf(!canTry)('moving in from a real WordPress', () => {
     expect((await moveIn('wrong.jsonl', [wordPress.url, '--token', 'secret'])).stderr).toMatch(
       /^The token must be a user and an application password/,
     )
-    expect((await moveIn('vitrine.db', [wordPress.url])).stderr).toMatch(/ is no mapping: line 1 /)
+    writeFileSync(join(server.data, 'diary.txt'), 'Dear diary,\n')
+    expect((await moveIn('diary.txt', [wordPress.url])).stderr).toMatch(/ is no mapping: line 1 /)
   })
 })

@@ -154,6 +154,15 @@ describe('a site', () => {
     await expect(site.ask(Greeting, { path: 'api' })).rejects.toThrow('stopped')
   })
 
+  it('that wants a token, and has none, says so', async () => {
+    const url = await startProgram((_, response) => response.writeHead(401).end())
+    const { signal } = new AbortController()
+    const site = createSite({ url: new URL(url), signal }, 'Blog', {})
+    expect(await refusal(site.ask(Greeting, { path: 'api' }))).toBe(
+      'Blog at http://HOST/ cannot be read: it wants a token for api: status 401.',
+    )
+  })
+
   it('gets no credential that would be another header too', () => {
     const { signal } = new AbortController()
     const make = () =>

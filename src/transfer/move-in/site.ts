@@ -148,7 +148,7 @@ export function createSite(
       const { status, headers } = response
       if (status === 200) return { text, headers }
       return {
-        fault: fault(explainStatus(status, request.path, text), status),
+        fault: fault(explainStatus(status, request.path || '/', text), status),
         isPassing: status === 429 || (status >= 500 && hasAnswered),
         pauseMs: readRetryAfter(headers.get('retry-after')),
       }
@@ -190,6 +190,16 @@ export function createSite(
     }
   }
 
+  function explainStatus(status: number, path: string, text: string): string {
+    const own = readReason(text)
+    const words = own === undefined ? '' : ` (${own})`
+    if (status !== 401 && status !== 403) {
+      return `it answered ${path} with the status ${status}${words}`
+    }
+    const hasToken = Object.keys(credential).length > 0
+    return `it ${hasToken ? 'does not accept the token' : 'wants a token'} for ${path}: status ${status}${words}`
+  }
+
   async function readText(response: Response): Promise<string> {
     const chunks: Uint8Array[] = []
     let bytes = 0
@@ -209,14 +219,6 @@ export function readRetryAfter(value: string | null | undefined): number | undef
   if (/^\d+$/.test(value.trim())) return Number(value) * 1000
   const until = Date.parse(value)
   return Number.isNaN(until) ? undefined : Math.max(0, until - Date.now())
-}
-
-function explainStatus(status: number, path: string, text: string): string {
-  const own = readReason(text)
-  const words = own === undefined ? '' : ` (${own})`
-  return status === 401 || status === 403
-    ? `it does not accept the token for ${path}: status ${status}${words}`
-    : `it answered ${path} with the status ${status}${words}`
 }
 
 /** What the source itself says: `{"message": …}`, `{"error": {"message": …}}` or `{"errors": [{"message": …}]}`. */
