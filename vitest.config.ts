@@ -30,6 +30,7 @@ const embedded = {
       'src/cli/doctor-postgres.test.ts',
       'src/database/postgres.test.ts',
       'test/{instances,outage}.test.ts',
+      'test/move-in-{directus,strapi}.test.ts',
       BROWSER,
     ],
   },
@@ -69,6 +70,7 @@ const postgres = {
       'src/auth/session/{access-tokens,sessions}.test.ts',
       'src/auth/sign-in/login.test.ts',
       'src/transfer/{check-rows,files,tables}.test.ts',
+      'src/transfer/move-in/place-collections.test.ts',
       'src/database/{measure-database,postgres}.test.ts',
       'src/media/{item,tags}.test.ts',
       'src/media/collections/*.test.ts',
@@ -85,7 +87,9 @@ const postgres = {
       'test/holes/naughty-strings.test.ts',
       'test/{filters,list,list-stream,outage,permissions,recipe,said,tags,trash,upgrade,versions,workers}.test.ts',
       'src/media/alike/doubles.test.ts',
-      'test/{alike,image-addresses,presets,statistics,tag-changes,tus,zip}.test.ts',
+      'test/{alike,image-addresses,move-in-immich,presets,statistics,tag-changes,tus,zip}.test.ts',
+      // These programs have their tables there too.
+      'test/move-in-{directus,strapi}.test.ts',
     ]),
   },
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { findFreePort } from '../test/free-port.ts'
-import { installPackage } from '../test/install-package.ts'
+import { installPackages } from '../test/install-package.ts'
 import type { Served } from './servers.ts'
 
 const VERSION = '3.1.1'
@@ -14,7 +14,9 @@ const FOLDER = join(import.meta.dirname, 'library', `ipx-${VERSION}`)
  * this benchmark alone.
  */
 export async function startIpx(root: string): Promise<Served> {
-  if (!installPackage(`ipx@${VERSION}`, FOLDER)) throw new Error(`${IPX} could not be installed.`)
+  if (!(await installPackages([`ipx@${VERSION}`], FOLDER))) {
+    throw new Error(`${IPX} could not be installed.`)
+  }
   const port = await findFreePort()
   const command = join(FOLDER, 'node_modules/ipx/bin/ipx.mjs')
   const child = spawn(

@@ -13,6 +13,7 @@ import { checkIiif } from './images/iiif/check-settings.ts'
 import { deliverySettings, imageSettings } from './images/settings.ts'
 import { mediaSettings } from './media/settings.ts'
 import { storageSettings } from './storage/settings.ts'
+import { transferSettings } from './transfer/settings.ts'
 
 /** All settings. `docs/configuration.md` lists them. */
 export const settings = {
@@ -30,6 +31,7 @@ export const settings = {
   ...mediaSettings,
   ...imageSettings,
   ...deliverySettings,
+  ...transferSettings,
 } satisfies Record<string, Setting<unknown>>
 
 export type Config = Values<typeof settings>

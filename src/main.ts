@@ -17,6 +17,18 @@ With --watch it goes on until SIGINT or SIGTERM. A file is added once it has not
 seconds. With --move, files are then moved to the folder imported/ or refused/ in <folder>; beside a
 refused file is a text with the reason.
 
+With --from, <folder> is the URL of another program, and the images come from there with their names,
+texts, tags, dates and collections:
+
+  vitrine import --from wordpress https://blog.example.com --token 'anna:abcd efgh ijkl mnop'
+  vitrine import --from directus https://cms.example.com --import-token-file directus-token
+  vitrine import --from immich https://photos.example.com --import-token-file immich-key
+
+--token is for wordpress a user and an application password, for directus the token of a user, for
+strapi an admin token, for immich an API key. Other users of this machine can see a command line;
+VITRINE_IMPORT_TOKEN or a file hides it. The file of --map says what became of each item and address,
+one JSON object a line. Run the same command again to go on.
+
 Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
 130 or 143 if it was stopped by SIGINT or SIGTERM. With --watch, 0 after such a stop.`
 
@@ -211,8 +223,22 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--everything', 'also hidden files, and what systems and photo software make')
     .option('--watch', 'go on: add what is put into the folder later, once it is complete')
     .option('--move', 'with --watch: move files to imported/ or refused/ in the folder')
+    .option('--from <program>', 'add what another program holds; <folder> is then its URL')
+    .option('--token <token>', 'with --from: lets into the program')
+    .option('--map <file>', 'with --from: maps old ids and addresses to the new ones')
     .addHelpText('after', IMPORT_HELP)
     .action(async (folder, options) => {
+      if (options.from !== undefined) {
+        if (options.watch || options.move || options.everything) {
+          throw new UsageError('--watch, --move and --everything are for folders, not for --from.')
+        }
+        const { moveIn } = await import('./cli/move-in.ts')
+        await moveIn(configOf(options), folder, options)
+        return
+      }
+      if (options.map !== undefined || options.token !== undefined) {
+        throw new UsageError('--token and --map need --from.')
+      }
       if (options.watch) {
         const { watchFolder } = await import('./cli/watch.ts')
         await watchFolder(configOf(options), folder, options)

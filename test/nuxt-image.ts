@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { installPackage } from './install-package.ts'
+import { installPackages } from './install-package.ts'
 
 const VERSION = '2.1.0'
 const SPEC = `@nuxt/image@${VERSION}`
@@ -38,8 +38,8 @@ interface Runtime {
 
 export const hasNuxtImage = (): boolean => existsSync(RUNTIME)
 
-export function installNuxtImage(): void {
-  if (!installPackage(SPEC, FOLDER)) {
+export async function installNuxtImage(): Promise<void> {
+  if (!(await installPackages([SPEC], FOLDER))) {
     console.log(`There is no ${SPEC} for the test of its images, so that is SKIPPED.`)
   }
 }

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { auditDependencies } from './audit-dependencies.ts'
+import { installDirectus } from './directus.ts'
 import { installExiftool } from './exiftool.ts'
 import { startFastPostgres } from './fast-postgres.ts'
 import { installBrowser } from './install-browser.ts'
@@ -15,7 +16,9 @@ import { installNuxtImage } from './nuxt-image.ts'
 import { findPostgres, OWN_VARIABLE, POSTGRES_VARIABLE } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 import { installStrace } from './strace.ts'
+import { installStrapi } from './strapi.ts'
 import { installUnzip } from './unzip.ts'
+import { installWordPress } from './wordpress.ts'
 
 /** A file system in memory on Linux. In a container it may be very small. */
 const MEMORY = '/dev/shm'
@@ -36,6 +39,8 @@ const run = (command: string, ...args: string[]): boolean => {
   return status === 0
 }
 
+// Mostly waits for the network, so the checks run meanwhile.
+const installing = Promise.all([installDirectus(), installStrapi(), installNuxtImage()])
 const audit = auditDependencies()
 const checks = {
   types: run('tsc'),
@@ -52,7 +57,8 @@ installNginx()
 installStrace()
 installUnzip()
 installExiftool()
-installNuxtImage()
+installWordPress()
+await installing
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 // To make and drop a database for each test, a server that flushes needs minutes of a slow disk.

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener } from 'node:h
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
-import { type FetchOptions, fetchFile } from './fetch-file.ts'
+import { type FetchFault, type FetchOptions, fetchFaultOf, fetchFile } from './fetch-file.ts'
 import { startNameServer } from './name-server.fixture.ts'
 
 /** Requests that reached a source. */
@@ -191,6 +191,75 @@ describe('a file that is fetched', () => {
     expect(await refusal(`http://localhost:${source}/`, { signal: waiting.signal })).toMatchObject({
       code: 'body-broken-off',
     })
+  })
+})
+
+describe('a trusted origin', () => {
+  const headers = { 'x-api-key': 'secret' }
+
+  it('may be private, and alone gets the headers', async () => {
+    const other = await startSource((_, response) => response.end('other'))
+    const port = await startSource((request, response) => {
+      if (request.url === '/') response.writeHead(302, { location: '/file' }).end()
+      else if (request.url === '/file') response.end('a file')
+      else response.writeHead(302, { location: `http://localhost:${other}/` }).end()
+    })
+    const origin = `http://127.0.0.1:${port}`
+    const trusted = { trusted: { origin, headers } }
+    expect(await fetchText(`${origin}/`, trusted)).toBe('a file')
+    expect(requests.map(({ headers }) => headers['x-api-key'])).toEqual(['secret', 'secret'])
+    requests = []
+    expect(await fetchText(`${origin}/other`, trusted)).toBe('other')
+    expect(requests.map(({ headers }) => headers['x-api-key'])).toEqual(['secret', undefined])
+    // The same host at another port is another origin.
+    expect(await refusal(`http://127.0.0.1:${other}/`, trusted)).toEqual(
+      failed('127.0.0.1', 'it is not an address of the public internet'),
+    )
+    expect(await refusal(`${origin}/other`, { ...trusted, allowedHosts: [] })).toMatchObject({
+      detail: 'localhost cannot be fetched: its name leads to no address of the public internet.',
+    })
+  })
+})
+
+describe('a failure', () => {
+  it.each<[string, Partial<FetchFault>, RequestListener]>([
+    ['404', { isMissing: true, isPassing: false }, (_, response) => response.writeHead(404).end()],
+    [
+      'a page',
+      { isMissing: true },
+      (_, response) => response.writeHead(200, { 'content-type': 'text/html' }).end('<p>'),
+    ],
+    [
+      '403',
+      { isForbidden: true, isMissing: false, isPassing: false },
+      (_, response) => response.writeHead(403).end(),
+    ],
+    [
+      '503',
+      { isMissing: false, isPassing: true, isBroken: false, retryAfter: '7' },
+      (_, response) => response.writeHead(503, { 'retry-after': '7' }).end(),
+    ],
+    [
+      'a cut',
+      { isMissing: false, isPassing: true, isBroken: true },
+      (request) => request.socket.destroy(),
+    ],
+    [
+      'silence',
+      { isMissing: false, isPassing: true },
+      (_, response) => response.writeHead(200).write('x'),
+    ],
+  ])('says whether to try again: %s', async (_, fault, answer) => {
+    const port = await startSource(answer)
+    const error = await fetchText(`http://localhost:${port}/`, { idleSeconds: 0.2 }).catch(
+      (it) => it,
+    )
+    expect(fetchFaultOf(error)).toMatchObject(fault)
+    if (_ === 'silence') expect(error.detail).toMatch(/it sent nothing for 0\.2 seconds\.$/)
+  })
+
+  it('of another kind says nothing', () => {
+    expect(fetchFaultOf(new Error('x'))).toBeUndefined()
   })
 })
 

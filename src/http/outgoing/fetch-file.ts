@@ -28,6 +28,10 @@ export interface FetchOptions {
   /** Aborted when nobody waits for the file any more. */
   signal: AbortSignal
   seconds?: number
+  /** The most seconds without a byte; by default only all of it is limited. */
+  idleSeconds?: number
+  /** An origin that somebody trusts with a credential: it may be private, and it alone gets these headers. */
+  trusted?: { origin: string; headers: Readonly<Record<string, string>> }
   /** Addresses of name servers; by default those of the system. */
   nameServers?: readonly string[]
 }
@@ -39,21 +43,27 @@ export interface FetchOptions {
  * redirect, and the connection then goes to one of these addresses: the name is not looked up a second time.
  *
  * @param write takes the next bytes of the file
- * @throws AppError 500 "fetch-failed" whose detail names the host and the reason, never an address that a name led to;
- *   413 if the file is larger than `maxBytes`; the errors of `write`
+ * @throws AppError 500 "fetch-failed" whose detail names the host and the reason, never an address that a name led to
+ *   (see `fetchFaultOf`); 413 if the file is larger than `maxBytes`; the errors of `write`
  */
 export async function fetchFile(
   start: URL,
   write: (bytes: Buffer) => Promise<void>,
   options: FetchOptions,
 ): Promise<void> {
-  const { signal, seconds = MAX_SECONDS } = options
-  const ending = AbortSignal.any([signal, AbortSignal.timeout(seconds * 1000)])
+  const { signal, seconds = MAX_SECONDS, idleSeconds } = options
+  const idle = createIdleTimer(idleSeconds)
+  const ending = AbortSignal.any([signal, idle.signal, AbortSignal.timeout(seconds * 1000)])
   let url = start
   const explain = (error: unknown): unknown => {
+    idle.stop()
     if (error instanceof AppError) return error
     if (signal.aborted) return brokenOff(error)
-    const reason = ending.aborted ? `it took over ${seconds} seconds` : explainFault(error)
+    const reason = idle.signal.aborted
+      ? `it sent nothing for ${idleSeconds} seconds`
+      : ending.aborted
+        ? `it took over ${seconds} seconds`
+        : explainFault(error)
     return new AppError('fetch-failed', 500, options.failure, {
       detail: `${url.hostname.slice(0, 253)} cannot be fetched: ${reason}.`,
       cause: error,
@@ -63,6 +73,7 @@ export async function fetchFile(
   for (let redirects = 0; ; redirects += 1) {
     let response: IncomingMessage | undefined
     try {
+      idle.start()
       response = await ask(url, ending, options)
       const next = nextUrl(response, url)
       if (next === undefined) {
@@ -80,24 +91,80 @@ export async function fetchFile(
     }
     let bytes = 0
     for await (const chunk of readBody(response, explain)) {
+      idle.stop()
       bytes += chunk.length
       await write(chunk)
+      idle.start()
     }
-    if (bytes === 0) throw explain(new Reason('it sent an empty file'))
+    idle.stop()
+    if (bytes === 0) throw explain(new Reason('it sent an empty file', { isMissing: true }))
     return
   }
 }
 
+/** Aborts its signal when nothing has started it again for this time. */
+function createIdleTimer(seconds: number | undefined) {
+  const ending = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const stop = () => clearTimeout(timer)
+  return {
+    signal: ending.signal,
+    stop,
+    start() {
+      stop()
+      if (seconds !== undefined) timer = setTimeout(() => ending.abort(), seconds * 1000)
+    },
+  }
+}
+
 /** Completes "… cannot be fetched: ". Holds nothing that only the server knows. */
-class Reason extends Error {}
+class Reason extends Error {
+  readonly fault: FetchFault
+
+  constructor(message: string, fault: Partial<FetchFault> = {}) {
+    super(message)
+    this.fault = { ...NO_FAULT, ...fault }
+  }
+}
+
+/** What a failure means for one who may try again. */
+export interface FetchFault {
+  /** The source answered, and has no such file. */
+  isMissing: boolean
+  /** It answered with 403. */
+  isForbidden: boolean
+  /** It may work soon. */
+  isPassing: boolean
+  /** There was no whole answer: the connection broke off, or it took too long. */
+  isBroken: boolean
+  /** The header of that name. */
+  retryAfter: string | undefined
+}
+
+const NO_FAULT: FetchFault = {
+  isMissing: false,
+  isForbidden: false,
+  isPassing: false,
+  isBroken: false,
+  retryAfter: undefined,
+}
+
+/** @returns undefined for an error that is none of `fetchFile`, or 413 */
+export function fetchFaultOf(error: unknown): FetchFault | undefined {
+  if (!(error instanceof AppError) || error.code !== 'fetch-failed') return undefined
+  const { cause } = error
+  // Everything that has no reason of its own is a broken connection or took too long.
+  return cause instanceof Reason ? cause.fault : { ...NO_FAULT, isPassing: true, isBroken: true }
+}
 
 /** Sends the request, and resolves with the head of the answer. */
 async function ask(
   url: URL,
   signal: AbortSignal,
-  { allowedHosts, nameServers }: FetchOptions,
+  { allowedHosts, nameServers, trusted }: FetchOptions,
 ): Promise<IncomingMessage> {
-  const isAllowed = allowedHosts.includes(url.hostname)
+  const isTrusted = url.origin === trusted?.origin
+  const isAllowed = isTrusted || allowedHosts.includes(url.hostname)
   const addresses = await findAddresses(url.hostname, { isAllowed, nameServers, signal })
   const { request, Agent } = url.protocol === 'https:' ? https : http
   const [first] = addresses
@@ -108,6 +175,7 @@ async function ask(
       accept: 'image/*,*/*;q=0.5',
       'accept-encoding': 'identity',
       'user-agent': 'Vitrine',
+      ...(isTrusted && trusted?.headers),
     },
     lookup: (_host, { all }, answer) => {
       if (all) answer(null, [...addresses])
@@ -120,7 +188,7 @@ async function ask(
     sent.once('response', (response) => resolve(heard(response)))
     sent.once('error', reject)
     // Without an answer and without an error, such as after a change of the protocol.
-    sent.once('close', () => reject(new Reason('it does not answer in HTTP')))
+    sent.once('close', () => reject(new Reason('it does not answer in HTTP', { isPassing: true })))
     sent.end()
   })
 }
@@ -191,10 +259,18 @@ function nextUrl({ statusCode, headers }: IncomingMessage, from: URL): URL | und
 
 /** Looks at the head of an answer only: what the file is, its bytes decide later. */
 function requireFile({ statusCode, headers }: IncomingMessage, maxBytes: number): void {
-  if (statusCode !== 200) throw new Reason(`it answered with the status ${statusCode}`)
+  if (statusCode !== 200) {
+    throw new Reason(`it answered with the status ${statusCode}`, {
+      isMissing: statusCode === 404 || statusCode === 410,
+      isForbidden: statusCode === 403,
+      isPassing: statusCode === 429 || Number(statusCode) >= 500,
+      retryAfter: headers['retry-after'],
+    })
+  }
   const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
   if (type === 'text/html' || type === 'application/xhtml+xml') {
-    throw new Reason(`it sent a page (${type}) and no image; give the address of the image itself`)
+    const reason = `it sent a page (${type}) and no image; give the address of the image itself`
+    throw new Reason(reason, { isMissing: true })
   }
   // Never decompressed: a few kilobytes could become any number of gigabytes.
   const encoding = headers['content-encoding']?.trim().toLowerCase() || 'identity'

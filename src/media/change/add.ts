@@ -33,6 +33,8 @@ export interface NewMedia {
   members?: Omit<MemberChanges, 'name' | 'tags'>
   /** Whether keywords in the file become tags. */
   keywords?: boolean
+  /** Counts where neither the members nor the file say it. */
+  unlessSaid?: Pick<MemberChanges, 'takenAt' | 'credit' | 'copyright'>
   /** As `readFileName` returns it. */
   fileName?: string | null
   image: SpooledFile
@@ -139,19 +141,13 @@ async function insertMedia(
   if (known) throw imageKnown(known.id)
 
   const added_at = await nextTime(trx, now)
-  const collections = item.members?.collections ?? []
-  await requireCollections(trx, collections)
+  await requireCollections(trx, item.members?.collections ?? [])
   await countVersion(trx)
   const id = idAt(
     await insertItems(trx, [describeItem(item, { file_id: fileId, added_at }, said)]),
     0,
   )
-  if (collections.length > 0) {
-    await writeMemberships(trx, [{ id, before: [], after: collections }])
-    const after = await readStates(trx, [id])
-    const before = after.map((state) => ({ ...state, positions: null }))
-    await updateOrders(trx, pairStates(before, after))
-  }
+  await enterCollections(trx, [{ id, item }])
   const subject = mediaSubject(id)
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
@@ -161,6 +157,24 @@ async function insertMedia(
     duplicates: earlier.slice(0, MAX_DUPLICATES_NAMED).map((item) => item.id),
     trashed: earlier.some(({ trashed_at }) => trashed_at !== null),
   }
+}
+
+/** Puts new items into their collections, in this order. The collections must have been checked. */
+export async function enterCollections(
+  trx: Queries,
+  items: readonly { id: number; item: Omit<NewMedia, 'image'> }[],
+): Promise<void> {
+  const entering = items
+    .map(({ id, item }) => ({ id, before: [], after: item.members?.collections ?? [] }))
+    .filter(({ after }) => after.length > 0)
+  if (entering.length === 0) return
+  await writeMemberships(trx, entering)
+  const after = await readStates(
+    trx,
+    entering.map(({ id }) => id),
+  )
+  const before = after.map((state) => ({ ...state, positions: null }))
+  await updateOrders(trx, pairStates(before, after))
 }
 
 /** Finds the oldest items with a file: of those in the library, and of those in the trash. */
@@ -192,7 +206,10 @@ export function describeItem(
     said,
     given.keywords ?? false,
   )
-  const { alt, description, credit, copyright, source, rating, takenAt, focus } = members
+  const { alt, description, credit, copyright, source, rating, takenAt, focus } = {
+    ...given.unlessSaid,
+    ...members,
+  }
   return {
     ...place,
     name,

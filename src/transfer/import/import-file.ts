@@ -59,7 +59,7 @@ class UnreadableFile extends Error {}
  */
 export async function importFile(
   library: Library,
-  add: (media: NewMedia) => Promise<void>,
+  add: (media: NewMedia) => Promise<unknown>,
   { path, folders, name, error }: FoundEntry,
   { maxImageBytes, memory }: { maxImageBytes: number; memory: Buffer },
 ): Promise<ImportOutcome> {
@@ -178,14 +178,13 @@ async function isShown(db: Queries, sha256: string): Promise<boolean> {
 }
 
 /** Tries again while the library is busy, because a command can wait. A client would get 503. */
-async function addPatiently(
-  add: (media: NewMedia) => Promise<void>,
+export async function addPatiently<Added>(
+  add: (media: NewMedia) => Promise<Added>,
   item: NewMedia,
-): Promise<void> {
+): Promise<Added> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await add(item)
-      return
+      return await add(item)
     } catch (error) {
       const busy = error instanceof AppError && error.code === 'service-busy'
       if (!busy || attempt === BUSY_ATTEMPTS) throw error
@@ -194,7 +193,11 @@ async function addPatiently(
   }
 }
 
-function judge(error: unknown): ImportOutcome {
+/**
+ * What an error of adding a file means.
+ * @throws LibraryFault
+ */
+export function judge(error: unknown): ImportOutcome {
   if (error instanceof UnreadableFile) return { kind: 'failed', reason: error.message }
   if (error instanceof AppError && error.code === 'image-known') return { kind: 'known' }
   if (error instanceof AppError && error.code !== 'service-busy') {
