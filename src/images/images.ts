@@ -48,6 +48,12 @@ export interface Images {
     signal?: AbortSignal,
   ): Promise<FileMetadata | undefined>
   /**
+   * Reads what an XMP sidecar says of an image. Refuses a sidecar that cannot be read, and a file that is no image.
+   * @param path the file of the image
+   * @param sidecar the document
+   */
+  readSidecar(path: string, sidecar: string, signal?: AbortSignal): Promise<FileMetadata>
+  /**
    * Renders an image as a plan says. If an animation takes too much time or memory, only its first frame is
    * rendered.
    */
@@ -180,21 +186,28 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       (worker, file) => worker.run('process', { ...file, original: path, folder }),
     )
 
+  /** Reads the header of an image of which nothing is decoded. */
+  const readHeader = async (worker: ImageWorker, path: string): Promise<Header> => {
+    const format = await findForeignFormat(path)
+    // What such a file says needs no decoder: its pixels are upright, so their size does not matter.
+    return format ? { format, width: 0, height: 0, frames: 1 } : worker.run('readHeader', { path })
+  }
+
   const readMetadata: Images['readMetadata'] = (
     path,
     { priority = PRIORITY.upload } = {},
     signal,
   ) =>
     pool.use(
-      async (worker) => {
-        const format = await findForeignFormat(path)
-        // What such a file says needs no decoder: its pixels are upright, so their size does not matter.
-        const header = format
-          ? { format, width: 0, height: 0, frames: 1 }
-          : await worker.run('readHeader', { path })
-        return worker.run('readMetadata', { path, header })
-      },
+      async (worker) =>
+        worker.run('readMetadata', { path, header: await readHeader(worker, path) }),
       { priority, signal },
+    )
+
+  const readSidecar: Images['readSidecar'] = (path, text, signal) =>
+    pool.use(
+      async (worker) => worker.run('readSidecar', { text, header: await readHeader(worker, path) }),
+      { priority: PRIORITY.upload, signal },
     )
 
   const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
@@ -242,6 +255,7 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
   return {
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
     readMetadata: (...task) => readMetadata(...task).catch(refuseWith('Error adding media')),
+    readSidecar: (...task) => readSidecar(...task).catch(refuseWith('Error adding media')),
     render: (...task) => render(...task).catch(refuseWith('Error processing media')),
     renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
     renderFromIntermediate: (...task) =>
