@@ -16,6 +16,7 @@ import { findPostgres, OWN_VARIABLE, POSTGRES_VARIABLE } from './postgres.ts'
 import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-server.ts'
 import { installStrace } from './strace.ts'
 import { installUnzip } from './unzip.ts'
+import { installUppy } from './uppy.ts'
 
 /** A file system in memory on Linux. In a container it may be very small. */
 const MEMORY = '/dev/shm'
@@ -53,6 +54,7 @@ installStrace()
 installUnzip()
 installExiftool()
 installNuxtImage()
+installUppy()
 const s3Server = hasS3Server() ? await startS3Server() : undefined
 if (s3Server) process.env[S3_VARIABLE] = s3Server.endpoint
 // To make and drop a database for each test, a server that flushes needs minutes of a slow disk.
