@@ -11,6 +11,7 @@ import { createImages, type Images } from '../images.ts'
 import { planOf } from '../plan/plan-of.ts'
 import { VARIANTS } from '../recipe.ts'
 import { type ImageSettings, imageSettings } from '../settings.ts'
+import { cicp, makePngWith } from '../worker/colour/colour.fixture.ts'
 import {
   clap,
   colr,
@@ -225,6 +226,28 @@ describe('JPEG XL and BMP', () => {
   it.each<[string, () => Buffer | Promise<Buffer>, Pixel[]]>([
     ['JPEG XL', () => readFixture('quarters.jxl'), [ONE, TWO, THREE, FOUR]],
     ['JPEG XL in Display P3', () => readFixture('quarters-p3.jxl'), [ONE, TWO, THREE, FOUR]],
+    ['JPEG XL of 16 bits', () => readFixture('quarters-16-bit.jxl'), [ONE, TWO, THREE, FOUR]],
+    // As Chromium 156 shows these files.
+    [
+      'JPEG XL in PQ',
+      () => readFixture('quarters-pq.jxl'),
+      [
+        [129, 87, 0],
+        [0, 95, 132],
+        [144, 0, 0],
+        [0, 0, 134],
+      ],
+    ],
+    [
+      'JPEG XL in HLG',
+      () => readFixture('quarters-hlg.jxl'),
+      [
+        [131, 105, 0],
+        [0, 109, 127],
+        [137, 0, 1],
+        [0, 12, 111],
+      ],
+    ],
     [
       'JPEG XL with opacity',
       () => readFixture('quarters-alpha.jxl'),
@@ -292,6 +315,26 @@ describe('an animated AVIF', () => {
       .raw()
       .toBuffer()
     expectQuarters([[...still.subarray(0, 3)]], [[20, 220, 20]])
+  })
+
+  it.each([
+    ['Display P3', 12, 13],
+    ['BT.2020', 9, 13],
+    ['PQ in BT.2020', 9, 16],
+    ['HLG in BT.2020', 9, 18],
+  ])('in %s has the colours of a PNG that says so', async (_, primaries, transfer) => {
+    const bytes = readFixture('red-green-blue.avif')
+    // One of its picture, one of its frames.
+    const places = [bytes.indexOf('nclx'), bytes.lastIndexOf('nclx')]
+    expect(new Set(places).size).toBe(2)
+    for (const at of places) {
+      bytes.writeUInt16BE(primaries, at + 4)
+      bytes.writeUInt16BE(transfer, at + 6)
+    }
+    const png = await show(await makePngWith([220, 20, 20], cicp(primaries, transfer)))
+    const { quarters } = await show(bytes)
+    expectQuarters(quarters, png.quarters, 4)
+    expect(quarters[0]).not.toEqual([220, 20, 20, 255])
   })
 
   it('is refused if it is cut short, or over a limit of frames', async () => {
