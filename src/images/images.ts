@@ -7,7 +7,7 @@ import { findForeignFormat } from './decoder/foreign-format.ts'
 import type { ForeignHeader, Order } from './decoder/protocol.ts'
 import { runDecoder } from './decoder/run-decoder.ts'
 import type { FileMetadata } from './file-metadata.ts'
-import type { Format } from './formats.ts'
+import { FORMATS, type Format } from './formats.ts'
 import { fitSize, INTERMEDIATE_FIT } from './intermediate.ts'
 import { type FitPlan, framesOf, type Plan } from './plan/plan.ts'
 import { VARIANTS } from './recipe.ts'
@@ -36,6 +36,8 @@ export type { ProcessedImage, Rendered, RenderedImage } from './worker/tasks.ts'
  *   fault of the server
  */
 export interface Images {
+  /** Whether uploads of a MIME type are accepted. */
+  accepts(type: string): boolean
   /** Decodes every frame of an upload, renders `scaled`, and computes the preview. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
   /**
@@ -253,6 +255,7 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
     )
 
   return {
+    accepts: (type) => settings.imageFormats.some((format) => FORMATS[format].type === type),
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
     readMetadata: (...task) => readMetadata(...task).catch(refuseWith('Error adding media')),
     readSidecar: (...task) => readSidecar(...task).catch(refuseWith('Error adding media')),
