@@ -4,7 +4,7 @@ import { makeSlowSpecimens, makeSpecimens } from '../hostile/specimens.ts'
 import { type Row, summarize, type Times, withoutProc } from './part.ts'
 
 const MUTATIONS = 5000
-/** The server checks its processes every 50 ms. A process may exceed its limit by this much until then. */
+/** The server checks its processes every 20 to 25 ms. A process may exceed its limit by this much until then. */
 const SLACK_SECONDS = 0.5
 /** The header and the rest are read in separate tasks, each with its own limit. */
 const TASKS = 2

@@ -11,6 +11,7 @@ import {
   makePhonePhoto,
   makePng,
   makeWebp,
+  readFixture,
 } from '../../../../test/fixtures.ts'
 import { pngChunk } from '../../../../test/hostile/pieces.ts'
 import type { FileMetadata } from '../../file-metadata.ts'
@@ -27,6 +28,14 @@ afterAll(() => rm(folder, { recursive: true }))
 let exiftool: Exiftool
 let count = 0
 const newPath = (extension = 'jpg') => join(folder, `${++count}.${extension}`)
+
+async function written(bytes: Uint8Array): Promise<string> {
+  const path = newPath()
+  await writeFile(path, bytes)
+  return path
+}
+
+const AVIF = { format: 'avif', width: 64, height: 48, frames: 1 } as const
 
 async function readFile(path: string): Promise<FileMetadata | undefined> {
   return read(path, await readHeader(path))
@@ -169,6 +178,14 @@ describe.skipIf(!findExiftool())('what a file says', () => {
     `-XMP-mwg-rs:RegionInfo={AppliedToDimensions={W=${width},H=${height},Unit=pixel},RegionList=[${list}]}`
   const region = (type: string, x: number, y: number, more = '') =>
     `{Area={X=${x},Y=${y},W=0.1,H=0.1,Unit=normalized},Type=${type}${more}}`
+
+  it('is read from an AVIF of any brand', async () => {
+    const bytes = await readText(await makeTagged(['-EXIF:Make=Canon'], 'avif', makeAvif()))
+    const animated = readFixture('red-green-blue.avif')
+    expect(await read(await written(animated), AVIF)).toEqual({ reveals: [] })
+    bytes.write('avis', 8, 'latin1')
+    expect(await read(await written(bytes), AVIF)).toMatchObject({ exif: { make: 'Canon' } })
+  })
 
   it('is read from a sidecar as exiftool reads it', async () => {
     const path = await makeTagged([...XMP, regionsOf(region('Focus', 0.25, 0.1))])
@@ -566,10 +583,4 @@ describe('hostile metadata', () => {
       )
     }
   })
-
-  const written = async (bytes: Uint8Array) => {
-    const path = newPath()
-    await writeFile(path, bytes)
-    return path
-  }
 })
