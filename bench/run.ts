@@ -19,6 +19,7 @@ const COMPARISONS: Readonly<
   filters: () => import('./filters.ts'),
   stream: () => import('./stream.ts'),
   add: () => import('./add.ts'),
+  formats: () => import('./formats.ts'),
   delivery: () => import('./delivery.ts'),
   renders: () => import('./renders.ts'),
   sized: () => import('./sized.ts'),

@@ -10,12 +10,13 @@ import { S3Fault } from './storage/s3/s3-fault.ts'
 const IMPORT_HELP = `
 Each image gets the name of its file, and as tags the names of the folders between <folder> and the
 file. Links to folders, hidden files and what systems and photo software make for themselves, such as
-@eaDir and Thumbs.db, are skipped. To continue a stopped import, run the same command again: images
-that are already in the library are not added again.
+@eaDir and Thumbs.db, are skipped. XMP sidecars (IMG_1.xmp or IMG_1.jpg.xmp beside IMG_1.jpg) are read
+with their images. To continue a stopped import, run the same command again: images that are already in
+the library are not added again.
 
-With --watch it goes on until SIGINT or SIGTERM. A file is added once it has not changed for two
-seconds. With --move, files are then moved to the folder imported/ or refused/ in <folder>; beside a
-refused file is a text with the reason.
+With --watch it goes on until SIGINT or SIGTERM. A file is added once it and its sidecar have not
+changed for two seconds. With --move, files are then moved to the folder imported/ or refused/ in
+<folder>; beside a refused file is a text with the reason.
 
 With --from, <folder> is the URL of another program, and the images come from there with their names,
 texts, tags, dates and collections:
@@ -29,8 +30,8 @@ strapi an admin token, for immich an API key. Other users of this machine can se
 VITRINE_IMPORT_TOKEN or a file hides it. The file of --map says what became of each item and address,
 one JSON object a line. Run the same command again to go on.
 
-Exit code: 0 if every file was added or already there, 1 if any was refused or failed,
-130 or 143 if it was stopped by SIGINT or SIGTERM. With --watch, 0 after such a stop.`
+Exit code: 0 if every file was added or already there, 1 if any was refused or failed or a sidecar
+could not be read, 130 or 143 if it was stopped by SIGINT or SIGTERM. With --watch, 0 after such a stop.`
 
 const TRASH_HELP = `
 Exit code: 0 if all of them were deleted, 130 or 143 if it was stopped by SIGINT or SIGTERM.`

@@ -84,6 +84,51 @@ describe('a watched folder', () => {
     ])
   })
 
+  it('has files taken with their sidecars, which go along', async () => {
+    const sidecar = (rating: number) =>
+      Buffer.from(
+        `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="${rating}"/></rdf:RDF></x:xmpmeta>`,
+      )
+    const { process, ended, printed } = await watch('--move')
+    await printed('Watching ')
+    // The sidecar before its image, after it, and one that a raw file has too.
+    await put('first.xmp', sidecar(1))
+    await put('first.png', await makePng({ seed: 821 }))
+    await put('then.png', await makePng({ seed: 822 }))
+    await put('then.png.XMP', sidecar(2))
+    await put('both.png', await makePng({ seed: 823 }))
+    await put('both.CR2', Buffer.from('II*\0no raw image of ours'))
+    await put('both.xmp', sidecar(3))
+    await put('bad.png', await makePng({ seed: 824 }))
+    await put('bad.xmp', Buffer.from('nothing'))
+    await put('lone.xmp', sidecar(4))
+    await printed(
+      ...['first.png', 'then.png', 'both.png', 'bad.png'].map(
+        (name) => `added  ${join(folder, name)}`,
+      ),
+      `refused  ${join(folder, 'both.CR2')}`,
+      `unread  ${join(folder, 'bad.xmp')}: It is no XMP document. Its image was added without it.`,
+    )
+    process.kill('SIGTERM')
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
+    expect(filesIn('')).toEqual(
+      [
+        'lone.xmp',
+        ...['bad.png', 'bad.xmp', 'both.png', 'both.xmp', 'first.png', 'first.xmp'].map(
+          (name) => `imported/${name}`,
+        ),
+        ...['then.png', 'then.png.XMP'].map((name) => `imported/${name}`),
+        ...['both.CR2', 'both.CR2.txt', 'both.xmp'].map((name) => `refused/${name}`),
+      ].sort(),
+    )
+    const { media } = (await client.list('?order=name-asc&minRating=1')).body
+    expect(media.map(({ name, rating }) => [name, rating])).toEqual([
+      ['both', 3],
+      ['first', 1],
+      ['then', 2],
+    ])
+  })
+
   it('keeps its files without --move, and takes them again when they change', async () => {
     const { process, ended, printed } = await watch()
     const bytes = await makePng({ seed: 810 })

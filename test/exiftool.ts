@@ -16,6 +16,8 @@ export interface Exiftool {
   write(path: string, tags: readonly string[]): Promise<void>
   /** The tags of a file by their group and name: `XMP-dc:Rights`. */
   read(path: string): Promise<Record<string, string | number | string[] | undefined>>
+  /** Writes what a file says into an XMP sidecar. */
+  writeSidecar(path: string, sidecar: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -56,6 +58,9 @@ export function startExiftool(): Exiftool {
     },
     async read(path) {
       return JSON.parse(await run(['-json', '-n', '-G1', path]))[0]
+    },
+    async writeSidecar(path, sidecar) {
+      await run(['-m', '-n', '-o', sidecar, path])
     },
     async stop() {
       child.stdin.end('-stay_open\nFalse\n')

@@ -119,6 +119,18 @@ export const makeDrawing = (seed = 1) =>
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 48"><!-- ${seed} --><path d="M0 0h32v48H0z" fill="#dc0808"/><path d="M32 0h32v48H32z" fill="#0808dc"/></svg>`,
   )
 
+/** A JPEG in which an area is marked as a face. */
+export const makePortrait = (shape: Shape = {}) =>
+  draw(shape)
+    .withXmp(
+      `<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+      <rdf:Description xmlns:mwg-rs="http://www.metadataworkinggroup.com/schemas/regions/"><mwg-rs:Regions rdf:parseType="Resource">
+      <mwg-rs:RegionList><rdf:Bag><rdf:li rdf:parseType="Resource"><mwg-rs:Type>Face</mwg-rs:Type></rdf:li></rdf:Bag></mwg-rs:RegionList>
+      </mwg-rs:Regions></rdf:Description></rdf:RDF></x:xmpmeta>`,
+    )
+    .jpeg()
+    .toBuffer()
+
 /** 24 bits a pixel, the last row first. */
 export async function makeBmp(shape: Shape = {}): Promise<Buffer> {
   const { data, info } = await draw(shape).raw().toBuffer({ resolveWithObject: true })

@@ -18,6 +18,7 @@ import { hasS3Server, installS3Server, S3_VARIABLE, startS3Server } from './s3-s
 import { installStrace } from './strace.ts'
 import { installStrapi } from './strapi.ts'
 import { installUnzip } from './unzip.ts'
+import { installUppy } from './uppy.ts'
 import { installWordPress } from './wordpress.ts'
 
 /** A file system in memory on Linux. In a container it may be very small. */
@@ -40,7 +41,12 @@ const run = (command: string, ...args: string[]): boolean => {
 }
 
 // Mostly waits for the network, so the checks run meanwhile.
-const installing = Promise.all([installDirectus(), installStrapi(), installNuxtImage()])
+const installing = Promise.all([
+  installDirectus(),
+  installStrapi(),
+  installNuxtImage(),
+  installUppy(),
+])
 const audit = auditDependencies()
 const checks = {
   types: run('tsc'),

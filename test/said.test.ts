@@ -1,11 +1,13 @@
+import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import pg from 'pg'
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DetailedItem } from '../src/media/item.ts'
-import { makeAvif, makeJpeg, makePhonePhoto, makeTalkingPhoto } from './fixtures.ts'
+import { findExiftool, startExiftool } from './exiftool.ts'
+import { makeAvif, makeJpeg, makePhonePhoto, makePng, makeTalkingPhoto } from './fixtures.ts'
 import { type Client, runCli, type Server, signIn, startServer } from './harness.ts'
-import { put, renewFolder, runImport } from './import-steps.ts'
+import { folder, put, renewFolder, runImport } from './import-steps.ts'
 import { locateDatabase } from './postgres.ts'
 
 let server: Server
@@ -193,6 +195,76 @@ describe('what a file says of itself', () => {
     const [item] = (await client.list('?tag=folder')).body.media
     expect(item).toMatchObject({ ...SAID, tags: ['folder', 'Sea', 'boat'] })
   })
+
+  it.skipIf(!findExiftool())(
+    'is what the sidecars of a photographer say, and then the file',
+    async () => {
+      renewFolder()
+      const exiftool = startExiftool()
+      const pair = async (image: string, sidecar: string, ...tags: string[]) => {
+        await put(image, await makeTalkingPhoto({ seed: ++seed }))
+        await exiftool.writeSidecar(join(folder, image), join(folder, sidecar))
+        await exiftool.write(join(folder, sidecar), tags)
+      }
+      const own = [
+        '-XMP-dc:Description=From a sidecar',
+        '-XMP-dc:Subject=Cliff',
+        '-XMP-dc:Subject=Fog',
+      ]
+      await pair('p/lightroom.jpg', 'p/lightroom.xmp', ...own, '-XMP-xmp:Rating=5')
+      await put('p/lightroom.CR2', Buffer.from('II*\0no raw image of ours'))
+      await pair('p/darktable.jpg', 'p/darktable.jpg.xmp', ...own, '-XMP-exif:GPSLatitude=1.5')
+      await put('p/darktable.xmp', Buffer.from('not of this one'))
+      await pair('p/capitals.jpg', 'p/capitals.XMP', ...own, '-XMP-tiff:Model=Another')
+      await put('p/plain.png', await makePng({ seed: ++seed }))
+      await exiftool.write(join(folder, 'p/plain.xmp'), [
+        '-XMP-dc:Creator=Eve',
+        '-XMP-dc:Rights=© Eve',
+      ])
+      await exiftool.write(join(folder, 'p/lone.xmp'), own)
+      await put('p/broken.jpg', await makeTalkingPhoto({ seed: ++seed }))
+      await put('p/broken.xmp', Buffer.from('<x:xmpmeta><rdf:RDF >'))
+      await put('p/huge.jpg', await makeTalkingPhoto({ seed: ++seed }))
+      await put('p/huge.xmp', Buffer.alloc(600 * 1024, ' '))
+      const told = await exiftool.read(join(folder, 'p/darktable.jpg.xmp'))
+      await exiftool.stop()
+
+      const { code, counts, lines } = await runImport(server.data)
+      const path = (name: string) => join(folder, 'p', name)
+      expect(lines.sort()).toEqual([
+        expect.stringContaining(`refused  ${path('lightroom.CR2')}: `),
+        `unread  ${path('broken.xmp')}: It is damaged, or has a document type. Its image was added without it.`,
+        `unread  ${path('huge.xmp')}: It has 614400 bytes; at most 524288 are read. Its image was added without it.`,
+      ])
+      expect({ code, counts }).toEqual({
+        code: 1,
+        counts: '6 added, 0 already there, 1 refused, 0 failed, 2 without their sidecars',
+      })
+      const items = new Map(
+        (await client.list('?tag=p')).body.media.map(({ name, id }) => [name, id]),
+      )
+      const shown = (name: string) => show(items.get(name) ?? 0)
+      const described = { ...SAID, description: 'From a sidecar', tags: ['p', 'Cliff', 'Fog'] }
+      expect(await shown('lightroom')).toMatchObject({ ...described, ...FACTS, rating: 5 })
+      expect(await shown('darktable')).toMatchObject({
+        ...described,
+        location: { lat: told['XMP-exif:GPSLatitude'], lon: FACTS.location.lon },
+      })
+      // Of the camera the file knows better.
+      expect(await shown('capitals')).toMatchObject({ ...described, ...FACTS })
+      expect(await shown('plain')).toMatchObject({ credit: 'Eve', copyright: '© Eve', tags: ['p'] })
+      for (const name of ['broken', 'huge']) {
+        expect(await shown(name)).toMatchObject({ ...SAID, tags: ['p', 'Sea', 'boat'] })
+      }
+      const query = 'tag=Fog&has=location&minRating=5'
+      expect(await idsOf(query)).toEqual([items.get('lightroom')])
+
+      // A later change of a sidecar changes no item.
+      await put('p/plain.xmp', Buffer.from(''))
+      expect((await runImport(server.data)).counts).toMatch(/^0 added, 6 already there/)
+      expect(await shown('plain')).toMatchObject({ credit: 'Eve', revision: 1 })
+    },
+  )
 
   it('is read of files that were added before, and fills what is empty', async () => {
     const images = [await makeTalkingPhoto({ seed: ++seed }), await makeAvif({ seed: ++seed })]

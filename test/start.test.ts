@@ -3,8 +3,9 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { makePng } from './fixtures.ts'
+import { makeJpeg, makePng, readFixture } from './fixtures.ts'
 import { Client, makeDataFolder, runCli, type Settings, signIn, startServer } from './harness.ts'
+import { canInject, followOpened } from './strace.ts'
 
 async function start(settings?: Settings, data?: string) {
   const server = await startServer(settings, data)
@@ -42,11 +43,29 @@ describe('a server that starts', () => {
     const loaded: string[] = JSON.parse(/^loaded (.*)$/m.exec(server.log())?.[1] ?? '')
     expect(loaded.some((name) => name.includes('node_modules/fastify/'))).toBe(true)
     const large = loaded.filter((name) =>
-      /undici\/undici|node_modules\/(@fastify\/swagger|yaml|jose|typebox|sharp|prom-client|tar-stream)\//.test(
+      /undici\/undici|node_modules\/(@fastify\/swagger|yaml|jose|typebox|sharp|prom-client|tar-stream|libheif-js|@imagemagick|exifreader)\//.test(
         name,
       ),
     )
     expect(large).toEqual([])
+  })
+
+  it.skipIf(!canInject)('opens no decoder of a format that nobody adds', async () => {
+    const server = await start()
+    const client = await signIn(server)
+    const decoders = /libheif-js|magick-wasm|images\/decoder\/(decoder|heic|magick|svg)\.ts/
+    /** What the server and all its processes open of these during an add. */
+    const openedBy = async (image: Buffer) => {
+      const end = await followOpened(server.process.pid ?? 0)
+      expect((await client.add('An image', [], image)).status).toBe(200)
+      const opened = await end()
+      expect(opened.length).toBeGreaterThan(0)
+      return new Set(opened.flatMap((path) => decoders.exec(path)?.[0] ?? []))
+    }
+    expect(await openedBy(await makeJpeg({ seed: 3 }))).toEqual(new Set())
+    expect(await openedBy(readFixture('quarters.heic'))).toEqual(
+      new Set(['images/decoder/decoder.ts', 'images/decoder/heic.ts', 'libheif-js']),
+    )
   })
 
   it('again has all its data', async () => {

@@ -27,13 +27,34 @@ export interface Injection {
 }
 
 /**
+ * Follows a process and all that it starts.
+ * @returns a function that ends this and gives the paths that were opened meanwhile
+ */
+export async function followOpened(pid: number): Promise<() => Promise<string[]>> {
+  const strace = await attach(pid, ['-f', '-e', 'trace=open,openat'])
+  return async () =>
+    (await strace.end())
+      .split('\n')
+      .flatMap((line) => /\bopen(?:at)?\(.*?"([^"]*)"/.exec(line)?.[1] ?? [])
+}
+
+/**
  * Makes a system call of a running server fail.
  * @returns a function that ends the injection and tells whether the call failed
  */
 export async function inject(pid: number, { thread, call, action, when }: Injection) {
-  const task = findTask(pid, thread)
   const options = ['-e', `trace=${call}`, '-e', `inject=${call}:${action}:when=${when}`]
-  const strace = spawn('strace', [...options, '-p', String(task)], {
+  const strace = await attach(findTask(pid, thread), options)
+  return {
+    async end(): Promise<boolean> {
+      return /INJECTED|killed by SIGKILL/.test(await strace.end())
+    },
+  }
+}
+
+/** @returns how to detach strace again, and get what it printed */
+async function attach(pid: number, options: readonly string[]) {
+  const strace = spawn('strace', [...options, '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const exited = once(strace, 'exit')
@@ -46,10 +67,10 @@ export async function inject(pid: number, { thread, call, action, when }: Inject
     if (strace.exitCode !== null) throw new Error(`strace: ${output}`)
   }
   return {
-    async end(): Promise<boolean> {
+    async end(): Promise<string> {
       strace.kill('SIGINT')
       await exited
-      return /INJECTED|killed by SIGKILL/.test(output)
+      return output
     },
   }
 }

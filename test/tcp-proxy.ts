@@ -15,6 +15,8 @@ export interface TcpProxy {
    * text, or after its response, which is not forwarded. Resolves then.
    */
   cutAt(text: string, when: 'before' | 'answered'): Promise<void>
+  /** Passes on no more of the next request with this in its head once this many bytes have come. Resolves then. */
+  stallWithin(head: RegExp, bytes: number): Promise<void>
   close(): void
 }
 
@@ -24,10 +26,20 @@ export async function startTcpProxy(address: string): Promise<TcpProxy> {
   const sockets = new Set<Socket>()
   let isCut = false
   let trap: { text: string; when: 'before' | 'answered'; done: () => void } | undefined
+  let stall: { head: RegExp; bytes: number; done: () => void } | undefined
   const proxy = createServer((client) => {
     if (isCut) return void client.destroy()
     const server = connect(Number(target.port), target.hostname)
+    let sent: number | undefined
     client.on('data', (bytes) => {
+      if (stall?.head.test(bytes.toString('latin1'))) sent ??= 0
+      if (sent !== undefined) sent += bytes.length
+      if (stall && sent !== undefined && sent > stall.bytes) {
+        client.pause()
+        server.write(bytes, stall.done)
+        stall = undefined
+        return
+      }
       if (!trap || !bytes.includes(trap.text)) return void server.write(bytes)
       const { when, done } = trap
       trap = undefined
@@ -74,6 +86,11 @@ export async function startTcpProxy(address: string): Promise<TcpProxy> {
     cutAt(text, when) {
       const { promise, resolve } = Promise.withResolvers<void>()
       trap = { text, when, done: resolve }
+      return promise
+    },
+    stallWithin(head, bytes) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      stall = { head, bytes, done: resolve }
       return promise
     },
     close() {

@@ -198,3 +198,23 @@ it('an upload is refused if its account is disabled meanwhile, and leaves nothin
   expect(await json(answer)).toMatchObject({ data: 'Unauthorized' })
   await expect.poll(() => takeStock(server.data), PATIENCE).toEqual(before)
 })
+
+it('a format that is off is refused, also if the library has the bytes, and its images are still shown', async () => {
+  const known = await makeJpeg({ seed: 77 })
+  const { id } = (await client.add('From before', [], known)).body.media
+  const other = await startServer({ VITRINE_IMAGE_FORMATS: 'png' }, server.data)
+  try {
+    const own = await signIn(other)
+    for (const image of [known, await makeJpeg({ seed: 78 })]) {
+      const { status, body } = await own.add('Again', [], image)
+      expect([status, body.detail]).toEqual([
+        500,
+        'The file is a JPEG image (image/jpeg); PNG images are accepted.',
+      ])
+    }
+    expect((await own.get(`/media/image/${id}`)).status).toBe(200)
+    expect((await own.add('Another', [], await makePng({ seed: 79 }))).status).toBe(200)
+  } finally {
+    expect(await other.stop()).toBe(0)
+  }
+})

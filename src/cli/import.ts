@@ -81,6 +81,7 @@ async function run({ library, config, root, find, signal }: Import): Promise<num
   void countFiles(findFiles(root, find), progress, isStopping)
 
   const counts = { added: 0, known: 0, refused: 0, failed: 0 }
+  let unreadSidecars = 0
   let unexplainedInARow = 0
   let fault: LibraryFault | undefined
   const settle = (entry: FoundEntry, outcome: ImportOutcome) => {
@@ -88,6 +89,10 @@ async function run({ library, config, root, find, signal }: Import): Promise<num
     progress.advance()
     if (!('reason' in outcome)) {
       unexplainedInARow = 0
+      const fault = describeSidecarFault(entry, outcome)
+      if (fault === undefined) return
+      unreadSidecars += 1
+      progress.print(fault)
       return
     }
     const { kind, reason, isUnexplained } = outcome
@@ -122,10 +127,22 @@ async function run({ library, config, root, find, signal }: Import): Promise<num
   }
 
   const { added, known, refused, failed } = counts
-  console.log(`${added} added, ${known} already there, ${refused} refused, ${failed} failed`)
+  const withoutSidecar = unreadSidecars > 0 ? `, ${unreadSidecars} without their sidecars` : ''
+  console.log(
+    `${added} added, ${known} already there, ${refused} refused, ${failed} failed${withoutSidecar}`,
+  )
   if (fault) console.error(`${fault.message} Run it again to go on.`)
   else signal.throwIfAborted()
-  return fault || refused + failed > 0 ? 1 : 0
+  return fault || refused + failed + unreadSidecars > 0 ? 1 : 0
+}
+
+/** @returns a line; undefined if the sidecar was read or there is none */
+export function describeSidecarFault(
+  { sidecar }: FoundEntry,
+  outcome: ImportOutcome,
+): string | undefined {
+  if (outcome.kind !== 'added' || outcome.sidecarFault === undefined) return undefined
+  return `unread  ${sidecar}: ${outcome.sidecarFault.replace(/\.?$/, '.')} Its image was added without it.`
 }
 
 /**

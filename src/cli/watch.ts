@@ -12,7 +12,13 @@ import {
 import { moveAway } from '../transfer/import/move-away.ts'
 import { stateOf, type WatchedEntry, watchFiles } from '../transfer/import/watch-files.ts'
 import { printable } from '../transfer/progress.ts'
-import { countWorkers, openForImport, requireApart, requireFolder } from './import.ts'
+import {
+  countWorkers,
+  describeSidecarFault,
+  openForImport,
+  requireApart,
+  requireFolder,
+} from './import.ts'
 import { runStoppable } from './stoppable.ts'
 
 /** A file that has not changed for this time is complete. */
@@ -67,6 +73,7 @@ interface Work {
 async function addAll({ library, config, root, move, files, again, signal }: Work): Promise<void> {
   const add = createAdder(library)
   const tellFault = tellOnce('')
+  let moving = Promise.resolve()
   const work = async () => {
     const reading = { maxImageBytes: config.maxImageBytes, memory: allocateFileMemory() }
     for await (const entry of eachOf(files)) {
@@ -86,13 +93,21 @@ async function addAll({ library, config, root, move, files, again, signal }: Wor
     const { path } = entry
     const reason = 'reason' in outcome ? outcome.reason : undefined
     console.log(printable(`${outcome.kind}  ${path}${reason === undefined ? '' : `: ${reason}`}`))
+    const sidecarFault = describeSidecarFault(entry, outcome)
+    if (sidecarFault !== undefined) console.log(printable(sidecarFault))
     if (!move || outcome.kind === 'failed') return
-    // Written to meanwhile: what was read may not have been the whole file. It comes again when it is at rest.
-    if ((await stateOf(entry)) !== entry.state) return
-    const to = reason === undefined ? IMPORTED : REFUSED
-    await moveAway(path, { root, to, ...(reason !== undefined && { reason }) }).catch((error) => {
-      console.error(printable(`${path} cannot be moved: ${messageOf(error)}`))
+    // One after another: files that share a sidecar must not miss it.
+    moving = moving.then(async () => {
+      // Written to meanwhile: what was read may not have been the whole file. It comes again when it is at rest.
+      if ((await stateOf(entry)) !== entry.state) return
+      const to = reason === undefined ? IMPORTED : REFUSED
+      await moveAway(entry, { root, to, ...(reason !== undefined && { reason }) }).catch(
+        (error) => {
+          console.error(printable(`${path} cannot be moved: ${messageOf(error)}`))
+        },
+      )
     })
+    await moving
   }
 }
 

@@ -7,7 +7,7 @@ import { findForeignFormat } from './decoder/foreign-format.ts'
 import type { ForeignHeader, Order } from './decoder/protocol.ts'
 import { runDecoder } from './decoder/run-decoder.ts'
 import type { FileMetadata } from './file-metadata.ts'
-import type { Format } from './formats.ts'
+import { FORMATS, type Format } from './formats.ts'
 import { fitSize, INTERMEDIATE_FIT } from './intermediate.ts'
 import { type FitPlan, framesOf, type Plan } from './plan/plan.ts'
 import { VARIANTS } from './recipe.ts'
@@ -36,6 +36,8 @@ export type { ProcessedImage, Rendered, RenderedImage } from './worker/tasks.ts'
  *   fault of the server
  */
 export interface Images {
+  /** Whether uploads of a MIME type are accepted. */
+  accepts(type: string): boolean
   /** Decodes every frame of an upload, renders `scaled`, and computes the preview. */
   process(path: string, folder: string, signal?: AbortSignal): Promise<ProcessedImage>
   /**
@@ -47,6 +49,12 @@ export interface Images {
     options?: { priority?: number },
     signal?: AbortSignal,
   ): Promise<FileMetadata | undefined>
+  /**
+   * Reads what an XMP sidecar says of an image. Refuses a sidecar that cannot be read, and a file that is no image.
+   * @param path the file of the image
+   * @param sidecar the document
+   */
+  readSidecar(path: string, sidecar: string, signal?: AbortSignal): Promise<FileMetadata>
   /**
    * Renders an image as a plan says. If an animation takes too much time or memory, only its first frame is
    * rendered.
@@ -180,21 +188,28 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
       (worker, file) => worker.run('process', { ...file, original: path, folder }),
     )
 
+  /** Reads the header of an image of which nothing is decoded. */
+  const readHeader = async (worker: ImageWorker, path: string): Promise<Header> => {
+    const format = await findForeignFormat(path)
+    // What such a file says needs no decoder: its pixels are upright, so their size does not matter.
+    return format ? { format, width: 0, height: 0, frames: 1 } : worker.run('readHeader', { path })
+  }
+
   const readMetadata: Images['readMetadata'] = (
     path,
     { priority = PRIORITY.upload } = {},
     signal,
   ) =>
     pool.use(
-      async (worker) => {
-        const format = await findForeignFormat(path)
-        // What such a file says needs no decoder: its pixels are upright, so their size does not matter.
-        const header = format
-          ? { format, width: 0, height: 0, frames: 1 }
-          : await worker.run('readHeader', { path })
-        return worker.run('readMetadata', { path, header })
-      },
+      async (worker) =>
+        worker.run('readMetadata', { path, header: await readHeader(worker, path) }),
       { priority, signal },
+    )
+
+  const readSidecar: Images['readSidecar'] = (path, text, signal) =>
+    pool.use(
+      async (worker) => worker.run('readSidecar', { text, header: await readHeader(worker, path) }),
+      { priority: PRIORITY.upload, signal },
     )
 
   const render: Images['render'] = async (path, folder, plan, options = {}, signal) => {
@@ -240,8 +255,10 @@ export function createImages(settings: ImageSettings, tell?: (text: string) => v
     )
 
   return {
+    accepts: (type) => settings.imageFormats.some((format) => FORMATS[format].type === type),
     process: (...task) => processUpload(...task).catch(refuseWith('Error adding media')),
     readMetadata: (...task) => readMetadata(...task).catch(refuseWith('Error adding media')),
+    readSidecar: (...task) => readSidecar(...task).catch(refuseWith('Error adding media')),
     render: (...task) => render(...task).catch(refuseWith('Error processing media')),
     renderParts: (...task) => renderParts(...task).catch(refuseWith('Error processing media')),
     renderFromIntermediate: (...task) =>

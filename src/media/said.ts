@@ -163,6 +163,24 @@ function fitCamera(given: CameraData): CameraData {
   return fit
 }
 
+/** As long as a time without its zone. */
+const LOCAL_LENGTH = 'YYYY-MM-DDTHH:mm:ss'.length
+
+/**
+ * Joins what a sidecar says with what its file says. The sidecar counts first: people wrote it last. Of the camera, the
+ * file counts first.
+ */
+export function joinSaid(sidecar: Said, file: Said): Said {
+  const joined = { ...file, ...sidecar }
+  // Programs that copy the time of the file may leave out the zone.
+  const isCopied = sidecar.takenAt === file.takenAt?.slice(0, LOCAL_LENGTH)
+  return {
+    ...joined,
+    ...(isCopied && file.takenAt && { takenAt: file.takenAt }),
+    ...(joined.exif && { exif: { ...sidecar.exif, ...file.exif } }),
+  }
+}
+
 /**
  * Adds to what people say of a new item what its file says. Whatever they say counts, also that a member is empty.
  * @param withKeywords whether keywords of the file become tags, as far as there is room for them

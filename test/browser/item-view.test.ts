@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { makeJpeg, makeTalkingPhoto } from '../fixtures.ts'
-import { type Client, type Server, signIn, startServer } from '../harness.ts'
+import { makeJpeg, makePortrait, makeTalkingPhoto } from '../fixtures.ts'
+import { type Client, runCli, type Server, signIn, startServer } from '../harness.ts'
 import {
   describePage,
   expectFocus,
@@ -141,13 +141,27 @@ describePage('looking at images', () => {
     expect((await client.list('?search=talking')).body.media[0]?.tags).toEqual(['Sea', 'boat'])
   })
 
-  it('lists the images whose originals reveal where they were taken', async () => {
-    const page = await openPage(server)
+  it('lists for everybody who may see images those whose originals reveal a place, a camera or faces', async () => {
+    await client.add('Portrait', [], await makePortrait({ seed: 61 }))
+    const password = 'a password of a viewer'
+    const args = ['user', 'add', 'vera', '--role', 'viewer', '--password-stdin']
+    await runCli(server.data, args, { input: password })
+    const page = await openPage(server, { username: 'vera', password })
     await image(page, 'One').waitFor()
     await page.getByRole('button', { name: 'Filter', exact: true }).click()
-    const form = page.getByRole('dialog', { name: 'Filter' })
-    await form.getByLabel('Original reveals').selectOption('Position')
-    await expectNames(page, ['Talking'])
-    await page.getByRole('button', { name: 'Remove filter: Original reveals: position' }).waitFor()
+    const reveals = page.getByRole('dialog', { name: 'Filter' }).getByLabel('Original reveals')
+    await expect
+      .poll(() => reveals.locator('option').allTextContents(), PATIENCE)
+      .toEqual(['Any', 'Position', 'Serial number', 'Marked faces'])
+    for (const [option, names] of [
+      ['Position', ['Talking']],
+      ['Serial number', ['Talking']],
+      ['Marked faces', ['Portrait']],
+    ] as const) {
+      await reveals.selectOption(option)
+      await expectNames(page, names)
+      const chip = `Remove filter: Original reveals: ${option.toLowerCase()}`
+      await page.getByRole('button', { name: chip }).waitFor()
+    }
   })
 })

@@ -15,7 +15,9 @@ import type { Specimen } from './mutate.ts'
 const MEBIBYTE = 1024 * 1024
 
 /** The limits for one image on the server of an attack. */
-export const LIMITS = { seconds: 3, memoryMiB: 512 }
+export const LIMITS = { seconds: 3, memoryMiB: 384 }
+/** No process may ever have more: 512 MB. It may exceed its limit until the next look at it. */
+export const MOST_MIB = 512e6 / MEBIBYTE
 const SETTINGS: Settings = {
   VITRINE_IMAGE_SECONDS: String(LIMITS.seconds),
   VITRINE_IMAGE_MEMORY_BYTES: String(LIMITS.memoryMiB * MEBIBYTE),

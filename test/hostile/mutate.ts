@@ -160,7 +160,7 @@ export async function* mutations(seed: number): AsyncGenerator<Specimen> {
     const isForeign = number % FOREIGN_EVERY === FOREIGN_EVERY - 1
     const original = isForeign
       ? pickInTurn(foreign, Math.floor(number / FOREIGN_EVERY))
-      : pickInTurn(originals, number)
+      : pickInTurn(originals, number - Math.floor(number / FOREIGN_EVERY))
     const done: string[] = []
     let pieces = split(original.container, original.bytes)
     for (let times = random.pick([1, 1, 2, 4]); times > 0 && pieces.length > 0; times--) {

@@ -19,6 +19,7 @@ import {
   makeWebp,
   readFixture,
 } from '../fixtures.ts'
+import { makeCircles, makeDrawings, svg } from './drawings.ts'
 import type { Specimen } from './mutate.ts'
 import { jpegSegment, pngChunk, riffChunk, riffFile, split } from './pieces.ts'
 import { createRandom } from './random.ts'
@@ -285,18 +286,6 @@ async function damaged(): Promise<MadeSpecimen[]> {
   ]
 }
 
-const svg = (content: string, attributes = '') =>
-  text(
-    `<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 64 48" ${attributes}>${content}</svg>`,
-  )
-
-/** Each holds the next as a picture. */
-function nestSvg(depth: number): Buffer {
-  if (depth === 0) return svg('<rect width="9" height="9"/>')
-  const inner = nestSvg(depth - 1).toString('base64')
-  return svg(`<image width="64" height="48" href="data:image/svg+xml;base64,${inner}"/>`.repeat(2))
-}
-
 /** Files of formats whose decoder needs a process for each file. */
 async function foreign(): Promise<MadeSpecimen[]> {
   const heic = readFixture('quarters.heic')
@@ -312,6 +301,11 @@ async function foreign(): Promise<MadeSpecimen[]> {
       bytes: svg(
         '<image width="9" height="9" href="file:///etc/passwd"/><image width="9" height="9" href="http://127.0.0.1:1/"/>',
       ),
+      verdict: 'accepted',
+    },
+    {
+      name: 'SVG of circles',
+      bytes: svg(Object.values(makeCircles()).join('')),
       verdict: 'accepted',
     },
     { name: 'SVG of 1e30 pixels', bytes: svg('', 'width="1e30" height="1e30"'), verdict: 'either' },
@@ -335,42 +329,9 @@ async function foreign(): Promise<MadeSpecimen[]> {
 
 /** More of them, of which some take all the time and memory that they get. */
 export async function makeSlowSpecimens(): Promise<MadeSpecimen[]> {
-  const levels = Array.from(
-    { length: 12 },
-    (_, level) => `<g id="g${level + 1}">${`<use href="#g${level}"/>`.repeat(9)}</g>`,
-  )
-  const uses = `<g id="g0"><path d="M0 0h1v1z"/></g>${levels.join('')}<use href="#g12"/>`
-  const tiles = Array.from(
-    { length: 9 },
-    (_, at) =>
-      `<pattern id="p${at}" width="0.01" height="0.01"><rect width="1" height="1" fill="url(#p${at + 1})"/></pattern>`,
-  )
-  const filter = (content: string) =>
-    svg(`<filter id="f">${content}</filter><rect width="64" height="48" filter="url(#f)"/>`)
-  const claiming = makeClaimingPng(60_000, 60_000).toString('base64')
   const bmp = await makeBmp()
   const avif = readFixture('red-green-blue.avif')
   const heic = readFixture('quarters.heic')
-  const drawings: Readonly<Record<string, Buffer>> = {
-    'of a billion uses': svg(uses),
-    'that uses itself': svg('<g id="a"><use href="#a"/></g>'),
-    'of 100,000 levels': svg('<g>'.repeat(100_000) + '</g>'.repeat(100_000)),
-    'with a wide blur': filter('<feGaussianBlur stdDeviation="9999"/>'),
-    'with noise of 9,999 octaves': filter('<feTurbulence baseFrequency="0.9" numOctaves="9999"/>'),
-    'with 300 filters': filter('<feMorphology operator="dilate" radius="60"/>'.repeat(300)),
-    'with a long dash': svg('<path d="M0 0H1e9" stroke="#000" stroke-dasharray="0.001"/>'),
-    'with patterns within patterns': svg(
-      `${tiles.join('')}<rect width="64" height="48" fill="url(#p0)"/>`,
-    ),
-    'of a ratio of 1 to a billion': svg('', 'width="1" height="1e9"'),
-    'in which a PNG claims gigapixels': svg(
-      `<image width="9" height="9" href="data:image/png;base64,${claiming}"/>`,
-    ),
-    'in an SVG in an SVG': nestSvg(6),
-    'that embeds a page': svg(
-      '<foreignObject width="64" height="48"><iframe xmlns="http://www.w3.org/1999/xhtml" src="file:///etc/passwd"/></foreignObject>',
-    ),
-  }
   const others: Readonly<Record<string, Buffer>> = {
     'BMP of no pixels': claim(bmp, 18, Buffer.alloc(8)),
     'BMP whose pixels begin behind its end': claim(bmp, 10, Buffer.alloc(4, 0x7f)),
@@ -380,7 +341,7 @@ export async function makeSlowSpecimens(): Promise<MadeSpecimen[]> {
     'JPEG XL of zeros': Buffer.concat([text('\xff\x0a'), Buffer.alloc(9999)]),
   }
   return [
-    ...Object.entries(drawings).map(([name, bytes]) => ({ name: `SVG ${name}`, bytes })),
+    ...Object.entries(makeDrawings()).map(([name, bytes]) => ({ name: `SVG: ${name}`, bytes })),
     ...Object.entries(others).map(([name, bytes]) => ({ name, bytes })),
   ].map((specimen) => ({ ...specimen, verdict: 'either' as const }))
 }

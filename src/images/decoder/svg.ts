@@ -4,8 +4,14 @@ import { writePixelFile } from '../worker/pixel-file.ts'
 import { Refusal } from '../worker/tasks.ts'
 import { type OpenFile, PIXELS_FD } from './protocol.ts'
 
-/** Pixels of the longer side of a drawing, which has no pixels of its own. */
+/**
+ * Pixels of the longer side of a drawing, which has no pixels of its own. Filters work on pixels: a shadow that is drawn in the
+ * first of these sizes takes five seconds.
+ */
 const LONGER_SIDE = 3840
+const LONGER_SIDE_WITH_FILTERS = 1920
+/** An element of SVG, or a property with a function of CSS. */
+const FILTER = /<(?:[\w.-]+:)?filter[\s/>]|\bfilter\s*[:=]\s*["']?\s*[a-z-]+\(/
 /** sharp's density of a drawing in its own size, and the largest that it takes. */
 const USUAL_DENSITY = 72
 const MAX_DENSITY = 100_000
@@ -31,12 +37,13 @@ export async function openSvg(bytes: Buffer): Promise<OpenFile> {
     if (format !== 'svg') throw new Refusal('content', DAMAGED, `Read as ${format}`)
     return { width, height }
   }
+  const side = FILTER.test(bytes.toString('latin1')) ? LONGER_SIDE_WITH_FILTERS : LONGER_SIDE
   // In its own size, a small drawing has whole pixels that say little of its ratio.
   const own = await sizeAt(USUAL_DENSITY)
-  const factor = LONGER_SIDE / Math.max(own.width, own.height)
+  const factor = side / Math.max(own.width, own.height)
   const density = Math.min(Math.max(USUAL_DENSITY * factor, 1), MAX_DENSITY)
   const large = await sizeAt(density)
-  const scale = LONGER_SIDE / Math.max(large.width, large.height)
+  const scale = side / Math.max(large.width, large.height)
   const full = {
     width: Math.max(1, Math.round(large.width * scale)),
     height: Math.max(1, Math.round(large.height * scale)),

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { fileTypeFromFile } from 'file-type'
-import { FORMATS, type Format, namesOf } from '../formats.ts'
+import { ALL_FORMATS, FORMATS, type Format, namesOf } from '../formats.ts'
 import { isoMediaKind } from './iso-media-kind.ts'
 import { type Kind, kindBySignature } from './known-kinds.ts'
 import { Refusal } from './tasks.ts'
@@ -61,7 +61,12 @@ async function kindByLibrary(path: string): Promise<Kind | undefined> {
   const found = await fileTypeFromFile(path).catch(() => undefined)
   if (!found) return undefined
   const type = found.mime === 'image/apng' ? FORMATS.png.type : found.mime
-  return { name: `a file of the kind ${found.ext.toUpperCase()}`, type }
+  // One that is off.
+  const known = ALL_FORMATS.find((format) => FORMATS[format].type === type)
+  const name = known
+    ? `a ${FORMATS[known].name} image`
+    : `a file of the kind ${found.ext.toUpperCase()}`
+  return { name, type }
 }
 
 async function readStart(file: FileHandle): Promise<Buffer> {

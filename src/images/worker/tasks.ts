@@ -98,6 +98,8 @@ export interface Rendered extends RenderedImage {
 export interface Tasks {
   readHeader: { input: { path: string } & HeaderOptions; output: Header }
   readMetadata: { input: { path: string; header: Header }; output: FileMetadata | undefined }
+  /** `text` is the sidecar, `header` that of its image. */
+  readSidecar: { input: { text: string; header: Header }; output: FileMetadata }
   process: {
     input: {
       path: string

@@ -46,20 +46,22 @@ const LOADERS = [
   'PngBuffer',
 ].map((name) => `VipsForeignLoad${name}`)
 
-const readMetadata = createMetadataReader()
+const metadataReader = createMetadataReader()
 
 const tasks: {
   [Name in keyof Tasks]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>
 } = {
   readHeader: ({ path, ...options }) => readHeader(path, options),
 
-  readMetadata: ({ path, header }) => readMetadata(path, header),
+  readMetadata: ({ path, header }) => metadataReader.read(path, header),
+
+  readSidecar: ({ text, header }) => metadataReader.readSidecar(text, header),
 
   async process(task) {
     const { folder, header } = task
     const needed = { decoded: header.frames, kept: 1 }
     // The decoder has its own thread, so the metadata are read meanwhile.
-    const reading = readMetadata(task.original, header)
+    const reading = metadataReader.read(task.original, header)
     const pixels = await withSource(task, needed, async (path, source) => {
       await decodeEveryFrame(path, source)
       return decodeUpload(path, source, VARIANTS.scaled.fit)

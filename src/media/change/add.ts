@@ -10,7 +10,7 @@ import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
 import { updateOrders } from '../order/orders.ts'
-import { addSaid, factColumns, parseSaid, type Said } from '../said.ts'
+import { addSaid, factColumns, joinSaid, parseSaid, type Said } from '../said.ts'
 import { pairStates, readStates } from './derived.ts'
 import { idAt, insertItems } from './insert-many.ts'
 import {
@@ -35,6 +35,8 @@ export interface NewMedia {
   keywords?: boolean
   /** Counts where neither the members nor the file say it. */
   unlessSaid?: Pick<MemberChanges, 'takenAt' | 'credit' | 'copyright'>
+  /** What an XMP sidecar of the file says. */
+  sidecar?: Said | undefined
   /** As `readFileName` returns it. */
   fileName?: string | null
   image: SpooledFile
@@ -195,12 +197,13 @@ const findDuplicates = prepare((db, fileId: Parameter<number>) => {
   return oldest('is').unionAll(oldest('is not')).compile()
 })
 
-/** The row of an item. What nobody says of it is taken from its file. */
+/** The row of an item. What nobody says of it is taken from its sidecar and its file. */
 export function describeItem(
   { name, fileName = null, by, ...given }: Omit<NewMedia, 'image'>,
   place: { file_id: number; added_at: Milliseconds },
-  said: Said,
+  saidByFile: Said,
 ): Insertable<Tables['media']> {
+  const said = given.sidecar ? joinSaid(given.sidecar, saidByFile) : saidByFile
   const { tags, members } = addSaid(
     { tags: given.tags, members: given.members ?? {} },
     said,

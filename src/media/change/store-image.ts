@@ -24,6 +24,8 @@ export interface StoredImage {
 export interface KnownFile {
   id: number
   key: string
+  /** MIME type. */
+  type: string
   /** See `files` in `database/tables.ts`. */
   said: string | null
   reveals: string | null
@@ -67,9 +69,13 @@ export async function storeInSteps<Result>(
 ): Promise<Result> {
   const { database, storage, temporary, images, renders } = library
 
-  // Known bytes need no decoding: that was done when they were first added. Unless storage has lost them.
+  // Known bytes need no decoding: that was done when they were first added. Unless storage has lost them, or their format is
+  // off since, so that they are refused.
   const known = await findKnownFile(database.read, image)
-  const isStored = known !== undefined && (await storage.size(known.key)) === image.size
+  const isStored =
+    known !== undefined &&
+    images.accepts(known.type) &&
+    (await storage.size(known.key)) === image.size
   // A file of an earlier version was never asked what it says.
   if (isStored && known.reveals === null) await noteMetadata(library, known.id, image.path, signal)
   const linked = isStored && (await steps.link(known))
@@ -125,7 +131,7 @@ export async function findKnownFile(
 ): Promise<KnownFile | undefined> {
   return db
     .selectFrom('files')
-    .select(['id', 'key', 'said', 'reveals'])
+    .select(['id', 'key', 'type', 'said', 'reveals'])
     .where('sha256', '=', sha256)
     .executeTakeFirst()
 }

@@ -87,6 +87,36 @@ describe('finding files', () => {
     expect(await find()).toEqual(['a.jpg', 'b.jpg', expect.stringMatching(/^c\.jpg: ENOENT/)])
   })
 
+  it('gives each file its sidecar, and yields none alone', async () => {
+    put(
+      'a.jpg',
+      'a.jpg.xmp',
+      'a.xmp',
+      'a.cr2',
+      'b.c.JPG',
+      'b.c.XMP',
+      'd.jpg',
+      'd.JPG.xmp',
+      'lone.xmp',
+    )
+    put('folder.xmp/e.jpg', 'f.jpg', 'other/f.xmp', 'g', 'g.xmp', '.h.xmp')
+    symlinkSync('gone', join(root, 'i.xmp'))
+    const found = await Array.fromAsync(findFiles(Buffer.from(root), { except: [] }))
+    const shown = found.map(({ name, sidecar }) => [
+      name,
+      sidecar?.toString().slice(root.length + 1),
+    ])
+    expect(shown).toEqual([
+      ['a.cr2', 'a.xmp'],
+      ['a.jpg', 'a.jpg.xmp'],
+      ['b.c.JPG', 'b.c.XMP'],
+      ['d.jpg', undefined],
+      ['f.jpg', undefined],
+      ['e.jpg', undefined],
+      ['g', 'g.xmp'],
+    ])
+  })
+
   it('finds names that are not UTF-8', async () => {
     const path = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0x66, 0xfc, 0x72])])
     writeFileSync(path, '')

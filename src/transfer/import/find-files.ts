@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import { lstat, readdir, stat } from 'node:fs/promises'
+import { isSidecar, sidecarsAmong } from './sidecars.ts'
 
 /** A file below a folder, or a folder that could not be read. */
 export interface FoundEntry {
@@ -9,6 +10,8 @@ export interface FoundEntry {
   folders: string[]
   /** Its own name. */
   name: string
+  /** The path of its XMP sidecar. */
+  sidecar?: Buffer
   /** Present if the entry could not be read. */
   error?: Error
 }
@@ -36,8 +39,8 @@ const OWN_ENTRIES: ReadonlySet<string> = new Set([
  * Yields every file below a folder, depth first. Each folder is sorted by the bytes of its names, so that two
  * runs over the same folder see the same order. Memory holds the names of one folder at each depth.
  *
- * Skips links to folders (which could lead in a circle), entries that are neither file nor folder, and what `options`
- * say.
+ * Skips links to folders (which could lead in a circle), entries that are neither file nor folder, XMP sidecars, which
+ * come with their files, and what `options` say.
  *
  * @param root absolute path without links
  */
@@ -56,19 +59,29 @@ async function* walk(
   except: ReadonlySet<string>,
   everything: boolean,
 ): AsyncGenerator<FoundEntry> {
-  for (const name of (await readdir(bytesOf(folder), 'latin1')).sort()) {
+  const names = (await readdir(bytesOf(folder), 'latin1')).sort()
+  const findSidecar = sidecarsAmong(names)
+  const pathOf = (name: string) => (folder.endsWith('/') ? folder + name : `${folder}/${name}`)
+  for (const name of names) {
     if (!everything && (name.startsWith('.') || OWN_ENTRIES.has(name.toLowerCase()))) continue
-    const path = folder.endsWith('/') ? folder + name : `${folder}/${name}`
-    const entry = { path: bytesOf(path), folders, name: bytesOf(name).toString() }
+    const path = pathOf(name)
+    const sidecar = findSidecar(name)
+    const entry: FoundEntry = {
+      path: bytesOf(path),
+      folders,
+      name: bytesOf(name).toString(),
+      ...(sidecar !== undefined && { sidecar: bytesOf(pathOf(sidecar)) }),
+    }
     try {
       const stats = await inspect(entry.path)
-      if (stats.isFile()) yield entry
-      else if (stats.isDirectory() && !except.has(path)) {
+      if (stats.isFile()) {
+        if (!isSidecar(name)) yield entry
+      } else if (stats.isDirectory() && !except.has(path)) {
         yield* walk(path, [...folders, entry.name], except, everything)
       }
     } catch (error) {
       if (!(error instanceof Error)) throw error
-      yield { ...entry, error }
+      if (!isSidecar(name)) yield { ...entry, error }
     }
   }
 }

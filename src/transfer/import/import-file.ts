@@ -16,6 +16,7 @@ import type { Library } from '../../media/library.ts'
 import { readFileName } from '../../media/members.ts'
 import type { FoundEntry } from './find-files.ts'
 import { itemName, itemTags } from './import-names.ts'
+import { readSidecar } from './read-sidecar.ts'
 
 const READ_BYTES = 1024 * 1024
 /** A file up to this size is read once and kept in memory. A larger file is read twice. */
@@ -34,7 +35,9 @@ const BUSY_ATTEMPTS = 60
  * library accepts. `failed`: it could not be read, or another error occurred.
  */
 export type ImportOutcome =
-  | { kind: 'added' | 'known' }
+  | { kind: 'known' }
+  /** `sidecarFault`: why its sidecar was not read. */
+  | { kind: 'added'; sidecarFault?: string }
   | { kind: 'refused' | 'failed'; reason: string; isUnexplained?: boolean }
 
 /** The library cannot store anything now. Other files need not be tried. */
@@ -51,7 +54,8 @@ class UnreadableFile extends Error {}
 
 /**
  * Adds a file to the library, unless an item outside of the trash already shows the same bytes. Adds a copy of the
- * bytes that were read, so that a file that changes meanwhile is stored as it was read.
+ * bytes that were read, so that a file that changes meanwhile is stored as it was read. What its sidecar says goes before
+ * what the file says. If the sidecar cannot be read, the file is added without it.
  *
  * @param add see `createAdder`
  * @param memory from `allocateFileMemory`; no other call may use it until this resolves
@@ -60,7 +64,7 @@ class UnreadableFile extends Error {}
 export async function importFile(
   library: Library,
   add: (media: NewMedia) => Promise<unknown>,
-  { path, folders, name, error }: FoundEntry,
+  { path, folders, name, sidecar, error }: FoundEntry,
   { maxImageBytes, memory }: { maxImageBytes: number; memory: Buffer },
 ): Promise<ImportOutcome> {
   const heldPath = library.temporary.newFile()
@@ -70,6 +74,7 @@ export async function importFile(
     const image = await readIfNew()
     if (image === undefined) return { kind: 'known' }
     if (image.size === 0) return { kind: 'refused', reason: 'The file is empty.' }
+    const said = sidecar && (await readSidecar(library, sidecar, image.path))
     const item = {
       name: itemName(name),
       fileName: readFileName(name),
@@ -77,9 +82,10 @@ export async function importFile(
       keywords: true,
       image,
       onlyNew: true,
+      ...(said && 'said' in said && { sidecar: said.said }),
     }
     await addPatiently(add, item)
-    return { kind: 'added' }
+    return { kind: 'added', ...(said && 'fault' in said && { sidecarFault: said.fault }) }
   } catch (error) {
     return judge(error)
   } finally {

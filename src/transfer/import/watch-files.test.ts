@@ -67,6 +67,18 @@ describe('watching a folder', () => {
     expect(await next()).toMatchObject({ name: 'a.jpg' })
   })
 
+  it('waits for a sidecar at rest, and finds a file again when its sidecar comes or changes', async () => {
+    const { next } = watch()
+    writeFileSync(join(root, 'a.xmp'), 'x')
+    writeFileSync(join(root, 'a.jpg'), 'a')
+    const found = await next()
+    expect(found).toMatchObject({ name: 'a.jpg', sidecar: Buffer.from(join(root, 'a.xmp')) })
+    appendFileSync(join(root, 'a.xmp'), 'x')
+    expect((await next())?.state).not.toBe(found?.state)
+    writeFileSync(join(root, 'a.jpg.xmp'), 'x')
+    expect(await next()).toMatchObject({ sidecar: Buffer.from(join(root, 'a.jpg.xmp')) })
+  })
+
   it('goes on when the folder is away for a while', async () => {
     const { next, faults } = watch()
     rmSync(root, { recursive: true })

@@ -3,12 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type FindOptions, type FoundEntry, findFiles } from './find-files.ts'
 
 export interface WatchedEntry extends FoundEntry {
-  /** Differs after each change of the file. */
+  /** Differs after each change of the file or its sidecar. */
   state: string
 }
 
 export interface Watch {
-  /** The files of the folder, each once it is at rest and again after each change. Ends when the signal is aborted. */
+  /**
+   * The files of the folder, each once it and its sidecar are at rest and again after each change. Ends when the signal is
+   * aborted.
+   */
   files: AsyncGenerator<WatchedEntry>
   /** Makes `files` yield the file again. */
   again(entry: WatchedEntry): void
@@ -96,12 +99,13 @@ export function watchFiles(
   }
 }
 
-/** What the system knows of a file; its error if that cannot be read. */
-export async function stateOf({ path, error }: FoundEntry): Promise<string> {
+/** What the system knows of a file and its sidecar; its error if that cannot be read. */
+export async function stateOf({ path, sidecar, error }: FoundEntry): Promise<string> {
   if (error) return error.message
+  const paths = sidecar ? [path, sidecar] : [path]
   try {
-    const { size, mtimeMs, ctimeMs, ino } = await stat(path)
-    return `${size} ${mtimeMs} ${ctimeMs} ${ino}`
+    const all = await Promise.all(paths.map((each) => stat(each)))
+    return all.map(({ size, mtimeMs, ctimeMs, ino }) => [size, mtimeMs, ctimeMs, ino]).join(' ')
   } catch (cause) {
     return String(cause)
   }

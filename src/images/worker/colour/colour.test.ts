@@ -9,6 +9,7 @@ import { createImages, type Images } from '../../images.ts'
 import { VARIANTS } from '../../recipe.ts'
 import { type ImageSettings, imageSettings } from '../../settings.ts'
 import { decodeFirstFrame, readHeader } from '../decode.ts'
+import { colourOf } from './code-points.ts'
 import {
   chrm,
   cicp,
@@ -29,6 +30,7 @@ import {
   P3_CHRM,
   type Rgb,
 } from './colour.fixture.ts'
+import { readHeifColour } from './heif.ts'
 
 // The expected values are those that Chromium 156 shows for the same bytes, forced to sRGB.
 
@@ -54,6 +56,13 @@ async function shown(image: Buffer | Promise<Buffer>): Promise<number[]> {
   const path = await save(image)
   const { data, channels } = await decodeFirstFrame(path, await readHeader(path), 400)
   return [...data.subarray(0, channels)]
+}
+
+function makeBox(type: string, data: Buffer): Buffer {
+  const head = Buffer.alloc(8)
+  head.writeUInt32BE(8 + data.length)
+  head.write(type, 4, 'latin1')
+  return Buffer.concat([head, data])
 }
 
 /** Allows a difference of one level, for rounding. */
@@ -195,6 +204,27 @@ describe('an AVIF', () => {
 
   it('of 10 bits is shown by its nclx', async () => {
     expectNear(await shown(makePqAvif()), [255, 0, 0])
+  })
+
+  it('is shown by the colours of its frames, if it has any', async () => {
+    const nclx = Buffer.from([...Buffer.from('nclx'), 0, 12, 0, 13, 0, 6, 0x80])
+    const entry = Buffer.concat([Buffer.alloc(78), makeBox('colr', nclx)])
+    const descriptions = Buffer.concat([
+      Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]),
+      makeBox('av01', entry),
+    ])
+    const movie = ['stsd', 'stbl', 'minf', 'mdia', 'trak', 'moov'].reduce<Buffer>(
+      (inside, name) => makeBox(name, inside),
+      descriptions,
+    )
+    const avif = await makeAvifWith(PINK, 1, 13)
+    const colourIn = async (...parts: Buffer[]) => {
+      const bytes = Buffer.concat(parts)
+      return (await readHeifColour(async (at, length) => bytes.subarray(at, at + length))).colour
+    }
+    expect(await colourIn(avif)).toBeUndefined()
+    expect(await colourIn(avif, movie)).toEqual(colourOf({ primaries: 12, transfer: 13 }))
+    expect(await colourIn(avif, movie.subarray(0, -12))).toBeUndefined()
   })
 
   it('uses only the colours that belong to its picture', async () => {

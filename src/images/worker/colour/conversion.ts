@@ -1,8 +1,8 @@
 import type { Metadata, Sharp } from 'sharp'
 import type { Format } from '../../formats.ts'
-import { type Colour, type Declared, SRGB_COLOUR } from './code-points.ts'
+import { type Colour, colourOf, type Declared, HLG, PQ, SRGB_COLOUR } from './code-points.ts'
 import { readDeclared } from './declared.ts'
-import { spaceOf, withProfile } from './profile.ts'
+import { codePointsOf, spaceOf, withProfile } from './profile.ts'
 import { type Range, shareOf, toSrgb } from './to-srgb.ts'
 
 /** sRGB, 8 bits per channel, upright. */
@@ -50,7 +50,7 @@ export async function findConversion(
 function chooseMeans(
   format: Format,
   { space, depth, bitsPerSample = 16, hasProfile, icc }: Metadata,
-  { colour, isGrayLimited = false }: Declared,
+  { colour = colourOfHdrProfile(format, icc), isGrayLimited = false }: Declared,
 ): Means | undefined {
   if (space === 'cmyk') return icc && spaceOf(icc) === 'CMYK' ? undefined : { name: 'inks' }
   const isDeep = depth === 'ushort'
@@ -65,6 +65,15 @@ function chooseMeans(
   if (!colour && !isGrayLimited) return undefined
   const range = rangeOf(isDeep ? bitsPerSample : 8, isGrayLimited)
   return { name: 'declaration', colour: colour ?? SRGB_COLOUR, isDeep, range }
+}
+
+/**
+ * The curves of an HDR profile are one way to show it; browsers go by the numbers in it. The decoder of JPEG XL makes such
+ * a profile of what the file declares.
+ */
+function colourOfHdrProfile(format: Format, icc: Buffer | undefined): Colour | undefined {
+  const codePoints = format === 'jxl' && icc ? codePointsOf(icc) : undefined
+  return codePoints && [PQ, HLG].includes(codePoints.transfer) ? colourOf(codePoints) : undefined
 }
 
 /** The decoder turns more than 8 bits into 16, with zeros in the lower bits. */

@@ -19,7 +19,7 @@ export interface HeifItems {
 
 /** Guards against files with endless boxes. */
 const MAX_BOXES = 512
-/** Bound of the box `meta`. Most files need a few hundred bytes, with an ICC profile a few thousand. */
+/** Bound of the boxes `meta` and `moov`. Most files need a few hundred bytes, with an ICC profile a few thousand. */
 const MAX_META_BYTES = 4 * 1024 * 1024
 
 const NOTHING = Buffer.alloc(0)
@@ -68,17 +68,40 @@ function tolerant<T>(read: () => T): T | undefined {
   }
 }
 
-/** Finds the box `meta` among the outermost boxes, and reads its content. */
-async function readMeta(readAt: ReadAt): Promise<Buffer | undefined> {
+/** Bytes of a sample entry before its boxes: ISO/IEC 14496-12, 12.1.3. */
+const VISUAL_ENTRY_BYTES = 78
+
+/**
+ * Reads the properties of the frames of an animated AVIF: the boxes in the sample entry of its first track of pictures.
+ * @returns none if there is no such track
+ */
+export async function readFrameProperties(readAt: ReadAt): Promise<Box[]> {
+  const movie = await readOutermost(readAt, 'moov')
+  for (const track of readBoxes(movie ?? NOTHING).filter(({ type }) => type === 'trak')) {
+    const descriptions = ['mdia', 'minf', 'stbl', 'stsd'].reduce(
+      (inside, name) => find(readBoxes(inside), name),
+      track.data,
+    )
+    // Version, flags and the number of entries come first.
+    const entry = find(readBoxes(descriptions.subarray(8)), 'av01')
+    if (entry.length > 0) return readBoxes(entry.subarray(VISUAL_ENTRY_BYTES))
+  }
+  return []
+}
+
+/** Reads the box `meta`, without its version and flags. */
+const readMeta = async (readAt: ReadAt) => (await readOutermost(readAt, 'meta'))?.subarray(4)
+
+/** Finds a box among the outermost ones, and reads its content. */
+async function readOutermost(readAt: ReadAt, name: string): Promise<Buffer | undefined> {
   for (let at = 0, count = 0; count < MAX_BOXES; count++) {
     const head = await readAt(at, 16)
     if (head.length < 8) return undefined
     const { size, headerBytes } = readSize(head)
-    if (head.toString('latin1', 4, 8) === 'meta') {
+    if (head.toString('latin1', 4, 8) === name) {
       // Size 0 marks the last box, which ends with the file.
       const length = Math.min(size || MAX_META_BYTES, MAX_META_BYTES)
-      // Skips version and flags.
-      return (await readAt(at, length)).subarray(headerBytes + 4)
+      return (await readAt(at, length)).subarray(headerBytes)
     }
     if (size < headerBytes) return undefined
     at += size

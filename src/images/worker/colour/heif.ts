@@ -1,6 +1,12 @@
 import { readSequenceColours, type SequenceColours } from './av1-sequence.ts'
 import { type CodePoints, type Colour, colourOf, type Declared, isSrgb } from './code-points.ts'
-import { type HeifItems, type ReadAt, readHeifItems } from './heif-boxes.ts'
+import {
+  type Box,
+  type HeifItems,
+  type ReadAt,
+  readFrameProperties,
+  readHeifItems,
+} from './heif-boxes.ts'
 
 const UNSPECIFIED = 2
 
@@ -11,15 +17,19 @@ const CHROMA_DERIVED = [12, 13]
 const HEADER_BYTES = 256
 
 /**
- * Reads the colour that the primary image of an AVIF or HEIC declares: in the `nclx` form of its colour
- * information (ISO/IEC 14496-12, 12.1.5), else in its bit stream. An ICC profile has precedence, as in
+ * Reads the colour that the frames of an animation declare, else the primary image of an AVIF or HEIC: in the `nclx` form of
+ * its colour information (ISO/IEC 14496-12, 12.1.5), else in its bit stream. An ICC profile has precedence, as in
  * Chromium.
  */
 export async function readHeifColour(readAt: ReadAt): Promise<Declared> {
   const items = await readHeifItems(readAt)
   if (!items) return {}
   const { primary } = items
-  const own = await readItem(items, primary)
+  const item = await readItem(items, primary)
+  const frames = await readFrameProperties(readAt)
+  const own = frames.some(({ type }) => type === 'colr')
+    ? { ...item, ...readProperties(frames) }
+    : item
   const alphas = items.referringTo(primary, 'auxl').filter((item) => isAlpha(items, item))
   const alpha = alphas[0] === undefined ? undefined : await readItem(items, alphas[0])
   return {
@@ -37,16 +47,24 @@ interface ItemColours extends SequenceColours {
 
 async function readItem(items: HeifItems, item: number): Promise<ItemColours> {
   const properties = items.propertiesOf(item)
+  const configuration = properties.find(({ type }) => type === 'av1C')?.data
+  const said = readProperties(properties)
+  return {
+    ...UNKNOWN,
+    ...(configuration && (await readBitStream(items, item, configuration, 'matrix' in said))),
+    ...said,
+  }
+}
+
+/** What the properties of an image, or of the frames of an animation, say themselves. */
+function readProperties(properties: readonly Box[]) {
   const of = (name: string) =>
     properties.filter(({ type }) => type === name).map(({ data }) => data)
   const kind = (data: Buffer) => data.toString('latin1', 0, 4)
   const nclx = of('colr').find((data) => kind(data) === 'nclx' && data.length >= 11)
-  const [configuration] = of('av1C')
   const [content] = of('clli').filter(({ length }) => length >= 4)
   const [display] = of('mdcv').filter(({ length }) => length >= 20)
   return {
-    ...UNKNOWN,
-    ...(configuration && (await readBitStream(items, item, configuration, nclx !== undefined))),
     ...(nclx && readNclx(nclx)),
     hasProfile: of('colr').some((data) => ['prof', 'rICC'].includes(kind(data))),
     peak: content?.readUInt16BE(0) || (display?.readUInt32BE(16) ?? 0) / 10_000 || undefined,

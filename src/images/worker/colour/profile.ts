@@ -1,11 +1,30 @@
 import { crc32, deflateSync } from 'node:zlib'
 import sharp, { type Sharp } from 'sharp'
+import type { CodePoints } from './code-points.ts'
 
 /** Length of a PNG's signature and its chunk `IHDR`. */
 const HEADER_BYTES = 33
 
 /** The colour space of the pixels that an ICC profile describes: ICC.1:2022, 7.2.6. */
 export const spaceOf = (profile: Buffer): string => profile.toString('latin1', 16, 20).trim()
+
+const HEADER_END = 128
+/** Guards against profiles with endless tags. */
+const MAX_TAGS = 256
+
+/** The code points that an ICC profile declares besides its curves: ICC.1:2022, 9.2.17 and 10.3. */
+export function codePointsOf(profile: Buffer): CodePoints | undefined {
+  if (profile.length < HEADER_END + 4) return undefined
+  const count = Math.min(profile.readUInt32BE(HEADER_END), MAX_TAGS)
+  for (let tag = 0; tag < count; tag++) {
+    const entry = profile.subarray(HEADER_END + 4 + tag * 12, HEADER_END + 16 + tag * 12)
+    if (entry.length < 12) return undefined
+    if (entry.toString('latin1', 0, 4) !== 'cicp') continue
+    const [primaries, transfer] = profile.subarray(entry.readUInt32BE(4)).subarray(8, 10)
+    return primaries === undefined || transfer === undefined ? undefined : { primaries, transfer }
+  }
+  return undefined
+}
 
 /**
  * Applies an ICC profile to raw pixels, for formats whose decoder drops or ignores the profile.

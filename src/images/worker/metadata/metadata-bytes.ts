@@ -9,6 +9,10 @@ const JPEG_BYTES = MEBIBYTE
 /** A BMP holds no metadata, and what a drawing holds is not read. */
 const WITHOUT: readonly Format[] = ['bmp', 'svg']
 
+/** Files of boxes. The reader of metadata knows them by some brands only, and not by those of animations. */
+const HEIF: readonly Format[] = ['avif', 'heic']
+const BRAND_AT = 8
+
 /** Metadata of the other formats may be anywhere. Those of a larger file are not read. */
 const MAX_BYTES = 256 * MEBIBYTE
 
@@ -34,6 +38,7 @@ export async function readMetadataBytes(
       length += bytesRead
     }
     const read = bytes.subarray(0, length)
+    if (HEIF.includes(format) && length >= BRAND_AT + 4) read.write('avif', BRAND_AT, 'latin1')
     const part = format === 'gif' ? findGifXmp(read) : read
     return part.length === bytes.length ? bytes.buffer : Uint8Array.from(part).buffer
   } finally {

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile as readText, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sharp from 'sharp'
@@ -11,13 +11,14 @@ import {
   makePhonePhoto,
   makePng,
   makeWebp,
+  readFixture,
 } from '../../../../test/fixtures.ts'
 import { pngChunk } from '../../../../test/hostile/pieces.ts'
 import type { FileMetadata } from '../../file-metadata.ts'
 import { readHeader } from '../decode.ts'
 import { createMetadataReader } from './read-metadata.ts'
 
-const read = createMetadataReader()
+const { read, readSidecar } = createMetadataReader()
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'vitrine-metadata-'))
@@ -27,6 +28,14 @@ afterAll(() => rm(folder, { recursive: true }))
 let exiftool: Exiftool
 let count = 0
 const newPath = (extension = 'jpg') => join(folder, `${++count}.${extension}`)
+
+async function written(bytes: Uint8Array): Promise<string> {
+  const path = newPath()
+  await writeFile(path, bytes)
+  return path
+}
+
+const AVIF = { format: 'avif', width: 64, height: 48, frames: 1 } as const
 
 async function readFile(path: string): Promise<FileMetadata | undefined> {
   return read(path, await readHeader(path))
@@ -165,6 +174,66 @@ describe.skipIf(!findExiftool())('what a file says', () => {
     }
   })
 
+  const regionsOf = (list: string, [width, height] = [64, 48]) =>
+    `-XMP-mwg-rs:RegionInfo={AppliedToDimensions={W=${width},H=${height},Unit=pixel},RegionList=[${list}]}`
+  const region = (type: string, x: number, y: number, more = '') =>
+    `{Area={X=${x},Y=${y},W=0.1,H=0.1,Unit=normalized},Type=${type}${more}}`
+
+  it('is read from an AVIF of any brand', async () => {
+    const bytes = await readText(await makeTagged(['-EXIF:Make=Canon'], 'avif', makeAvif()))
+    const animated = readFixture('red-green-blue.avif')
+    expect(await read(await written(animated), AVIF)).toEqual({ reveals: [] })
+    bytes.write('avis', 8, 'latin1')
+    expect(await read(await written(bytes), AVIF)).toMatchObject({ exif: { make: 'Canon' } })
+  })
+
+  it('is read from a sidecar as exiftool reads it', async () => {
+    const path = await makeTagged([...XMP, regionsOf(region('Focus', 0.25, 0.1))])
+    await exiftool.writeSidecar(path, `${path}.xmp`)
+    const xmp = await exiftool.read(`${path}.xmp`)
+    const header = { ...(await readHeader(path)), orientation: 3 }
+    const text = await readText(`${path}.xmp`, 'utf8')
+    const found = await readSidecar(text, header)
+    expect(found).toEqual({
+      alt: xmp['XMP-iptcCore:AltTextAccessibility'],
+      description: xmp['XMP-dc:Description'],
+      credit: xmp['XMP-photoshop:Credit'],
+      copyright: xmp['XMP-dc:Rights'],
+      rating: xmp['XMP-xmp:Rating'],
+      takenAt: iso(xmp['XMP-exif:DateTimeOriginal']),
+      keywords: xmp['XMP-dc:Subject'],
+      location: {
+        lat: closeTo(xmp['XMP-exif:GPSLatitude']),
+        lon: closeTo(xmp['XMP-exif:GPSLongitude']),
+      },
+      focus: { x: 0.75, y: 0.9 },
+      reveals: ['position'],
+    })
+    // As other programs begin it.
+    const document = text.slice(text.indexOf('<x:xmpmeta'), text.indexOf('<?xpacket end'))
+    for (const begun of [
+      document,
+      `<?xml version="1.0" encoding="UTF-8"?>\n${document}`,
+      `\n ${text}`,
+      `<?xpacket begin="" id="W5M0"?>\n${document}`,
+    ]) {
+      expect(await readSidecar(begun, header)).toEqual(found)
+    }
+  })
+
+  it('is read from the copies in a sidecar of what a camera wrote', async () => {
+    const path = await makeTagged(EXIF)
+    await exiftool.writeSidecar(path, `${path}.xmp`)
+    const text = await readText(`${path}.xmp`, 'utf8')
+    const [inFile, found] = [await readFile(path), await readSidecar(text, await readHeader(path))]
+    const { software: _, ...camera } = inFile?.exif ?? {}
+    expect(found).toMatchObject({
+      exif: camera,
+      location: { lat: closeTo(inFile?.location?.lat), lon: closeTo(inFile?.location?.lon) },
+      reveals: ['position', 'serial'],
+    })
+  })
+
   it('is first that of XMP, then of IPTC, then of EXIF', async () => {
     expect(await readTagged(...XMP, ...IPTC, ...EXIF)).toMatchObject({
       description: 'Two lines\nof text',
@@ -258,11 +327,6 @@ describe.skipIf(!findExiftool())('what a file says', () => {
       reveals: [],
     })
   })
-
-  const regionsOf = (list: string, [width, height] = [64, 48]) =>
-    `-XMP-mwg-rs:RegionInfo={AppliedToDimensions={W=${width},H=${height},Unit=pixel},RegionList=[${list}]}`
-  const region = (type: string, x: number, y: number, more = '') =>
-    `{Area={X=${x},Y=${y},W=0.1,H=0.1,Unit=normalized},Type=${type}${more}}`
 
   it.each([
     [1, 0.25, 0.1],
@@ -494,6 +558,21 @@ describe('hostile metadata', () => {
     })
   })
 
+  it.each([
+    ['no XMP', 'just text', 'It is no XMP document.'],
+    ['half of a document', packet('<dc:description>a').slice(0, -60), 'It is damaged'],
+    ['a document type', `<!DOCTYPE x [<!ENTITY e "ha">]>${packet('&e;')}`, 'document type'],
+    ['an entity of its own', packet('<dc:description>&e;</dc:description>'), 'It is damaged'],
+    ['many elements', packet(`<dc:a>${'<dc:b/>'.repeat(60_000)}</dc:a>`), undefined],
+    ['deep elements', packet('<dc:a>'.repeat(30_000) + '</dc:a>'.repeat(30_000)), undefined],
+    ['names of JavaScript', packet('<dc:__proto__>a</dc:__proto__>'), undefined],
+    ['nothing said', packet(''), undefined],
+  ])('of a sidecar are refused or harmless: %s', async (_, text, fault) => {
+    const reading = readSidecar(text, await readHeader(await written(await makeJpeg())))
+    if (fault === undefined) expect(await reading).toEqual({ reveals: [] })
+    else await expect(reading).rejects.toMatchObject({ detail: expect.stringContaining(fault) })
+  })
+
   it('are cut off anywhere without harm', async () => {
     const whole = await makePhonePhoto()
     const header = await readHeader(await written(whole))
@@ -504,10 +583,4 @@ describe('hostile metadata', () => {
       )
     }
   })
-
-  const written = async (bytes: Uint8Array) => {
-    const path = newPath()
-    await writeFile(path, bytes)
-    return path
-  }
 })
