@@ -16,7 +16,6 @@ const pagePolicy = (imageOrigin = '') =>
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     `img-src 'self' data: blob: ${imageOrigin}`.trim(),
-    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",

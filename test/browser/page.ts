@@ -74,10 +74,6 @@ function readCookie(server: Server, username: string, password: string): Promise
   return cookie
 }
 
-/** The navigation beside the library, or over it on a narrow screen. */
-export const navigation = (page: Page) =>
-  page.getByRole('navigation', { name: 'Library', exact: true })
-
 /** The sign-in form and its fields. */
 export function signInForm(page: Page) {
   const form = page.getByRole('form', { name: 'Sign in' })

@@ -8,7 +8,6 @@ import {
   expectQuery,
   image,
   itemPanel,
-  navigation,
   openItem,
   openPage,
   PATIENCE,
@@ -58,9 +57,8 @@ describePage('the trash', () => {
     await page.getByText('2 images were moved to the trash.').waitFor()
     await image(page, 'Wasted').waitFor({ state: 'detached' })
 
-    await navigation(page)
-      .getByRole('link', { name: /^Trash/ })
-      .click()
+    await page.getByRole('button', { name: 'admin', exact: true }).click()
+    await page.getByRole('menuitem', { name: 'Trash' }).click()
     await expectNames(page, ['Rescued', 'Wasted'])
     // The public address of an image in the trash shows nothing.
     await expect

@@ -109,37 +109,3 @@ export const NarrowIcon = () => (
     <path d="M3.5 7.5h4v-4m9 4h-4v-4m-9 9h4v4m9-4h-4v4" />
   </Icon>
 )
-
-/** Points down: what it belongs to is open. */
-export const OpenedIcon = () => (
-  <Icon>
-    <path d="m6 8 4 4 4-4" />
-  </Icon>
-)
-
-export const AddIcon = () => (
-  <Icon>
-    <path d="M10 5v10M5 10h10" />
-  </Icon>
-)
-
-/** Three dots. */
-export const MoreIcon = () => (
-  <Icon>
-    <path d="M5 10h.01M10 10h.01M15 10h.01" strokeWidth="2.2" />
-  </Icon>
-)
-
-/** Three lines. */
-export const NavigationIcon = () => (
-  <Icon>
-    <path d="M3.5 5.5h13M3.5 10h13M3.5 14.5h13" />
-  </Icon>
-)
-
-/** A bar at the side, and an arrow towards it. */
-export const CollapseIcon = () => (
-  <Icon>
-    <path d="M4 4.5v11M15.5 10h-8m3-3-3 3 3 3" />
-  </Icon>
-)

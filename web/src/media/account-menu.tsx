@@ -1,13 +1,14 @@
-import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core'
+import { ActionIcon, Menu } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { useRef } from 'react'
 import { useManageParts } from '../admin/manage'
 import { useManageView } from '../admin/manage-view'
 import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
-import { useSession, useSignInPlace, useSignOut } from '../session/session'
+import { useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
+import { useView, WHOLE } from './view'
 
-/** The menu of the signed-in user: account screens, keyboard shortcuts, appearance, language, sign-out. */
+/** The menu of the signed-in user: account screens, keyboard shortcuts, language, sign-out. */
 export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { t, language, choose } = useMessages()
   const { data: user } = useSession()
@@ -15,7 +16,8 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { mutate: signOut } = useSignOut()
   const parts = useManageParts() ?? []
   const { setView } = useManageView()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const { setView: setLibrary } = useView()
+  const hasTrash = useTrash() === true
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
   const leave = () => {
@@ -61,6 +63,16 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
             {t[part]}
           </Menu.Item>
         ))}
+        {hasTrash && (
+          <Menu.Item
+            onClick={() => {
+              button.current?.focus()
+              void setLibrary({ ...WHOLE, in: 'trash' }, { history: 'push' })
+            }}
+          >
+            {t.trash}
+          </Menu.Item>
+        )}
         <Menu.Item
           rightSection="?"
           onClick={() => {
@@ -71,18 +83,6 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
         >
           {t.shortcuts}
         </Menu.Item>
-        <Menu.Divider />
-        <Menu.Label>{t.appearance}</Menu.Label>
-        <Menu.RadioGroup
-          value={colorScheme}
-          onChange={(value) => setColorScheme(value as MantineColorScheme)}
-        >
-          {Object.entries(t.schemes).map(([value, label]) => (
-            <Menu.RadioItem key={value} value={value} closeMenuOnClick>
-              {label}
-            </Menu.RadioItem>
-          ))}
-        </Menu.RadioGroup>
         <Menu.Divider />
         <Menu.Label>{t.chooseLanguage}</Menu.Label>
         <Menu.RadioGroup value={language} onChange={(value) => choose(value as Language)}>

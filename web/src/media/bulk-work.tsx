@@ -39,13 +39,12 @@ const words = (kind: BulkAction['kind'], t: Messages) =>
     trash: { running: t.trashing, done: t.trashedMany },
     restore: { running: t.restoring, done: t.restoredMany },
     tags: { running: t.tagging, done: t.taggedMany },
-    collections: { running: t.filing, done: t.filedMany },
   })[kind]
 
 /** Whether an action takes images out of the view. */
 const takesAway = ({ kind }: BulkAction) => kind === 'delete' || kind === 'trash'
 
-/** Deletes, restores, tags and files many images, and reports progress and results in notifications. */
+/** Deletes, restores and tags many images, and reports progress and results in notifications. */
 export function useBulkWork() {
   const { t } = useMessages()
   const client = useQueryClient()
@@ -224,13 +223,9 @@ export function useBulkWork() {
   const retag = (selection: Selection, kind: TagDialogKind, tags: string[]) =>
     start(selection, { kind: 'tags', add: [], remove: [], [kind]: tags })
 
-  /** @param add ids of collections */
-  const file = (selection: Selection, add: number[], remove: number[]) =>
-    start(selection, { kind: 'collections', add, remove })
-
   useAskBeforeUnload(() => running > 0 || going.length > 0)
 
-  return { going, remove, trash, restore, retag, file }
+  return { going, remove, trash, restore, retag }
 }
 
 function tellPending(pending: readonly Deletion[], t: Messages): string {

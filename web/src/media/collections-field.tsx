@@ -1,11 +1,10 @@
 import { MultiSelect } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
 import { api, call } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { explainRefusal } from './item-edit'
-import { COLLECTIONS_KEY, foldName, useCollections } from './queries'
+import { foldName, useCollections } from './queries'
 
 /** Options that are shown at once. There may be thousands of collections. */
 const SHOWN = 50
@@ -13,8 +12,6 @@ const SHOWN = 50
 const NEW = 'new'
 
 interface CollectionsFieldProps {
-  /** "Collections" unless said. */
-  label?: string
   /** Ids, ascending. */
   value: readonly number[]
   onChange: (value: number[]) => void
@@ -22,19 +19,18 @@ interface CollectionsFieldProps {
 }
 
 /** The collections that an image is in. A name that there is not yet makes a new collection. */
-export function CollectionsField({ label, value, onChange, mayEdit }: CollectionsFieldProps) {
+export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldProps) {
   const { t } = useMessages()
   const client = useQueryClient()
   const collections = useCollections()
   const [search, setSearch] = useState('')
-  const [isOpen, { open, close }] = useDisclosure()
   const latest = useRef(value)
   latest.current = value
   const choose = (ids: readonly number[]) => onChange([...ids].sort((a, b) => a - b))
   const { mutate, isPending, error, reset } = useMutation({
     mutationFn: async (name: string) => {
       const { data } = await call(api.POST('/collections', { body: { name } }))
-      await client.invalidateQueries({ queryKey: COLLECTIONS_KEY })
+      await client.invalidateQueries({ queryKey: ['collections'] })
       return data.collection.id
     },
   })
@@ -44,7 +40,7 @@ export function CollectionsField({ label, value, onChange, mayEdit }: Collection
     const words = foldName(name).split(/\s+/)
     // Nothing can be put into a saved search.
     return (collections ?? []).filter(
-      ({ query, folded }) => query === null && words.every((word) => folded.includes(word)),
+      ({ isSearch, folded }) => !isSearch && words.every((word) => folded.includes(word)),
     )
   }, [collections, name])
   if (!mayEdit && value.length === 0) return null
@@ -61,7 +57,7 @@ export function CollectionsField({ label, value, onChange, mayEdit }: Collection
   ]
   return (
     <MultiSelect
-      label={label ?? t.collections}
+      label={t.collections}
       data={data}
       value={value.map(String)}
       onChange={(chosen) => {
@@ -74,11 +70,6 @@ export function CollectionsField({ label, value, onChange, mayEdit }: Collection
       searchValue={search}
       onSearchChange={setSearch}
       filter={({ options }) => options}
-      // What lies below is free again after a choice. Typing opens the options once more.
-      dropdownOpened={isOpen}
-      onDropdownOpen={open}
-      onDropdownClose={close}
-      onOptionSubmit={close}
       selectFirstOptionOnChange
       hidePickedOptions
       clearable={false}

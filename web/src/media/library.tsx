@@ -5,7 +5,6 @@ import { Manage } from '../admin/manage'
 import { ApiError } from '../api/client'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
-import { Frame } from '../navigation/frame'
 import { useSession, useTrash } from '../session/session'
 import { UPLOAD_BUTTON_ID } from '../upload/upload-button'
 import { UploadPanel } from '../upload/upload-panel'
@@ -110,148 +109,143 @@ export function Library() {
   )
 
   return (
-    <Frame>
-      {(openNavigation) => (
-        <div className={classes.screen}>
-          <header className={classes.top}>
-            {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
-            <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
-            <Toolbar
-              view={view}
-              total={total}
-              openNavigation={openNavigation}
-              density={density}
-              onOrder={(chosen) =>
-                setView({ order: chosen, at: null, open: null }, { history: 'push' })
-              }
-              onSearch={(text, isNew) =>
-                setView(
-                  { search: text || null, at: null, open: null },
-                  { history: isNew ? 'push' : 'replace' },
-                )
-              }
-              onAwait={(text) => {
-                awaited.current = text
-              }}
-              onDensity={setDensity}
-              onFiles={(files) => uploads.add(files)}
-              onShortcuts={() => setIsSheetOpen(true)}
-              selectionBar={
-                count > 0 && (
-                  <SelectionBar
-                    selecting={selecting}
-                    work={work}
-                    inTrash={inTrash}
-                    total={total ?? 0}
-                  />
-                )
-              }
-            />
-            <ViewBar view={view} />
-            <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
-          </header>
-          <main className={classes.content}>
-            {total === undefined ? (
-              error ? (
-                <Message
-                  title={t.notListed}
-                  text={explainRefusal(error, t) ?? t.sessionOver}
-                  // What an address asks for may be wrong, or not allowed.
-                  {...(error instanceof ApiError && error.status < 500
-                    ? {
-                        action: t.backToLibrary,
-                        onAction: () => void setView(WHOLE, { history: 'push' }),
-                      }
-                    : { action: t.tryAgain, onAction: retry })}
-                />
-              ) : (
-                <WaitingScreen onRetry={retry} />
-              )
-            ) : total === 0 ? (
-              search ? (
-                <Message
-                  title={t.noMatches(search)}
-                  text={isFiltered ? t.noMatchesFiltered : t.noMatchesHint}
-                  action={t.clearSearch}
-                  onAction={() => setView({ search: null, at: null }, { history: 'push' })}
-                />
-              ) : isFiltered ? (
-                <Message
-                  title={t.noneFiltered}
-                  action={t.clearFilters}
-                  onAction={() => setView(UNFILTERED, { history: 'push' })}
-                />
-              ) : inTrash ? (
-                <Message title={t.trashEmpty} />
-              ) : mayAdd && isServed ? (
-                <Message
-                  title={t.empty}
-                  text={t.emptyHint}
-                  action={t.chooseFiles}
-                  onAction={() => document.getElementById(UPLOAD_BUTTON_ID)?.click()}
-                />
-              ) : (
-                <Message title={t.empty} />
-              )
-            ) : (
-              <Grid
-                key={`${order} ${search} ${filters}`}
-                view={view}
-                total={total}
-                cellSize={DENSITIES[density]}
-                initialPosition={at}
-                onMove={remember}
-                onOpen={openItem}
-                onDelete={mayDelete ? deleteFromGrid : undefined}
-                awaited={awaited}
-                openPosition={shown === null ? undefined : shownAt}
+    <div className={classes.screen}>
+      <header className={classes.top}>
+        {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
+        <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
+        <Toolbar
+          view={view}
+          total={total}
+          density={density}
+          onOrder={(chosen) =>
+            setView({ order: chosen, at: null, open: null }, { history: 'push' })
+          }
+          onSearch={(text, isNew) =>
+            setView(
+              { search: text || null, at: null, open: null },
+              { history: isNew ? 'push' : 'replace' },
+            )
+          }
+          onAwait={(text) => {
+            awaited.current = text
+          }}
+          onDensity={setDensity}
+          onFiles={(files) => uploads.add(files)}
+          onShortcuts={() => setIsSheetOpen(true)}
+          selectionBar={
+            count > 0 && (
+              <SelectionBar
                 selecting={selecting}
-                maySelect={maySelect}
-                going={work.going}
+                work={work}
+                inTrash={inTrash}
+                total={total ?? 0}
               />
-            )}
-          </main>
-          {shown !== null && (
-            <Suspense>
-              <ItemPanel
-                view={view}
-                id={shown}
-                isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
-                isChanged={isChanged}
-                onChange={setIsChanged}
-                onPlace={setShownAt}
-                onShow={(id) => show(id, 'replace')}
-                onClose={() => show(null, 'push')}
-                leave={leave}
-                onDelete={(item, after, isInTrash) => {
-                  const onUndo = () => {
-                    if (latestShown.current !== null) show(item.id, 'replace')
+            )
+          }
+        />
+        <ViewBar filters={filters} />
+        <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
+      </header>
+      <main className={classes.content}>
+        {total === undefined ? (
+          error ? (
+            <Message
+              title={t.notListed}
+              text={explainRefusal(error, t) ?? t.sessionOver}
+              // What an address asks for may be wrong, or not allowed.
+              {...(error instanceof ApiError && error.status < 500
+                ? {
+                    action: t.backToLibrary,
+                    onAction: () => void setView(WHOLE, { history: 'push' }),
                   }
-                  if (hasTrash && !isInTrash) void work.trash(only(item), onUndo)
-                  else work.remove(only(item), onUndo)
-                  show(after?.id ?? null, 'replace')
-                }}
-                onRestore={(item, after) => {
-                  void work.restore(only(item))
-                  if (inTrash) show(after?.id ?? null, 'replace')
-                }}
-              />
-            </Suspense>
-          )}
-          <UploadPanel uploads={uploads} />
-          <Manage onItem={openItem} />
-          {isSheetOpen && (
-            <Suspense>
-              <ShortcutSheet
-                onClose={() => setIsSheetOpen(false)}
-                maySelect={maySelect}
-                mayDelete={mayDelete}
-                mayEdit={mayTag}
-              />
-            </Suspense>
-          )}
-        </div>
+                : { action: t.tryAgain, onAction: retry })}
+            />
+          ) : (
+            <WaitingScreen onRetry={retry} />
+          )
+        ) : total === 0 ? (
+          search ? (
+            <Message
+              title={t.noMatches(search)}
+              text={isFiltered ? t.noMatchesFiltered : t.noMatchesHint}
+              action={t.clearSearch}
+              onAction={() => setView({ search: null, at: null }, { history: 'push' })}
+            />
+          ) : isFiltered ? (
+            <Message
+              title={t.noneFiltered}
+              action={t.clearFilters}
+              onAction={() => setView(UNFILTERED, { history: 'push' })}
+            />
+          ) : inTrash ? (
+            <Message title={t.trashEmpty} />
+          ) : mayAdd && isServed ? (
+            <Message
+              title={t.empty}
+              text={t.emptyHint}
+              action={t.chooseFiles}
+              onAction={() => document.getElementById(UPLOAD_BUTTON_ID)?.click()}
+            />
+          ) : (
+            <Message title={t.empty} />
+          )
+        ) : (
+          <Grid
+            key={`${order} ${search} ${filters}`}
+            view={view}
+            total={total}
+            cellSize={DENSITIES[density]}
+            initialPosition={at}
+            onMove={remember}
+            onOpen={openItem}
+            onDelete={mayDelete ? deleteFromGrid : undefined}
+            awaited={awaited}
+            openPosition={shown === null ? undefined : shownAt}
+            selecting={selecting}
+            maySelect={maySelect}
+            going={work.going}
+          />
+        )}
+      </main>
+      {shown !== null && (
+        <Suspense>
+          <ItemPanel
+            view={view}
+            id={shown}
+            isGoing={(id) => work.going.some((gone) => isSelected(gone, id))}
+            isChanged={isChanged}
+            onChange={setIsChanged}
+            onPlace={setShownAt}
+            onShow={(id) => show(id, 'replace')}
+            onClose={() => show(null, 'push')}
+            leave={leave}
+            onDelete={(item, after, isInTrash) => {
+              const onUndo = () => {
+                if (latestShown.current !== null) show(item.id, 'replace')
+              }
+              if (hasTrash && !isInTrash) void work.trash(only(item), onUndo)
+              else work.remove(only(item), onUndo)
+              show(after?.id ?? null, 'replace')
+            }}
+            onRestore={(item, after) => {
+              void work.restore(only(item))
+              if (inTrash) show(after?.id ?? null, 'replace')
+            }}
+          />
+        </Suspense>
       )}
-    </Frame>
+      <UploadPanel uploads={uploads} />
+      <Manage onItem={openItem} />
+      {isSheetOpen && (
+        <Suspense>
+          <ShortcutSheet
+            onClose={() => setIsSheetOpen(false)}
+            maySelect={maySelect}
+            mayDelete={mayDelete}
+            mayEdit={mayTag}
+          />
+        </Suspense>
+      )}
+    </div>
   )
 }

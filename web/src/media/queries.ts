@@ -177,26 +177,13 @@ export function useTags(search: string, isEnabled: boolean) {
   return data ?? []
 }
 
-/** Counts of the whole library; undefined while they are loading. */
-export function useFacets() {
-  const { data } = useQuery({
-    queryKey: ['media', 'facets'],
-    queryFn: async ({ signal }) => (await call(api.GET('/media/facets', { signal }))).data,
-    placeholderData: keepPreviousData,
-  })
-  return data
-}
-
-/** With the images, because the counts of collections change with them. */
-export const COLLECTIONS_KEY = ['media', 'collections'] as const
-
 /** A collection, with the names from its topmost parent down to itself. */
 export type NamedCollection = ReturnType<typeof withPaths>[number]
 
 /** All collections in their order; undefined while they are loading. */
 export function useCollections(isEnabled = true): NamedCollection[] | undefined {
   const { data } = useQuery({
-    queryKey: COLLECTIONS_KEY,
+    queryKey: ['collections'],
     queryFn: async ({ signal }) =>
       withPaths((await call(api.GET('/collections', { signal }))).data.collections),
     enabled: isEnabled,
@@ -207,11 +194,11 @@ export function useCollections(isEnabled = true): NamedCollection[] | undefined 
 /** A parent comes before its children in the list of the server. */
 function withPaths(collections: readonly Collection[]) {
   const paths = new Map<number, string>()
-  return collections.map(({ id, name, parent, query, total }) => {
+  return collections.map(({ id, name, parent, query }) => {
     const above = parent === null ? undefined : paths.get(parent)
     const path = above === undefined ? name : `${above} / ${name}`
     paths.set(id, path)
-    return { id, name, parent, query, total, path, folded: foldName(path) }
+    return { id, path, folded: foldName(path), isSearch: query !== null }
   })
 }
 

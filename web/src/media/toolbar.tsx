@@ -1,7 +1,8 @@
-import { ActionIcon, CloseButton, Text, TextInput } from '@mantine/core'
+import { CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
-import { NavigationIcon, SearchIcon } from '../icons'
+import { at } from '../api/base'
+import { SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
 import { AccountMenu } from './account-menu'
@@ -14,8 +15,6 @@ import { ViewTools, type ViewToolsProps } from './view-tools'
 
 interface ToolbarProps extends ViewToolsProps {
   total: number | undefined
-  /** Undefined while the navigation is there. */
-  openNavigation: (() => void) | undefined
   /** @param isNew false for a correction of the last search, which gets no history entry of its own */
   onSearch: (search: string, isNew: boolean) => void
   /** Called with the search whose first match must get the focus; null for none. */
@@ -32,18 +31,10 @@ export function Toolbar(props: ToolbarProps) {
   const { t } = useMessages()
   return (
     <div className={classes.toolbar}>
-      {props.openNavigation && (
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size="input-sm"
-          aria-label={t.openNavigation}
-          title={t.openNavigation}
-          onClick={props.openNavigation}
-        >
-          <NavigationIcon />
-        </ActionIcon>
-      )}
+      <div className={classes.brand} aria-hidden>
+        <img src={at('/favicon.svg')} alt="" width={28} height={28} />
+        <span className={classes.brandName}>Vitrine</span>
+      </div>
       <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
       <FilterButton filters={filters} />
       <div className={classes.side}>

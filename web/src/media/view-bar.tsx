@@ -1,23 +1,19 @@
 import { Button, Text } from '@mantine/core'
 import { useMessages } from '../messages/messages'
-import { usePermission } from '../session/session'
 import { focusGrid } from './grid-focus'
 import classes from './library.module.css'
-import { SaveSearch } from './save-search'
 import { useFilterWords } from './use-filter-words'
-import { type Filter, isTrash, listFilters, UNFILTERED, useView, type View, WHOLE } from './view'
+import { type Filter, isTrash, listFilters, UNFILTERED, useView, WHOLE } from './view'
 
 /** Says what the grid is narrowed to: the trash, and each filter as a chip that removes it. */
-export function ViewBar({ view }: { view: View }) {
-  const { search, filters } = view
+export function ViewBar({ filters }: { filters: string }) {
   const { t } = useMessages()
   const { setView } = useView()
   const inTrash = isTrash({ filters })
   const active = listFilters(filters)
-  const maySave = usePermission('edit-media') && !inTrash
   const word = useFilterWords(active)
   const name = (filter: Filter, value: string) => `${t.filterNames[filter]}: ${word(filter, value)}`
-  if (!inTrash && active.length === 0 && search === '') return null
+  if (!inTrash && active.length === 0) return null
   const change = (changes: Parameters<typeof setView>[0]) => {
     void setView(changes, { history: 'push' })
     // The button disappears.
@@ -35,7 +31,7 @@ export function ViewBar({ view }: { view: View }) {
           </Button>
         </section>
       )}
-      {(active.length > 0 || (search !== '' && maySave)) && (
+      {active.length > 0 && (
         <section className={classes.viewBar} aria-label={t.filters}>
           {active.map(([filter, value]) => (
             <Button
@@ -58,7 +54,6 @@ export function ViewBar({ view }: { view: View }) {
               {t.clearFilters}
             </Button>
           )}
-          {maySave && <SaveSearch view={view} />}
         </section>
       )}
     </>

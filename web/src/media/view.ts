@@ -106,42 +106,6 @@ export const toListQuery = ({ order, search, filters }: View): ListQuery => ({
   ...Object.fromEntries(new URLSearchParams(filters)),
 })
 
-/** What a link narrows the library to, and perhaps its order. */
-export type Place = { search?: string; order?: Order; in?: 'trash' } & Partial<ForEach<string>>
-
-/** The query of a link to a place. */
-export const placeQuery = (place: Place): string => queryFor(place)
-
-/** Reads the query of a saved search. What the page does not know is left out. */
-export function readPlace(query: string): Place {
-  const given = new URLSearchParams(query)
-  const order = ORDERS.find((known) => known === given.get('order'))
-  const search = given.get('search')
-  return {
-    ...(search && { search }),
-    ...(order && { order }),
-    ...Object.fromEntries(listFilters(query)),
-  }
-}
-
-/** The query of a saved search that shows what a view shows. */
-export const savedQuery = ({ order, search, filters }: View): string =>
-  queryFor({ order, search, ...Object.fromEntries(new URLSearchParams(filters)) }).slice(1)
-
-/** Whether a view shows a place, in any order. */
-export const isAt = (
-  { search, filters }: Pick<View, 'search' | 'filters'>,
-  { search: wanted = '', order: _order, ...narrowing }: Place,
-): boolean => {
-  const given = [...new URLSearchParams(filters)]
-  const narrowed = new Map(Object.entries(narrowing))
-  return (
-    search === wanted &&
-    given.length === narrowed.size &&
-    given.every(([name, value]) => narrowed.get(name) === value)
-  )
-}
-
 /** Query of a link to an image in the view. */
 export const linkTo = ({ order, search, filters }: View, id: number): string =>
   queryFor({ order, search, ...Object.fromEntries(new URLSearchParams(filters)), open: id })

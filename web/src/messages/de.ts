@@ -1,5 +1,4 @@
 import type { Messages } from './en'
-import { navigationDe } from './navigation-de'
 import { viewsDe } from './views-de'
 
 const percent = (part: number) => `${Math.round(100 * part)}\u00a0%`
@@ -41,7 +40,6 @@ export const de: Messages = {
   imageMissing: 'Das Bild kann nicht angezeigt werden.',
   search: 'Name, Schlagwort, Text suchen',
   clearSearch: 'Suche leeren',
-  ...navigationDe,
   ...viewsDe,
   view: 'Reihenfolge und Größe',
   order: 'Reihenfolge',

@@ -1,4 +1,3 @@
-import { navigationEn } from './navigation-en'
 import { viewsEn } from './views-en'
 
 const percent = (part: number) => `${Math.round(100 * part)}%`
@@ -40,7 +39,6 @@ export const en = {
   imageMissing: 'The image cannot be shown.',
   search: 'Search names, tags, texts',
   clearSearch: 'Clear search',
-  ...navigationEn,
   ...viewsEn,
   view: 'Order and size',
   order: 'Order',

@@ -39,7 +39,7 @@ function SignInForm({ notice }: { notice?: string | undefined }) {
         <Title order={2} id={id} size="h3">
           {t.signIn}
         </Title>
-        {notice && <Alert color="pine">{notice}</Alert>}
+        {notice && <Alert color="blue">{notice}</Alert>}
         {error && (
           <Alert color="red" role="alert">
             {explain(error, t)}
