@@ -7,7 +7,7 @@ import fresh from 'fresh'
 import type { BasePath } from './base-path.ts'
 
 /**
- * The page loads its own scripts, styles and pictures, and calls its own API. Only styles are inline: its
+ * The page loads its own scripts, styles, typeface and pictures, and calls its own API. Only styles are inline: its
  * components set them on elements. Previews of files to upload are blobs.
  */
 const pagePolicy = (imageOrigin = '') =>
@@ -16,6 +16,7 @@ const pagePolicy = (imageOrigin = '') =>
     "script-src 'self'",
     "style-src 'self' 'unsafe-inline'",
     `img-src 'self' data: blob: ${imageOrigin}`.trim(),
+    "font-src 'self'",
     "connect-src 'self'",
     "base-uri 'none'",
     "form-action 'self'",

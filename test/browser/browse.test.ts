@@ -178,7 +178,7 @@ describePage('browsing a library of several thousand images', () => {
     await sizes.getByTitle('Large').click()
     // The images are 64 pixels wide and never enlarged, so the distance between them shows the size.
     const distance = async () => {
-      const [one, two] = [image(page, 'Photo 4998'), image(page, 'Photo 4997')]
+      const [one, two] = [image(page, 'Photo 4997'), image(page, 'Photo 4996')]
       const [first, second] = [await one.boundingBox(), await two.boundingBox()]
       return first && second ? second.x - first.x : 0
     }

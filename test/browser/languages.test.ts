@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { fillLibrary } from '../fill-library.ts'
 import { ADMIN_PASSWORD, makeDataFolder, type Server, startServer } from '../harness.ts'
-import { describePage, openPage } from './page.ts'
+import { describePage, openPage, PATIENCE } from './page.ts'
 
 describePage('the language of the page', () => {
   let server: Server
@@ -55,5 +55,34 @@ describePage('the language of the page', () => {
     await page.getByText('1.200 Bilder', { exact: true }).waitFor()
     await choose('English')
     await page.getByText('1,200 images', { exact: true }).waitFor()
+  })
+
+  it('leaves the colours to choose as well: those of the system, light or dark', async () => {
+    const page = await openPage(server, { colorScheme: 'light' })
+    const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor')
+    const choose = async (chosen: string) => {
+      await page.getByRole('button', { name: 'admin', exact: true }).click()
+      await page.getByRole('menuitemradio', { name: chosen }).click()
+    }
+    await page.getByText('1,200 images', { exact: true }).waitFor()
+    const light = await ground()
+    await choose('Dark')
+    await expect.poll(ground, PATIENCE).not.toBe(light)
+    await page.reload()
+    await page.getByText('1,200 images', { exact: true }).waitFor()
+    expect(await ground()).not.toBe(light)
+    await choose('As the system')
+    await expect.poll(ground, PATIENCE).toBe(light)
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expect.poll(ground, PATIENCE).not.toBe(light)
+  })
+
+  it('is set in our own typeface, from this server', async () => {
+    const page = await openPage(server)
+    await page.getByText('1,200 images', { exact: true }).waitFor()
+    const faces = await page.evaluate<string[]>(
+      "document.fonts.ready.then((fonts) => [...fonts].filter((face) => face.status === 'loaded').map((face) => face.family))",
+    )
+    expect(faces.join()).toContain('Figtree')
   })
 })

@@ -109,3 +109,58 @@ export const NarrowIcon = () => (
     <path d="M3.5 7.5h4v-4m9 4h-4v-4m-9 9h4v4m9-4h-4v4" />
   </Icon>
 )
+
+export const MenuIcon = () => (
+  <Icon>
+    <path d="M3 4h14v12H3zM8 4v12" />
+  </Icon>
+)
+
+/** Two pictures, one behind the other. */
+export const ImagesIcon = () => (
+  <Icon>
+    <path d="M3 7h10v9H3zM6 7V4h11v9h-4M3 14l3.5-3.5L12 16" />
+  </Icon>
+)
+
+export const TagIcon = () => (
+  <Icon>
+    <path d="M3 4h7l7 7-6 6-8-8zM6.75 7.5h.01" />
+  </Icon>
+)
+
+/** Lines of text, crossed out. */
+export const NoAltIcon = () => (
+  <Icon>
+    <path d="M4 6h12M4 10h12M4 14h7M3.5 17.5l13-15" />
+  </Icon>
+)
+
+/** A pin on a map. */
+export const PinIcon = () => (
+  <Icon>
+    <path d="M10 17.5s-5.5-5-5.5-9a5.5 5.5 0 0 1 11 0c0 4-5.5 9-5.5 9z" />
+    <circle cx="10" cy="8.5" r="1.8" />
+  </Icon>
+)
+
+export const BinIcon = () => (
+  <Icon>
+    <path d="M3.5 5.5h13M8 5.5v-2h4v2M5.5 5.5l.75 11h7.5l.75-11" />
+  </Icon>
+)
+
+export const AddIcon = ZoomInIcon
+
+export const RemoveIcon = () => (
+  <Icon>
+    <path d="m5 5 10 10M15 5 5 15" />
+  </Icon>
+)
+
+/** Three dots. */
+export const MoreIcon = () => (
+  <Icon>
+    <path d="M4.5 10h.01M10 10h.01M15.5 10h.01" />
+  </Icon>
+)

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu } from '@mantine/core'
+import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { useRef } from 'react'
 import { useManageParts } from '../admin/manage'
@@ -8,7 +8,10 @@ import { LANGUAGES, type Language, useMessages } from '../messages/messages'
 import { useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
 import { useView, WHOLE } from './view'
 
-/** The menu of the signed-in user: account screens, keyboard shortcuts, language, sign-out. */
+/** `auto` is that of the system. The components keep the choice in this browser. */
+const SCHEMES = ['auto', 'light', 'dark'] as const satisfies MantineColorScheme[]
+
+/** The menu of the signed-in user: account screens, keyboard shortcuts, language, colours, sign-out. */
 export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { t, language, choose } = useMessages()
   const { data: user } = useSession()
@@ -16,6 +19,7 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const { mutate: signOut } = useSignOut()
   const parts = useManageParts() ?? []
   const { setView } = useManageView()
+  const { colorScheme, setColorScheme } = useMantineColorScheme()
   const { setView: setLibrary } = useView()
   const hasTrash = useTrash() === true
   const button = useRef<HTMLButtonElement>(null)
@@ -89,6 +93,18 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
           {Object.entries(LANGUAGES).map(([value, { language: label }]) => (
             <Menu.RadioItem key={value} value={value} lang={value} closeMenuOnClick>
               {label}
+            </Menu.RadioItem>
+          ))}
+        </Menu.RadioGroup>
+        <Menu.Divider />
+        <Menu.Label>{t.chooseScheme}</Menu.Label>
+        <Menu.RadioGroup
+          value={colorScheme}
+          onChange={(value) => setColorScheme(value as MantineColorScheme)}
+        >
+          {SCHEMES.map((scheme) => (
+            <Menu.RadioItem key={scheme} value={scheme} closeMenuOnClick>
+              {t.schemes[scheme]}
             </Menu.RadioItem>
           ))}
         </Menu.RadioGroup>

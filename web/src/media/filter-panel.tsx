@@ -1,8 +1,7 @@
 import { NativeSelect, SimpleGrid } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
-import { api, call } from '../api/client'
 import { useMessages } from '../messages/messages'
 import { useToolMessages } from '../messages/tools'
+import { useFacets } from './queries'
 import { useFilterWords } from './use-filter-words'
 import { type Filter, listFilters, useView } from './view'
 
@@ -26,10 +25,7 @@ export function FilterPanel({ filters }: { filters: string }) {
   const { t } = useMessages()
   const m = useToolMessages()
   const { setView } = useView()
-  const { data: facets } = useQuery({
-    queryKey: ['media', 'facets'],
-    queryFn: async ({ signal }) => (await call(api.GET('/media/facets', { signal }))).data,
-  })
+  const facets = useFacets()
   const active = listFilters(filters)
   const word = useFilterWords(active)
   const offered = [

@@ -1,8 +1,9 @@
-import { VisuallyHidden } from '@mantine/core'
-import { useLocalStorage } from '@mantine/hooks'
+import { Drawer, VisuallyHidden } from '@mantine/core'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { Suspense, useCallback, useEffect, useRef, useState } from 'react'
 import { Manage } from '../admin/manage'
 import { ApiError } from '../api/client'
+import { Nav } from '../frame/nav'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
 import { useSession, useTrash } from '../session/session'
@@ -66,6 +67,13 @@ export function Library() {
   const maySelect = mayTag || mayDelete || mayRestore
   useSelectionKeys(selecting, maySelect && shown === null)
 
+  const isWide = useMediaQuery('(min-width: 62em)', true, { getInitialValueInEffect: false })
+  const [isNavKept, setIsNavKept] = useLocalStorage({
+    key: 'vitrine-navigation',
+    defaultValue: true,
+    getInitialValueInEffect: false,
+  })
+  const [isDrawerOpen, setIsDrawerOpen] = useState(false)
   const { data: user } = useSession()
   const [isSheetOpen, setIsSheetOpen] = useState(false)
   // Loaded in advance, so that an image opens at once, and both while offline.
@@ -109,104 +117,120 @@ export function Library() {
   )
 
   return (
-    <div className={classes.screen}>
-      <header className={classes.top}>
-        {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
-        <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
-        <Toolbar
-          view={view}
-          total={total}
-          density={density}
-          onOrder={(chosen) =>
-            setView({ order: chosen, at: null, open: null }, { history: 'push' })
-          }
-          onSearch={(text, isNew) =>
-            setView(
-              { search: text || null, at: null, open: null },
-              { history: isNew ? 'push' : 'replace' },
-            )
-          }
-          onAwait={(text) => {
-            awaited.current = text
-          }}
-          onDensity={setDensity}
-          onFiles={(files) => uploads.add(files)}
-          onShortcuts={() => setIsSheetOpen(true)}
-          selectionBar={
-            count > 0 && (
-              <SelectionBar
-                selecting={selecting}
-                work={work}
-                inTrash={inTrash}
-                total={total ?? 0}
-              />
-            )
-          }
-        />
-        <ViewBar filters={filters} />
-        <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
-      </header>
-      <main className={classes.content}>
-        {total === undefined ? (
-          error ? (
-            <Message
-              title={t.notListed}
-              text={explainRefusal(error, t) ?? t.sessionOver}
-              // What an address asks for may be wrong, or not allowed.
-              {...(error instanceof ApiError && error.status < 500
-                ? {
-                    action: t.backToLibrary,
-                    onAction: () => void setView(WHOLE, { history: 'push' }),
-                  }
-                : { action: t.tryAgain, onAction: retry })}
-            />
-          ) : (
-            <WaitingScreen onRetry={retry} />
-          )
-        ) : total === 0 ? (
-          search ? (
-            <Message
-              title={t.noMatches(search)}
-              text={isFiltered ? t.noMatchesFiltered : t.noMatchesHint}
-              action={t.clearSearch}
-              onAction={() => setView({ search: null, at: null }, { history: 'push' })}
-            />
-          ) : isFiltered ? (
-            <Message
-              title={t.noneFiltered}
-              action={t.clearFilters}
-              onAction={() => setView(UNFILTERED, { history: 'push' })}
-            />
-          ) : inTrash ? (
-            <Message title={t.trashEmpty} />
-          ) : mayAdd && isServed ? (
-            <Message
-              title={t.empty}
-              text={t.emptyHint}
-              action={t.chooseFiles}
-              onAction={() => document.getElementById(UPLOAD_BUTTON_ID)?.click()}
-            />
-          ) : (
-            <Message title={t.empty} />
-          )
-        ) : (
-          <Grid
-            key={`${order} ${search} ${filters}`}
+    <div className={classes.frame}>
+      {isWide ? (
+        isNavKept && <Nav view={view} />
+      ) : (
+        <Drawer.Root opened={isDrawerOpen} onClose={() => setIsDrawerOpen(false)} size={288}>
+          <Drawer.Overlay />
+          <Drawer.Content aria-label={t.navigation}>
+            <Drawer.Body p={0} className={classes.drawer}>
+              <Nav view={view} onChoose={() => setIsDrawerOpen(false)} />
+            </Drawer.Body>
+          </Drawer.Content>
+        </Drawer.Root>
+      )}
+      <div className={classes.screen}>
+        <header className={classes.top}>
+          {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
+          <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
+          <Toolbar
             view={view}
             total={total}
-            cellSize={DENSITIES[density]}
-            initialPosition={at}
-            onMove={remember}
-            onOpen={openItem}
-            onDelete={mayDelete ? deleteFromGrid : undefined}
-            awaited={awaited}
-            openPosition={shown === null ? undefined : shownAt}
-            selecting={selecting}
-            maySelect={maySelect}
-            going={work.going}
+            density={density}
+            onOrder={(chosen) =>
+              setView({ order: chosen, at: null, open: null }, { history: 'push' })
+            }
+            onSearch={(text, isNew) =>
+              setView(
+                { search: text || null, at: null, open: null },
+                { history: isNew ? 'push' : 'replace' },
+              )
+            }
+            onAwait={(text) => {
+              awaited.current = text
+            }}
+            onDensity={setDensity}
+            onFiles={(files) => uploads.add(files)}
+            onShortcuts={() => setIsSheetOpen(true)}
+            isNavOpen={isWide ? isNavKept : isDrawerOpen}
+            onNav={() => (isWide ? setIsNavKept(!isNavKept) : setIsDrawerOpen(true))}
+            selectionBar={
+              count > 0 && (
+                <SelectionBar
+                  selecting={selecting}
+                  work={work}
+                  inTrash={inTrash}
+                  total={total ?? 0}
+                />
+              )
+            }
           />
-        )}
-      </main>
+          <ViewBar filters={filters} />
+          <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
+        </header>
+        <main className={classes.content}>
+          {total === undefined ? (
+            error ? (
+              <Message
+                title={t.notListed}
+                text={explainRefusal(error, t) ?? t.sessionOver}
+                // What an address asks for may be wrong, or not allowed.
+                {...(error instanceof ApiError && error.status < 500
+                  ? {
+                      action: t.backToLibrary,
+                      onAction: () => void setView(WHOLE, { history: 'push' }),
+                    }
+                  : { action: t.tryAgain, onAction: retry })}
+              />
+            ) : (
+              <WaitingScreen onRetry={retry} />
+            )
+          ) : total === 0 ? (
+            search ? (
+              <Message
+                title={t.noMatches(search)}
+                text={isFiltered ? t.noMatchesFiltered : t.noMatchesHint}
+                action={t.clearSearch}
+                onAction={() => setView({ search: null, at: null }, { history: 'push' })}
+              />
+            ) : isFiltered ? (
+              <Message
+                title={t.noneFiltered}
+                action={t.clearFilters}
+                onAction={() => setView(UNFILTERED, { history: 'push' })}
+              />
+            ) : inTrash ? (
+              <Message title={t.trashEmpty} />
+            ) : mayAdd && isServed ? (
+              <Message
+                title={t.empty}
+                text={t.emptyHint}
+                action={t.chooseFiles}
+                onAction={() => document.getElementById(UPLOAD_BUTTON_ID)?.click()}
+              />
+            ) : (
+              <Message title={t.empty} />
+            )
+          ) : (
+            <Grid
+              key={`${order} ${search} ${filters}`}
+              view={view}
+              total={total}
+              cellSize={DENSITIES[density]}
+              initialPosition={at}
+              onMove={remember}
+              onOpen={openItem}
+              onDelete={mayDelete ? deleteFromGrid : undefined}
+              awaited={awaited}
+              openPosition={shown === null ? undefined : shownAt}
+              selecting={selecting}
+              maySelect={maySelect}
+              going={work.going}
+            />
+          )}
+        </main>
+      </div>
       {shown !== null && (
         <Suspense>
           <ItemPanel

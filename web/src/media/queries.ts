@@ -100,7 +100,11 @@ export function useRetry() {
 /** @returns a function to call when the library has changed: it reloads everything on the screen */
 export function useRefresh() {
   const client = useQueryClient()
-  return () => client.invalidateQueries({ queryKey: ['media'] })
+  return () => {
+    // Their counts have changed.
+    void client.invalidateQueries({ queryKey: ['collections'] })
+    return client.invalidateQueries({ queryKey: ['media'] })
+  }
 }
 
 /** Items per request of a large range. From 1,000 on the server opens a snapshot, and allows only few. */
@@ -177,6 +181,15 @@ export function useTags(search: string, isEnabled: boolean) {
   return data ?? []
 }
 
+/** Counts of the whole library; undefined while they are loading. */
+export function useFacets() {
+  const { data } = useQuery({
+    queryKey: ['media', 'facets'],
+    queryFn: async ({ signal }) => (await call(api.GET('/media/facets', { signal }))).data,
+  })
+  return data
+}
+
 /** A collection, with the names from its topmost parent down to itself. */
 export type NamedCollection = ReturnType<typeof withPaths>[number]
 
@@ -194,11 +207,12 @@ export function useCollections(isEnabled = true): NamedCollection[] | undefined 
 /** A parent comes before its children in the list of the server. */
 function withPaths(collections: readonly Collection[]) {
   const paths = new Map<number, string>()
-  return collections.map(({ id, name, parent, query }) => {
+  return collections.map((collection) => {
+    const { id, name, parent, query } = collection
     const above = parent === null ? undefined : paths.get(parent)
     const path = above === undefined ? name : `${above} / ${name}`
     paths.set(id, path)
-    return { id, path, folded: foldName(path), isSearch: query !== null }
+    return { ...collection, path, folded: foldName(path), isSearch: query !== null }
   })
 }
 

@@ -1,8 +1,8 @@
-import { CloseButton, Text, TextInput } from '@mantine/core'
+import { ActionIcon, CloseButton, Text, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { at } from '../api/base'
-import { SearchIcon } from '../icons'
+import { MenuIcon, SearchIcon } from '../icons'
 import { useMessages } from '../messages/messages'
 import { UploadButton } from '../upload/upload-button'
 import { AccountMenu } from './account-menu'
@@ -21,6 +21,8 @@ interface ToolbarProps extends ViewToolsProps {
   onAwait: (search: string | null) => void
   onFiles: (files: File[]) => void
   onShortcuts: () => void
+  isNavOpen: boolean
+  onNav: () => void
   /** Covers the tools, but not the search, while anything is selected. */
   selectionBar: ReactNode
 }
@@ -31,10 +33,23 @@ export function Toolbar(props: ToolbarProps) {
   const { t } = useMessages()
   return (
     <div className={classes.toolbar}>
-      <div className={classes.brand} aria-hidden>
-        <img src={at('/favicon.svg')} alt="" width={28} height={28} />
-        <span className={classes.brandName}>Vitrine</span>
-      </div>
+      <ActionIcon
+        variant="subtle"
+        color="gray"
+        size="input-sm"
+        aria-label={t.navigation}
+        title={t.navigation}
+        aria-expanded={props.isNavOpen}
+        onClick={props.onNav}
+      >
+        <MenuIcon />
+      </ActionIcon>
+      {!props.isNavOpen && (
+        <div className={classes.brand} aria-hidden>
+          <img src={at('/favicon.svg')} alt="" width={24} height={24} />
+          <span className={classes.brandName}>Vitrine</span>
+        </div>
+      )}
       <SearchInput search={search} onSearch={props.onSearch} onAwait={props.onAwait} />
       <FilterButton filters={filters} />
       <div className={classes.side}>

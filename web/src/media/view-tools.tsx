@@ -17,7 +17,7 @@ const ICONS: Record<Density, ReactNode> = {
 }
 
 /** From this width on, all tools fit beside the search. */
-const WIDE = '(min-width: 62em)'
+const WIDE = '(min-width: 76em)'
 
 /** The orders to choose from. Others can be given in the address; the page then offers them too. */
 const OFFERED: readonly Order[] = [

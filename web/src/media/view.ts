@@ -106,6 +106,10 @@ export const toListQuery = ({ order, search, filters }: View): ListQuery => ({
   ...Object.fromEntries(new URLSearchParams(filters)),
 })
 
+/** The query of a list that shows the view, without what is usual, for a saved search. */
+export const queryOf = ({ order, search, filters }: View): string =>
+  queryFor({ order, search, ...Object.fromEntries(new URLSearchParams(filters)) }).slice(1)
+
 /** Query of a link to an image in the view. */
 export const linkTo = ({ order, search, filters }: View, id: number): string =>
   queryFor({ order, search, ...Object.fromEntries(new URLSearchParams(filters)), open: id })

@@ -1,4 +1,5 @@
 import type { Messages } from './en'
+import { frameDe } from './frame-de'
 import { viewsDe } from './views-de'
 
 const percent = (part: number) => `${Math.round(100 * part)}\u00a0%`
@@ -6,6 +7,8 @@ const percent = (part: number) => `${Math.round(100 * part)}\u00a0%`
 export const de: Messages = {
   language: 'Deutsch',
   chooseLanguage: 'Sprache',
+  chooseScheme: 'Farben',
+  schemes: { auto: 'Wie das System', light: 'Hell', dark: 'Dunkel' },
   signIn: 'Anmelden',
   signedInAs: (username) => `Angemeldet als ${username}`,
   account: 'Mein Konto',
@@ -40,6 +43,7 @@ export const de: Messages = {
   imageMissing: 'Das Bild kann nicht angezeigt werden.',
   search: 'Name, Schlagwort, Text suchen',
   clearSearch: 'Suche leeren',
+  ...frameDe,
   ...viewsDe,
   view: 'Reihenfolge und Größe',
   order: 'Reihenfolge',

@@ -1,3 +1,4 @@
+import { frameEn } from './frame-en'
 import { viewsEn } from './views-en'
 
 const percent = (part: number) => `${Math.round(100 * part)}%`
@@ -6,6 +7,8 @@ const percent = (part: number) => `${Math.round(100 * part)}%`
 export const en = {
   language: 'English',
   chooseLanguage: 'Language',
+  chooseScheme: 'Colours',
+  schemes: { auto: 'As the system', light: 'Light', dark: 'Dark' },
   signIn: 'Sign in',
   signedInAs: (username: string) => `Signed in as ${username}`,
   account: 'My account',
@@ -39,6 +42,7 @@ export const en = {
   imageMissing: 'The image cannot be shown.',
   search: 'Search names, tags, texts',
   clearSearch: 'Clear search',
+  ...frameEn,
   ...viewsEn,
   view: 'Order and size',
   order: 'Order',

@@ -23,7 +23,7 @@ export function SignInElsewhere({ url, notice }: SignInElsewhereProps) {
       <Title order={2} id={id} size="h3">
         {t.signIn}
       </Title>
-      {notice && <Alert color="blue">{notice}</Alert>}
+      {notice && <Alert color="glass">{notice}</Alert>}
       <Text>{t.signInElsewhere}</Text>
       {error && (
         <Alert color="red" role="alert">

@@ -39,7 +39,7 @@ function SignInForm({ notice }: { notice?: string | undefined }) {
         <Title order={2} id={id} size="h3">
           {t.signIn}
         </Title>
-        {notice && <Alert color="blue">{notice}</Alert>}
+        {notice && <Alert color="glass">{notice}</Alert>}
         {error && (
           <Alert color="red" role="alert">
             {explain(error, t)}

@@ -19,7 +19,7 @@ export function HoldNotice({ uploads }: { uploads: Uploads }) {
   return (
     <div role="status">
       {hold && waiting > 0 && (
-        <Alert mt="xs" p="xs" color={hold === 'paused' ? 'blue' : 'yellow'}>
+        <Alert mt="xs" p="xs" color={hold === 'paused' ? 'glass' : 'yellow'}>
           <Group gap="xs" justify="space-between">
             <Text size="sm">{texts[hold]}</Text>
             {hold === 'paused' && (

@@ -32,7 +32,7 @@ export function QueueSummary({ uploads }: { uploads: Uploads }) {
         value={percent}
         aria-label={t.uploads}
         transitionDuration={0}
-        color={percent === 100 ? (failed > 0 ? 'red' : 'green') : 'blue'}
+        color={percent === 100 ? (failed > 0 ? 'red' : 'green') : 'glass'}
       />
     </>
   )
