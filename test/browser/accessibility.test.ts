@@ -12,7 +12,7 @@ import {
   openPage,
   signInForm,
 } from './page.ts'
-import { retag, select, selectionBar } from './select-steps.ts'
+import { change, retag, select, selectionBar } from './select-steps.ts'
 
 type Screens = Record<string, (page: Page) => Promise<unknown>>
 
@@ -41,7 +41,7 @@ const SCREENS: Record<string, Screens> = {
     'a selection': (page) => select(page, 'Seen'),
     'the tags of a selection': async (page) => {
       await select(page, 'Seen')
-      await selectionBar(page).getByRole('button', { name: 'Add tags' }).click()
+      await change(page, 'Add tags')
       await page.getByRole('dialog').getByRole('combobox', { name: 'Tags' }).fill('o')
       await page.getByRole('option', { name: 'one' }).waitFor()
     },
@@ -212,7 +212,7 @@ describePage('axe finds no violation, in light and dark,', () => {
     await page.keyboard.press('Escape')
 
     await page.getByRole('checkbox', { name: 'Select “Seen”' }).click()
-    const tags = selectionBar(page).getByRole('button', { name: 'Tags' })
+    const tags = selectionBar(page).getByRole('button', { name: 'Change' })
     await tags.click()
     await page.getByRole('menuitem', { name: 'Remove tags' }).waitFor()
     await expectNoFaults(page)

@@ -4,6 +4,7 @@ import { makeJpeg } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'
 import { expectNoFaults } from './expect-no-faults.ts'
 import { describePage, expectFocus, expectNames, expectQuery, openPage, PATIENCE } from './page.ts'
+import { change, expectSelected, select } from './select-steps.ts'
 
 describePage('the navigation', () => {
   let server: Server
@@ -144,5 +145,31 @@ describePage('the navigation', () => {
     await nav(page).waitFor({ state: 'detached' })
     await expectNames(page, ['b'])
     await expectFocus(page.getByRole('button', { name: 'Navigation' }))
+  })
+
+  it('counts images that are put into a collection and taken out of it, and leads to tags', async () => {
+    await client.post('/collections', { name: 'Filed' })
+    const page = await openPage(server)
+    await line(page, 'Filed').waitFor()
+    await select(page, 'a', 'b')
+    await change(page, 'Collections')
+    const dialog = page.getByRole('dialog', { name: 'Collections of 2 images' })
+    await dialog.getByRole('combobox', { name: 'Put into' }).fill('filed')
+    await page.getByRole('option', { name: 'Filed', exact: true }).click()
+    await expectNoFaults(page)
+    await dialog.getByRole('button', { name: 'Apply' }).click()
+    await page.getByText('2 images were filed.').waitFor()
+    await expect.poll(() => line(page, 'Filed').textContent(), PATIENCE).toContain('2')
+
+    await expectSelected(page, 2)
+    await change(page, 'Collections')
+    await dialog.getByRole('combobox', { name: 'Take out of' }).fill('filed')
+    await page.getByRole('option', { name: 'Filed', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Apply' }).click()
+    await expect.poll(() => line(page, 'Filed').textContent(), PATIENCE).toContain('0')
+
+    await page.keyboard.press('Escape')
+    await nav(page).getByRole('link', { name: 'sea 1' }).click()
+    await expectNames(page, ['a'])
   })
 })

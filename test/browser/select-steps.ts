@@ -31,9 +31,15 @@ export const expectSelected = (page: Page, count: number) =>
     .poll(() => selectionBar(page).getAttribute('aria-label'), PATIENCE)
     .toBe(`${count} selected`)
 
+/** Chooses an action from the menu of the selection bar. */
+export async function change(page: Page, action: string): Promise<void> {
+  await selectionBar(page).getByRole('button', { name: 'Change' }).click()
+  await page.getByRole('menuitem', { name: action }).click()
+}
+
 /** Enters tags in the dialog of the selection bar, and applies them. */
 export async function retag(page: Page, action: 'Add tags' | 'Remove tags', tags: string) {
-  await selectionBar(page).getByRole('button', { name: action }).click()
+  await change(page, action)
   const dialog = page.getByRole('dialog', { name: action })
   await dialog.getByRole('combobox', { name: 'Tags' }).fill(tags)
   await dialog.getByRole('button', { name: 'Apply' }).click()

@@ -12,13 +12,16 @@ import { NameInput } from './name-input'
 import classes from './nav.module.css'
 import { useCollectionChanges } from './use-collection-changes'
 
+/** Tags that are listed, the most used first. */
+const SHOWN_TAGS = 15
+
 interface NavProps {
   view: View
   /** Called when another part of the library is chosen. */
   onChoose?: () => void
 }
 
-/** The parts of the library with their counts: the whole, what lacks something, collections, saved searches. */
+/** The parts of the library with their counts: the whole, what lacks something, collections, saved searches, tags. */
 export function Nav({ view, onChoose }: NavProps) {
   const { t } = useMessages()
   const { setView } = useView()
@@ -98,16 +101,35 @@ export function Nav({ view, onChoose }: NavProps) {
         />
       )}
       <SavedSearches view={view} collections={collections} onShow={show} mayEdit={mayEdit} />
+      {facets && facets.tags.length > 0 && (
+        <section aria-label={t.tags}>
+          <div className={classes.heading}>
+            <h2>{t.tags}</h2>
+          </div>
+          <ul className={classes.searches}>
+            {facets.tags.slice(0, SHOWN_TAGS).map(({ tag, count }) => (
+              <PlaceLink
+                key={tag}
+                label={tag}
+                count={count}
+                query={{ tag }}
+                isCurrent={isOnly('tag', tag)}
+                onShow={show}
+              />
+            ))}
+          </ul>
+        </section>
+      )}
     </nav>
   )
 }
 
 type Changes = Parameters<ReturnType<typeof useView>['setView']>[0]
 /** What a link of the navigation shows of the library. */
-type Shown = { lacks?: string; reveals?: string; in?: 'trash' }
+type Shown = { lacks?: string; reveals?: string; tag?: string; in?: 'trash' }
 
 interface PlaceLinkProps {
-  icon: ReactNode
+  icon?: ReactNode
   label: string
   count?: number | undefined
   query: Shown

@@ -5,6 +5,7 @@ import { ApiError } from '../api/client'
 export type BulkAction =
   | { kind: 'delete' | 'trash' | 'restore' }
   | { kind: 'tags'; add: string[]; remove: string[] }
+  | { kind: 'collections'; add: number[]; remove: number[] }
 
 /** The items of one request: ids, or the matches of a search and filters up to the id `until`. */
 export type BulkTarget =

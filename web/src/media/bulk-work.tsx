@@ -39,12 +39,13 @@ const words = (kind: BulkAction['kind'], t: Messages) =>
     trash: { running: t.trashing, done: t.trashedMany },
     restore: { running: t.restoring, done: t.restoredMany },
     tags: { running: t.tagging, done: t.taggedMany },
+    collections: { running: t.filing, done: t.filedMany },
   })[kind]
 
 /** Whether an action takes images out of the view. */
 const takesAway = ({ kind }: BulkAction) => kind === 'delete' || kind === 'trash'
 
-/** Deletes, restores and tags many images, and reports progress and results in notifications. */
+/** Deletes, restores, tags and files many images, and reports progress and results in notifications. */
 export function useBulkWork() {
   const { t } = useMessages()
   const client = useQueryClient()
@@ -91,6 +92,7 @@ export function useBulkWork() {
     await Promise.all([
       client.invalidateQueries({ queryKey: ['media'] }),
       client.invalidateQueries({ queryKey: ['tags'] }),
+      client.invalidateQueries({ queryKey: ['collections'] }),
     ]).catch(() => {})
     setRunning((count) => count - 1)
     notifications.hide(id)
@@ -223,9 +225,13 @@ export function useBulkWork() {
   const retag = (selection: Selection, kind: TagDialogKind, tags: string[]) =>
     start(selection, { kind: 'tags', add: [], remove: [], [kind]: tags })
 
+  /** @param add ids of collections */
+  const file = (selection: Selection, add: number[], remove: number[]) =>
+    start(selection, { kind: 'collections', add, remove })
+
   useAskBeforeUnload(() => running > 0 || going.length > 0)
 
-  return { going, remove, trash, restore, retag }
+  return { going, remove, trash, restore, retag, file }
 }
 
 function tellPending(pending: readonly Deletion[], t: Messages): string {

@@ -1,4 +1,5 @@
 import { MultiSelect } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useMemo, useRef, useState } from 'react'
 import { api, call } from '../api/client'
@@ -12,6 +13,8 @@ const SHOWN = 50
 const NEW = 'new'
 
 interface CollectionsFieldProps {
+  /** "Collections" unless said. */
+  label?: string
   /** Ids, ascending. */
   value: readonly number[]
   onChange: (value: number[]) => void
@@ -19,11 +22,12 @@ interface CollectionsFieldProps {
 }
 
 /** The collections that an image is in. A name that there is not yet makes a new collection. */
-export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldProps) {
+export function CollectionsField({ label, value, onChange, mayEdit }: CollectionsFieldProps) {
   const { t } = useMessages()
   const client = useQueryClient()
   const collections = useCollections()
   const [search, setSearch] = useState('')
+  const [isOpen, { open, close }] = useDisclosure()
   const latest = useRef(value)
   latest.current = value
   const choose = (ids: readonly number[]) => onChange([...ids].sort((a, b) => a - b))
@@ -57,7 +61,7 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
   ]
   return (
     <MultiSelect
-      label={t.collections}
+      label={label ?? t.collections}
       data={data}
       value={value.map(String)}
       onChange={(chosen) => {
@@ -70,6 +74,11 @@ export function CollectionsField({ value, onChange, mayEdit }: CollectionsFieldP
       searchValue={search}
       onSearchChange={setSearch}
       filter={({ options }) => options}
+      // What lies below is free again after a choice. Typing opens the options once more.
+      dropdownOpened={isOpen}
+      onDropdownOpen={open}
+      onDropdownClose={close}
+      onOptionSubmit={close}
       selectFirstOptionOnChange
       hidePickedOptions
       clearable={false}

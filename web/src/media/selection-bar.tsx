@@ -5,6 +5,7 @@ import { useMessages } from '../messages/messages'
 import { useFileService, usePermission, useTrash } from '../session/session'
 import { askDelete } from './ask-delete'
 import type { BulkWork } from './bulk-work'
+import { CollectionsDialog } from './collections-dialog'
 import { focusGrid } from './grid-focus'
 import { unite } from './selection'
 import classes from './selection.module.css'
@@ -12,8 +13,8 @@ import { isCovered, useGlobalKey } from './shortcuts'
 import { TagDialog, type TagDialogKind } from './tag-dialog'
 import type { SelectionTools } from './use-selection'
 
-/** Below this width, the full bar does not fit beside the search in every language. */
-const COMPACT = '(max-width: 79.9em)'
+/** Below this width, the full bar does not fit beside the search and the navigation in every language. */
+const COMPACT = '(max-width: 93.7em)'
 /** Below this width, only the shortest labels fit. */
 const NARROW = '(max-width: 36em)'
 
@@ -51,7 +52,7 @@ export function SelectionBar({ selecting, work, inTrash, total }: SelectionBarPr
   const shape = isNarrow ? { px: 8 } : {}
   const { selection, count, isReading, selectAll, clear, restore } = selecting
   const { mayTag, mayDelete, mayRestore, toTrash } = useBulkPermissions(inTrash)
-  const [dialog, setDialog] = useState<TagDialogKind | null>(null)
+  const [dialog, setDialog] = useState<Dialog | null>(null)
   const isAll = selection.kind === 'all' && selection.except.size === 0
   const bar = useRef<HTMLElement>(null)
   useKeptFocus(bar)
@@ -92,7 +93,7 @@ export function SelectionBar({ selecting, work, inTrash, total }: SelectionBarPr
         {isNarrow ? t.all : t.selectAll(total)}
       </Button>
       <Group gap="xs" className={classes.actions}>
-        {mayTag && <TagButtons onChoose={setDialog} />}
+        {mayTag && <ChangeButtons onChoose={setDialog} />}
         {mayRestore && (
           <Button
             variant="default"
@@ -124,18 +125,30 @@ export function SelectionBar({ selecting, work, inTrash, total }: SelectionBarPr
           }}
         />
       ))}
+      <CollectionsDialog
+        opened={dialog === 'collections'}
+        count={count}
+        onClose={() => setDialog(null)}
+        onApply={(add, remove) => {
+          setDialog(null)
+          void work.file(selection, add, remove)
+        }}
+      />
     </section>
   )
 }
 
-/** Two buttons that open the tag dialogs, or one menu for both on a narrow screen. */
-function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
+type Dialog = TagDialogKind | 'collections'
+
+/** Buttons that open the dialogs, or one menu for all on a narrow screen. */
+function ChangeButtons({ onChoose }: { onChoose: (dialog: Dialog) => void }) {
   const { t } = useMessages()
   const isCompact = useMediaQuery(COMPACT, undefined, { getInitialValueInEffect: false })
   const button = useRef<HTMLButtonElement>(null)
   const kinds = [
     ['add', t.addTags],
     ['remove', t.removeTags],
+    ['collections', t.collections],
   ] as const
   if (!isCompact) {
     return kinds.map(([kind, label]) => (
@@ -148,7 +161,7 @@ function TagButtons({ onChoose }: { onChoose: (kind: TagDialogKind) => void }) {
     <Menu position="bottom-end" withinPortal={false} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button ref={button} variant="default" px={8} rightSection="▾">
-          {t.tags}
+          {t.change}
         </Button>
       </Menu.Target>
       <Menu.Dropdown>

@@ -22,4 +22,15 @@ export const frameDe: typeof frameEn = {
   deleteSearch: (name) => `Gespeicherte Suche „${name}“ löschen?`,
   deleteSearchHint: 'Die Bilder bleiben in der Bibliothek.',
   count: (count) => count.toLocaleString('de'),
+  change: 'Ändern',
+  collectionsOf: (count: number) =>
+    count === 1 ? 'Sammlungen von 1 Bild' : `Sammlungen von ${count.toLocaleString('de')} Bildern`,
+  putInto: 'Hinein in',
+  takeOutOf: 'Heraus aus',
+  filing: (done: number, total: number) =>
+    `Wird eingeordnet: ${done.toLocaleString('de')} von ${total.toLocaleString('de')}`,
+  filedMany: (count: number) =>
+    count === 1
+      ? '1 Bild wurde eingeordnet.'
+      : `${count.toLocaleString('de')} Bilder wurden eingeordnet.`,
 }

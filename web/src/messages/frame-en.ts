@@ -20,4 +20,13 @@ export const frameEn = {
   deleteSearch: (name: string) => `Delete the saved search “${name}”?`,
   deleteSearchHint: 'The images stay in the library.',
   count: (count: number) => count.toLocaleString('en'),
+  change: 'Change',
+  collectionsOf: (count: number) =>
+    count === 1 ? 'Collections of 1 image' : `Collections of ${count.toLocaleString('en')} images`,
+  putInto: 'Put into',
+  takeOutOf: 'Take out of',
+  filing: (done: number, total: number) =>
+    `Filing: ${done.toLocaleString('en')} of ${total.toLocaleString('en')}`,
+  filedMany: (count: number) =>
+    count === 1 ? '1 image was filed.' : `${count.toLocaleString('en')} images were filed.`,
 }
