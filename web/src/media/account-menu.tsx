@@ -5,7 +5,8 @@ import { useManageParts } from '../admin/manage'
 import { useManageView } from '../admin/manage-view'
 import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
-import { useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
+import { SCREENS, useScreen } from '../screen'
+import { usePermission, useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
 import { useView, WHOLE } from './view'
 
 /** The menu of the signed-in user: account screens, keyboard shortcuts, language, sign-out. */
@@ -17,6 +18,8 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const parts = useManageParts() ?? []
   const { setView } = useManageView()
   const { setView: setLibrary } = useView()
+  const { goTo } = useScreen()
+  const mayEdit = usePermission('edit-media')
   const hasTrash = useTrash() === true
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
@@ -61,6 +64,11 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
             }}
           >
             {t[part]}
+          </Menu.Item>
+        ))}
+        {SCREENS.filter((screen) => mayEdit || screen !== 'alt').map((screen) => (
+          <Menu.Item key={screen} onClick={() => goTo(screen)}>
+            {t.screens[screen]}
           </Menu.Item>
         ))}
         {hasTrash && (

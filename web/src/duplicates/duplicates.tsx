@@ -1,0 +1,5 @@
+import { ScreenHeader } from '../screen-header'
+
+export function Duplicates(_: { onOpen: (id: number) => void }) {
+  return <ScreenHeader screen="duplicates" />
+}
