@@ -97,7 +97,7 @@ describePage('the alt-text desk', () => {
     await expectNoFaults(page, '1440 px')
     await page.setViewportSize({ width: 390, height: 844 })
     await expectNoFaults(page, '390 px')
-    const overflow = await page.evaluate(() => document.documentElement.scrollWidth)
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth')
     expect(overflow).toBeLessThanOrEqual(390)
     await page.setViewportSize({ width: 1440, height: 900 })
     await page.getByRole('button', { name: 'Details' }).click()
