@@ -42,6 +42,10 @@ export function Comparison(props: ComparisonProps) {
   const room = (width - 120) / items.length - 32
   const tall = Math.max(LEAST_BOX, height * 0.5)
   const box = Math.round(Math.min(MOST_BOX, tall, Math.max(LEAST_BOX, room)))
+  // Of the tallest picture, so that the lines below begin at the same height.
+  const boxHeight = Math.max(
+    ...items.map((item) => Math.min(box, Math.ceil((box * item.height) / item.width))),
+  )
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable element must be reachable by keyboard
     <section className={classes.compared} ref={ref} tabIndex={0} aria-label={d.differences}>
@@ -55,7 +59,7 @@ export function Comparison(props: ComparisonProps) {
                   <button
                     type="button"
                     className={classes.picture}
-                    style={{ width: box, height: box }}
+                    style={{ width: box, height: boxHeight }}
                     aria-label={d.openNamed(item.name)}
                     onClick={() => onOpen(item.id)}
                   >

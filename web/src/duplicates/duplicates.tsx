@@ -222,14 +222,12 @@ function Groups({ kind, onKind, onOpen }: GroupsProps) {
         {group ? (
           <>
             <div className={classes.scrolled}>
-              <Row justify="space-between" gap="xs" mb="xs">
-                <Text fw={600} role="status">
-                  {d.groupOf(groups.place + 1, total)} · {d.images(group.count)}
-                </Text>
-                <Text size="sm" c="dimmed" maw={640}>
-                  {d.duplicatesHint}
-                </Text>
-              </Row>
+              <Text fw={600} role="status">
+                {d.groupOf(groups.place + 1, total)} · {d.images(group.count)}
+              </Text>
+              <Text size="sm" c="dimmed" mb="xs">
+                {d.duplicatesHint}
+              </Text>
               {group.count > media.length && (
                 <Text size="sm" mb="xs">
                   {d.shownOf(media.length, group.count)}
