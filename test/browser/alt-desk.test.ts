@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import type { Page } from 'playwright-core'
 import { beforeAll, expect, it } from 'vitest'
+import { heard } from '../../src/base/heard.ts'
 import { makeJpeg } from '../fixtures.ts'
 import { type Client, type Server, signIn, startServer } from '../harness.ts'
 import { expectNoFaults } from './expect-no-faults.ts'
@@ -14,10 +17,25 @@ describePage('the alt-text desk', () => {
   let server: Server
   let client: Client
   let seed = 1
+  /** Suggests a text for images whose names begin with "suggest", and fails for others. */
+  const service = heard(
+    createServer(async (request, response) => {
+      const { name, language } = JSON.parse(Buffer.concat(await request.toArray()).toString())
+      const alt = name.startsWith('suggest') ? `A wall (${name}, ${language})` : ''
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ alt }))
+    }),
+  )
   beforeAll(async () => {
-    server = await startServer()
+    service.listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    const address = service.address()
+    const port = typeof address === 'object' ? address?.port : undefined
+    server = await startServer({ VITRINE_DESCRIBE_URL: `http://127.0.0.1:${port}/` })
     client = await signIn(server)
-    return () => server.stop()
+    return async () => {
+      await server.stop()
+      service.close()
+    }
   })
 
   /** Adds images with a tag of their own, so that tests do not disturb each other. */
@@ -175,6 +193,29 @@ describePage('the alt-text desk', () => {
     await page.getByRole('button', { name: 'Keep theirs' }).click()
     await page.getByText('Only the image that you skipped is left.').waitFor()
     expect(await altOf(a)).toBe('Theirs')
+  })
+
+  it('shows what a service suggests, which is saved only if the user takes it over', async () => {
+    const [a, b, c] = await add('service', 'suggest 1', 'suggest 2', 'fail')
+    const page = await open('service')
+    const box = page.getByRole('group', { name: 'Suggestion' })
+    await box.getByText('A wall (suggest 1, en)').waitFor()
+    expect(await field(page).inputValue()).toBe('')
+    await expectNoFaults(page)
+    await page.keyboard.press('Alt+Enter')
+    expect(await field(page).inputValue()).toBe('A wall (suggest 1, en)')
+    expect(await altOf(a)).toBe(null)
+    await page.keyboard.type(', red')
+    await page.keyboard.press('Enter')
+    await expectAlt(a, 'A wall (suggest 1, en), red')
+    await box.getByText('A wall (suggest 2, en)').waitFor()
+    await page.keyboard.type('My own')
+    await page.keyboard.press('Enter')
+    await expectAlt(b, 'My own')
+    await box.getByText('The service that suggests texts gave none: its text is empty.').waitFor()
+    await page.keyboard.type('By hand')
+    await page.keyboard.press('Enter')
+    await expectAlt(c, 'By hand')
   })
 
   it('speaks German', async () => {

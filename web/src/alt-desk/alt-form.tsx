@@ -18,7 +18,9 @@ import { isCovered } from '../media/shortcuts'
 import { useDeskMessages } from '../messages/desk'
 import { useMessages } from '../messages/messages'
 import classes from './alt-desk.module.css'
+import { SuggestionBox } from './suggestion-box'
 import type { Trouble } from './use-alt-queue'
+import { usePrefetchedSuggestion, useSuggestion } from './use-suggestion'
 
 /** The longest text that the server takes, in code points. */
 const MOST = 1000
@@ -43,7 +45,7 @@ interface AltFormProps {
 
 /** The field for the alternative text of one image, and what can be done instead. Every button has a key. */
 export function AltForm(props: AltFormProps) {
-  const { item, isDecorative, trouble, canGoBack } = props
+  const { item, next, isDecorative, trouble, canGoBack } = props
   const { onType, onSave, onKeepTheirs, onSkip, onBack, onOpen } = props
   const { t } = useMessages()
   const d = useDeskMessages()
@@ -59,6 +61,14 @@ export function AltForm(props: AltFormProps) {
 
   const length = [...text].length
   const isTooLong = length > MOST
+  const suggestion = useSuggestion(item.id)
+  usePrefetchedSuggestion(next?.id)
+  /** Fills it in. It is saved only when the user saves. */
+  const takeOver = () => {
+    if (suggestion.text === undefined) return
+    change(suggestion.text)
+    field.current?.focus()
+  }
   const change = (changed: string) => {
     setText(changed)
     setIsMissing(false)
@@ -74,7 +84,13 @@ export function AltForm(props: AltFormProps) {
   }
   useWindowEvent('keydown', (event) => {
     const { key, ctrlKey, metaKey, shiftKey, altKey, isComposing, repeat, target } = event
-    if (isComposing || repeat || altKey || isCovered()) return
+    if (isComposing || repeat || isCovered()) return
+    if (altKey) {
+      if (key !== 'Enter' || suggestion.text === undefined) return
+      event.preventDefault()
+      takeOver()
+      return
+    }
     const isCommand = ctrlKey || metaKey
     const isOnButton =
       target instanceof Element && target.closest('button, a, input, select') !== null
@@ -143,6 +159,7 @@ export function AltForm(props: AltFormProps) {
         {d.characters(length, MOST)}
         {length > LONG && ` · ${d.long}`}
       </Text>
+      {suggestion.isOn && <SuggestionBox suggestion={suggestion} onUse={takeOver} />}
       {trouble?.kind === 'conflict' && (
         <Alert color="orange" role="alert">
           <Stack gap="xs">
@@ -191,6 +208,7 @@ export function AltForm(props: AltFormProps) {
             [d.decorative, [command, d.key.shift, d.key.enter]],
             [d.skip, [d.key.pageDown]],
             [d.previous, [d.key.pageUp]],
+            ...(suggestion.isOn ? ([[d.takeSuggestion, [d.key.alt, d.key.enter]]] as const) : []),
           ] as const
         ).map(([does, keys]) => (
           <div key={does}>

@@ -53,6 +53,7 @@ export const deskDe: typeof deskEn = {
   suggesting: 'Ein Vorschlag ist unterwegs.',
   suggestionHint: 'Von einer Maschine. Prüfen Sie ihn, bevor Sie speichern.',
   useSuggestion: 'Übernehmen',
+  takeSuggestion: 'Vorschlag übernehmen',
   noSuggestion: 'Es gibt keinen Vorschlag:',
 
   keys: 'Tasten',

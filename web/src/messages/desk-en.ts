@@ -51,6 +51,7 @@ export const deskEn = {
   suggesting: 'A suggestion is on its way.',
   suggestionHint: 'Made by a machine. Check it before you save.',
   useSuggestion: 'Use it',
+  takeSuggestion: 'Use the suggestion',
   noSuggestion: 'There is no suggestion:',
 
   keys: 'Keys',
