@@ -225,7 +225,7 @@ function Groups({ kind, onKind, onOpen }: GroupsProps) {
               <Text fw={600} role="status">
                 {d.groupOf(groups.place + 1, total)} · {d.images(group.count)}
               </Text>
-              <Text size="sm" c="dimmed" mb="xs">
+              <Text size="sm" c="dimmed" mb="xs" visibleFrom="sm">
                 {d.duplicatesHint}
               </Text>
               {group.count > media.length && (

@@ -77,11 +77,9 @@ export const deskEn = {
   shownOf: (shown: number, count: number) =>
     `The first ${number(shown)} of ${number(count)} are shown. The others follow once these are merged.`,
   keepThis: 'Keep this one',
-  keepNamed: (name: string, place: number) => `Keep ${place}: ${name}`,
   openNamed: (name: string) => `Open ${name}`,
   best: 'Suggested',
   takePart: 'Is a duplicate',
-  takePartNamed: (name: string, place: number) => `${place}: ${name} is a duplicate`,
   merge: (count: number) =>
     count === 1 ? 'Merge, 1 to the trash' : `Merge, ${number(count)} to the trash`,
   notDuplicates: 'Not duplicates: skip',
@@ -131,11 +129,4 @@ export const deskEn = {
   keyBack: 'back',
   keyChoose: 'choose',
   keyUndo: 'undo',
-
-  alike: 'Alike images',
-  alikeBy: 'Alike by',
-  byImage: 'Look',
-  byColor: 'Colour',
-  distance: (distance: string) => `distance ${distance}`,
-  noneAlike: 'There are no other images.',
 }
