@@ -129,4 +129,11 @@ export const deskDe: typeof deskEn = {
   keyBack: 'zurück',
   keyChoose: 'wählen',
   keyUndo: 'rückgängig',
+
+  alike: 'Ähnliche Bilder',
+  alikeBy: 'Ähnlich nach',
+  byImage: 'Aussehen',
+  byColor: 'Farbe',
+  distance: (distance) => `Abstand ${distance}`,
+  noneAlike: 'Es gibt keine anderen Bilder.',
 }

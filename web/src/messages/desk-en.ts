@@ -129,4 +129,11 @@ export const deskEn = {
   keyBack: 'back',
   keyChoose: 'choose',
   keyUndo: 'undo',
+
+  alike: 'Alike images',
+  alikeBy: 'Alike by',
+  byImage: 'Look',
+  byColor: 'Colour',
+  distance: (distance: string) => `distance ${distance}`,
+  noneAlike: 'There are no other images.',
 }
