@@ -17,6 +17,7 @@ const COMPARISONS: Readonly<
   list: () => import('./list.ts'),
   search: () => import('./search.ts'),
   filters: () => import('./filters.ts'),
+  alike: () => import('./alike.ts'),
   stream: () => import('./stream.ts'),
   add: () => import('./add.ts'),
   formats: () => import('./formats.ts'),

@@ -193,6 +193,7 @@ export async function createApp(
     fileService: config.fileService,
     trashDays: config.trashDays,
     versions: config.versions,
+    describeUrl: config.describeUrl,
     listUse,
   })
   await app.register(deliveryRoutes, {

@@ -60,6 +60,7 @@ it('this test knows every secret setting', () => {
     'VITRINE_ADMIN_PASSWORD',
     'VITRINE_AUTH_SECRET',
     'VITRINE_DATABASE_URL',
+    'VITRINE_DESCRIBE_URL',
     'VITRINE_METRICS_TOKEN',
     'VITRINE_SIGNING_KEYS',
     'VITRINE_STORAGE_URL',

@@ -136,6 +136,7 @@ describe('the configuration', () => {
       adminPassword: 'a fine long passphrase',
       databaseUrl: 'postgres://user:p%40ss@host/database',
       storageUrl: 's3://bucket?endpoint=https://s3.example.com',
+      describeUrl: 'http://127.0.0.1:8000/describe?key=hush',
       metricsToken: 'a-token-for-the-metrics',
       authSecret: 'a secret of thirty-two bytes, all told',
       signingKeys: 'web:the-first-of-two-keys,old:the-second-of-two-keys',

@@ -56,7 +56,11 @@ subscribe('fastify.initialization', (message) => {
 /** The whole program, except that it does not listen on a port. */
 async function makeApp(environment: Record<string, string> = {}) {
   const log = pino({ level: 'silent' })
-  const config = readConfig({ VITRINE_DATA: makeDataFolder(), ...environment })
+  const config = readConfig({
+    VITRINE_DATA: makeDataFolder(),
+    VITRINE_DESCRIBE_URL: 'http://127.0.0.1:9/',
+    ...environment,
+  })
   const library = await openLibrary(config, log)
   const app = await createApp(config, library, log)
   onTestFinished(async () => {
@@ -159,6 +163,7 @@ describe('access to each route', () => {
       'GET /users: manage-accounts',
       'OPTIONS /media/add: session',
       'OPTIONS /media/bulk/trash: delete-media',
+      'OPTIONS /media/item/:id/describe: edit-media',
       'OPTIONS /media/uploads: session',
       'PATCH /collections/:id: edit-media',
       'PATCH /media/item/:id: edit-media',
@@ -177,6 +182,7 @@ describe('access to each route', () => {
       'POST /media/bulk/trash: delete-media',
       'POST /media/edit/: edit-media',
       'POST /media/edit/:id: edit-media',
+      'POST /media/item/:id/describe: edit-media',
       'POST /media/item/:id/versions/:version/restore: edit-media,add-media',
       'POST /media/merge: edit-media,delete-media',
       'POST /media/replace/:id: edit-media,add-media',
@@ -314,6 +320,7 @@ describe('access to each route', () => {
       ...['collections', 'delete', 'edit', 'restore', 'tags', 'trash'].map(
         (name) => `/media/bulk/${name}`,
       ),
+      '/media/item/{id}/describe',
       '/media/zip',
     ])
   })

@@ -9,7 +9,7 @@ import { createLog } from '../src/http/operate/logging.ts'
 
 export async function generateTypes(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'vitrine-api-'))
-  const config = readConfig({ VITRINE_DATA: data })
+  const config = readConfig({ VITRINE_DATA: data, VITRINE_DESCRIBE_URL: 'http://127.0.0.1/' })
   const log = createLog('warn')
   const library = await openLibrary(config, log)
   const app = await createApp(config, library, log)

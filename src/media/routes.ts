@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { actorOf } from '../auth/actor.ts'
 import type { Budget } from '../base/budget.ts'
 import { parametersInvalid, parametersMissing } from '../base/errors.ts'
@@ -8,6 +8,7 @@ import { createBufferFreer } from '../http/body/free-buffers.ts'
 import { acceptUploads, readUpload } from '../http/body/read-upload.ts'
 import { IdParameter, requireId } from '../http/read-id.ts'
 import { Type } from '../http/schema.ts'
+import { whenGone } from '../http/when-gone.ts'
 import type { RenditionUses } from '../images/delivery/rendition-uses.ts'
 import { ALL_FORMATS, namesOf } from '../images/formats.ts'
 import { alikeRoutes } from './alike/alike-routes.ts'
@@ -26,6 +27,7 @@ import { removeMedia } from './change/remove.ts'
 import { tagChangeRoutes } from './change/tag-routes.ts'
 import { bulkCollectionsRoute } from './collections/bulk-route.ts'
 import { collectionRoutes } from './collections/collection-routes.ts'
+import { describeRoute } from './describe/describe-route.ts'
 import { type HtmlOptions, htmlRoute } from './embed/html-route.ts'
 import { urlsRoute } from './embed/urls-route.ts'
 import { type ItemAddresses, MediaItem } from './item.ts'
@@ -64,6 +66,8 @@ export interface MediaRoutesOptions
   addresses: ItemAddresses
   /** How many earlier versions of an item are kept. */
   versions: number
+  /** The service that suggests alternative texts; undefined for none. */
+  describeUrl: URL | undefined
   /** Counts the uses of the list answers that are kept in memory. */
   listUse: CacheUse
   api: boolean
@@ -95,6 +99,8 @@ export const mediaRoutes: FastifyPluginAsyncTypebox<MediaRoutesOptions> = async 
     await app.register(htmlRoute, { ...options, database })
     await app.register(zipRoute, options)
     await app.register(alikeRoutes, { database, addresses })
+    const { describeUrl } = options
+    if (describeUrl) await app.register(describeRoute, { ...options, describeUrl })
   }
   // If only the API is on, the routes of the file service answer that the service is off.
   if (options.api || options.fileService) await app.register(fileRoutes, options)
@@ -268,12 +274,4 @@ const addRoute: FastifyPluginAsyncTypebox<
       }
     },
   })
-}
-
-/** Aborted when the client has closed its connection. */
-function whenGone({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController()
-  raw.once('close', () => gone.abort())
-  if (raw.destroyed) gone.abort()
-  return gone.signal
 }

@@ -1,4 +1,5 @@
 import { boolean, integer, type Settings } from '../base/settings.ts'
+import { findUrlFault } from '../http/outgoing/find-url-fault.ts'
 
 export const mediaSettings = {
   api: {
@@ -43,7 +44,24 @@ export const mediaSettings = {
     parse: integer(0, 100),
     help: 'How many earlier versions of each replaced image are kept.',
   },
+  describeUrl: {
+    variable: 'VITRINE_DESCRIBE_URL',
+    fallback: undefined,
+    parse: (text): URL | undefined => parseDescribeUrl(text),
+    help: 'URL of a service that suggests alternative texts, which gets a small image of the item; none if not set.',
+    secret: true,
+  },
 } satisfies Settings
+
+/** It may be of a private host: only the operator names it. It may hold a key, so no message repeats it. */
+function parseDescribeUrl(text: string): URL {
+  const url = URL.parse(text)
+  const fault = url === null ? 'is no URL' : findUrlFault(url)
+  if (url === null || fault !== undefined) {
+    throw new Error(`a URL such as http://127.0.0.1:8000/describe, and this one ${fault}`)
+  }
+  return url
+}
 
 function parseInstance(text: string): string {
   if (/^[a-z0-9-]{1,32}$/.test(text)) return text

@@ -74,6 +74,10 @@ function readCookie(server: Server, username: string, password: string): Promise
   return cookie
 }
 
+/** A link of the navigation beside the library. */
+export const place = (page: Page, name: string | RegExp) =>
+  page.getByRole('navigation', { name: 'Navigation' }).getByRole('link', { name })
+
 /** The sign-in form and its fields. */
 export function signInForm(page: Page) {
   const form = page.getByRole('form', { name: 'Sign in' })

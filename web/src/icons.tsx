@@ -164,3 +164,18 @@ export const MoreIcon = () => (
     <path d="M4.5 10h.01M10 10h.01M15.5 10h.01" />
   </Icon>
 )
+
+/** Two frames, one before the other. */
+export const DoubleIcon = () => (
+  <Icon>
+    <rect x="3.5" y="6.5" width="9.5" height="10" rx="1.5" />
+    <path d="M7 3.5h8a1.5 1.5 0 0 1 1.5 1.5v9" />
+  </Icon>
+)
+
+/** A pen on a line. */
+export const WriteIcon = () => (
+  <Icon>
+    <path d="m5 12.5 7.5-7.5 2.5 2.5-7.5 7.5H5zM3.5 17h13" />
+  </Icon>
+)

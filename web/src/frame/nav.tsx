@@ -2,15 +2,28 @@ import { ActionIcon } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import { type MouseEvent, type ReactNode, useState } from 'react'
 import { at } from '../api/base'
-import { AddIcon, BinIcon, ImagesIcon, NoAltIcon, PinIcon, RemoveIcon, TagIcon } from '../icons'
+import {
+  AddIcon,
+  BinIcon,
+  DoubleIcon,
+  ImagesIcon,
+  NoAltIcon,
+  PinIcon,
+  RemoveIcon,
+  TagIcon,
+  WriteIcon,
+} from '../icons'
 import { type NamedCollection, useCollections, useFacets } from '../media/queries'
 import { isTrash, listFilters, queryFor, queryOf, useView, type View, WHOLE } from '../media/view'
 import { useMessages } from '../messages/messages'
+import { SCREENS, type Screen, useScreen } from '../screen'
 import { usePermission, useTrash } from '../session/session'
 import { CollectionTree } from './collection-tree'
 import { NameInput } from './name-input'
 import classes from './nav.module.css'
 import { useCollectionChanges } from './use-collection-changes'
+
+const SCREEN_ICONS: Record<Screen, ReactNode> = { alt: <WriteIcon />, duplicates: <DoubleIcon /> }
 
 /** Tags that are listed, the most used first. */
 const SHOWN_TAGS = 15
@@ -25,6 +38,7 @@ interface NavProps {
 export function Nav({ view, onChoose }: NavProps) {
   const { t } = useMessages()
   const { setView } = useView()
+  const { screen, goTo } = useScreen()
   const facets = useFacets()
   const collections = useCollections() ?? []
   const hasTrash = useTrash() === true
@@ -32,14 +46,17 @@ export function Nav({ view, onChoose }: NavProps) {
   const active = listFilters(view.filters)
   const [only] = active
   const isOnly = (name: string, value: string) =>
+    screen === null &&
     view.search === '' &&
     !isTrash(view) &&
     active.length === 1 &&
     only?.[0] === name &&
     only[1] === value
-  const isWhole = view.search === '' && view.filters === ''
+  const isWhole = screen === null && view.search === '' && view.filters === ''
+  // One entry of the history: changes of the address in one turn are made together.
   const show = (changes: Changes) => {
     void setView({ ...WHOLE, ...changes }, { history: 'push' })
+    if (screen !== null) goTo(null)
     onChoose?.()
   }
   const collection = active.find(([name]) => name === 'collection')?.[1]
@@ -87,10 +104,28 @@ export function Nav({ view, onChoose }: NavProps) {
             label={t.trash}
             count={facets?.trash}
             query={{ in: 'trash' }}
-            isCurrent={isTrash(view)}
+            isCurrent={screen === null && isTrash(view)}
             onShow={show}
           />
         )}
+        {SCREENS.filter((one) => mayEdit || one !== 'alt').map((one) => (
+          <li key={one}>
+            <a
+              className={classes.place}
+              href={`?view=${one}`}
+              aria-current={one === screen ? 'page' : undefined}
+              onClick={(event) => {
+                if (isNewTab(event)) return
+                event.preventDefault()
+                goTo(one)
+                onChoose?.()
+              }}
+            >
+              {SCREEN_ICONS[one]}
+              <span className={classes.label}>{t.screens[one]}</span>
+            </a>
+          </li>
+        ))}
       </ul>
       {(mayEdit || collections.some(({ isSearch }) => !isSearch)) && (
         <CollectionTree

@@ -5,8 +5,7 @@ import { useManageParts } from '../admin/manage'
 import { useManageView } from '../admin/manage-view'
 import { wouldLose } from '../ask-before-unload'
 import { LANGUAGES, type Language, useMessages } from '../messages/messages'
-import { useSession, useSignInPlace, useSignOut, useTrash } from '../session/session'
-import { useView, WHOLE } from './view'
+import { useSession, useSignInPlace, useSignOut } from '../session/session'
 
 /** `auto` is that of the system. The components keep the choice in this browser. */
 const SCHEMES = ['auto', 'light', 'dark'] as const satisfies MantineColorScheme[]
@@ -20,8 +19,6 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const parts = useManageParts() ?? []
   const { setView } = useManageView()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const { setView: setLibrary } = useView()
-  const hasTrash = useTrash() === true
   const button = useRef<HTMLButtonElement>(null)
   if (!user) return null
   const leave = () => {
@@ -67,16 +64,6 @@ export function AccountMenu({ onShortcuts }: { onShortcuts: () => void }) {
             {t[part]}
           </Menu.Item>
         ))}
-        {hasTrash && (
-          <Menu.Item
-            onClick={() => {
-              button.current?.focus()
-              void setLibrary({ ...WHOLE, in: 'trash' }, { history: 'push' })
-            }}
-          >
-            {t.trash}
-          </Menu.Item>
-        )}
         <Menu.Item
           rightSection="?"
           onClick={() => {

@@ -21,6 +21,10 @@ const { Component: ItemLinks, load: loadLinks } = loadLater(async () => ({
   default: (await import('./item-links')).ItemLinks,
 }))
 
+const { Component: Alike } = loadLater(async () => ({
+  default: (await import('../duplicates/alike')).Alike,
+}))
+
 interface ItemPanelProps {
   view: View
   id: number
@@ -136,6 +140,11 @@ export function ItemPanel(props: ItemPanelProps) {
                   onChange={onChange}
                 />
                 <Facts item={item} />
+                {!isInTrash && (
+                  <Suspense>
+                    <Alike key={id} id={id} onShow={onShow} />
+                  </Suspense>
+                )}
                 <Suspense>
                   <ItemLinks item={item} isPublic={!isInTrash} leave={leave} />
                 </Suspense>

@@ -6,6 +6,8 @@ import { ApiError } from '../api/client'
 import { Nav } from '../frame/nav'
 import { loadLater } from '../load-later'
 import { useMessages } from '../messages/messages'
+import { useScreen } from '../screen'
+import { Screens } from '../screens'
 import { useSession, useTrash } from '../session/session'
 import { UPLOAD_BUTTON_ID } from '../upload/upload-button'
 import { UploadPanel } from '../upload/upload-panel'
@@ -42,6 +44,7 @@ const { Component: ItemPanel, load: loadPanel } = loadLater(async () => ({
 export function Library() {
   const { t } = useMessages()
   const { order, search, filters, at, setView } = useView()
+  const { screen } = useScreen()
   const view = { order, search, filters }
   const inTrash = isTrash(view)
   const isFiltered = listFilters(filters).length > 0
@@ -65,7 +68,7 @@ export function Library() {
   const { mayTag, mayDelete, mayRestore, toTrash } = useBulkPermissions(inTrash)
   const hasTrash = useTrash() === true
   const maySelect = mayTag || mayDelete || mayRestore
-  useSelectionKeys(selecting, maySelect && shown === null)
+  useSelectionKeys(selecting, maySelect && shown === null && screen === null)
 
   const isWide = useMediaQuery('(min-width: 62em)', true, { getInitialValueInEffect: false })
   const [isNavKept, setIsNavKept] = useLocalStorage({
@@ -84,9 +87,9 @@ export function Library() {
   useGlobalKey('?', () => setIsSheetOpen(Boolean(user) && !isSheetOpen))
 
   useEffect(() => {
-    const title = search || (inTrash ? t.trash : '')
+    const title = screen ? t.screens[screen] : search || (inTrash ? t.trash : '')
     document.title = title ? `${title} – Vitrine` : 'Vitrine'
-  }, [search, inTrash, t])
+  }, [screen, search, inTrash, t])
 
   const remember = useCallback(
     (position: number) => setView({ at: position || null }, { history: 'replace' }),
@@ -131,7 +134,7 @@ export function Library() {
         </Drawer.Root>
       )}
       <div className={classes.screen}>
-        <header className={classes.top}>
+        <header className={classes.top} hidden={screen !== null}>
           {/* Outside of the toolbar, so that the selection bar does not hide the heading. */}
           <VisuallyHidden component="h1">Vitrine</VisuallyHidden>
           <Toolbar
@@ -169,8 +172,8 @@ export function Library() {
           <ViewBar filters={filters} />
           <VisuallyHidden role="status">{count > 0 && t.selectedCount(count)}</VisuallyHidden>
         </header>
-        <main className={classes.content}>
-          {total === undefined ? (
+        <main className={classes.content} hidden={screen !== null}>
+          {screen !== null ? null : total === undefined ? (
             error ? (
               <Message
                 title={t.notListed}
@@ -230,6 +233,7 @@ export function Library() {
             />
           )}
         </main>
+        {screen !== null && <Screens screen={screen} onOpen={openItem} />}
       </div>
       {shown !== null && (
         <Suspense>

@@ -1,6 +1,7 @@
 import type { viewsEn } from './views-en'
 
 export const viewsDe: typeof viewsEn = {
+  screens: { alt: 'Alternativtexte', duplicates: 'Duplikate' },
   orders: {
     'added-desc': 'Neueste zuerst',
     'added-asc': 'Älteste zuerst',

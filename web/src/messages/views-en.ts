@@ -1,5 +1,7 @@
 /** The texts of orders, filters and the trash. A part of `en`. */
 export const viewsEn = {
+  /** The names of the views that take the place of the library. */
+  screens: { alt: 'Alternative texts', duplicates: 'Duplicates' },
   orders: {
     'added-desc': 'Newest first',
     'added-asc': 'Oldest first',
