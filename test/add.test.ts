@@ -1,5 +1,6 @@
 import { Value } from 'typebox/value'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type HeifItem, ispe, makeHeic, pictureOf } from '../src/images/decoder/heic.fixture.ts'
 import { MediaItem } from '../src/media/item.ts'
 import { MediaList } from '../src/media/list/list-route.ts'
 import { expectConsistent } from './consistency.ts'
@@ -142,6 +143,42 @@ describe('an image that is added', () => {
       new RegExp(`^originals/[0-9a-f]{3}/[0-9a-f]{32}\\.${extension}$`),
     )
     expect(body.media.color).toMatch(/^#[0-9a-f]{6}$/)
+  })
+})
+
+describe('a file of which not all is shown', () => {
+  const { data, configuration } = pictureOf('quarters.heic')
+  const picture: HeifItem = { type: 'hvc1', data, properties: [configuration, ispe(64, 64)] }
+  const more = ['The file holds an animation or more images. Only its main image is shown.']
+
+  it.each([
+    [
+      'TIFF of two pages',
+      fixtures.makeTiffOfPages,
+      ['The file has 2 pages. Only the first one is shown.'],
+    ],
+    ['HEIC of two images', () => makeHeic([picture, picture], 1), more],
+    ['JPEG XL of three frames', () => fixtures.readFixture('three-frames.jxl'), more],
+  ])('is added with a warning: %s', async (_, make, warnings) => {
+    const image = await make()
+    const first = (await client.add('First', [], image)).body
+    expect(first).toMatchObject({ code: 200, warnings })
+    expect(first).not.toHaveProperty('duplicates')
+    // The bytes are not decoded again.
+    const second = (await client.add('Second', [], image)).body
+    expect(second).toMatchObject({ code: 200, warnings, duplicates: [first.media.id] })
+  })
+
+  it('is none if it is one image, or an animation that is shown', async () => {
+    for (const image of [
+      fixtures.readFixture('quarters.heic'),
+      fixtures.readFixture('quarters.jxl'),
+      fixtures.readFixture('red-green-blue.avif'),
+      await fixtures.makeTiff(),
+      await fixtures.makeAnimatedGif(),
+    ]) {
+      expect((await client.add('Whole', [], image)).body).not.toHaveProperty('warnings')
+    }
   })
 })
 

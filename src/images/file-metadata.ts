@@ -41,5 +41,7 @@ export interface FileMetadata {
   location?: { lat: number; lon: number }
   keywords?: string[]
   exif?: CameraData
+  /** How many more images, pages or animations the file holds than the image that is shown. */
+  unshown?: number
   reveals: Revealed[]
 }

@@ -220,6 +220,9 @@ const addRoute: FastifyPluginAsyncTypebox<
           trashed: Type.Optional(
             Type.Literal(true, { description: 'One of `duplicates` is in the trash' }),
           ),
+          warnings: Type.Optional(
+            Type.Array(Type.String(), { description: 'What of the file is not shown' }),
+          ),
         }),
       },
     },
@@ -258,13 +261,14 @@ const addRoute: FastifyPluginAsyncTypebox<
         if (url && members.source === undefined) members.source = sourceOf(url)
         const fileName = readFileName(url ? fileNameOf(url) : upload.fileName)
         const item = { name, tags, members, keywords, fileName, image, by }
-        const { media, duplicates, trashed } = await addMedia(library, item)
+        const { media, duplicates, trashed, warnings } = await addMedia(library, item)
         return {
           data: 'Media added successfully',
           code: 200,
           media: addresses.inItem(media),
           ...(duplicates.length > 0 && { duplicates }),
           ...(trashed && { trashed }),
+          ...(warnings.length > 0 && { warnings }),
         }
       } finally {
         // A failure does not affect the item. The temporary folder of this process is removed later.

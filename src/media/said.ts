@@ -32,6 +32,8 @@ export interface Said extends SaidMembers {
   keywords?: readonly string[]
   location?: { lat: number; lon: number }
   exif?: CameraData
+  /** How many more images, pages or animations the file holds than the image that is shown. */
+  unshown?: number
 }
 
 /** The columns of a file. */
@@ -53,6 +55,17 @@ export function saidColumns(metadata: FileMetadata | undefined): SaidColumns {
 /** Reads the column `said`. */
 export const parseSaid = (said: string | null): Said => (said === null ? {} : JSON.parse(said))
 
+/**
+ * Says what of a file is not shown.
+ * @param type MIME type
+ */
+export function warningsOf({ unshown = 0 }: Said, type: string): string[] {
+  if (unshown === 0) return []
+  return type === 'image/tiff'
+    ? [`The file has ${unshown + 1} pages. Only the first one is shown.`]
+    : ['The file holds an animation or more images. Only its main image is shown.']
+}
+
 /** Reads the column `reveals`. */
 export function parseReveals(reveals: string | null): Revealed[] {
   const names = reveals?.split(',') ?? []
@@ -73,8 +86,12 @@ export function fitMetadata(metadata: FileMetadata): Said {
     ...(keywords.length > 0 && { keywords }),
     ...(location && { location }),
     ...(Object.keys(exif).length > 0 && { exif }),
+    ...(isCount(metadata.unshown) && { unshown: metadata.unshown }),
   }
 }
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) > 0
 
 function fitMember(name: (typeof SAID_MEMBERS)[number], given: unknown): SaidMembers {
   const value =
@@ -190,7 +207,7 @@ export function addSaid(
   said: Said,
   withKeywords: boolean,
 ): typeof given {
-  const { keywords = [], location: _location, exif: _exif, ...members } = said
+  const { keywords = [], location: _location, exif: _exif, unshown: _unshown, ...members } = said
   if (!withKeywords) return { tags: given.tags, members: { ...members, ...given.members } }
   const known = new Set(given.tags.map(foldTagCase))
   const more = keywords.filter((tag) => !known.has(foldTagCase(tag)))

@@ -16,6 +16,8 @@ interface LibHeif {
     length: number,
     options: number,
   ): void
+  _heif_context_get_number_of_top_level_images(context: number): number
+  _heif_context_number_of_sequence_tracks(context: number): number
   _heif_context_get_primary_image_handle(error: number, context: number, handle: number): void
   _heif_image_handle_get_width(handle: number): number
   _heif_image_handle_get_height(handle: number): number
@@ -134,7 +136,11 @@ export async function openHeic(bytes: Buffer): Promise<OpenFile> {
     return lib.HEAPU8.slice(at, at + length)
   }
 
-  return { header: { width, height, frames: 1, bytesPerPixel }, decode }
+  const unshown =
+    Math.max(lib._heif_context_get_number_of_top_level_images(context) - 1, 0) +
+    lib._heif_context_number_of_sequence_tracks(context)
+  const header = { width, height, frames: 1, bytesPerPixel, ...(unshown > 0 && { unshown }) }
+  return { header, decode }
 }
 
 /** Brings values of some bits to the range of 16 bits. */

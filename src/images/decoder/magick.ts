@@ -79,6 +79,7 @@ function readHeader(images: IMagickImageCollection, format: MagickFormatName): O
   const { width, height } = first
   const still = { width, height, frames: 1, bytesPerPixel: 4 }
   // ImageMagick's frames of the others are other images, or not composed.
+  if (format === 'jxl' && images.length > 1) return { ...still, unshown: images.length - 1 }
   if (format !== 'avif' || images.length === 1) return still
   const delay = images.map(({ animationDelay, animationTicksPerSecond }) =>
     Math.min(Math.round((animationDelay * 1000) / (animationTicksPerSecond || 100)), MOST_MS),

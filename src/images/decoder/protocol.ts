@@ -7,6 +7,8 @@ export type ForeignFormat = 'avif' | 'bmp' | 'heic' | 'jxl' | 'svg'
 /** The properties that a file claims. Sizes are those of one upright frame. */
 export interface ForeignHeader extends Size {
   frames: number
+  /** How many more images or animations the file holds, which are not shown. */
+  unshown?: number
   /** Bytes that one decoded pixel takes. */
   bytesPerPixel: number
   timing?: Timing

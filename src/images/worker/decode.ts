@@ -31,6 +31,7 @@ export async function readHeader(
   const animation = format === 'png' && !isStill ? await findAnimation(path) : undefined
   const frames =
     animation?.frames.length ?? (HOLDS_OTHERS.includes(format) ? 1 : (metadata.pages ?? 1))
+  const unshown = HOLDS_OTHERS.includes(format) ? (metadata.pages ?? 1) - 1 : 0
   const { width, height } = isOriented({ frames }) ? metadata.autoOrient : metadata
   const orientation = isOriented({ frames }) ? metadata.orientation : undefined
   const conversion = await findConversion(path, format, metadata)
@@ -39,6 +40,7 @@ export async function readHeader(
     width,
     height,
     frames,
+    ...(unshown > 0 && { unshown }),
     orientation,
     bytesPerPixel: (metadata.channels ?? 4) * (BYTES_OF_DEPTH[metadata.depth ?? ''] ?? 1),
     // A TIFF may be one strip, which is decoded at once.

@@ -16,6 +16,8 @@ export interface Header {
   height: number
   /** 1 unless animated. */
   frames: number
+  /** How many more images, pages or animations the file holds, which are not shown. */
+  unshown?: number | undefined
   /** EXIF's value, 1 to 8, of how the pixels are stored. Without one, they are stored upright. */
   orientation?: number | undefined
   /** Bytes that one decoded pixel takes in the decoder. */
@@ -47,6 +49,7 @@ export interface Decoded {
   width: number
   height: number
   frames: number
+  unshown?: number | undefined
   timing?: Timing | undefined
   kept: number
 }

@@ -8,6 +8,7 @@ import { setPriority } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import sharp from 'sharp'
+import type { FileMetadata } from '../file-metadata.ts'
 import { FORMATS } from '../formats.ts'
 import { framesOf } from '../plan/plan.ts'
 import { VARIANTS } from '../recipe.ts'
@@ -48,12 +49,17 @@ const LOADERS = [
 
 const metadataReader = createMetadataReader()
 
+/** Adds to the metadata of a file how much of it is not shown. */
+const noteUnshown = (metadata: FileMetadata | undefined, { unshown }: Header) =>
+  metadata && unshown ? { ...metadata, unshown } : metadata
+
 const tasks: {
   [Name in keyof Tasks]: (input: Tasks[Name]['input']) => Promise<Tasks[Name]['output']>
 } = {
   readHeader: ({ path, ...options }) => readHeader(path, options),
 
-  readMetadata: ({ path, header }) => metadataReader.read(path, header),
+  readMetadata: async ({ path, header }) =>
+    noteUnshown(await metadataReader.read(path, header), header),
 
   readSidecar: ({ text, header }) => metadataReader.readSidecar(text, header),
 
@@ -70,7 +76,7 @@ const tasks: {
     const { width, height, frames } = header
     const { type, extension } = FORMATS[header.format]
     const preview = await makePreview(pixels)
-    const metadata = await reading
+    const metadata = noteUnshown(await reading, header)
     return { type, extension, width, height, frames, ...preview, scaled, metadata }
   },
 

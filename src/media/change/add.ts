@@ -10,7 +10,7 @@ import { type MediaItem, selectItems, toItem } from '../item.ts'
 import { countVersion, type Library } from '../library.ts'
 import type { MemberChanges } from '../members.ts'
 import { updateOrders } from '../order/orders.ts'
-import { addSaid, factColumns, joinSaid, parseSaid, type Said } from '../said.ts'
+import { addSaid, factColumns, joinSaid, parseSaid, type Said, warningsOf } from '../said.ts'
 import { pairStates, readStates } from './derived.ts'
 import { idAt, insertItems } from './insert-many.ts'
 import {
@@ -52,6 +52,8 @@ export interface AddedMedia {
   duplicates: number[]
   /** Whether one of these is in the trash. */
   trashed: boolean
+  /** Sentences that say what of the file is not shown. */
+  warnings: string[]
 }
 
 /** A stored image of which a transaction makes an item. */
@@ -154,10 +156,12 @@ async function insertMedia(
   await recordAudit(trx, by, { action: 'media-added', subject, detail: { name } }, now)
 
   const row = await selectItems(trx).where('media.id', '=', id).executeTakeFirstOrThrow()
+  const media = toItem(row)
   return {
-    media: toItem(row),
+    media,
     duplicates: earlier.slice(0, MAX_DUPLICATES_NAMED).map((item) => item.id),
     trashed: earlier.some(({ trashed_at }) => trashed_at !== null),
+    warnings: warningsOf(said, media.type),
   }
 }
 

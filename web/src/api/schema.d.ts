@@ -10000,6 +10000,8 @@ export interface paths {
                              * @constant
                              */
                             trashed?: true;
+                            /** @description What of the file is not shown */
+                            warnings?: string[];
                         };
                     };
                 };
