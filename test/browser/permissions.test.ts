@@ -64,7 +64,7 @@ describePage('permissions', () => {
     expect(await page.getByRole('button', { name: 'Upload', exact: true }).count()).toBe(0)
     // Tags can still be changed here, but neither a button nor the Delete key deletes.
     await select(page, 'Seen')
-    await selectionBar(page).getByRole('button', { name: 'Add tags' }).waitFor()
+    await selectionBar(page).getByRole('button', { name: 'Change' }).waitFor()
     const remove = selectionBar(page).getByRole('button', { name: 'Delete' })
     expect(await remove.count()).toBe(0)
     await page.keyboard.press('Delete')
