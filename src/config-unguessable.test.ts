@@ -61,6 +61,8 @@ it('this test knows every secret setting', () => {
     'VITRINE_AUTH_SECRET',
     'VITRINE_DATABASE_URL',
     'VITRINE_DESCRIBE_URL',
+    // The other program checks it.
+    'VITRINE_IMPORT_TOKEN',
     'VITRINE_METRICS_TOKEN',
     'VITRINE_SIGNING_KEYS',
     'VITRINE_STORAGE_URL',

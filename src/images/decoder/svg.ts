@@ -11,7 +11,7 @@ import { type OpenFile, PIXELS_FD } from './protocol.ts'
 const LONGER_SIDE = 3840
 const LONGER_SIDE_WITH_FILTERS = 1920
 /** An element of SVG, or a property with a function of CSS. */
-const FILTER = /<(?:[\w.-]+:)?filter[\s/>]|\bfilter\s*[:=]\s*["']?\s*[a-z-]+\(/
+const FILTER = /<(?:[\w.-]{1,99}:)?filter[\s/>]|\bfilter\s{0,99}[:=][\s"']{0,99}[a-z-]{1,99}\(/
 /** sharp's density of a drawing in its own size, and the largest that it takes. */
 const USUAL_DENSITY = 72
 const MAX_DENSITY = 100_000

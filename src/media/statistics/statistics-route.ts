@@ -36,7 +36,7 @@ export const Statistics = Type.Object(
         originals: Amounts('Originals. One that several items share counts once'),
         scaled: Amounts('Images of the size `scaled`'),
         high: Amounts('Images of the size `high`'),
-        sizes: Amounts('Images of all other sizes, which are kept within `VITRINE_VARIANT_BYTES`'),
+        sizes: Amounts('Images of all other sizes, also those that they are made from'),
       },
       { description: 'What is stored' },
     ),

@@ -4696,7 +4696,7 @@ export interface paths {
                                     /** @description Bytes that they have together */
                                     bytes: number;
                                 };
-                                /** @description Images of all other sizes, which are kept within `VITRINE_VARIANT_BYTES` */
+                                /** @description Images of all other sizes, also those that they are made from */
                                 sizes: {
                                     /** @description How many there are */
                                     count: number;
