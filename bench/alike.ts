@@ -22,7 +22,7 @@ interface Case {
   pathOf: (turn: number) => string
   /** Whether the library changes before each time. */
   changed: boolean
-  /** What is looked up in the signatures alone; absent where they are not asked. */
+  /** The signatures that a comparison alone looks up. Absent if the request uses none. */
   by?: By
   /** Upper limit of p50 in milliseconds. */
   most: number

@@ -28,7 +28,7 @@ function contrast(one = '', other = ''): number {
   return (light + 0.05) / (dark + 0.05)
 }
 
-/** What is read on what, with the least contrast: 4.5 for text, 3 for the edges of controls. */
+/** Foreground, background and the lowest contrast that is allowed: 4.5 for text, 3 for the edges of controls. */
 const PAIRS: [string, string, number][] = [
   ...['canvas', 'surface', 'raised', 'hover', 'accent-soft'].flatMap((ground) =>
     ['ink', 'ink-2', 'accent'].map((text): [string, string, number] => [text, ground, 4.5]),

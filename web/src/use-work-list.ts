@@ -29,8 +29,9 @@ interface State<Entry> {
 }
 
 /**
- * A list of the server that is worked off: what is done leaves it, also by others. Entries that were read once stay where
- * they are, new ones follow. Before the list counts as ended, it is searched from its start for what was missed.
+ * Works through a list of the server. An entry leaves that list once it is done, by this user or by another. Entries that were
+ * read keep their place here, and new ones are appended. Before the list counts as finished, it is read once more from its
+ * start, for entries that were missed.
  *
  * @param isShort whether more entries are needed
  */

@@ -6,6 +6,7 @@ import { heard } from '../../base/heard.ts'
 import { brokenOff } from '../answer/render-errors.ts'
 import { imageTooLarge } from '../body/incoming-file.ts'
 import { withoutBrackets } from '../loopback.ts'
+import { explainFault } from './explain-fault.ts'
 import { findUrlFault } from './find-url-fault.ts'
 import { isPublicAddress } from './public-address.ts'
 
@@ -30,7 +31,7 @@ export interface FetchOptions {
   seconds?: number
   /** The most seconds without a byte; by default only all of it is limited. */
   idleSeconds?: number
-  /** An origin that somebody trusts with a credential: it may be private, and it alone gets these headers. */
+  /** The one origin that may be private without being in `allowedHosts`. Only requests to it carry these headers. */
   trusted?: { origin: string; headers: Readonly<Record<string, string>> }
   /** Addresses of name servers; by default those of the system. */
   nameServers?: readonly string[]
@@ -63,7 +64,7 @@ export async function fetchFile(
       ? `it sent nothing for ${idleSeconds} seconds`
       : ending.aborted
         ? `it took over ${seconds} seconds`
-        : explainFault(error)
+        : reasonOf(error)
     return new AppError('fetch-failed', 500, options.failure, {
       detail: `${url.hostname.slice(0, 253)} cannot be fetched: ${reason}.`,
       cause: error,
@@ -294,19 +295,5 @@ async function* readBody(
   }
 }
 
-const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'it refuses the connection',
-  ECONNRESET: 'the connection broke off',
-  EPIPE: 'the connection broke off',
-  ENOTFOUND: 'its name is not known',
-  EPROTO: 'it does not answer in HTTPS',
-}
-
-/** Never uses the message of a system error, which holds the address. */
-function explainFault(error: unknown): string {
-  if (error instanceof Reason) return error.message
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code.startsWith('HPE_')) return 'it does not answer in HTTP'
-  if (/CERT|TLS|SSL|SIGNATURE|CHAIN/.test(code)) return 'its certificate is not valid for it'
-  return FAULTS[code] ?? 'it cannot be reached'
-}
+const reasonOf = (error: unknown): string =>
+  error instanceof Reason ? error.message : explainFault(error)

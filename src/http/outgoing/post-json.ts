@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { heard } from '../../base/heard.ts'
+import { explainFault } from './explain-fault.ts'
 
 /** Not imported, for the reason that `node-http.ts` gives. */
 const http = process.getBuiltinModule('node:http')
 const https = process.getBuiltinModule('node:https')
 
-/** Why there is no answer of use; completes "…: ". Holds nothing of the URL, which may hold a key. */
+/** The request got no usable answer. The message is the reason, and holds no part of the URL, which may contain a key. */
 export class PostFailed extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause })
@@ -46,7 +47,7 @@ export async function postJson(
     signal.throwIfAborted()
     if (error instanceof PostFailed) throw error
     throw new PostFailed(
-      ending.aborted ? `no answer within ${seconds} seconds` : explain(error),
+      ending.aborted ? `no answer within ${seconds} seconds` : explainFault(error),
       error,
     )
   }
@@ -108,19 +109,4 @@ function parse(text: string): unknown {
   } catch (error) {
     throw new PostFailed('its answer is not JSON', error)
   }
-}
-
-const FAULTS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'it refuses the connection',
-  ECONNRESET: 'the connection broke off',
-  EPIPE: 'the connection broke off',
-  ENOTFOUND: 'its name is not known',
-  EPROTO: 'it does not answer in HTTPS',
-}
-
-function explain(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code.startsWith('HPE_')) return 'it does not answer in HTTP'
-  if (/CERT|TLS|SSL|SIGNATURE|CHAIN/.test(code)) return 'its certificate is not valid for it'
-  return FAULTS[code] ?? 'it cannot be reached'
 }

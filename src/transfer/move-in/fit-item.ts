@@ -115,7 +115,7 @@ function readOrLose(members: object, losses: string[]): FitItem['members'] {
   }
 }
 
-/** Without control characters and what is no Unicode; trimmed and in NFC. */
+/** Removes control characters, replaces lone surrogates, trims the text and brings it to NFC. */
 const clean = (text: string, withLines: boolean): string =>
   (withLines
     ? text.replace(/\r\n?/g, '\n').replace(/[^\P{Cc}\n\t]/gu, ' ')

@@ -13,7 +13,7 @@ const PARAGRAPHS: ReadonlySet<string> = new Set(
   'blockquote h1 h2 h3 h4 h5 h6 ol p pre ul'.split(' '),
 )
 
-/** The text that a browser shows of HTML, with its paragraphs and lines. */
+/** Returns the text that a browser shows for some HTML. Paragraphs and line breaks are kept. */
 export function textOfHtml(html: string): string {
   let text = ''
   /** Line ends that come before the next text. */

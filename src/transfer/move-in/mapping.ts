@@ -85,7 +85,7 @@ export async function openMapping(path: string, head: MappingHead): Promise<Mapp
     await file.close()
     throw error
   }
-  // One after the other. After a line that failed, half of it may be there, so none follows.
+  // Lines are written one after another. A line that failed may be half written, so no line is written after it.
   let last: Promise<void> = Promise.resolve()
   return {
     collections,
@@ -109,7 +109,7 @@ export async function openMapping(path: string, head: MappingHead): Promise<Mapp
 const NEWLINE = 0x0a
 const READ_BYTES = 64 * 1024
 
-/** The end of the last whole line: a process that was killed may have left half of one. */
+/** Returns where the last complete line ends. A killed process may have left half a line after it. */
 async function findEnd(file: FileHandle): Promise<number> {
   const bytes = Buffer.alloc(READ_BYTES)
   let { size } = await file.stat()

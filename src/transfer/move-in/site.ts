@@ -66,8 +66,8 @@ export interface Site {
   /** A sentence that says so, where 403 for a file that was listed means that the site has lost it. */
   lostFile?: string
   /**
-   * Asks for JSON. Waits and tries again after 429, 5xx and a broken connection; but before the site has answered once,
-   * a broken connection and 5xx are told at once.
+   * Asks for JSON. Waits and tries again after 429, 5xx and a broken connection. Until the site has answered once, a broken
+   * connection and 5xx end the run without another attempt.
    *
    * @param schema what the answer must be like; members that are not wanted need not be named
    * @throws SourceFault in words for people; with `status` where the site answered with another one than 200

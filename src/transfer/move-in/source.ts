@@ -21,7 +21,7 @@ export interface Source {
   site: Site
   /** @returns how many items there are, as far as that is known at the start; for the progress */
   count(): Promise<number | undefined>
-  /** All collections, parents before their children. Read to the end before the first item. */
+  /** Yields all collections, each parent before its children. The caller reads all of them before it reads items. */
   collections(): AsyncIterable<SourceCollection>
   /**
    * All items, the oldest first, read page by page as they are asked for. Also those that are no images, with `refused`.
@@ -60,7 +60,7 @@ export interface SourceItem {
   focus?: { x: number; y: number } | undefined
   /** Local time, perhaps with its zone: `2026-03-14T15:09:26+01:00`. Only if the source knows it from more than the file. */
   takenAt?: string | undefined
-  /** What the source once read from the file. It counts where the file does not say so itself any more. */
+  /** What the source read from the file. It is used where the file that we get no longer says it. */
   fileSaid?: {
     takenAt?: string | undefined
     credit?: string | undefined

@@ -1,18 +1,8 @@
-import {
-  Alert,
-  Anchor,
-  Badge,
-  Button,
-  Group,
-  Kbd,
-  Stack,
-  Text,
-  Textarea,
-  Title,
-} from '@mantine/core'
+import { Alert, Anchor, Badge, Button, Group, Stack, Text, Textarea, Title } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
 import { useEffect, useRef, useState } from 'react'
 import type { MediaItem } from '../api/client'
+import { KeyList } from '../key-list'
 import { explainRefusal } from '../media/item-edit'
 import { isCovered } from '../media/shortcuts'
 import { useDeskMessages } from '../messages/desk'
@@ -201,28 +191,16 @@ export function AltForm(props: AltFormProps) {
           {d.decorative}
         </Button>
       </div>
-      <dl className={classes.keys} aria-label={d.keys}>
-        {(
-          [
-            [d.saveNext, [d.key.enter]],
-            [d.decorative, [command, d.key.shift, d.key.enter]],
-            [d.skip, [d.key.pageDown]],
-            [d.previous, [d.key.pageUp]],
-            ...(suggestion.isOn ? ([[d.takeSuggestion, [d.key.alt, d.key.enter]]] as const) : []),
-          ] as const
-        ).map(([does, keys]) => (
-          <div key={does}>
-            <dt>{does}</dt>
-            <dd>
-              {keys.map((key) => (
-                <Kbd key={key} size="xs">
-                  {key}
-                </Kbd>
-              ))}
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <KeyList
+        className={classes.keys}
+        ways={[
+          [d.saveNext, [d.key.enter]],
+          [d.decorative, [command, d.key.shift, d.key.enter]],
+          [d.skip, [d.key.pageDown]],
+          [d.previous, [d.key.pageUp]],
+          ...(suggestion.isOn ? ([[d.takeSuggestion, [d.key.alt, d.key.enter]]] as const) : []),
+        ]}
+      />
     </form>
   )
 }

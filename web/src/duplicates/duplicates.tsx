@@ -1,4 +1,4 @@
-import { Alert, Button, Kbd, Group as Row, SegmentedControl, Text } from '@mantine/core'
+import { Alert, Button, Group as Row, SegmentedControl, Text } from '@mantine/core'
 import { useWindowEvent } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useQueryClient } from '@tanstack/react-query'
@@ -6,6 +6,7 @@ import { parseAsStringLiteral, useQueryState } from 'nuqs'
 import { useEffect, useRef, useState } from 'react'
 import { ApiError } from '../api/client'
 import { useAskBeforeUnload } from '../ask-before-unload'
+import { KeyList } from '../key-list'
 import { explainRefusal } from '../media/item-edit'
 import { Message } from '../media/message'
 import { isCovered } from '../media/shortcuts'
@@ -290,28 +291,16 @@ function Groups({ kind, onKind, onOpen }: GroupsProps) {
               <Button variant="default" onClick={groups.back} disabled={!groups.canGoBack}>
                 {d.previousGroup}
               </Button>
-              <dl className={classes.keys} aria-label={d.keys}>
-                {(
-                  [
-                    [d.keyMerge, [d.key.enter]],
-                    [d.keySkip, ['S']],
-                    [d.keyChoose, ['1–9']],
-                    [d.keyBack, [d.key.backspace]],
-                    [d.keyUndo, [isApple ? '⌘' : d.key.control, 'Z']],
-                  ] as const
-                ).map(([does, keys]) => (
-                  <div key={does}>
-                    <dt>{does}</dt>
-                    <dd>
-                      {keys.map((key) => (
-                        <Kbd key={key} size="xs">
-                          {key}
-                        </Kbd>
-                      ))}
-                    </dd>
-                  </div>
-                ))}
-              </dl>
+              <KeyList
+                className={classes.keys}
+                ways={[
+                  [d.keyMerge, [d.key.enter]],
+                  [d.keySkip, ['S']],
+                  [d.keyChoose, ['1–9']],
+                  [d.keyBack, [d.key.backspace]],
+                  [d.keyUndo, [isApple ? '⌘' : d.key.control, 'Z']],
+                ]}
+              />
             </footer>
           </>
         ) : error !== null && error !== undefined && !isEnd ? (

@@ -9,7 +9,7 @@ const JPEG_BYTES = MEBIBYTE
 /** A BMP holds no metadata, and what a drawing holds is not read. */
 const WITHOUT: readonly Format[] = ['bmp', 'svg']
 
-/** Files of boxes. The reader of metadata knows them by some brands only, and not by those of animations. */
+/** Formats in the container of HEIF. The reader of metadata accepts some of its brands, but not those of animations. */
 const HEIF: readonly Format[] = ['avif', 'heic']
 const BRAND_AT = 8
 
